@@ -1,0 +1,18 @@
+//! A sans-IO multi-Paxos replicated state library: no threads, no clock, no randomness of its own.
+//!
+//! [`node::Node`] speaks bytes and files, and is what a host runs; inside it a [`replica::Replica`] speaks typed messages and records, and joins the
+//! roles, after the decomposition of IronRSL: acceptor, proposer, learner, executor, elector, librarian.
+
+pub mod bugs;
+pub mod command;
+pub mod config;
+pub mod contract;
+pub mod fact;
+pub mod ids;
+pub mod io;
+pub mod log;
+pub mod message;
+pub mod probe;
+pub mod record;
+pub mod state_machine;
+pub mod time;

@@ -1,0 +1,3 @@
+//! What a Synod run looks like to a person or a machine. Knows no simulator.
+
+pub mod record;

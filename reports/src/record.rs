@@ -1,0 +1,106 @@
+//! What is kept of one run: a line of `results.jsonl`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every check passed (or the failure that the scenario expects came).
+    Pass,
+    /// A safety property failed, or a contract broke.
+    Safety,
+    /// The cluster made no progress though it should have.
+    Liveness,
+    /// A scripted expectation did not hold.
+    Expectation,
+    /// The subject panicked.
+    Panic,
+    /// The subject halted or stalled, and the ledger of damage explains it.
+    Excused,
+    /// A budget ran out before the checks could say.
+    Inconclusive,
+    /// Something that had to happen never did.
+    Vacuous,
+    /// The same run gave two digests.
+    Nondeterministic,
+}
+
+impl Verdict {
+    /// All verdicts, in the order in which summaries list them.
+    pub const ALL: [Self; 9] = [
+        Self::Pass,
+        Self::Safety,
+        Self::Liveness,
+        Self::Expectation,
+        Self::Panic,
+        Self::Excused,
+        Self::Inconclusive,
+        Self::Vacuous,
+        Self::Nondeterministic,
+    ];
+
+    /// Its name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Safety => "safety",
+            Self::Liveness => "liveness",
+            Self::Expectation => "expectation",
+            Self::Panic => "panic",
+            Self::Excused => "excused",
+            Self::Inconclusive => "inconclusive",
+            Self::Vacuous => "vacuous",
+            Self::Nondeterministic => "nondeterministic",
+        }
+    }
+
+    /// Whether it makes a sweep exit 1.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Safety | Self::Liveness | Self::Expectation | Self::Panic)
+    }
+}
+
+/// One run: a (scenario, seed), its verdict and its counters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// `safety/stale-read`.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The check that failed: `linearizability`, `agreement`, `progress`, `panic`, ...
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub check: Option<String>,
+    /// What it says, for people.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// The trace digest, 16 hexadecimal digits.
+    pub digest: String,
+    /// Events of the main run.
+    pub events: u64,
+    /// Messages that reached a replica or a client in the main run; forks for audits are not counted.
+    pub messages_delivered: u64,
+    /// Simulated seconds of the main run.
+    pub virtual_seconds: f64,
+    /// Client operations invoked.
+    pub client_operations: u64,
+    /// Forks of the last-quorum audit that were judged.
+    #[serde(default)]
+    pub audits: u64,
+    /// Accounted bytes at the end.
+    #[serde(default)]
+    pub accounted_bytes: u64,
+    /// How often each fault kind took effect.
+    pub faults: BTreeMap<String, u64>,
+    /// How often each milestone was reached.
+    pub milestones: BTreeMap<String, u64>,
+    /// The planted bug's guard: times (reached, triggered).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bug: Option<(u64, u64)>,
+}

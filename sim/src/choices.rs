@@ -1,0 +1,265 @@
+//! The oracle: every choice of a run goes through [`Choices`].
+//!
+//! A decision is a function of (seed, label, ordinal). [`Seeded`] keeps one ChaCha8 stream for each label, so a choice that is not asked for, or comes
+//! later, moves no other. One decision takes one 64-bit word of its stream, whatever its range, without rejection: the bias is below
+//! range / 2^64.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::time::Span;
+
+/// What is being decided.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Topic {
+    /// Drawing the plan from the scenario; `a` is the draw's place.
+    Plan,
+    /// Entropy of a boot; `a` is the node.
+    Boot,
+    /// Delay of a message on a link `a` to `b`.
+    Latency,
+    /// Loss of a message.
+    Loss,
+    /// Duplication of a message.
+    Duplicate,
+    /// Delay of a copy.
+    DuplicateDelay,
+    /// Damage of a message.
+    Corrupt,
+    /// Where a message is damaged.
+    CorruptPlace,
+    /// Loss by an injected link fault.
+    FaultLoss,
+    /// Duplication by an injected link fault.
+    FaultDuplicate,
+    /// Damage by an injected link fault.
+    FaultCorrupt,
+    /// Time of a disk access; `a` is the node.
+    DiskAccess,
+    /// Time of a sync.
+    DiskSync,
+    /// Whether a sync fails.
+    SyncFailure,
+    /// Whether a write fails.
+    WriteFailure,
+    /// How much of a failed write lands.
+    WritePart,
+    /// Whether a read fails.
+    ReadFailure,
+    /// What survives a kill.
+    KillKeep,
+    /// What survives a power loss.
+    PowerKeep,
+    /// Which unsynced names survive.
+    NamesKeep,
+    /// Where bits rot.
+    BitRot,
+    /// At which output or operation a process dies.
+    Boundary,
+    /// Whom a role means when several fit.
+    Who,
+    /// Shape of a partition.
+    Partition,
+    /// What a client asks; `a` is the client.
+    Operation,
+    /// When a client asks.
+    Think,
+    /// Which replica a client asks.
+    Target,
+    /// What a client does about a silence.
+    Retry,
+    /// Whether a stale time sample is used after a pause.
+    StaleSample,
+    /// Order of simultaneous events.
+    Order,
+    /// Which acknowledgements are audited.
+    Audit,
+}
+
+/// What is being decided, and between whom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Label {
+    /// What.
+    pub topic: Topic,
+    /// The first party, a dense small number.
+    pub a: u16,
+    /// The second party, a dense small number.
+    pub b: u16,
+}
+
+impl Label {
+    /// A label of one party.
+    #[must_use]
+    pub const fn of(topic: Topic, a: u16) -> Self {
+        Self { topic, a, b: 0 }
+    }
+
+    /// A label of two parties.
+    #[must_use]
+    pub const fn link(topic: Topic, a: u16, b: u16) -> Self {
+        Self { topic, a, b }
+    }
+}
+
+/// Answers every question that a run leaves open.
+pub trait Choices {
+    /// A number in `0..range`; `range` is at least 1.
+    fn draw(&mut self, label: Label, range: u64) -> u64;
+
+    /// An index into `candidates` things whose order is open; at least 1.
+    fn pick(&mut self, label: Label, candidates: usize) -> usize {
+        usize::try_from(self.draw(label, candidates as u64)).expect("an index below a usize is a usize")
+    }
+
+    /// A copy that answers the same from here on.
+    fn fork(&self) -> Box<dyn Choices>;
+
+    /// An oracle that answers independently of this one; the same salt gives the same oracle.
+    fn branch(&self, salt: u64) -> Box<dyn Choices>;
+}
+
+/// Parts per million that are certain.
+pub const CERTAIN: u32 = 1_000_000;
+
+impl dyn Choices + '_ {
+    /// True with a probability in parts per million. Draws a word even for 0 and for certainty, so that the next answers stay.
+    pub fn chance(&mut self, label: Label, ppm: u32) -> bool {
+        self.draw(label, u64::from(CERTAIN)) < u64::from(ppm)
+    }
+
+    /// A number in `low..=high`.
+    pub fn between(&mut self, label: Label, low: u64, high: u64) -> u64 {
+        low + self.draw(label, (high - low).saturating_add(1))
+    }
+
+    /// A span with an exponential distribution of this mean, cut at `max`. Integers only.
+    pub fn exponential(&mut self, label: Label, mean: Span, max: Span) -> Span {
+        let word = self.draw(label, u64::MAX) + 1;
+        let nats_q20 = (u128::from(minus_log2_q20(word)) * LN_2_Q32) >> 32;
+        let span = (nats_q20 * u128::from(mean.0)) >> 20;
+        Span(u64::try_from(span).unwrap_or(u64::MAX)).min(max)
+    }
+}
+
+/// ln 2 with 32 fractional bits.
+const LN_2_Q32: u128 = 2_977_044_472;
+
+/// -log2(word / 2^64) with 20 fractional bits, 14 of them exact, by repeated squaring.
+fn minus_log2_q20(word: u64) -> u64 {
+    let zeros = word.leading_zeros();
+    let mut mantissa = (word << zeros) >> 32;
+    let mut fraction = 0u64;
+    for bit in (6..20).rev() {
+        mantissa = (mantissa * mantissa) >> 31;
+        if mantissa >= 1 << 32 {
+            mantissa >>= 1;
+            fraction |= 1 << bit;
+        }
+    }
+    ((u64::from(zeros) + 1) << 20) - fraction
+}
+
+/// The oracle of a seed: one ChaCha8 stream for each label.
+#[derive(Clone)]
+pub struct Seeded {
+    key: [u8; 32],
+    /// By topic, then `a`, then `b`; made when first asked.
+    streams: Vec<Vec<Vec<Option<Box<ChaCha8Rng>>>>>,
+}
+
+impl Seeded {
+    /// The oracle of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::keyed(seed, 0)
+    }
+
+    fn keyed(seed: u64, salt: u64) -> Self {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&salt.to_le_bytes());
+        key[16..21].copy_from_slice(b"synod");
+        Self { key, streams: Vec::new() }
+    }
+
+    fn stream(&mut self, label: Label) -> &mut ChaCha8Rng {
+        let [topic, a, b] = [label.topic as usize, usize::from(label.a), usize::from(label.b)];
+        let by_a = slot(&mut self.streams, topic);
+        let by_b = slot(by_a, a);
+        let key = self.key;
+        slot(by_b, b).get_or_insert_with(|| {
+            let mut stream = ChaCha8Rng::from_seed(key);
+            stream.set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
+            Box::new(stream)
+        })
+    }
+}
+
+fn slot<T: Default>(rows: &mut Vec<T>, index: usize) -> &mut T {
+    if rows.len() <= index {
+        rows.resize_with(index + 1, T::default);
+    }
+    &mut rows[index]
+}
+
+impl Choices for Seeded {
+    fn draw(&mut self, label: Label, range: u64) -> u64 {
+        debug_assert!(range > 0, "{label:?} asks for a number below 0");
+        let word = self.stream(label).next_u64();
+        u64::try_from((u128::from(word) * u128::from(range)) >> 64).expect("a number below a u64 is a u64")
+    }
+
+    fn fork(&self) -> Box<dyn Choices> {
+        Box::new(self.clone())
+    }
+
+    fn branch(&self, salt: u64) -> Box<dyn Choices> {
+        let (seed, old) = self.key.split_at(8);
+        let mut words = [0; 16];
+        words[..8].copy_from_slice(&old[..8]);
+        words[8..].copy_from_slice(&salt.to_le_bytes());
+        let seed = u64::from_le_bytes(seed.try_into().expect("8 bytes"));
+        Box::new(Self::keyed(seed, xxhash_rust::xxh3::xxh3_64(&words) | 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_do_not_disturb_each_other() {
+        let (mut one, mut two) = (Seeded::new(7), Seeded::new(7));
+        let [here, there] = [Label::link(Topic::Loss, 1, 2), Label::link(Topic::Loss, 2, 1)];
+        let alone: Vec<u64> = (0..100).map(|_| one.draw(here, 1000)).collect();
+        let mixed: Vec<u64> = (0..100)
+            .map(|_| {
+                two.draw(there, 5);
+                two.draw(here, 1000)
+            })
+            .collect();
+        assert_eq!(alone, mixed);
+    }
+
+    #[test]
+    fn a_fork_answers_the_same_and_a_branch_does_not() {
+        let label = Label::of(Topic::Think, 3);
+        let mut seeded = Seeded::new(1);
+        seeded.draw(label, 10);
+        let (mut fork, mut branch) = (seeded.fork(), seeded.branch(9));
+        let next = [seeded.draw(label, u64::MAX), seeded.draw(label, u64::MAX)];
+        assert_eq!(next, [fork.draw(label, u64::MAX), fork.draw(label, u64::MAX)]);
+        assert_ne!(next, [branch.draw(label, u64::MAX), branch.draw(label, u64::MAX)]);
+    }
+
+    #[test]
+    fn exponential_has_its_mean_and_its_bound() {
+        let choices: &mut dyn Choices = &mut Seeded::new(3);
+        let (mean, max) = (Span::from_millis(1), Span::from_millis(50));
+        let spans: Vec<u64> = (0..100_000).map(|_| choices.exponential(Label::of(Topic::Latency, 0), mean, max).0).collect();
+        let average = spans.iter().sum::<u64>() / 100_000;
+        assert!((980_000..1_020_000).contains(&average), "mean {average}");
+        assert!(spans.iter().all(|span| *span <= max.0));
+    }
+}

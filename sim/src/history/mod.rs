@@ -1,0 +1,3 @@
+//! What clients did and saw.
+
+pub mod operation;

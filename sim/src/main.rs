@@ -1,0 +1,2 @@
+//! Synod.
+fn main() {}

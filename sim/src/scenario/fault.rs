@@ -1,0 +1,221 @@
+//! The fault kinds: what a scenario may inject, and on whom. Exhaustive matches lead a new kind from here through `plan` and `world`.
+
+use crate::subject::process::{Client, Node};
+use crate::time::Span;
+
+/// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; a drawn number of replicas is resolved when the plan is drawn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Every replica.
+    All,
+    /// These replicas.
+    Nodes(Vec<Node>),
+    /// The replica that leads when the step runs; nobody when none does.
+    Leader,
+    /// All replicas but the one that `Leader` named last in this run (or leads now).
+    Others,
+    /// So many replicas, drawn when the step runs.
+    Some(u8),
+}
+
+/// One side of a partition: replicas and clients.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Side {
+    /// Replicas, by role or by name.
+    pub replicas: Vec<Who>,
+    /// Clients.
+    pub clients: Vec<Client>,
+}
+
+/// How the network is cut. Clients that are on no side reach everybody, unless said otherwise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Partition {
+    /// These sides cannot reach each other.
+    Groups(Vec<Side>),
+    /// A random minority (with a random share of the clients) against the rest.
+    Halves,
+    /// One random half is not heard by the other, but hears it.
+    OneWay,
+    /// One random replica against the rest.
+    IsolateOne,
+    /// The leader, with a random share of the clients, against the rest.
+    IsolateLeader,
+    /// Each replica reaches only its two neighbours in a random ring.
+    Ring,
+    /// Two halves that only one replica, in both, can talk across.
+    Bridge,
+    /// Everybody reaches one hub (not the leader) and nobody else: quorum loss in Omni-Paxos' terms.
+    Hub,
+    /// The replicas in a random line, each reaching only its neighbours.
+    Chain,
+    /// Only the hub, which lags, reaches a majority; the leader is cut off (constrained election in Omni-Paxos' terms).
+    Constrained,
+}
+
+/// How links misbehave, beyond what the network section says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LinkFault {
+    /// Nothing gets through until the hold ends; then everything does.
+    Clog,
+    /// So much is added to every delay.
+    Slow(Span),
+    /// Messages are lost with this probability, in parts per million.
+    Lose(u32),
+    /// Messages come twice or more with this probability, in parts per million; the copies come up to this much later.
+    Duplicate {
+        /// Parts per million.
+        ppm: u32,
+        /// The latest that a copy comes.
+        later: Span,
+    },
+    /// Bits of a message flip, or its end is cut, with this probability in parts per million.
+    Corrupt(u32),
+    /// Messages with this kind in the subject's description are held back until the hold ends ("delayed accepts").
+    Delay {
+        /// The kind, or none for all kinds.
+        kind: Option<String>,
+        /// So much is added.
+        by: Span,
+    },
+}
+
+/// What survives of unsynced data at a power loss.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Keep {
+    /// Any subset of the unsynced sectors and names, drawn.
+    #[default]
+    Any,
+    /// Nothing that was not synced.
+    Nothing,
+    /// Everything.
+    Everything,
+}
+
+/// Where in a step a process dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Boundary {
+    /// At once, between steps.
+    #[default]
+    Now,
+    /// In the next step that has outputs, after a drawn number of them.
+    InStep,
+    /// During the recovery of the next boot, after a drawn number of disk operations.
+    InRecovery,
+}
+
+/// A fault. With a `hold`, it ends (or the process comes back) when the hold does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Cut the network.
+    Partition(Partition),
+    /// Make links misbehave. Links from `from` to `to`, replicas only.
+    Links {
+        /// Senders.
+        from: Who,
+        /// Receivers.
+        to: Who,
+        /// How.
+        fault: LinkFault,
+    },
+    /// Kill the process; it restarts when the hold ends.
+    Kill {
+        /// Whose.
+        who: Who,
+        /// Where.
+        boundary: Boundary,
+    },
+    /// Cut the power; it comes back when the hold ends.
+    PowerLoss {
+        /// Whose.
+        who: Who,
+        /// What survives.
+        keep: Keep,
+        /// Where.
+        boundary: Boundary,
+    },
+    /// Stop scheduling the process; its deadlines pass meanwhile.
+    Pause(Who),
+    /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what they covered may be lost though it reads as new.
+    SyncFailure {
+        /// Whose.
+        who: Who,
+        /// Parts per million of syncs that fail.
+        ppm: u32,
+    },
+    /// Writes fail with an I/O error.
+    WriteFailure {
+        /// Whose.
+        who: Who,
+        /// Parts per million of writes that fail.
+        ppm: u32,
+    },
+    /// Reads fail with an I/O error.
+    ReadFailure {
+        /// Whose.
+        who: Who,
+        /// Parts per million of reads that fail.
+        ppm: u32,
+    },
+    /// The disk is full until the hold ends.
+    DiskFull(Who),
+    /// Every disk operation takes so much longer.
+    SlowDisk {
+        /// Whose.
+        who: Who,
+        /// The extra time of each operation.
+        by: Span,
+    },
+    /// Nothing completes on the disk until the hold ends.
+    DiskStall(Who),
+    /// Damage synced sectors on the media: so many places.
+    BitRot {
+        /// Whose.
+        who: Who,
+        /// How many sectors are damaged.
+        sectors: u8,
+        /// Only files whose name starts with this; all files when empty.
+        files: String,
+    },
+    /// The wall clock jumps by so many nanoseconds, either way.
+    ClockJump {
+        /// Whose.
+        who: Who,
+        /// By how much, in nanoseconds.
+        by: i64,
+    },
+    /// The clocks' rate changes, in parts per million of true time.
+    ClockDrift {
+        /// Whose.
+        who: Who,
+        /// The new rate error.
+        ppm: i32,
+    },
+}
+
+impl Fault {
+    /// The name under which effects are counted, and the verb in a scenario.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Partition(_) => "partition",
+            Self::Links { fault: LinkFault::Clog, .. } => "clog",
+            Self::Links { fault: LinkFault::Slow(_), .. } => "slow-link",
+            Self::Links { fault: LinkFault::Lose(_), .. } => "lose",
+            Self::Links { fault: LinkFault::Duplicate { .. }, .. } => "duplicate",
+            Self::Links { fault: LinkFault::Corrupt(_), .. } => "corrupt",
+            Self::Links { fault: LinkFault::Delay { .. }, .. } => "delay",
+            Self::Kill { .. } => "kill",
+            Self::PowerLoss { .. } => "power-loss",
+            Self::Pause(_) => "pause",
+            Self::SyncFailure { .. } => "sync-failure",
+            Self::WriteFailure { .. } => "write-failure",
+            Self::ReadFailure { .. } => "read-failure",
+            Self::DiskFull(_) => "disk-full",
+            Self::SlowDisk { .. } => "slow-disk",
+            Self::DiskStall(_) => "disk-stall",
+            Self::BitRot { .. } => "bit-rot",
+            Self::ClockJump { .. } => "clock-jump",
+            Self::ClockDrift { .. } => "clock-drift",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! From TOML to a scenario.
+
+pub mod fault;

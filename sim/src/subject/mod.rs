@@ -1,0 +1,3 @@
+//! The engines under test, behind one port.
+
+pub mod process;

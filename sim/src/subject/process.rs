@@ -1,0 +1,412 @@
+//! The port: what the simulator and a subject (a consensus engine under test) say to each other. It is bytes and files.
+//!
+//! A subject's replica is a [`Process`]: a pure state machine that is stepped with an [`Input`] and fills [`Output`]s. What ships is what is simulated: codec,
+//! checksums, log layout and recovery are on the subject's side of this line.
+
+use std::sync::Arc;
+
+use crate::history::operation::Call;
+use crate::plan::Knobs;
+use crate::trace::event::Fact;
+
+/// Bytes shared by everybody who refers to them.
+pub type Bytes = Arc<[u8]>;
+
+/// A replica, numbered from 0. Shown as `r1`, `r2`, ...
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Node(pub u8);
+
+/// A client, numbered from 0. Shown as `c1`, `c2`, ...
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Client(pub u16);
+
+impl std::fmt::Display for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "r{}", self.0 + 1)
+    }
+}
+
+impl std::fmt::Display for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "c{}", self.0 + 1)
+    }
+}
+
+/// The name of a file in a node's one directory: at most 23 bytes of ASCII, held inline.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileName {
+    bytes: [u8; 23],
+    length: u8,
+}
+
+impl FileName {
+    /// The name, when it is non-empty ASCII of at most 23 bytes without a slash.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        if name.is_empty() || name.len() > 23 || !name.is_ascii() || name.contains('/') {
+            return None;
+        }
+        let mut bytes = [0; 23];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or("")
+    }
+}
+
+impl std::fmt::Debug for FileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::fmt::Display for FileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The node's own clocks in nanoseconds, sampled before the step; a pause may fall between the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Now {
+    /// The monotonic clock; it restarts at every boot.
+    pub mono: u64,
+    /// The wall clock, since the Unix epoch; it may jump both ways.
+    pub wall: u64,
+}
+
+/// Names one disk operation of one boot; the completion carries it back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct OpId(pub u64);
+
+/// What happens to a process.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The process has started. Always the first input of a boot.
+    Boot {
+        /// Randomness for this boot; the only one that the process ever gets.
+        entropy: [u8; 32],
+    },
+    /// Bytes from a peer, perhaps damaged on the way.
+    Message {
+        /// The peer.
+        from: Node,
+        /// The bytes.
+        bytes: &'a Bytes,
+    },
+    /// Bytes from a client, perhaps damaged on the way.
+    Request {
+        /// The client.
+        from: Client,
+        /// The bytes.
+        bytes: &'a Bytes,
+    },
+    /// The deadline that the process asked for has been reached.
+    Deadline,
+    /// A disk operation of this boot has ended.
+    Disk {
+        /// Which one.
+        op: OpId,
+        /// How.
+        result: Result<DiskOk, DiskError>,
+    },
+}
+
+/// A disk operation. Several may be under way; they complete in any order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DiskOp {
+    /// All names in the directory.
+    List,
+    /// The length of a file in bytes.
+    Length(FileName),
+    /// Up to `length` bytes from `offset`; fewer at the file's end.
+    Read {
+        /// The file.
+        file: FileName,
+        /// Where, in bytes.
+        offset: u64,
+        /// How many bytes.
+        length: u32,
+    },
+    /// Make a new, empty file. Fails when the name exists.
+    Create(FileName),
+    /// Write bytes; the file grows as needed, with zeros in between.
+    Write {
+        /// The file.
+        file: FileName,
+        /// Where, in bytes.
+        offset: u64,
+        /// What.
+        data: Bytes,
+    },
+    /// Set the length; growing fills with zeros.
+    Truncate {
+        /// The file.
+        file: FileName,
+        /// The new length in bytes.
+        length: u64,
+    },
+    /// Give a file another name, atomically replacing what had it.
+    Rename {
+        /// The name now.
+        from: FileName,
+        /// The name then.
+        to: FileName,
+    },
+    /// Remove a name.
+    Remove(FileName),
+    /// Make the bytes and length of writes that were complete when this was submitted durable. Names are another matter.
+    Sync(FileName),
+    /// Make all name operations that were complete when this was submitted durable.
+    SyncDir,
+}
+
+/// How a disk operation went well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DiskOk {
+    /// Nothing to tell.
+    Done,
+    /// Answer to `List`, in name order.
+    Names(Vec<FileName>),
+    /// Answer to `Length`.
+    Length(u64),
+    /// Answer to `Read`.
+    Data(Bytes),
+}
+
+/// How a disk operation failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiskError {
+    /// No such file.
+    NotFound,
+    /// The name is taken.
+    Exists,
+    /// The disk is full; nothing was written.
+    NoSpace,
+    /// The device failed. A write may be half done; after a failed sync nothing is known of what was to be synced.
+    Io,
+}
+
+/// What a process wants done, in order. A kill may fall between any two.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Send bytes to a peer.
+    Send {
+        /// The peer.
+        to: Node,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Send bytes to a client.
+    Reply {
+        /// The client.
+        to: Client,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Do something to the disk.
+    Disk {
+        /// Comes back with the completion.
+        op: OpId,
+        /// What to do.
+        what: DiskOp,
+    },
+    /// Recovery is over; the process takes part.
+    Ready,
+    /// The process stops by its own will and is not stepped again in this boot.
+    Halt {
+        /// Why, for people.
+        reason: String,
+        /// The subject says that its disk no longer tells what it promised: it must not come back.
+        damaged: bool,
+    },
+}
+
+/// A replica of a subject.
+pub trait Process {
+    /// Takes one input and appends what is to be done. Never blocks, never reads anything but its arguments.
+    fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>);
+
+    /// When the process wants to be woken, on its own monotonic clock.
+    fn deadline(&self) -> Option<u64>;
+
+    /// A copy that goes on independently, or none when the subject cannot: then the prefix is run again.
+    fn fork(&self) -> Option<Box<dyn Process>>;
+
+    /// Moves the facts since the last call into `into`, in order. Subjects without facts leave it empty.
+    fn facts(&mut self, into: &mut Vec<Fact>);
+
+    /// What the planted bug did in this boot: (reached, triggered).
+    fn bug(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    /// The bytes of memory that this replica accounts for, roughly.
+    fn accounted_bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// How much a run looks into the subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProbeLevel {
+    /// Nothing: the code that ships.
+    Nothing,
+    /// The planted bug, no contracts, no facts.
+    BugsOnly,
+    /// Contracts and facts.
+    #[default]
+    Full,
+}
+
+/// What a subject needs to know to make its replicas.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setup {
+    /// The cluster's identity; messages and files of others are refused.
+    pub cluster: u64,
+    /// How many replicas.
+    pub replicas: u8,
+    /// The settings of the scenario.
+    pub knobs: Knobs,
+    /// The planted bug, by name.
+    pub bug: Option<String>,
+    /// How much to look into it.
+    pub probe: ProbeLevel,
+}
+
+/// A consensus engine under test.
+pub trait Subject: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// The files of a new replica's disk, durable before its first boot.
+    fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)>;
+
+    /// A replica that has not booted yet.
+    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process>;
+
+    /// What its clients say and hear.
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    /// Reads its messages and its media for the checkers, by code of its own; none when the subject does not offer that.
+    fn reader(&self) -> Option<&'static dyn Reader> {
+        None
+    }
+}
+
+/// A session of a client, opaque to the simulator. 0: none yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Session(pub u64);
+
+/// The client's side of the subject's protocol: stateless encoding and decoding.
+pub trait Dialect: Sync {
+    /// The bytes that open a session, or none when the subject has no sessions.
+    fn register(&self, nonce: u64) -> Option<Bytes>;
+
+    /// The bytes of a request. `sequence` numbers the session's requests from 0; all below `answered_below` have been answered.
+    fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes;
+
+    /// Reads a reply; none when the bytes are damaged.
+    fn reply(&self, bytes: &[u8]) -> Option<Answer>;
+}
+
+/// A reply, as a client understands it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// The session that was asked for with this nonce.
+    Registered {
+        /// Echo.
+        nonce: u64,
+        /// The session.
+        session: Session,
+    },
+    /// The request is done.
+    Done {
+        /// The session of the request.
+        session: Session,
+        /// Its number.
+        sequence: u64,
+        /// The slot and the index in it that ordered it, if the subject says; a read carries the last
+        /// slot that it saw, with index `u16::MAX`, or none when it saw none.
+        place: Option<(u64, u16)>,
+        /// The result.
+        result: crate::history::operation::Return,
+    },
+    /// Not done by this replica for this attempt; another one may be tried.
+    Refused {
+        /// The session of the request, or 0 for a registration or unknown.
+        session: Session,
+        /// Its number, or the registration's nonce.
+        sequence: u64,
+        /// Who leads, as far as the replica knows.
+        hint: Option<Node>,
+        /// The session is gone for good; the outcome of requests in it is unknown.
+        gone: bool,
+    },
+}
+
+/// What a message commits its sender to, for checkers, and what a person would call it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Description {
+    /// The message's kind, `accept` and the like.
+    pub kind: &'static str,
+    /// The sender's ballot as (round, node), if the message has one.
+    pub ballot: Option<(u64, u8)>,
+    /// The first slot that it is about.
+    pub slot: Option<u64>,
+    /// What the sender claims to have made durable.
+    pub claim: Claim,
+}
+
+/// What must be on the sender's media before the message leaves.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Claim {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A promise of this ballot.
+    Promise((u64, u8)),
+    /// Votes at this ballot in these slots.
+    Votes((u64, u8), Vec<u64>),
+}
+
+/// Reads the subject's bytes with code that shares nothing with the subject.
+pub trait Reader: Sync {
+    /// Describes a message between replicas; none when it is damaged.
+    fn describe(&self, bytes: &[u8]) -> Option<Description>;
+
+    /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
+    fn claim(&self, bytes: &[u8]) -> Claim;
+
+    /// Starts a reading of one node's media.
+    fn media(&self) -> Box<dyn MediaReader>;
+}
+
+/// Follows what is on one node's media, sync by sync.
+pub trait MediaReader {
+    /// These sectors of the file have become durable, in order of their index. `name` is its durable or intended name.
+    fn synced(&mut self, file: FileName, sectors: &[(u32, &[u8])], found: &mut Vec<Durable>);
+
+    /// A copy.
+    fn fork(&self) -> Box<dyn MediaReader>;
+}
+
+/// Something that a node's media holds from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Durable {
+    /// A promise of at least this ballot, in as many copies as count.
+    Promise((u64, u8)),
+    /// A vote.
+    Vote {
+        /// The slot.
+        slot: u64,
+        /// The ballot as (round, node).
+        ballot: (u64, u8),
+        /// A hash of the value's bytes (`trace::event::value_hash`).
+        value: u64,
+    },
+}

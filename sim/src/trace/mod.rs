@@ -1,0 +1,3 @@
+//! What happened in a run.
+
+pub mod event;
