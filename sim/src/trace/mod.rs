@@ -1,3 +1,4 @@
 //! What happened in a run.
 
 pub mod event;
+pub mod observer;
