@@ -4,6 +4,7 @@
 //! roles, after the decomposition of IronRSL: acceptor, proposer, learner, executor, elector, librarian.
 
 pub mod bugs;
+pub mod codec;
 pub mod command;
 pub mod config;
 pub mod contract;
