@@ -12,6 +12,7 @@ pub mod effects;
 pub mod fact;
 pub mod ids;
 pub mod io;
+pub mod key_value;
 pub mod log;
 pub mod message;
 pub mod probe;
