@@ -34,7 +34,7 @@ pub struct Config {
     pub message_bytes: u32,
     /// Sessions that are kept; beyond it the one that was idle longest, in log order, is evicted.
     pub sessions: usize,
-    /// Length of a log segment in bytes: a multiple of the sector, at least 8 sectors.
+    /// Length of a log segment in bytes: a multiple of 8 sectors (4 KiB), at most 128 MiB.
     pub segment_bytes: u32,
 }
 
@@ -91,7 +91,9 @@ impl Config {
             () if self.heartbeat.0 == 0 || self.heartbeat.0 * 2 > self.election_min.0 => Err("the heartbeat is at most half the election timeout"),
             () if self.retransmit.0 == 0 => Err("the retransmit interval is at least 1 ns"),
             () if self.sessions == 0 => Err("at least 1 session is kept"),
-            () if !segment.is_multiple_of(SECTOR) || segment < 8 * SECTOR => Err("a segment is a multiple of 512 bytes and at least 4 KiB"),
+            () if !segment.is_multiple_of(8 * SECTOR) || segment == 0 || segment > 1 << 27 => {
+                Err("a segment is a multiple of 4 KiB, at least one and at most 128 MiB")
+            }
             () if self.batch_bytes as usize > segment / 2 => Err("a batch takes at most half a segment"),
             () => Ok(()),
         }

@@ -15,11 +15,11 @@
 //! | 4..8 | magic `SLG1` |
 //! | 8..16 | cluster |
 //! | 16..24 | segment number |
-//! | 24..32 | first group of this segment |
+//! | 24..32 | first: no group below this one is in this segment (a segment is prepared ahead; when it cuts, its first group is this one) |
 //! | 32..40 | synced: the highest group known to be synced when this was written (0: none) |
 //! | 40..48 | cut: every group above this one in *lower-numbered* segments is void; its content, as far as it counts, is here (u64::MAX: nothing is cut) |
 //! | 48..50 | node |
-//! | 50..52 | sectors in the segment / 8 |
+//! | 50..52 | sectors in the segment / 8; the file has exactly that length |
 //! | 52..512 | zero |
 //!
 //! The other sectors each belong to a group. A *group* is what one sync covers; it starts on a fresh sector, its sectors are consecutive, and group
@@ -55,3 +55,18 @@
 //! A promise is durable when A was written and synced, and then B. Every boot, and every failure to write or sync a copy, makes a new pair with the next
 //! generation: write and sync both, sync the directory, remove all older pairs, sync the directory, and only then answer anything. So any intact copy is at
 //! least as high as every promise that was ever given; the highest intact one counts, and none intact is a halt.
+
+mod backoff;
+pub(crate) mod disk;
+pub(crate) mod promise;
+mod recovery;
+mod replay;
+pub(crate) mod sector;
+pub(crate) mod segment;
+pub(crate) mod store;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod fake_disk;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! The promise's copies on files: their names and their one sector, and who keeps them.
+//!
+//! [`Keeper`] raises the promise in place, A before B, and answers only when both are synced. At boot and after every failure it makes a new pair and durably
+//! removes what came before, so that no intact copy is ever lower than a promise that was given.
+
+use std::sync::Arc;
+
+use crate::bugs::Bug;
+use crate::config::SECTOR;
+use crate::contract;
+use crate::ids::{Ballot, ClusterId, Incarnation, NodeId};
+use crate::io::{DiskOp, FileName, OpId};
+use crate::log::backoff::Backoff;
+use crate::log::disk::{Disk, Ended, Progress, Script};
+use crate::log::sector::u64_at;
+use crate::log::segment::{Foreign, Identity, name, number_in};
+use crate::probe::Probe;
+use crate::time::{Mono, Now};
+
+const MAGIC: &[u8; 4] = b"SPR1";
+const PREFIXES: [&str; 2] = ["promise-a-", "promise-b-"];
+
+/// Which of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Which {
+    A,
+    B,
+}
+
+/// A copy of the promise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Copy {
+    pub identity: Identity,
+    pub generation: u64,
+    pub incarnation: Incarnation,
+    pub promised: Ballot,
+    /// Counts the writes of this generation, from 1.
+    pub writes: u64,
+}
+
+impl Copy {
+    /// The sector of this copy.
+    pub(crate) fn sector(&self, which: Which) -> Vec<u8> {
+        let mut sector = vec![0; SECTOR];
+        sector[4..8].copy_from_slice(MAGIC);
+        sector[8..16].copy_from_slice(&self.identity.cluster.0.to_le_bytes());
+        sector[16..24].copy_from_slice(&self.generation.to_le_bytes());
+        sector[24..32].copy_from_slice(&self.incarnation.0.to_le_bytes());
+        sector[32..40].copy_from_slice(&self.promised.round.to_le_bytes());
+        sector[40..48].copy_from_slice(&self.writes.to_le_bytes());
+        sector[48] = self.promised.node.0;
+        sector[49] = self.identity.node.0;
+        sector[50] = which as u8;
+        let sum = crc32c::crc32c(&sector[4..]);
+        sector[..4].copy_from_slice(&sum.to_le_bytes());
+        sector
+    }
+
+    /// Reads a whole file; none when it is not intact, or not the copy that its name says.
+    pub(crate) fn read(file: FileName, bytes: &[u8]) -> Option<Result<Self, Foreign>> {
+        let (which, generation) = copy_in(file)?;
+        if bytes.len() != SECTOR || bytes[..4] != crc32c::crc32c(&bytes[4..]).to_le_bytes() {
+            return None;
+        }
+        if &bytes[4..8] != MAGIC {
+            return Some(Err(Foreign));
+        }
+        let copy = Self {
+            identity: Identity { cluster: ClusterId(u64_at(bytes, 8)), node: NodeId(bytes[49]) },
+            generation: u64_at(bytes, 16),
+            incarnation: Incarnation(u64_at(bytes, 24)),
+            promised: Ballot { round: u64_at(bytes, 32), node: NodeId(bytes[48]) },
+            writes: u64_at(bytes, 40),
+        };
+        (copy.generation == generation && bytes[50] == which as u8).then_some(Ok(copy))
+    }
+}
+
+/// The name of a copy.
+pub(crate) fn copy_name(which: Which, generation: u64) -> FileName {
+    name(PREFIXES[which as usize], generation)
+}
+
+/// Which copy of which generation a file's name says that it is.
+pub(crate) fn copy_in(file: FileName) -> Option<(Which, u64)> {
+    let a = number_in(file, PREFIXES[0]).map(|generation| (Which::A, generation));
+    a.or_else(|| number_in(file, PREFIXES[1]).map(|generation| (Which::B, generation)))
+}
+
+/// Keeps the pair.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeper {
+    /// What the copies say, or will say when what is under way is done.
+    copy: Copy,
+    /// The highest promise that may be answered.
+    durable: Ballot,
+    /// Asked for while something else was being written.
+    wanted: Option<Ballot>,
+    work: Work,
+    /// Pairs that count until the present one is durable.
+    old: Vec<FileName>,
+    /// Files of attempts that failed: removed before the next attempt, so there are never more than two.
+    litter: Vec<FileName>,
+    backoff: Backoff,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Nothing,
+    /// Writing in place.
+    Raising(Script),
+    /// Making a new pair.
+    Renewing(Script),
+    /// Waiting before making a new pair.
+    Waiting,
+}
+
+/// What the keeper has to tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kept(pub Ballot);
+
+impl Keeper {
+    /// Starts a boot: a new pair with the highest promise, above `generation`, in place of `old`. It is told when that is durable.
+    pub(crate) fn open<P: Probe>(copy: Copy, old: Vec<FileName>, disk: &mut Disk<'_>, probe: &mut P) -> Self {
+        let (litter, backoff) = (Vec::new(), Backoff::default());
+        let mut keeper = Self { copy, durable: Ballot::ZERO, wanted: None, work: Work::Nothing, old, litter, backoff };
+        keeper.renew(disk, probe);
+        keeper
+    }
+
+    /// Makes a promise durable; told at once when it is already.
+    pub(crate) fn promise<P: Probe>(&mut self, ballot: Ballot, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
+        contract!(P, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
+        if ballot <= self.durable {
+            return Some(Kept(self.durable));
+        }
+        self.wanted = self.wanted.max(Some(ballot));
+        if matches!(self.work, Work::Nothing) {
+            self.raise(disk, probe);
+        }
+        None
+    }
+
+    /// Takes a completion, if it is one of its own.
+    pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: &Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
+        let (renewing, progress) = match &mut self.work {
+            Work::Raising(script) => (false, script.on_disk(op, ended, disk)?),
+            Work::Renewing(script) => (true, script.on_disk(op, ended, disk)?),
+            Work::Nothing | Work::Waiting => return None,
+        };
+        match (renewing, progress) {
+            (false, Progress::Step(0)) => probe.flip(Bug::PromiseBeforeFsync, false, true).then_some(Kept(self.copy.promised)),
+            (_, Progress::Step(_)) => None,
+            (false, Progress::Done) => self.settle(disk, probe),
+            (true, Progress::Done) => {
+                self.old = vec![copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)];
+                self.litter.clear();
+                self.backoff.reset();
+                self.settle(disk, probe)
+            }
+            (false, Progress::Failed(_)) => {
+                self.renew(disk, probe);
+                None
+            }
+            (true, Progress::Failed(at)) => {
+                let littered = self.litter.len();
+                self.litter.drain(..at.min(littered));
+                if at >= littered {
+                    self.litter.extend([copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)]);
+                }
+                self.work = Work::Waiting;
+                self.backoff.wait(now.mono);
+                None
+            }
+        }
+    }
+
+    /// Goes on when it is time for another attempt.
+    pub(crate) fn on_deadline<P: Probe>(&mut self, now: Now, disk: &mut Disk<'_>, probe: &mut P) {
+        if self.backoff.over(now.mono) {
+            self.renew(disk, probe);
+        }
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Mono> {
+        self.backoff.until()
+    }
+
+    /// What was under way is durable.
+    fn settle<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
+        contract!(P, PromiseMonotonic, self.copy.promised >= self.durable, "{} replaces {}", self.copy.promised, self.durable);
+        self.durable = self.copy.promised;
+        self.work = Work::Nothing;
+        if self.wanted.is_some_and(|ballot| ballot > self.durable) {
+            self.raise(disk, probe);
+        } else {
+            self.wanted = None;
+        }
+        Some(Kept(self.durable))
+    }
+
+    /// Takes what is wanted into the copies' content.
+    fn load(&mut self) {
+        self.copy.promised = self.wanted.take().unwrap_or(Ballot::ZERO).max(self.copy.promised);
+        self.copy.writes += 1;
+    }
+
+    fn raise<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
+        self.load();
+        let mut ops = Vec::with_capacity(4);
+        for which in copies(probe) {
+            ops.push(self.write(*which));
+            if probe.flip(Bug::HardstateFileUnsynced, true, false) {
+                ops.push(DiskOp::Sync(copy_name(*which, self.copy.generation)));
+            }
+        }
+        self.work = Work::Raising(Script::start(ops, disk));
+    }
+
+    fn renew<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
+        self.copy.generation += 1;
+        self.copy.writes = 0;
+        self.load();
+        let mut ops: Vec<_> = self.litter.iter().copied().map(DiskOp::Remove).collect();
+        for which in copies(probe) {
+            let file = copy_name(*which, self.copy.generation);
+            ops.extend([DiskOp::Create(file), self.write(*which), DiskOp::Sync(file)]);
+        }
+        ops.push(DiskOp::SyncDir);
+        ops.extend(self.old.iter().copied().map(DiskOp::Remove));
+        ops.push(DiskOp::SyncDir);
+        self.work = Work::Renewing(Script::start(ops, disk));
+    }
+
+    fn write(&self, which: Which) -> DiskOp {
+        DiskOp::Write { file: copy_name(which, self.copy.generation), offset: 0, data: Arc::from(self.copy.sector(which)) }
+    }
+}
+
+/// The copies, in the order in which they are written.
+fn copies<P: Probe>(probe: &mut P) -> &'static [Which] {
+    if probe.flip(Bug::RedundantCopiesOneWrite, true, false) { &[Which::A, Which::B] } else { &[Which::A] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COPY: Copy = Copy {
+        identity: Identity { cluster: ClusterId(1), node: NodeId(2) },
+        generation: 3,
+        incarnation: Incarnation(4),
+        promised: Ballot { round: 5, node: NodeId(1) },
+        writes: 6,
+    };
+
+    #[test]
+    fn a_copy_reads_back_only_under_its_own_name() {
+        let bytes = COPY.sector(Which::B);
+        assert_eq!(Copy::read(copy_name(Which::B, 3), &bytes), Some(Ok(COPY)));
+        assert_eq!(Copy::read(copy_name(Which::A, 3), &bytes), None);
+        assert_eq!(Copy::read(copy_name(Which::B, 4), &bytes), None);
+    }
+
+    #[test]
+    fn a_flipped_bit_or_another_length_is_damage() {
+        let mut bytes = COPY.sector(Which::A);
+        let file = copy_name(Which::A, 3);
+        for at in 0..SECTOR * 8 {
+            bytes[at / 8] ^= 1 << (at % 8);
+            assert_eq!(Copy::read(file, &bytes), None, "bit {at}");
+            bytes[at / 8] ^= 1 << (at % 8);
+        }
+        assert_eq!(Copy::read(file, &bytes[..SECTOR - 1]), None);
+        bytes.push(0);
+        assert_eq!(Copy::read(file, &bytes), None);
+    }
+}
