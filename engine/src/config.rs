@@ -71,7 +71,7 @@ impl Config {
     }
 
     /// The other nodes, in order.
-    pub fn peers(&self) -> impl Iterator<Item = NodeId> + use<> {
+    pub fn peers(&self) -> impl Iterator<Item = NodeId> + Clone + use<> {
         let me = self.node;
         (0..self.nodes).map(NodeId).filter(move |node| *node != me)
     }

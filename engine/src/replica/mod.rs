@@ -1,0 +1,170 @@
+//! The replica: joins the roles, and is the only one who knows them all.
+//!
+//! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must wait for the disk is in the [outbox](crate::outbox).
+//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` the clients.
+
+mod phase1;
+mod phase2;
+mod recover;
+mod serve;
+
+use crate::config::Config;
+use crate::dice::Dice;
+use crate::effects::{Effects, To};
+use crate::ids::{Ballot, ClientAddr, Lsn, NodeId, Slot};
+use crate::message::{Message, Request};
+use crate::outbox::{Ack, Outbox};
+use crate::probe::Probe;
+use crate::recovered::Recovered;
+use crate::roles::acceptor::Acceptor;
+use crate::roles::elector::{Elector, Stand, Urge};
+use crate::roles::executor::Executor;
+use crate::roles::learner::Learner;
+use crate::roles::librarian::Librarian;
+use crate::roles::proposer::{Phase, Proposer};
+use crate::state_machine::StateMachine;
+use crate::time::{Mono, Now, Span};
+use serve::{Desk, Reads};
+
+/// One replica of the library, without bytes and files.
+#[derive(Clone, Debug)]
+pub struct Replica<M, P> {
+    config: Config,
+    probe: P,
+    acceptor: Acceptor,
+    proposer: Proposer,
+    learner: Learner,
+    executor: Executor<M>,
+    elector: Elector,
+    librarian: Librarian,
+    outbox: Outbox,
+    desk: Desk,
+    reads: Reads,
+    /// The highest ballot that was ever seen; campaigns start above it.
+    seen: Ballot,
+    /// The last ballot that this node led in this boot.
+    led: Option<Ballot>,
+    /// When a leader speaks next, whether or not it has anything to say.
+    heartbeat_at: Mono,
+    /// The log says that all slots below are chosen.
+    logged_chosen: Slot,
+    acks: Vec<Ack>,
+}
+
+impl<M: StateMachine, P: Probe> Replica<M, P> {
+    /// A replica that comes back from its files, and applies what it knows to be chosen.
+    #[must_use]
+    pub fn new(config: Config, entropy: [u8; 32], recovered: Recovered, machine: M, probe: P, now: Now, fx: &mut Effects) -> Self {
+        let mut dice = Dice::new(entropy);
+        let salt = dice.between(Span(0), Span(u64::MAX - 1)).0;
+        let (me, nodes, quorum) = (config.node, config.nodes, config.quorum());
+        let mut replica = Self {
+            acceptor: Acceptor::default(),
+            proposer: Proposer::new(&config),
+            learner: Learner::new(quorum, Slot(0)),
+            executor: Executor::new(machine, config.sessions, salt),
+            elector: Elector::new(me, nodes, quorum, (config.election_min, config.election_max), now.mono, dice),
+            librarian: Librarian::new(config.retransmit),
+            outbox: Outbox::new(recovered.promised),
+            desk: Desk::default(),
+            reads: Reads::default(),
+            seen: recovered.promised,
+            led: None,
+            heartbeat_at: now.mono,
+            logged_chosen: Slot(0),
+            acks: Vec::new(),
+            config,
+            probe,
+        };
+        replica.recover(recovered, now.mono, fx);
+        replica
+    }
+
+    /// A message came from a peer.
+    pub fn on_message(&mut self, now: Now, from: NodeId, message: Message, fx: &mut Effects) {
+        let now = now.mono;
+        match message {
+            Message::Canvass { ballot } => self.on_canvass(now, from, ballot, fx),
+            Message::CanvassReply { ballot, granted, promised } => self.on_canvass_reply(now, from, ballot, granted, promised, fx),
+            Message::Prepare { ballot, from: slot } => self.on_prepare(now, from, ballot, slot, fx),
+            Message::Promise { ballot, from: slot, votes, next, chosen_below } => {
+                self.librarian.hear_of(chosen_below, from);
+                self.on_promise(now, from, ballot, slot, votes, next, fx);
+            }
+            Message::Accept { ballot, slot, value, chosen_below } => self.on_accept(now, from, ballot, slot, value, chosen_below, fx),
+            Message::Accepted { ballot, slots } => self.on_accepted(now, from, ballot, &slots, fx),
+            Message::Reject { ballot, promised } => self.on_reject(now, ballot, promised, fx),
+            Message::Heartbeat { ballot, round, chosen_below } => self.on_heartbeat(now, from, ballot, round, chosen_below, fx),
+            Message::HeartbeatReply { ballot, round, .. } => self.on_heartbeat_reply(now, from, ballot, round, fx),
+            Message::CatchUp { from: slot } => self.on_catch_up(from, slot, fx),
+            Message::CatchUpReply { from: slot, values, chosen_below } => self.on_catch_up_reply(now, from, slot, values, chosen_below, fx),
+        }
+    }
+
+    /// A request came from a client.
+    pub fn on_request(&mut self, now: Now, from: ClientAddr, request: Request, fx: &mut Effects) {
+        self.serve(now.mono, from, request, fx);
+    }
+
+    /// The time that was asked for has come; being early does no harm.
+    pub fn on_deadline(&mut self, now: Now, fx: &mut Effects) {
+        let now = now.mono;
+        let next = self.seen.max(self.acceptor.promised()).next_for(self.config.node);
+        match self.elector.on_deadline(now, next, &mut self.probe) {
+            Some(Urge::Canvass(ballot)) => self.canvass(now, ballot, fx),
+            Some(Urge::StepDown) => self.step_down(now, fx),
+            None => {}
+        }
+        if self.elector.leads().is_some() && now >= self.heartbeat_at {
+            self.heartbeat(now, fx);
+        }
+        if let Phase::Recovering(recovery) = self.proposer.phase() {
+            let ballot = recovery.ballot;
+            for (peer, slot) in self.proposer.ask_again(now, self.config.peers(), &mut self.probe) {
+                fx.sends.push((To::One(peer), Message::Prepare { ballot, from: slot }));
+            }
+        }
+        self.retransmit(now, fx);
+        self.pump(now, fx);
+        self.fetch(now, fx);
+    }
+
+    /// All records up to and including this one are durable.
+    pub fn on_durable(&mut self, now: Now, lsn: Lsn, fx: &mut Effects) {
+        let mut acks = std::mem::take(&mut self.acks);
+        acks.clear();
+        self.outbox.on_durable(lsn, &mut acks);
+        self.acknowledge(now.mono, &acks, fx);
+        self.acks = acks;
+    }
+
+    /// The promise of this ballot is durable.
+    pub fn on_promise_durable(&mut self, now: Now, ballot: Ballot, fx: &mut Effects) {
+        for what in self.outbox.on_promise_durable(ballot) {
+            self.go_on(now.mono, ballot, what, fx);
+        }
+    }
+
+    /// When the replica wants to be woken.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Mono> {
+        let heartbeat = self.elector.leads().map(|_| self.heartbeat_at);
+        let catch_up = self.librarian.deadline(self.learner.chosen_below());
+        [Some(self.elector.deadline()), heartbeat, self.proposer.deadline(), catch_up].into_iter().flatten().min()
+    }
+
+    /// The hooks.
+    pub const fn probe(&self) -> &P {
+        &self.probe
+    }
+
+    /// The hooks, to be drained.
+    pub const fn probe_mut(&mut self) -> &mut P {
+        &mut self.probe
+    }
+
+    /// Whether this node leads, or wants to.
+    fn strives(&self) -> bool {
+        matches!(self.elector.stand(), Stand::Campaigning(_) | Stand::Leading(_))
+    }
+}

@@ -1,0 +1,212 @@
+//! Elections and phase 1: canvass, campaign, promise, and the takeover.
+
+use super::Replica;
+use crate::bugs::Bug;
+use crate::effects::{Effects, To};
+use crate::fact::Fact;
+use crate::ids::{Ballot, NodeId, Slot};
+use crate::message::{Message, Vote};
+use crate::outbox::AfterPromise;
+use crate::probe::Probe;
+use crate::roles::elector::Stand;
+use crate::roles::proposer::{Phase, Progress};
+use crate::state_machine::StateMachine;
+use crate::time::Mono;
+
+impl<M: StateMachine, P: Probe> Replica<M, P> {
+    /// Patience is over: asks whether a campaign at this ballot could succeed.
+    pub(super) fn canvass(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
+        self.abandon(now, fx);
+        fx.sends.push((To::Peers, Message::Canvass { ballot }));
+        if self.config.quorum() == 1 {
+            self.campaign(now, ballot, fx);
+        }
+    }
+
+    pub(super) fn on_canvass(&mut self, now: Mono, from: NodeId, ballot: Ballot, fx: &mut Effects) {
+        self.seen = self.seen.max(ballot);
+        let promised = self.acceptor.promised();
+        let granted = self.elector.grants(ballot, promised, now, &mut self.probe);
+        fx.sends.push((To::One(from), Message::CanvassReply { ballot, granted, promised }));
+    }
+
+    pub(super) fn on_canvass_reply(&mut self, now: Mono, from: NodeId, ballot: Ballot, granted: bool, promised: Ballot, fx: &mut Effects) {
+        self.seen = self.seen.max(promised);
+        if granted && self.elector.on_grant(from, ballot) {
+            self.campaign(now, ballot, fx);
+        }
+    }
+
+    /// Begins a campaign: the peers are asked once this node's own promise is durable, so a ballot is never used twice.
+    fn campaign(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
+        if ballot <= self.acceptor.promised() || !self.acceptor.on_prepare(ballot, &mut self.probe) {
+            return;
+        }
+        self.probe.fact(|| Fact::Campaigned(ballot));
+        self.elector.campaign(ballot, now, &mut self.probe);
+        self.ask_for_promise(ballot, AfterPromise::Campaign, fx);
+    }
+
+    pub(super) fn ask_for_promise(&mut self, ballot: Ballot, then: AfterPromise, fx: &mut Effects) {
+        self.outbox.after_promise(ballot, then);
+        fx.promise = Some(ballot);
+    }
+
+    /// The promise of this ballot is durable; goes on with what waited for it.
+    pub(super) fn go_on(&mut self, now: Mono, ballot: Ballot, what: AfterPromise, fx: &mut Effects) {
+        match what {
+            AfterPromise::Promise(to, message) => fx.sends.push((To::One(to), message)),
+            AfterPromise::Accept { from, slot, value } => self.consider(now, from, ballot, slot, value, fx),
+            AfterPromise::Campaign if self.elector.stand() == Stand::Campaigning(ballot) => self.recover_votes(now, ballot, fx),
+            AfterPromise::Campaign => {}
+        }
+    }
+
+    fn recover_votes(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
+        let from = self.learner.chosen_below();
+        let entitled = self.led.is_some();
+        if self.probe.flip(Bug::SkipPhase1IfWasLeader, false, entitled) {
+            let next = self.acceptor.votes_from(from).last().map_or(from, |(slot, _)| slot.next());
+            self.proposer.usurp(ballot, next);
+            self.take_over(now, ballot, fx);
+            return;
+        }
+        self.proposer.recover(ballot, from, now);
+        fx.sends.push((To::Peers, Message::Prepare { ballot, from }));
+        let (votes, _) = self.votes_page(from, u32::MAX);
+        self.on_promise(now, self.config.node, ballot, from, votes, None, fx);
+    }
+
+    pub(super) fn on_prepare(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, fx: &mut Effects) {
+        self.seen = self.seen.max(ballot);
+        let before = self.acceptor.promised();
+        if !self.acceptor.on_prepare(ballot, &mut self.probe) {
+            fx.sends.push((To::One(from), Message::Reject { ballot, promised: before }));
+            return;
+        }
+        if ballot > before {
+            self.step_down(now, fx);
+            self.elector.on_promise(ballot, now, &mut self.probe);
+        }
+        let (votes, next) = self.votes_page(slot, self.config.message_bytes);
+        let promise = Message::Promise { ballot, from: slot, votes, next, chosen_below: self.learner.chosen_below() };
+        if self.outbox.has_promise(ballot) {
+            fx.sends.push((To::One(from), promise));
+        } else {
+            self.ask_for_promise(ballot, AfterPromise::Promise(from, promise), fx);
+        }
+    }
+
+    /// What this node has to say of the slots from `from` on: what it knows to be chosen, and its votes. With the slot where the next page starts.
+    fn votes_page(&mut self, from: Slot, bytes: u32) -> (Vec<Vote>, Option<Slot>) {
+        let promised = self.acceptor.promised();
+        let below = self.learner.chosen_below();
+        let mut left = u64::from(bytes);
+        let mut page: Vec<Vote> = Vec::new();
+        let chosen = (from.0..below.0).map(Slot).filter_map(|slot| {
+            let value = self.librarian.get(slot)?.clone();
+            Some(Vote { slot, ballot: Ballot::ZERO, value, chosen: true })
+        });
+        let open = self.acceptor.votes_from(from.max(below)).map(|(slot, cast)| match self.learner.ahead(slot) {
+            Some(value) => Vote { slot, ballot: cast.ballot, value: value.clone(), chosen: true },
+            None => Vote { slot, ballot: cast.ballot, value: cast.value.clone(), chosen: false },
+        });
+        let mut next = None;
+        for vote in chosen.chain(open) {
+            let size = vote.value.0.len() as u64 + 32;
+            if !page.is_empty() && size > left {
+                next = Some(vote.slot);
+                break;
+            }
+            left = left.saturating_sub(size);
+            page.push(vote);
+        }
+        for vote in &mut page {
+            if self.probe.flip(Bug::PromiseReportsPromisedAsAccepted, false, !vote.chosen && vote.ballot != promised) {
+                vote.ballot = promised;
+            }
+        }
+        (page, next)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of a promise, taken apart by the caller")]
+    pub(super) fn on_promise(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, votes: Vec<Vote>, next: Option<Slot>, fx: &mut Effects) {
+        let own = from == self.config.node;
+        match self.proposer.on_promise(from, own, ballot, slot, votes, next, &mut self.probe) {
+            Progress::Nothing => {}
+            Progress::Page(node, slot) => fx.sends.push((To::One(node), Message::Prepare { ballot, from: slot })),
+            Progress::Complete => self.take_over(now, ballot, fx),
+        }
+    }
+
+    /// Phase 1 is complete: leads, and proposes again at its own ballot whatever might be chosen.
+    fn take_over(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
+        let plan = self.proposer.lead(&mut self.probe);
+        self.probe.fact(|| Fact::Led(ballot));
+        if let Some(last) = self.led.replace(ballot) {
+            self.desk.forget_before(last);
+        }
+        self.elector.lead(ballot, now);
+        self.learner.lead(ballot);
+        self.reads.restart();
+        for vote in plan {
+            if vote.chosen {
+                self.learn(vote.slot, vote.value, fx);
+            } else if !self.learner.is_chosen(vote.slot) {
+                self.propose(now, vote.slot, vote.value, fx);
+            }
+        }
+        self.heartbeat(now, fx);
+        self.advance(now, fx);
+    }
+
+    pub(super) fn on_reject(&mut self, now: Mono, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
+        self.seen = self.seen.max(promised);
+        let mine = match self.proposer.phase() {
+            Phase::Idle => None,
+            Phase::Recovering(recovery) => Some(recovery.ballot),
+            Phase::Leading(lead) => Some(lead.ballot),
+        };
+        if mine != Some(ballot) || promised <= ballot {
+            return;
+        }
+        if self.elector.leads().is_some() && self.probe.flip(Bug::RetryTimerBumpsBallot, false, true) {
+            let bumped = promised.next_for(self.config.node);
+            let next = self.proposer.next().unwrap_or_default();
+            self.proposer.usurp(bumped, next);
+            self.elector.lead(bumped, now);
+            self.learner.lead(bumped);
+            return;
+        }
+        self.step_down(now, fx);
+    }
+
+    /// Stops leading or campaigning, if it did.
+    pub(super) fn step_down(&mut self, now: Mono, fx: &mut Effects) {
+        if !self.strives() {
+            return;
+        }
+        self.abandon(now, fx);
+        self.elector.step_down(now, &mut self.probe);
+    }
+
+    /// Drops what only a proposer has: clients whose commands were never proposed are told; the others may still be answered.
+    fn abandon(&mut self, _: Mono, fx: &mut Effects) {
+        if let Some(ballot) = self.elector.leads() {
+            self.probe.fact(|| Fact::SteppedDown(ballot));
+        }
+        let unproposed = self.proposer.resign(&mut self.probe);
+        for command in unproposed {
+            self.desk.forget(command.id);
+            self.refuse(command.from, command.id, fx);
+        }
+        for read in self.reads.drain() {
+            self.refuse(read.from, read.id, fx);
+        }
+        if self.probe.flip(Bug::DefiniteFailOnStepdown, false, !self.desk.is_empty()) {
+            for (id, from) in self.desk.drain() {
+                self.refuse(from, id, fx);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Clients: who waits for which reply, and the reads that wait for a confirmation round.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Replica;
+use crate::bugs::Bug;
+use crate::command::Bytes;
+use crate::effects::Effects;
+use crate::ids::{Ballot, ClientAddr, NodeId, NodeSet, Place, Slot};
+use crate::message::{Outcome, Reply, Request, RequestId};
+use crate::probe::Probe;
+use crate::roles::proposer::Queued;
+use crate::state_machine::StateMachine;
+use crate::time::Mono;
+
+/// Who waits for the reply to a command, and at which ballot it was taken in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Desk {
+    waiting: BTreeMap<RequestId, (ClientAddr, Ballot)>,
+}
+
+impl Desk {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn forget(&mut self, id: RequestId) {
+        self.waiting.remove(&id);
+    }
+
+    /// Forgets who was taken in before this ballot: they have long asked elsewhere.
+    pub(super) fn forget_before(&mut self, ballot: Ballot) {
+        self.waiting.retain(|_, (_, taken)| *taken >= ballot);
+    }
+
+    /// Everybody who waits, and nobody any more.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (RequestId, ClientAddr)> + use<> {
+        std::mem::take(&mut self.waiting).into_iter().map(|(id, (from, _))| (id, from))
+    }
+
+    /// A client asks. Says whether the request is under way already at this ballot.
+    fn wait(&mut self, id: RequestId, from: ClientAddr, ballot: Ballot) -> bool {
+        self.waiting.insert(id, (from, ballot)).is_some_and(|(_, taken)| taken == ballot)
+    }
+}
+
+/// A read that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    pub(super) from: ClientAddr,
+    pub(super) id: RequestId,
+    operation: Bytes,
+    /// All slots below must be applied first.
+    below: Slot,
+    /// This confirmation round must be answered by a quorum first.
+    round: u64,
+}
+
+/// Reads and the rounds that confirm that this node still leads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reads {
+    queue: VecDeque<Read>,
+    /// The last round that was sent.
+    round: u64,
+    /// Who answered it.
+    answers: NodeSet,
+    /// The last round that a quorum answered.
+    confirmed: u64,
+}
+
+impl Reads {
+    /// A new ballot: rounds go on counting, and none is confirmed.
+    pub(super) fn restart(&mut self) {
+        self.answers = NodeSet::default();
+        self.confirmed = self.round;
+        self.round += 1;
+    }
+
+    /// The round that a heartbeat carries: a new one, unless reads wait for the answers to the last.
+    pub(super) fn round(&mut self) -> u64 {
+        let pending = self.confirmed < self.round && self.queue.iter().any(|read| read.round <= self.round);
+        if !pending {
+            self.round += 1;
+            self.answers = NodeSet::default();
+        }
+        self.round
+    }
+
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Read> + use<> {
+        std::mem::take(&mut self.queue).into_iter()
+    }
+}
+
+impl<M: StateMachine, P: Probe> Replica<M, P> {
+    pub(super) fn serve(&mut self, now: Mono, from: ClientAddr, request: Request, fx: &mut Effects) {
+        let (id, operation) = match request {
+            Request::Register { nonce } => (RequestId::Nonce(nonce), None),
+            Request::Read { nonce, operation } => return self.serve_read(now, from, RequestId::Nonce(nonce), operation, fx),
+            Request::Apply { session, sequence, answered_below, operation } => {
+                let id = RequestId::Numbered(session, sequence);
+                if let Some(outcome) = self.executor.answered(session, sequence, self.recovered_end().unwrap_or_default(), &mut self.probe) {
+                    fx.replies.push((from, Reply { to: id, outcome }));
+                    return;
+                }
+                (id, Some((answered_below, operation)))
+            }
+        };
+        let Some(ballot) = self.elector.leads() else { return self.refuse(from, id, fx) };
+        let command = Queued { from, id, operation, since: now };
+        if self.proposer.too_large(&command) {
+            fx.replies.push((from, Reply { to: id, outcome: Outcome::TooLarge }));
+            return;
+        }
+        if self.desk.wait(id, from, ballot) {
+            return;
+        }
+        if let Err(command) = self.proposer.enqueue(command) {
+            self.desk.forget(command.id);
+            fx.replies.push((from, Reply { to: command.id, outcome: Outcome::Busy }));
+            return;
+        }
+        self.pump(now, fx);
+    }
+
+    /// A read sees everything that was chosen before it came, and is answered once a round that began after it came confirms that nobody else led meanwhile
+    /// (Raft thesis 6.4). What phase 1 reported counts as chosen before.
+    fn serve_read(&mut self, now: Mono, from: ClientAddr, id: RequestId, operation: Bytes, fx: &mut Effects) {
+        let (Some(_), Some(recovered_end)) = (self.elector.leads(), self.recovered_end()) else { return self.refuse(from, id, fx) };
+        let known = self.learner.chosen_below();
+        let early = self.probe.flip(Bug::ReadBeforeRecoveryCommits, false, known < recovered_end);
+        let below = if early { known } else { known.max(recovered_end) };
+        let idle = self.reads.confirmed == self.reads.round;
+        let earlier = self.probe.flip(Bug::ReadIndexAfterConfirm, false, !idle);
+        let round = self.reads.round + u64::from(!earlier);
+        self.reads.queue.push_back(Read { from, id, operation, below, round });
+        if idle {
+            self.heartbeat(now, fx);
+        }
+        self.serve_reads(fx);
+    }
+
+    /// A node answered a confirmation round.
+    pub(super) fn confirm(&mut self, node: NodeId, round: u64, fx: &mut Effects) {
+        if round != self.reads.round || round == self.reads.confirmed {
+            return;
+        }
+        self.reads.answers.insert(node);
+        if self.reads.answers.len() < self.config.quorum() {
+            return;
+        }
+        self.reads.confirmed = round;
+        self.serve_reads(fx);
+        if !self.reads.queue.is_empty() {
+            // Reads that came during the round need one that begins now.
+            self.heartbeat_at = Mono(0);
+        }
+    }
+
+    pub(super) fn serve_reads(&mut self, fx: &mut Effects) {
+        let below = self.executor.applied_below();
+        while let Some(read) = self.reads.queue.front() {
+            let applied = self.probe.flip(Bug::ReadIgnoresApplyLag, below >= read.below, true);
+            if read.round > self.reads.confirmed || !applied {
+                return;
+            }
+            let Some(read) = self.reads.queue.pop_front() else { return };
+            let result = self.executor.read(&read.operation);
+            fx.replies.push((read.from, Reply { to: read.id, outcome: Outcome::Read { below, result } }));
+        }
+    }
+
+    pub(super) fn answer(&mut self, id: RequestId, outcome: Outcome, fx: &mut Effects) {
+        if let Some((from, _)) = self.desk.waiting.remove(&id) {
+            fx.replies.push((from, Reply { to: id, outcome }));
+        }
+    }
+
+    /// Answers whoever waits longest, which only a mutant does.
+    pub(super) fn answer_oldest(&mut self, slot: Slot, fx: &mut Effects) {
+        if let Some((id, (from, _))) = self.desk.waiting.pop_first() {
+            let outcome = Outcome::Done { place: Place { slot, index: 0 }, result: [1].into() };
+            fx.replies.push((from, Reply { to: id, outcome }));
+        }
+    }
+
+    pub(super) fn refuse(&mut self, from: ClientAddr, id: RequestId, fx: &mut Effects) {
+        let hint = self.elector.leader().filter(|leader| *leader != self.config.node);
+        fx.replies.push((from, Reply { to: id, outcome: Outcome::NotLeader { hint } }));
+    }
+}

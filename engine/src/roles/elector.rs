@@ -1,0 +1,267 @@
+//! The elector: who is suspected, who campaigns, and when a leader gives up.
+//!
+//! A follower that hears no leader for a random time first canvasses: it asks whether a campaign could succeed, and disturbs nobody when it could not
+//! (Raft thesis 9.6). A leader that no quorum answers steps down, so that under partial connectivity another one can win (the quorum-loss, constrained and
+//! chained cases of Omni-Paxos, EuroSys '23). Whoever is best connected wins, however far it lags: phase 1 brings it up to date.
+
+use crate::bugs::Bug;
+use crate::dice::Dice;
+use crate::ids::{Ballot, NodeId, NodeSet};
+use crate::probe::Probe;
+use crate::time::{Mono, Span};
+
+/// The longest backoff: the election timeout's range, doubled so many times.
+const BACKOFF_MAX: u32 = 3;
+
+/// What this node strives for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stand {
+    /// It follows a leader, or waits for one.
+    Following,
+    /// It asks whether a campaign could succeed.
+    Canvassing {
+        /// The ballot that it would lead.
+        ballot: Ballot,
+        /// Who would promise, itself included.
+        granted: NodeSet,
+    },
+    /// Phase 1 is under way.
+    Campaigning(Ballot),
+    /// It leads.
+    Leading(Ballot),
+}
+
+/// What the elector wants done when its time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Urge {
+    /// Ask all peers whether they would promise this ballot.
+    Canvass(Ballot),
+    /// Give up leading: no quorum answers.
+    StepDown,
+}
+
+/// Suspicion and ambition of one node.
+#[derive(Clone, Debug)]
+pub struct Elector {
+    me: NodeId,
+    quorum: usize,
+    timeout: (Span, Span),
+    stand: Stand,
+    /// Whom this node follows, and at which ballot.
+    leader: Option<Ballot>,
+    /// When a leader or candidate was last heard; the boot counts as one, so that a node that restarts does not disturb.
+    heard_at: Mono,
+    /// When patience ends.
+    wake_at: Mono,
+    /// When each peer last answered this leader.
+    answered_at: Vec<Mono>,
+    /// Campaigns in a row that came to nothing.
+    failures: u32,
+    dice: Dice,
+}
+
+impl Elector {
+    /// A node that has just come back, and follows nobody.
+    #[must_use]
+    pub fn new(me: NodeId, nodes: u8, quorum: usize, timeout: (Span, Span), now: Mono, mut dice: Dice) -> Self {
+        let wake_at = now + dice.between(timeout.0, timeout.1);
+        Self {
+            me,
+            quorum,
+            timeout,
+            stand: Stand::Following,
+            leader: None,
+            heard_at: now,
+            wake_at,
+            answered_at: vec![Mono(0); usize::from(nodes)],
+            failures: 0,
+            dice,
+        }
+    }
+
+    /// What this node strives for.
+    #[must_use]
+    pub const fn stand(&self) -> Stand {
+        self.stand
+    }
+
+    /// The ballot that this node leads at, if it does.
+    #[must_use]
+    pub const fn leads(&self) -> Option<Ballot> {
+        match self.stand {
+            Stand::Leading(ballot) => Some(ballot),
+            _ => None,
+        }
+    }
+
+    /// The leader that this node follows, to hint clients at.
+    #[must_use]
+    pub fn leader(&self) -> Option<NodeId> {
+        self.leads().or(self.leader).map(|ballot| ballot.node)
+    }
+
+    /// When this node wants to be woken.
+    #[must_use]
+    pub const fn deadline(&self) -> Mono {
+        self.wake_at
+    }
+
+    /// A leader of this ballot spoke, and the acceptor has promised nothing higher.
+    pub fn on_leader<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
+        if self.leads() == Some(ballot) {
+            return;
+        }
+        self.leader = Some(ballot);
+        self.heard_at = now;
+        self.failures = 0;
+        self.stand = Stand::Following;
+        self.rest(now, probe);
+    }
+
+    /// A ballot was promised to a candidate: give it time.
+    pub fn on_promise<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
+        if ballot.node != self.me {
+            self.leader = None;
+            self.heard_at = now;
+            self.stand = Stand::Following;
+            self.rest(now, probe);
+        }
+    }
+
+    /// Whether this node would promise `ballot` to a canvasser: no leader is heard, and nothing as high is promised.
+    pub fn grants<P: Probe>(&mut self, ballot: Ballot, promised: Ballot, now: Mono, probe: &mut P) -> bool {
+        let content = self.leads().is_some() || now - self.heard_at < self.timeout.0;
+        let content = probe.flip(Bug::DeafCandidateDeposesForever, content, false);
+        !content && ballot > promised
+    }
+
+    /// A peer would promise. Says when that makes a quorum: the campaign may begin.
+    pub fn on_grant(&mut self, from: NodeId, ballot: Ballot) -> bool {
+        let Stand::Canvassing { ballot: mine, granted } = &mut self.stand else { return false };
+        *mine == ballot && granted.insert(from) && granted.len() == self.quorum
+    }
+
+    /// The campaign begins: phase 1 has as long as a follower's patience.
+    pub fn campaign<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
+        self.stand = Stand::Campaigning(ballot);
+        self.leader = None;
+        self.heard_at = now;
+        self.failures = self.failures.saturating_add(1);
+        self.rest(now, probe);
+    }
+
+    /// Phase 1 is complete.
+    pub fn lead(&mut self, ballot: Ballot, now: Mono) {
+        self.stand = Stand::Leading(ballot);
+        self.leader = Some(ballot);
+        self.failures = 0;
+        self.answered_at.fill(now);
+        self.wake_at = now + self.timeout.1;
+    }
+
+    /// This node neither leads nor campaigns any more.
+    pub fn step_down<P: Probe>(&mut self, now: Mono, probe: &mut P) {
+        self.stand = Stand::Following;
+        self.leader = None;
+        self.rest(now, probe);
+    }
+
+    /// A peer answered this leader.
+    pub fn on_answer(&mut self, from: NodeId, now: Mono) {
+        if let Some(at) = self.answered_at.get_mut(usize::from(from.0)) {
+            *at = now;
+        }
+    }
+
+    /// The time has come. `next` is the lowest ballot of this node above everything that it has seen.
+    pub fn on_deadline<P: Probe>(&mut self, now: Mono, next: Ballot, probe: &mut P) -> Option<Urge> {
+        if now < self.wake_at {
+            return None;
+        }
+        if self.leads().is_some() {
+            let me = usize::from(self.me.0);
+            let alive = self.answered_at.iter().enumerate().filter(|(node, at)| *node == me || now - **at < self.timeout.1).count();
+            self.wake_at = now + self.timeout.0;
+            let alone = alive < self.quorum;
+            return probe.flip(Bug::NoQuorumCheckPartialPartition, alone, false).then_some(Urge::StepDown);
+        }
+        let granted = NodeSet::from_iter([self.me]);
+        self.leader = None;
+        self.stand = Stand::Canvassing { ballot: next, granted };
+        self.rest(now, probe);
+        Some(Urge::Canvass(next))
+    }
+
+    /// Draws the next moment of impatience.
+    fn rest<P: Probe>(&mut self, now: Mono, probe: &mut P) {
+        let (low, high) = self.timeout;
+        let doublings = if probe.flip(Bug::BackoffNeverResets, false, true) { self.failures.min(16) } else { self.failures.min(BACKOFF_MAX) };
+        let high = Span(high.0 << doublings);
+        let fixed = probe.flip(Bug::DuelingFixedTimeout, false, true);
+        self.wake_at = now + if fixed { low } else { self.dice.between(low, high) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: Span = Span(100);
+    const HIGH: Span = Span(200);
+
+    fn elector() -> Elector {
+        Elector::new(NodeId(0), 3, 2, (LOW, HIGH), Mono(0), Dice::new([1; 32]))
+    }
+
+    fn ballot(round: u64, node: u8) -> Ballot {
+        Ballot { round, node: NodeId(node) }
+    }
+
+    #[test]
+    fn a_follower_is_content_until_its_leader_is_silent() {
+        let mut elector = elector();
+        elector.on_leader(ballot(1, 1), Mono(500), &mut ());
+        assert!(!elector.grants(ballot(2, 2), ballot(1, 1), Mono(599), &mut ()));
+        assert!(elector.grants(ballot(2, 2), ballot(1, 1), Mono(600), &mut ()));
+        assert!(!elector.grants(ballot(1, 1), ballot(1, 1), Mono(600), &mut ()), "what is promised already is no better");
+    }
+
+    #[test]
+    fn a_campaign_needs_a_quorum_of_different_nodes() {
+        let mut elector = elector();
+        let next = ballot(1, 0);
+        assert_eq!(elector.on_deadline(Mono(200), next, &mut ()), Some(Urge::Canvass(next)));
+        assert!(!elector.on_grant(NodeId(0), next), "its own grant is counted already");
+        assert!(!elector.on_grant(NodeId(1), ballot(7, 0)));
+        assert!(elector.on_grant(NodeId(1), next));
+        assert!(!elector.on_grant(NodeId(2), next), "the campaign begins once");
+    }
+
+    #[test]
+    fn a_leader_without_a_quorum_steps_down() {
+        let mut elector = elector();
+        elector.lead(ballot(1, 0), Mono(1000));
+        elector.on_answer(NodeId(2), Mono(1100));
+        assert_eq!(elector.on_deadline(Mono(1200), ballot(2, 0), &mut ()), None);
+        assert_eq!(elector.on_deadline(Mono(1300), ballot(2, 0), &mut ()), Some(Urge::StepDown));
+    }
+
+    #[test]
+    fn failed_campaigns_wait_longer_and_a_leader_ends_that() {
+        let mut elector = elector();
+        let longest = |elector: &mut Elector| {
+            (0..100)
+                .map(|_| {
+                    elector.rest(Mono(0), &mut ());
+                    elector.deadline().0
+                })
+                .max()
+        };
+        assert!(longest(&mut elector) <= Some(HIGH.0));
+        (0..9).for_each(|round| elector.campaign(ballot(round, 0), Mono(0), &mut ()));
+        let waits = longest(&mut elector);
+        assert!(waits > Some(HIGH.0 * 4) && waits <= Some(HIGH.0 << BACKOFF_MAX), "{waits:?}");
+        elector.on_leader(ballot(10, 1), Mono(0), &mut ());
+        assert!(longest(&mut elector) <= Some(HIGH.0));
+    }
+}

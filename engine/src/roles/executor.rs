@@ -1,0 +1,277 @@
+//! The executor: applies the chosen prefix to the state machine, and keeps the sessions that make it exactly once.
+//!
+//! Sessions are replicated state: which requests were executed, their replies, and who is evicted, follow from the log alone (RIFL, SOSP '15; Raft thesis 6.3).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::bugs::Bug;
+use crate::command::{Bytes, Command};
+use crate::contract;
+use crate::fact::Fact;
+use crate::ids::{Place, Sequence, SessionId, Slot};
+use crate::message::{Outcome, RequestId};
+use crate::probe::Probe;
+use crate::state_machine::StateMachine;
+
+/// Requests of a session that may be unacknowledged at once; beyond it the session breaks its contract and is told that it is gone.
+const PIPELINE_MAX: usize = 256;
+
+/// One client's session.
+#[derive(Clone, Debug)]
+struct Session {
+    /// The slot of the last command: the one idle longest is evicted first.
+    active: Slot,
+    /// Replies below are acknowledged and forgotten.
+    answered_below: Sequence,
+    /// Replies that the client may ask for again.
+    replies: BTreeMap<Sequence, (Place, Bytes)>,
+}
+
+/// The state machine and the sessions, as of a prefix of the log.
+#[derive(Clone, Debug)]
+pub struct Executor<M> {
+    machine: M,
+    sessions: BTreeMap<SessionId, Session>,
+    sessions_max: usize,
+    applied_below: Slot,
+    scratch: Vec<u8>,
+    /// Differs from replica to replica; only a mutant looks at it.
+    salt: u64,
+}
+
+impl<M: StateMachine> Executor<M> {
+    /// An executor of an empty log.
+    #[must_use]
+    pub const fn new(machine: M, sessions_max: usize, salt: u64) -> Self {
+        Self { machine, sessions: BTreeMap::new(), sessions_max, applied_below: Slot(0), scratch: Vec::new(), salt }
+    }
+
+    /// The first slot that is not applied.
+    #[must_use]
+    pub const fn applied_below(&self) -> Slot {
+        self.applied_below
+    }
+
+    /// Begins to apply a slot.
+    pub fn enter<P: Probe>(&mut self, slot: Slot, _: &mut P) {
+        contract!(P, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
+        self.applied_below = slot.next();
+    }
+
+    /// Applies one command of the slot that was entered last, and says how it ended for whom.
+    pub fn apply<P: Probe>(&mut self, place: Place, command: Command<'_>, probe: &mut P) -> (RequestId, Outcome) {
+        match command {
+            Command::Register { nonce } => (RequestId::Nonce(nonce), Outcome::Registered(self.register(place, probe))),
+            Command::Apply { session, sequence, answered_below, operation } => {
+                let id = RequestId::Numbered(session, sequence);
+                (id, self.apply_numbered(place, session, sequence, answered_below, operation, probe))
+            }
+        }
+    }
+
+    /// The reply to a request that was executed already, or that never can be any more. `led_from` is the first slot of the present leadership.
+    pub fn answered<P: Probe>(&self, session: SessionId, sequence: Sequence, led_from: Slot, probe: &mut P) -> Option<Outcome> {
+        let known = self.sessions.get(&session)?;
+        if sequence < known.answered_below {
+            return Some(Outcome::SessionGone);
+        }
+        let (place, result) = known.replies.get(&sequence)?;
+        let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, place.slot < led_from);
+        (!elsewhere).then(|| Outcome::Done { place: *place, result: result.clone() })
+    }
+
+    /// Whether the session is open, as of the applied prefix.
+    #[must_use]
+    pub fn knows(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
+    /// Answers a read-only operation from the applied prefix.
+    pub fn read(&mut self, operation: &[u8]) -> Bytes {
+        self.scratch.clear();
+        self.machine.read(operation, &mut self.scratch);
+        Arc::from(self.scratch.as_slice())
+    }
+
+    /// A digest of the replicated state: the machine's, and the sessions'.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let sessions = self.sessions.iter().fold(0u64, |sum, (id, session)| {
+            let mut word = id.0 ^ session.active.0.rotate_left(32) ^ session.answered_below.0.rotate_left(48);
+            word = word.wrapping_add(session.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            sum.rotate_left(7) ^ word
+        });
+        self.machine.digest() ^ sessions
+    }
+
+    fn register<P: Probe>(&mut self, place: Place, probe: &mut P) -> SessionId {
+        let id = SessionId::at(place);
+        if self.sessions.len() >= self.sessions_max {
+            let idle = self.sessions.iter().min_by_key(|(id, session)| (session.active, **id)).map(|(id, _)| *id);
+            let salt = self.salt;
+            let local = self.sessions.keys().copied().min_by_key(|id| (id.0 ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let by_salt = probe.flip(Bug::EvictionOrderNondeterministic, false, idle != local);
+            if let Some(victim) = if by_salt { local } else { idle } {
+                self.sessions.remove(&victim);
+            }
+        }
+        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: BTreeMap::new() };
+        let old = self.sessions.insert(id, fresh);
+        contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
+        id
+    }
+
+    fn apply_numbered<P: Probe>(
+        &mut self,
+        place: Place,
+        session: SessionId,
+        sequence: Sequence,
+        answered_below: Sequence,
+        operation: &[u8],
+        probe: &mut P,
+    ) -> Outcome {
+        let Some(open) = self.sessions.get_mut(&session) else {
+            return Outcome::SessionGone;
+        };
+        open.active = place.slot;
+        let highest = open.replies.last_key_value().map(|(highest, (place, result))| (*highest, *place, result.clone()));
+        let again = open.replies.get(&sequence).cloned();
+        if let Some((highest, place, result)) = &highest
+            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < *highest)
+        {
+            return Outcome::Done { place: *place, result: result.clone() };
+        }
+        if let Some((mut place, mut result)) = again
+            && !probe.flip(Bug::DedupAtProposeOnly, false, true)
+            && !probe.flip(Bug::DedupInLeaderMemory, false, true)
+        {
+            if let Some((newest, its_place, its_result)) = highest
+                && probe.flip(Bug::CachedReplyOfWrongSeq, false, newest != sequence)
+            {
+                (place, result) = (its_place, its_result);
+            }
+            return Outcome::Done { place, result };
+        }
+        if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
+            return Outcome::SessionGone;
+        }
+        if answered_below > open.answered_below {
+            open.answered_below = answered_below;
+            open.replies = open.replies.split_off(&answered_below);
+        }
+        self.scratch.clear();
+        self.machine.apply(operation, &mut self.scratch);
+        let result: Bytes = Arc::from(self.scratch.as_slice());
+        probe.fact(|| Fact::Executed { place, session, sequence });
+        if let Some(open) = self.sessions.get_mut(&session) {
+            let old = open.replies.insert(sequence, (place, result.clone()));
+            contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
+        }
+        Outcome::Done { place, result }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Full;
+
+    /// Remembers what was applied.
+    #[derive(Clone, Default)]
+    struct Line(Vec<u8>);
+
+    impl StateMachine for Line {
+        fn apply(&mut self, operation: &[u8], result: &mut Vec<u8>) {
+            self.0.extend_from_slice(operation);
+            result.extend_from_slice(&self.0);
+        }
+
+        fn read(&self, _: &[u8], result: &mut Vec<u8>) {
+            result.extend_from_slice(&self.0);
+        }
+
+        fn digest(&self) -> u64 {
+            self.0.len() as u64
+        }
+    }
+
+    struct Bench {
+        executor: Executor<Line>,
+        slot: u64,
+    }
+
+    impl Bench {
+        fn new(sessions: usize) -> Self {
+            Self { executor: Executor::new(Line::default(), sessions, 0), slot: 0 }
+        }
+
+        fn run(&mut self, command: Command<'_>) -> Outcome {
+            let (slot, mut probe) = (Slot(self.slot), Full::default());
+            self.slot += 1;
+            self.executor.enter(slot, &mut probe);
+            self.executor.apply(Place { slot, index: 0 }, command, &mut probe).1
+        }
+
+        fn register(&mut self) -> SessionId {
+            match self.run(Command::Register { nonce: 1 }) {
+                Outcome::Registered(session) => session,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn apply(&mut self, session: SessionId, sequence: u64, answered_below: u64, operation: &[u8]) -> Outcome {
+            let (sequence, answered_below) = (Sequence(sequence), Sequence(answered_below));
+            self.run(Command::Apply { session, sequence, answered_below, operation })
+        }
+    }
+
+    #[test]
+    fn a_request_is_executed_once_and_answered_as_the_first_time() {
+        let mut bench = Bench::new(4);
+        let session = bench.register();
+        let first = bench.apply(session, 0, 0, b"a");
+        bench.apply(session, 1, 0, b"b");
+        assert_eq!(bench.apply(session, 0, 0, b"a"), first);
+        assert_eq!(bench.executor.machine.0, b"ab");
+        assert_eq!(bench.apply(session, 3, 2, b"d"), bench.apply(session, 3, 2, b"d"), "out of order is in order");
+        assert_eq!(bench.apply(session, 0, 0, b"a"), Outcome::SessionGone, "what was acknowledged is forgotten, and never executed again");
+    }
+
+    #[test]
+    fn the_session_idle_longest_is_evicted() {
+        let mut bench = Bench::new(2);
+        let (one, two) = (bench.register(), bench.register());
+        bench.apply(one, 0, 0, b"a");
+        let three = bench.register();
+        assert_eq!(bench.apply(two, 0, 0, b"x"), Outcome::SessionGone);
+        assert!(bench.executor.knows(one) && bench.executor.knows(three));
+    }
+
+    #[test]
+    #[should_panic(expected = "contract AppliedPrefixIsContiguous")]
+    fn a_hole_breaks_a_contract() {
+        Executor::new(Line::default(), 1, 0).enter(Slot(1), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract SessionIdsAreUnique")]
+    fn a_session_opened_twice_breaks_a_contract() {
+        let mut executor = Executor::new(Line::default(), 4, 0);
+        for _ in 0..2 {
+            executor.apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ExecutedOnce")]
+    fn a_request_executed_twice_breaks_a_contract() {
+        let mut bench = Bench::new(4);
+        let session = bench.register();
+        let mut probe = Full::new(Some(Bug::DedupAtProposeOnly));
+        for _ in 0..2 {
+            let command = Command::Apply { session, sequence: Sequence(0), answered_below: Sequence(0), operation: b"a" };
+            bench.executor.apply(Place { slot: Slot(9), index: 0 }, command, &mut probe);
+        }
+    }
+}

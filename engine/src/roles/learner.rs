@@ -1,0 +1,148 @@
+//! The learner: who voted for what at the leader's ballot, and which slots are chosen.
+//!
+//! Slots are chosen in any order; they are released in slot order, because what is applied is a prefix.
+
+use std::collections::BTreeMap;
+
+use crate::bugs::Bug;
+use crate::command::Value;
+use crate::contract;
+use crate::fact::Fact;
+use crate::ids::{Ballot, NodeId, NodeSet, Slot};
+use crate::probe::Probe;
+
+/// Who voted in one slot at the leader's ballot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    voters: NodeSet,
+    /// Messages, for the mutant that counts those.
+    messages: usize,
+}
+
+/// Tallies of undecided slots, and the chosen ones that wait for those before them.
+#[derive(Clone, Debug)]
+pub struct Learner {
+    quorum: usize,
+    /// The ballot that is tallied.
+    ballot: Ballot,
+    tallies: BTreeMap<Slot, Tally>,
+    /// Chosen, but a slot before is not.
+    ahead: BTreeMap<Slot, Value>,
+    /// Every slot below is chosen and released.
+    chosen_below: Slot,
+}
+
+impl Learner {
+    /// A learner that knows all slots below to be chosen.
+    #[must_use]
+    pub const fn new(quorum: usize, chosen_below: Slot) -> Self {
+        Self { quorum, ballot: Ballot::ZERO, tallies: BTreeMap::new(), ahead: BTreeMap::new(), chosen_below }
+    }
+
+    /// The first slot that is not known to be chosen together with all before it.
+    #[must_use]
+    pub const fn chosen_below(&self) -> Slot {
+        self.chosen_below
+    }
+
+    /// Whether a slot is known to be chosen.
+    #[must_use]
+    pub fn is_chosen(&self, slot: Slot) -> bool {
+        slot < self.chosen_below || self.ahead.contains_key(&slot)
+    }
+
+    /// The value of a chosen slot that is not released yet.
+    #[must_use]
+    pub fn ahead(&self, slot: Slot) -> Option<&Value> {
+        self.ahead.get(&slot)
+    }
+
+    /// Starts to tally another ballot; what was counted before counts no more.
+    pub fn lead(&mut self, ballot: Ballot) {
+        self.ballot = ballot;
+        self.tallies.clear();
+    }
+
+    /// A durable vote of `voter`. Says whether the slot is chosen by it.
+    pub fn on_vote<P: Probe>(&mut self, voter: NodeId, ballot: Ballot, slot: Slot, probe: &mut P) -> bool {
+        if probe.flip(Bug::AckBallotUnchecked, ballot != self.ballot, false) || self.is_chosen(slot) {
+            return false;
+        }
+        let tally = self.tallies.entry(slot).or_default();
+        tally.voters.insert(voter);
+        tally.messages += 1;
+        let chosen = tally.voters.len() >= self.quorum;
+        let chosen = probe.flip(Bug::AcceptAckCountedTwice, chosen, tally.messages >= self.quorum);
+        probe.flip(Bug::ReplyBeforeQuorum, chosen, tally.voters.len() >= 2.min(self.quorum))
+    }
+
+    /// Who has voted in a slot at the tallied ballot.
+    #[must_use]
+    pub fn voters(&self, slot: Slot) -> NodeSet {
+        self.tallies.get(&slot).map_or(NodeSet::default(), |tally| tally.voters)
+    }
+
+    /// A slot is chosen.
+    pub fn choose<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
+        if self.is_chosen(slot) {
+            contract!(P, ChosenQuorumsMatchValue, self.ahead.get(&slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
+            return;
+        }
+        probe.fact(|| Fact::Chosen { slot, value: value.clone() });
+        self.tallies.remove(&slot);
+        self.ahead.insert(slot, value);
+    }
+
+    /// The next slot of the prefix, if it is chosen.
+    pub fn release<P: Probe>(&mut self, probe: &mut P) -> Option<(Slot, Value)> {
+        let (slot, _) = self.ahead.first_key_value()?;
+        let slot = *slot;
+        if probe.flip(Bug::CommitOverHole, slot != self.chosen_below, slot < self.chosen_below) {
+            return None;
+        }
+        let value = self.ahead.pop_first().expect("the first entry was just looked at").1;
+        self.chosen_below = slot.next();
+        Some((slot, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Full;
+
+    const BALLOT: Ballot = Ballot { round: 1, node: NodeId(0) };
+
+    fn value(text: &str) -> Value {
+        Value(text.as_bytes().into())
+    }
+
+    #[test]
+    fn nodes_are_counted_and_not_messages() {
+        let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::default());
+        learner.lead(BALLOT);
+        assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
+        assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
+        assert!(!learner.on_vote(NodeId(2), Ballot::ZERO, Slot(0), &mut probe), "an old ballot does not count");
+        assert!(learner.on_vote(NodeId(2), BALLOT, Slot(0), &mut probe));
+    }
+
+    #[test]
+    fn slots_are_released_in_order() {
+        let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::default());
+        learner.choose(Slot(1), value("b"), &mut probe);
+        assert_eq!(learner.release(&mut probe), None);
+        learner.choose(Slot(0), value("a"), &mut probe);
+        assert_eq!(learner.release(&mut probe), Some((Slot(0), value("a"))));
+        assert_eq!(learner.release(&mut probe), Some((Slot(1), value("b"))));
+        assert_eq!(learner.chosen_below(), Slot(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ChosenQuorumsMatchValue")]
+    fn two_values_in_a_slot_break_a_contract() {
+        let mut learner = Learner::new(2, Slot(0));
+        learner.choose(Slot(3), value("a"), &mut Full::default());
+        learner.choose(Slot(3), value("b"), &mut Full::default());
+    }
+}

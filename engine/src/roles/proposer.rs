@@ -1,0 +1,459 @@
+//! The proposer: phase 1 that recovers every value that could be chosen, and phase 2 pipelined over a window of slots.
+//!
+//! Commands wait here for a place in the window. A batch is closed by count, by bytes, or by the time that its first command has waited.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::bugs::Bug;
+use crate::codec::command::BatchBuilder;
+use crate::command::{Bytes, Value};
+use crate::config::Config;
+use crate::contract;
+use crate::ids::{Ballot, ClientAddr, NodeId, NodeSet, Sequence, Slot};
+use crate::message::{RequestId, Vote};
+use crate::probe::Probe;
+use crate::time::{Mono, Span};
+
+/// A client's command that waits to be proposed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Queued {
+    /// Whom to answer.
+    pub from: ClientAddr,
+    /// Which request it is.
+    pub id: RequestId,
+    /// The operation and how much the client has been answered; none for a registration.
+    pub operation: Option<(Sequence, Bytes)>,
+    /// When it came.
+    pub since: Mono,
+}
+
+impl Queued {
+    /// An upper bound of its encoded length in a batch.
+    fn size(&self) -> usize {
+        32 + self.operation.as_ref().map_or(0, |(_, bytes)| bytes.len())
+    }
+}
+
+/// What a page of a promise led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// It said nothing new.
+    Nothing,
+    /// Ask this node for the page from this slot on.
+    Page(NodeId, Slot),
+    /// A quorum has told all.
+    Complete,
+}
+
+/// Phase 1 under way.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// The ballot.
+    pub ballot: Ballot,
+    /// Votes are asked from this slot on.
+    pub from: Slot,
+    /// The page that each node is to send next.
+    cursor: BTreeMap<NodeId, Slot>,
+    /// Who has told all.
+    complete: NodeSet,
+    /// Last pages, for the mutant that counts those.
+    last_pages: usize,
+    /// The highest vote that was reported for each slot.
+    reported: BTreeMap<Slot, Vote>,
+    /// The slots that this node itself voted in.
+    own: Vec<Slot>,
+    resend_at: Mono,
+}
+
+/// A value on its way to be chosen.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The value.
+    pub value: Value,
+    resend_at: Mono,
+}
+
+/// Phase 2.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    /// The ballot.
+    pub ballot: Ballot,
+    /// Everything that phase 1 reported is below.
+    pub recovered_end: Slot,
+    /// The first slot without a proposal.
+    next: Slot,
+    in_flight: BTreeMap<Slot, Proposal>,
+}
+
+/// What the proposer is at.
+#[derive(Clone, Debug, Default)]
+pub enum Phase {
+    /// It proposes nothing.
+    #[default]
+    Idle,
+    /// Phase 1.
+    Recovering(Recovery),
+    /// Phase 2.
+    Leading(Lead),
+}
+
+/// Proposals of one node.
+#[derive(Clone, Debug)]
+pub struct Proposer {
+    quorum: usize,
+    window: usize,
+    batch: (usize, usize),
+    delay: Span,
+    queue_max: usize,
+    resend: Span,
+    phase: Phase,
+    queue: VecDeque<Queued>,
+    /// Window places lost for ever; only a mutant loses any.
+    leaked: usize,
+}
+
+impl Proposer {
+    /// A proposer that is idle.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            quorum: config.quorum(),
+            window: usize::try_from(config.window).unwrap_or(usize::MAX),
+            batch: (config.batch_count as usize, config.batch_bytes as usize),
+            delay: config.batch_delay,
+            queue_max: config.queue,
+            resend: config.retransmit,
+            phase: Phase::Idle,
+            queue: VecDeque::new(),
+            leaked: 0,
+        }
+    }
+
+    /// What the proposer is at.
+    #[must_use]
+    pub const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Begins phase 1.
+    pub fn recover(&mut self, ballot: Ballot, from: Slot, now: Mono) {
+        self.phase = Phase::Recovering(Recovery {
+            ballot,
+            from,
+            cursor: BTreeMap::new(),
+            complete: NodeSet::default(),
+            last_pages: 0,
+            reported: BTreeMap::new(),
+            own: Vec::new(),
+            resend_at: now + self.resend,
+        });
+    }
+
+    /// The nodes that phase 1 still waits for, with the page that is wanted, if it is time to ask again.
+    pub fn ask_again<P: Probe>(&mut self, now: Mono, peers: impl Iterator<Item = NodeId>, probe: &mut P) -> Vec<(NodeId, Slot)> {
+        let resend = self.resend;
+        let Phase::Recovering(recovery) = &mut self.phase else { return Vec::new() };
+        if now < recovery.resend_at {
+            return Vec::new();
+        }
+        recovery.resend_at = now + resend;
+        if !probe.flip(Bug::Phase1ReplyLostNoRetry, true, false) {
+            return Vec::new();
+        }
+        let waiting = peers.filter(|peer| !recovery.complete.contains(*peer));
+        waiting.map(|peer| (peer, recovery.cursor.get(&peer).copied().unwrap_or(recovery.from))).collect()
+    }
+
+    /// A page of a promise at `ballot` from `node`, which starts at `from`; `own` says that it is this node's own.
+    pub fn on_promise<P: Probe>(
+        &mut self,
+        node: NodeId,
+        own: bool,
+        ballot: Ballot,
+        from: Slot,
+        votes: Vec<Vote>,
+        next: Option<Slot>,
+        probe: &mut P,
+    ) -> Progress {
+        let quorum = self.quorum;
+        let Phase::Recovering(recovery) = &mut self.phase else { return Progress::Nothing };
+        if recovery.ballot != ballot {
+            return Progress::Nothing;
+        }
+        let wanted = recovery.cursor.get(&node).copied().unwrap_or(recovery.from);
+        let repeated = recovery.complete.contains(node) || from != wanted;
+        if repeated && !probe.flip(Bug::PromiseCountedTwice, false, next.is_none()) {
+            return Progress::Nothing;
+        }
+        for vote in votes {
+            if own {
+                recovery.own.push(vote.slot);
+            }
+            match recovery.reported.get_mut(&vote.slot) {
+                None => {
+                    recovery.reported.insert(vote.slot, vote);
+                }
+                Some(best) => {
+                    let higher = (vote.chosen, vote.ballot) > (best.chosen, best.ballot);
+                    if probe.flip(Bug::Phase1PicksArbitraryValue, higher, false) {
+                        *best = vote;
+                    }
+                }
+            }
+        }
+        if let Some(next) = next
+            && probe.flip(Bug::PromisePageTruncatedSilently, true, false)
+        {
+            recovery.cursor.insert(node, next);
+            return Progress::Page(node, next);
+        }
+        recovery.complete.insert(node);
+        recovery.last_pages += 1;
+        if probe.flip(Bug::PromiseCountedTwice, recovery.complete.len() >= quorum, recovery.last_pages >= quorum) {
+            Progress::Complete
+        } else {
+            Progress::Nothing
+        }
+    }
+
+    /// Ends phase 1: what to propose for each slot that was reported, holes included. `chosen` are those that need no proposal.
+    pub fn lead<P: Probe>(&mut self, probe: &mut P) -> Vec<Vote> {
+        if !matches!(self.phase, Phase::Recovering(_)) {
+            return Vec::new();
+        }
+        let Phase::Recovering(recovery) = std::mem::take(&mut self.phase) else { unreachable!("it was just looked at") };
+        contract!(
+            P,
+            LeadsWithQuorumOfPromises,
+            recovery.complete.len() >= self.quorum,
+            "{} leads with {} promises of {}",
+            recovery.ballot,
+            recovery.complete.len(),
+            self.quorum
+        );
+        let Recovery { ballot, from, mut reported, own, .. } = recovery;
+        let end = reported.last_key_value().map_or(from, |(slot, _)| slot.next());
+        let own_end = own.last().map_or(from, |slot| slot.next());
+        let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) { own_end } else { end };
+        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: BTreeMap::new() });
+        let mut plan = Vec::new();
+        for slot in (from.0..end.0).map(Slot) {
+            let value = reported.remove(&slot);
+            let ignored = slot < own_end && value.is_some() && own.binary_search(&slot).is_err();
+            let value = if probe.flip(Bug::Phase1FillsHolesFromOwnLog, false, ignored) { None } else { value };
+            plan.push(value.unwrap_or(Vote { slot, ballot: Ballot::ZERO, value: Value::noop(), chosen: false }));
+        }
+        plan
+    }
+
+    /// Leads without phase 1: what only a mutant does.
+    pub fn usurp(&mut self, ballot: Ballot, next: Slot) {
+        let in_flight = match std::mem::take(&mut self.phase) {
+            Phase::Leading(lead) => lead.in_flight,
+            _ => BTreeMap::new(),
+        };
+        self.phase = Phase::Leading(Lead { ballot, recovered_end: next, next, in_flight });
+    }
+
+    /// The first slot without a proposal, while leading.
+    #[must_use]
+    pub const fn next(&self) -> Option<Slot> {
+        match &self.phase {
+            Phase::Leading(lead) => Some(lead.next),
+            _ => None,
+        }
+    }
+
+    /// Puts a value on its way in a slot.
+    pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, _: &mut P) {
+        let resend_at = now + self.resend;
+        if let Phase::Leading(lead) = &mut self.phase {
+            contract!(P, OneValuePerBallotAndSlot, !lead.in_flight.contains_key(&slot), "a second value for slot {slot} at {}", lead.ballot);
+            lead.next = lead.next.max(slot.next());
+            lead.in_flight.insert(slot, Proposal { value, resend_at });
+        }
+    }
+
+    /// The value on its way in a slot.
+    #[must_use]
+    pub fn proposal(&self, slot: Slot) -> Option<&Value> {
+        match &self.phase {
+            Phase::Leading(lead) => lead.in_flight.get(&slot).map(|proposal| &proposal.value),
+            _ => None,
+        }
+    }
+
+    /// A slot is chosen: its place in the window is free.
+    pub fn settle(&mut self, slot: Slot) {
+        if let Phase::Leading(lead) = &mut self.phase {
+            lead.in_flight.remove(&slot);
+            lead.next = lead.next.max(slot.next());
+        }
+    }
+
+    /// Values that have been on their way for too long.
+    pub fn overdue<P: Probe>(&mut self, now: Mono, probe: &mut P) -> Vec<(Slot, Value)> {
+        let resend = self.resend;
+        let Phase::Leading(lead) = &mut self.phase else { return Vec::new() };
+        let mut overdue = Vec::new();
+        for (slot, proposal) in &mut lead.in_flight {
+            if proposal.resend_at <= now {
+                proposal.resend_at = now + resend;
+                if probe.flip(Bug::NoAcceptRetransmit, true, false) {
+                    overdue.push((*slot, proposal.value.clone()));
+                }
+            }
+        }
+        overdue
+    }
+
+    /// Takes a command in, unless the queue is full: then the client should come back later.
+    ///
+    /// # Errors
+    /// The command itself.
+    pub fn enqueue(&mut self, command: Queued) -> Result<(), Queued> {
+        if self.queue.len() >= self.queue_max {
+            return Err(command);
+        }
+        self.queue.push_back(command);
+        Ok(())
+    }
+
+    /// Whether a single command is larger than a batch may be.
+    #[must_use]
+    pub fn too_large(&self, command: &Queued) -> bool {
+        command.size() > self.batch.1
+    }
+
+    /// The next batch and its slot, if the window has a place and the batch is due.
+    pub fn batch(&mut self, now: Mono) -> Option<(Slot, Value)> {
+        let Phase::Leading(lead) = &self.phase else { return None };
+        let slot = lead.next;
+        if lead.in_flight.len() + self.leaked >= self.window || !self.batch_is_due(now) {
+            return None;
+        }
+        let mut batch = BatchBuilder::new();
+        let (mut count, mut bytes) = (0, 0);
+        while let Some(command) = self.queue.front() {
+            bytes += command.size();
+            if count == self.batch.0 || (count > 0 && bytes > self.batch.1) {
+                break;
+            }
+            match (&command.id, &command.operation) {
+                (RequestId::Numbered(session, sequence), Some((answered_below, operation))) => {
+                    batch.push_apply(*session, *sequence, *answered_below, operation);
+                }
+                (RequestId::Nonce(nonce), _) => batch.push_register(*nonce),
+                (RequestId::Numbered(..), None) => {}
+            }
+            count += 1;
+            self.queue.pop_front();
+        }
+        Some((slot, batch.finish()))
+    }
+
+    /// Stops proposing. The commands that were never proposed come back; those on their way may still be chosen.
+    pub fn resign<P: Probe>(&mut self, probe: &mut P) -> Vec<Queued> {
+        if let Phase::Leading(lead) = std::mem::take(&mut self.phase)
+            && probe.flip(Bug::WindowSlotLeak, false, !lead.in_flight.is_empty())
+        {
+            self.leaked += lead.in_flight.len();
+        }
+        self.queue.drain(..).collect()
+    }
+
+    /// When something is to be sent, if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Mono> {
+        match &self.phase {
+            Phase::Idle => None,
+            Phase::Recovering(recovery) => Some(recovery.resend_at),
+            Phase::Leading(lead) => {
+                let resend = lead.in_flight.values().map(|proposal| proposal.resend_at).min();
+                let room = lead.in_flight.len() + self.leaked < self.window;
+                let batch = self.queue.front().filter(|_| room).map(|first| first.since + self.delay);
+                [resend, batch].into_iter().flatten().min()
+            }
+        }
+    }
+
+    fn batch_is_due(&self, now: Mono) -> bool {
+        let Some(first) = self.queue.front() else { return false };
+        let full = self.queue.len() >= self.batch.0;
+        full || now >= first.since + self.delay || self.queue.iter().map(Queued::size).sum::<usize>() >= self.batch.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ClusterId;
+    use crate::probe::Full;
+
+    const BALLOT: Ballot = Ballot { round: 3, node: NodeId(0) };
+
+    fn proposer() -> Proposer {
+        let mut config = Config::new(ClusterId(1), NodeId(0), 3);
+        config.window = 2;
+        config.batch_count = 2;
+        Proposer::new(&config)
+    }
+
+    fn vote(slot: u64, round: u64, text: &str) -> Vote {
+        Vote { slot: Slot(slot), ballot: Ballot { round, node: NodeId(1) }, value: Value(text.as_bytes().into()), chosen: false }
+    }
+
+    fn register(nonce: u64) -> Queued {
+        Queued { from: ClientAddr(0), id: RequestId::Nonce(nonce), operation: None, since: Mono(0) }
+    }
+
+    #[test]
+    fn phase_1_takes_the_highest_vote_and_fills_holes() {
+        let (mut proposer, mut probe) = (proposer(), Full::default());
+        proposer.recover(BALLOT, Slot(0), Mono(0));
+        let first = proposer.on_promise(NodeId(1), false, BALLOT, Slot(0), vec![vote(0, 2, "old"), vote(2, 1, "x")], None, &mut probe);
+        let again = proposer.on_promise(NodeId(1), false, BALLOT, Slot(0), vec![], None, &mut probe);
+        let page = proposer.on_promise(NodeId(2), false, BALLOT, Slot(0), vec![vote(0, 1, "older")], Some(Slot(2)), &mut probe);
+        assert_eq!((first, again, page), (Progress::Nothing, Progress::Nothing, Progress::Page(NodeId(2), Slot(2))));
+        let last = proposer.on_promise(NodeId(2), false, BALLOT, Slot(2), vec![vote(2, 2, "y")], None, &mut probe);
+        assert_eq!(last, Progress::Complete);
+        let plan: Vec<_> = proposer.lead(&mut probe).into_iter().map(|vote| String::from_utf8_lossy(&vote.value.0).into_owned()).collect();
+        assert_eq!(plan, ["old", "", "y"]);
+        assert_eq!(proposer.next(), Some(Slot(3)));
+    }
+
+    #[test]
+    fn the_window_and_the_batch_bound_what_is_on_its_way() {
+        let (mut proposer, mut probe) = (proposer(), Full::default());
+        proposer.usurp(BALLOT, Slot(0));
+        for nonce in 0..7 {
+            proposer.enqueue(register(nonce)).expect("the queue is long");
+        }
+        let mut started = 0;
+        while let Some((slot, value)) = proposer.batch(Mono(0)) {
+            proposer.start(slot, value, Mono(0), &mut probe);
+            started += 1;
+        }
+        assert_eq!((started, proposer.queue.len()), (2, 3));
+        proposer.settle(Slot(0));
+        assert!(proposer.batch(Mono(0)).is_some());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract LeadsWithQuorumOfPromises")]
+    fn a_lead_without_a_quorum_breaks_its_contract() {
+        let mut proposer = proposer();
+        proposer.recover(BALLOT, Slot(0), Mono(0));
+        proposer.lead(&mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract OneValuePerBallotAndSlot")]
+    fn two_values_in_a_slot_break_a_contract() {
+        let mut proposer = proposer();
+        proposer.usurp(BALLOT, Slot(0));
+        for _ in 0..2 {
+            proposer.start(Slot(0), Value::noop(), Mono(0), &mut Full::default());
+        }
+    }
+}
