@@ -8,3 +8,4 @@ pub mod scenario;
 pub mod subject;
 pub mod time;
 pub mod trace;
+pub mod world;

@@ -1,0 +1,386 @@
+//! A file: its bytes as they are read, and what of them is on the media.
+//!
+//! Only one image is kept, the visible one. A sector whose visible content is not known to be on the media has an entry in a short list with what the media
+//! holds instead, so that a write, a sync and a power loss cost by the sectors that are unsynced, not by the file. An entry that is *due* is covered by
+//! the next sync. One that is not due is either left behind by a failed sync (it reads as new, counts as clean, and is not on the media; Rebello et al.,
+//! ATC '20) or lies beyond the end, cut off by a truncation: the media still holds it until a sync covers the new length.
+//!
+//! A sync covers the versions that were visible when it was submitted. Stamps, one for each change on the disk, tell versions apart.
+
+use std::num::NonZeroU64;
+
+use smallvec::SmallVec;
+
+use super::block::{SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole};
+use super::report::PowerReport;
+use super::survival::Survival;
+use crate::choices::{Choices, Label};
+use crate::scenario::fault::Keep;
+use crate::subject::process::Bytes;
+
+/// Numbers the changes of a disk's content.
+pub(super) type Stamp = NonZeroU64;
+
+/// A sector whose visible content is not known to be on the media.
+#[derive(Clone, Debug)]
+struct Unsynced {
+    sector: u32,
+    /// What the media holds.
+    media: Sector,
+    /// The last change of the visible content, if the next sync covers it.
+    due: Option<Stamp>,
+}
+
+/// A sector as a sync covers it.
+#[derive(Clone, Debug)]
+pub(super) struct Covered {
+    pub sector: u32,
+    pub stamp: Stamp,
+    pub content: Sector,
+}
+
+/// What a sync covers: what was complete when it was submitted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cover {
+    /// In order of the sector.
+    pub sectors: SmallVec<[Covered; 4]>,
+    /// The length, if it had changed.
+    pub length: Option<(u64, Stamp)>,
+}
+
+impl Cover {
+    /// Another sync succeeded: covers no more what is on the media already, as it was or newer.
+    pub fn supersede(&mut self, durable: &Self) {
+        self.retain(durable, |ours, theirs| ours > theirs);
+        if let Some((length, cut)) = durable.length {
+            self.sectors.retain(|covered| u64::from(covered.sector) < sectors_in(length) || covered.stamp > cut);
+            self.length.take_if(|(_, stamp)| *stamp <= cut);
+        }
+    }
+
+    /// Another sync failed: covers no more what that one covered too.
+    pub fn give_up(&mut self, failed: &Self) {
+        self.retain(failed, |ours, theirs| ours != theirs);
+        self.length.take_if(|length| failed.length == Some(*length));
+    }
+
+    /// Keeps the sectors that the other does not cover, and of those that it covers the ones whose stamps say so.
+    fn retain(&mut self, other: &Self, keeps: impl Fn(Stamp, Stamp) -> bool) {
+        let mut others = other.sectors.iter().peekable();
+        self.sectors.retain(|covered| {
+            while others.next_if(|other| other.sector < covered.sector).is_some() {}
+            others.next_if(|other| other.sector == covered.sector).is_none_or(|other| keeps(covered.stamp, other.stamp))
+        });
+    }
+}
+
+/// A file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct File {
+    /// What is read; shorter than the length where only zeros follow, and never longer. Bytes beyond the length are zero.
+    sectors: Vec<Sector>,
+    length: u64,
+    media_length: u64,
+    /// The last change of the length, if the next sync covers it.
+    length_due: Option<Stamp>,
+    /// In order of the sector.
+    unsynced: Vec<Unsynced>,
+}
+
+impl File {
+    /// A file whose content is on the media.
+    pub fn durable(content: &[u8]) -> Self {
+        let mut file = Self::default();
+        file.write(0, content, Stamp::MIN, || true);
+        file.synced(&file.cover());
+        file
+    }
+
+    /// The visible length in bytes.
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether a power loss may change it.
+    pub const fn is_unsynced(&self) -> bool {
+        !self.unsynced.is_empty() || self.length_due.is_some() || self.length != self.media_length
+    }
+
+    /// The blocks that are held in memory, roughly.
+    pub fn blocks(&self) -> usize {
+        self.sectors.iter().flatten().count() + self.unsynced.iter().filter(|entry| entry.media.is_some()).count()
+    }
+
+    /// Up to `length` visible bytes from `offset`, or nothing when the device cannot read one of the sectors.
+    pub fn read(&self, offset: u64, length: u64) -> Option<Bytes> {
+        let size = self.length.saturating_sub(offset).min(length);
+        let mut bytes: Bytes = std::iter::repeat_n(0, usize::try_from(size).expect("a file fits in memory")).collect();
+        let out = std::sync::Arc::get_mut(&mut bytes).expect("a new Arc is not shared");
+        let mut at = 0;
+        while at < out.len() {
+            let (sector, within) = place(offset + at as u64);
+            let size = (SECTOR - within).min(out.len() - at);
+            if let Some(content @ Some(block)) = self.sectors.get(sector as usize) {
+                if unreadable(content) {
+                    return None;
+                }
+                out[at..at + size].copy_from_slice(&block.bytes[within..within + size]);
+            }
+            at += size;
+        }
+        Some(bytes)
+    }
+
+    /// Writes those sectors of `data` for which `lands` says so, in order, and says how many did. The length grows to the end of the last one.
+    pub fn write(&mut self, offset: u64, data: &[u8], stamp: Stamp, mut lands: impl FnMut() -> bool) -> u32 {
+        let (mut at, mut end, mut landed) = (0, 0, 0);
+        while at < data.len() {
+            let position = offset + at as u64;
+            let (sector, within) = place(position);
+            let part = &data[at..data.len().min(at + SECTOR - within)];
+            at += part.len();
+            if !lands() {
+                continue;
+            }
+            let new = match <&[u8; SECTOR]>::try_from(part) {
+                Ok(bytes) => whole(bytes),
+                Err(_) => {
+                    let old = self.sectors.get(sector as usize).unwrap_or(&None);
+                    if unreadable(old) {
+                        continue;
+                    }
+                    patched(old, within, part)
+                }
+            };
+            self.put(sector, new, stamp);
+            end = position + part.len() as u64;
+            landed += 1;
+        }
+        self.grow(end, stamp);
+        landed
+    }
+
+    /// Whether a write would have to read a sector that cannot be read, because it covers only a part of it.
+    pub fn obstructs(&self, offset: u64, size: usize) -> bool {
+        let end = offset + size as u64;
+        [offset, end].iter().any(|edge| edge % SECTOR_BYTES != 0 && unreadable(self.sectors.get(place(*edge).0 as usize).unwrap_or(&None)))
+    }
+
+    /// Sets the length. What is beyond is dropped; growing fills with zeros.
+    pub fn truncate(&mut self, length: u64, stamp: Stamp) {
+        self.grow(length, stamp);
+        if length < self.length {
+            let (last, within) = place(length);
+            if let Some(content) = self.sectors.get(last as usize).filter(|_| within > 0)
+                && bytes_of(content)[within..] != ZEROS[within..]
+            {
+                let new = patched(content, within, &ZEROS[within..]);
+                self.put(last, new, stamp);
+            }
+            self.drop_from(sectors_in(length));
+            self.length = length;
+        }
+        self.length_due = Some(stamp);
+    }
+
+    /// What a sync that is submitted now covers.
+    pub fn cover(&self) -> Cover {
+        let covered = |entry: &Unsynced| {
+            let content = self.sectors.get(entry.sector as usize).cloned().unwrap_or(None);
+            Some(Covered { sector: entry.sector, stamp: entry.due?, content })
+        };
+        Cover { sectors: self.unsynced.iter().filter_map(covered).collect(), length: self.length_due.map(|stamp| (self.length, stamp)) }
+    }
+
+    /// The sync of this cover succeeded: it is on the media now.
+    pub fn synced(&mut self, cover: &Cover) {
+        if let Some((length, stamp)) = cover.length {
+            if length < self.media_length {
+                self.cut_media(length);
+            }
+            self.media_length = length;
+            self.length_due.take_if(|due| *due == stamp);
+        }
+        let mut covered = cover.sectors.iter().peekable();
+        self.unsynced.retain_mut(|entry| {
+            while covered.next_if(|covered| covered.sector < entry.sector).is_some() {}
+            let Some(now) = covered.next_if(|covered| covered.sector == entry.sector) else { return true };
+            if entry.due == Some(now.stamp) {
+                return false;
+            }
+            entry.media = now.content.clone();
+            true
+        });
+    }
+
+    /// The sync of this cover failed: what it covered, unless it has changed since, goes on to read as new and counts as clean. Says how many sectors.
+    pub fn sync_failed(&mut self, cover: &Cover) -> u32 {
+        if let Some((_, stamp)) = cover.length {
+            self.length_due.take_if(|due| *due == stamp);
+        }
+        let mut covered = cover.sectors.iter().peekable();
+        let mut stranded = 0;
+        for entry in &mut self.unsynced {
+            while covered.next_if(|covered| covered.sector < entry.sector).is_some() {}
+            if let Some(now) = covered.next_if(|covered| covered.sector == entry.sector)
+                && entry.due.take_if(|due| *due == now.stamp).is_some()
+            {
+                stranded += 1;
+            }
+        }
+        stranded
+    }
+
+    /// Forgets the entries of sectors that hold zeros both for readers and on the media. Only while no sync of the file is under way, since the end of one takes a
+    /// sector without an entry for one that another sync has made durable.
+    pub fn tidy(&mut self) {
+        let sectors = &self.sectors;
+        self.unsynced.retain(|entry| entry.media.is_some() || sectors.get(entry.sector as usize).is_some_and(Option::is_some));
+    }
+
+    /// The power is gone: of what is due any subset survives, everything else is what the media held.
+    pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, label: Label, report: &mut PowerReport) {
+        let due = self.unsynced.iter().filter(|entry| entry.due.is_some()).count() + usize::from(self.length_due.is_some());
+        let survival = Survival::of(keep, due, choices, label);
+        let keeps_length = self.length_due.is_some() && survival.keeps(choices, label);
+        let length = if keeps_length { self.length } else { self.media_length };
+        report.lost_lengths += u32::from(length != self.length);
+        let mut writes: SmallVec<[(Stamp, bool); 8]> = SmallVec::new();
+        for entry in std::mem::take(&mut self.unsynced) {
+            let kept = entry.due.is_some() && survival.keeps(choices, label);
+            let start = u64::from(entry.sector) * SECTOR_BYTES;
+            let visible = self.sectors.get(entry.sector as usize).unwrap_or(&None);
+            if start < self.length && bytes_of(visible) != bytes_of(&entry.media) {
+                let survives = kept && start < length;
+                let counter = if survives { &mut report.kept_sectors } else { &mut report.lost_sectors };
+                *counter += 1;
+                writes.extend(entry.due.map(|stamp| (stamp, survives)));
+            }
+            if !kept {
+                self.set(entry.sector, entry.media);
+            }
+        }
+        report.torn_writes += torn(&mut writes);
+        self.sectors.truncate(usize::try_from(sectors_in(length)).expect("a file fits in memory"));
+        let (last, within) = place(length);
+        if let Some(content) = self.sectors.get_mut(last as usize).filter(|_| within > 0)
+            && bytes_of(content)[within..] != ZEROS[within..]
+        {
+            *content = patched(content, within, &ZEROS[within..]);
+        }
+        (self.length, self.media_length, self.length_due) = (length, length, None);
+    }
+
+    /// The content of a sector on the media.
+    pub fn media(&self, sector: u32) -> &Sector {
+        match self.unsynced.binary_search_by_key(&sector, |entry| entry.sector) {
+            Ok(at) => &self.unsynced[at].media,
+            Err(_) => self.sectors.get(sector as usize).unwrap_or(&None),
+        }
+    }
+
+    /// All bytes on the media.
+    pub fn media_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.media_length).expect("a file fits in memory"));
+        for sector in 0..count(self.media_length) {
+            bytes.extend_from_slice(bytes_of(self.media(sector)));
+        }
+        bytes.truncate(usize::try_from(self.media_length).expect("a file fits in memory"));
+        bytes
+    }
+
+    /// Every sector on the media that is not sparse.
+    pub fn media_blocks(&self) -> impl Iterator<Item = (u32, &Sector)> {
+        (0..count(self.media_length)).map(|sector| (sector, self.media(sector))).filter(|(_, content)| content.is_some())
+    }
+
+    /// The sectors that were written, and that are on the media as they are read.
+    pub fn settled_blocks(&self) -> impl Iterator<Item = (u32, &Sector)> {
+        let settled = |sector: &u32| self.unsynced.binary_search_by_key(sector, |entry| entry.sector).is_err();
+        self.media_blocks().filter(move |(sector, _)| settled(sector))
+    }
+
+    /// Replaces a settled sector, on the media and for readers.
+    pub fn damage(&mut self, sector: u32, content: Sector) {
+        debug_assert!(self.unsynced.binary_search_by_key(&sector, |entry| entry.sector).is_err(), "only a settled sector is damaged");
+        self.set(sector, content);
+    }
+
+    fn set(&mut self, sector: u32, content: Sector) -> Sector {
+        let index = sector as usize;
+        if self.sectors.len() <= index {
+            content.as_ref()?;
+            self.sectors.resize(index + 1, None);
+        }
+        std::mem::replace(&mut self.sectors[index], content)
+    }
+
+    fn put(&mut self, sector: u32, content: Sector, stamp: Stamp) {
+        let old = self.set(sector, content);
+        match self.unsynced.binary_search_by_key(&sector, |entry| entry.sector) {
+            Ok(at) => self.unsynced[at].due = Some(stamp),
+            Err(at) => self.unsynced.insert(at, Unsynced { sector, media: old, due: Some(stamp) }),
+        }
+    }
+
+    /// Makes the file at least `length` bytes long. What a truncation cut off there is due as zeros now.
+    fn grow(&mut self, length: u64, stamp: Stamp) {
+        if length > self.length {
+            let (first, end) = (place(self.length).0, count(length));
+            let from = self.unsynced.partition_point(|entry| entry.sector < first);
+            for entry in self.unsynced[from..].iter_mut().take_while(|entry| entry.sector < end) {
+                entry.due = Some(stamp);
+            }
+            self.length = length;
+            self.length_due = Some(stamp);
+        } else if length > self.media_length {
+            self.length_due = Some(stamp);
+        }
+    }
+
+    /// Drops the visible sectors from `first` on. The media keeps them until a sync covers the length.
+    fn drop_from(&mut self, first: u64) {
+        let first = usize::try_from(first).expect("a file fits in memory");
+        let from = self.unsynced.partition_point(|entry| (entry.sector as usize) < first);
+        let mut entries = self.unsynced.split_off(from).into_iter().peekable();
+        for (sector, content) in (first..).zip(self.sectors.drain(first.min(self.sectors.len())..)) {
+            let sector = u32::try_from(sector).expect("the capacity bounds a file to 2^31 sectors");
+            if let Some(entry) = entries.next_if(|entry| entry.sector == sector) {
+                self.unsynced.push(Unsynced { due: None, ..entry });
+            } else if content.is_some() {
+                self.unsynced.push(Unsynced { sector, media: content, due: None });
+            }
+        }
+        self.unsynced.extend(entries.map(|entry| Unsynced { due: None, ..entry }));
+    }
+
+    /// The media forgets what is beyond `length`.
+    fn cut_media(&mut self, length: u64) {
+        let (last, within) = place(length);
+        let from = self.unsynced.partition_point(|entry| entry.sector < last);
+        for entry in &mut self.unsynced[from..] {
+            if entry.sector > last || within == 0 {
+                entry.media = None;
+            } else if entry.media.is_some() {
+                entry.media = patched(&entry.media, within, &ZEROS[within..]);
+            }
+        }
+    }
+}
+
+/// The writes of which one part is on the media and another is not.
+fn torn(writes: &mut [(Stamp, bool)]) -> u32 {
+    writes.sort_unstable();
+    let parted = writes.chunk_by(|one, other| one.0 == other.0).filter(|parts| parts.first().map(|part| part.1) != parts.last().map(|part| part.1));
+    u32::try_from(parted.count()).unwrap_or(u32::MAX)
+}
+
+/// The sector and the byte in it.
+fn place(offset: u64) -> (u32, usize) {
+    let sector = u32::try_from(offset / SECTOR_BYTES).expect("the capacity bounds a file to 2^31 sectors");
+    (sector, usize::try_from(offset % SECTOR_BYTES).expect("below 512"))
+}
+
+fn count(length: u64) -> u32 {
+    u32::try_from(sectors_in(length)).expect("the capacity bounds a file to 2^31 sectors")
+}

@@ -1,0 +1,65 @@
+//! How a process dies on a disk, and how a disk loses its power.
+
+use super::report::{KillReport, PowerReport};
+use super::survival::Survival;
+use super::{Covers, Disk};
+use crate::choices::{Choices, Label, Topic};
+use crate::scenario::fault::Keep;
+use crate::subject::process::DiskOp;
+
+impl Disk {
+    /// The process was killed. Its completed writes stay visible and unsynced; writes under way land as any subset of their sectors, truncations and name
+    /// operations under way are done or not, all in any order; nothing lands later. Syncs under way have done nothing.
+    pub fn kill(&mut self, choices: &mut dyn Choices, node: u16) -> KillReport {
+        let report = self.settle(Keep::Any, choices, Label::of(Topic::KillKeep, node));
+        self.forget_nameless();
+        report
+    }
+
+    /// The power is gone. Operations under way are settled as at a kill; then each file keeps any subset of its unsynced sectors, and its durable or its new
+    /// length; of the name operations any subset survives. What is seen afterwards is what the media holds.
+    pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, node: u16) -> PowerReport {
+        let sectors = Label::of(Topic::PowerKeep, node);
+        let mut report = PowerReport { under_way: self.settle(keep, choices, sectors), ..PowerReport::default() };
+        for at in 0..self.files.len() {
+            if let Some(file) = &mut self.files[at]
+                && file.is_unsynced()
+            {
+                std::sync::Arc::make_mut(file).lose_power(keep, choices, sectors, &mut report);
+            }
+        }
+        let names = self.directory.lose_power(keep, choices, Label::of(Topic::NamesKeep, node));
+        (report.lost_names, report.returned_names) = (names.lost, names.returned);
+        self.forget_nameless();
+        self.used = self.usage();
+        report
+    }
+
+    /// Ends all operations under way, those that change something in any order.
+    fn settle(&mut self, keep: Keep, choices: &mut dyn Choices, label: Label) -> KillReport {
+        let mut open = std::mem::take(&mut self.under_way);
+        let changes = |op: &DiskOp| match op {
+            DiskOp::Write { .. } | DiskOp::Truncate { .. } | DiskOp::Create(_) | DiskOp::Rename { .. } | DiskOp::Remove(_) => true,
+            DiskOp::List | DiskOp::Length(_) | DiskOp::Read { .. } | DiskOp::Sync(_) | DiskOp::SyncDir => false,
+        };
+        open.retain(|operation| changes(&operation.op));
+        let mut report = KillReport::default();
+        while !open.is_empty() {
+            let next = if open.len() == 1 { 0 } else { choices.pick(label, open.len()) };
+            let operation = open.remove(next);
+            if let DiskOp::Write { .. } = operation.op {
+                let (landed, dropped) = self.write_part(&operation.op, operation.file, keep, choices, label);
+                report.landed_sectors += landed;
+                report.dropped_sectors += dropped;
+                report.torn_writes += u32::from(landed > 0 && dropped > 0);
+            } else if Survival::of(keep, 1, choices, label).keeps(choices, label)
+                && self.perform(operation.op, operation.file, Covers::Nothing).is_ok()
+            {
+                report.landed_operations += 1;
+            } else {
+                report.dropped_operations += 1;
+            }
+        }
+        report
+    }
+}

@@ -1,0 +1,88 @@
+//! Bit rot, misdirected writes and latent sector errors.
+
+use super::*;
+
+#[test]
+fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
+    for kind in Damage::ROT.into_iter().chain([Damage::Misdirected]) {
+        let mut disk = disk(&[("log-1", "ab"), ("promise", "c")]);
+        disk.all([write("log-1", 1, "x"), DiskOp::Create(name("log-2")), write("log-2", 0, "y"), sync("log-2")]);
+        let before = disk.clone();
+        let hits = disk.rot(&Rot { sectors: 9, files: "log", kinds: &[kind] }, &mut Seeded::new(1), 0);
+        let expected = usize::from(kind != Damage::Misdirected);
+        assert_eq!(hits.len(), expected, "{kind:?}: with no other sector to mistake it for, nothing is misdirected");
+        let Some(hit) = hits.first() else { continue };
+        assert_eq!((hit.file, hit.sector, hit.damage), (name("log-1"), 0, kind));
+        assert_eq!(disk.flaws(), [hit.flaw]);
+        let [seen, media] = [disk.peek(name("log-1")).expect("it is there"), disk.durable_image().remove(&name("log-1")).expect("it is there")];
+        assert_eq!(seen[..SECTOR], media[..SECTOR]);
+        assert_ne!(media[..SECTOR], before.durable_image()[&name("log-1")][..SECTOR]);
+        assert_eq!(before.flaws(), []);
+        let again = disk.rot(&Rot { sectors: 9, files: "log", kinds: &[kind] }, &mut Seeded::new(2), 0);
+        assert!(again.is_empty(), "a second damage might mend the first");
+    }
+}
+
+#[test]
+fn rot_of_each_kind_is_what_it_says() {
+    let differing = |kind: Damage| {
+        let mut disk = disk(&[("f", "ab")]);
+        let hits = disk.rot(&Rot { sectors: 1, files: "", kinds: &[kind] }, &mut Seeded::new(5), 0);
+        assert_eq!(hits.len(), 1, "{kind:?}");
+        let (old, new) = (sectors("ab"), disk.peek(name("f")).expect("it is there"));
+        let bits: u32 = old.iter().zip(&new).map(|(old, new)| (old ^ new).count_ones()).sum();
+        let bytes = old.iter().zip(&new).filter(|(old, new)| old != new).count();
+        (bits, bytes, new)
+    };
+    assert_eq!(differing(Damage::Bit).0, 1);
+    assert_eq!(differing(Damage::Byte).1, 1);
+    assert!(differing(Damage::Noise).1 > 400);
+    let zeroed = differing(Damage::Zeroed).2;
+    assert!(zeroed.chunks(SECTOR).any(|sector| sector.iter().all(|byte| *byte == 0)));
+    let misdirected = differing(Damage::Misdirected).2;
+    assert_eq!(misdirected[..SECTOR], misdirected[SECTOR..]);
+}
+
+#[test]
+fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
+    let mut disk = disk(&[("f", "a")]);
+    disk.rot(&Rot { sectors: 1, files: "", kinds: &[Damage::Bit] }, &mut Seeded::new(1), 0);
+    let rotten = disk.clone();
+    disk.all([write("f", 0, "b")]);
+    assert_eq!(disk.flaws().len(), 1, "not before the sync");
+    let mut reverted = disk.clone();
+    reverted.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!(reverted.flaws().len(), 1);
+    disk.all([sync("f")]);
+    assert_eq!(disk.flaws(), []);
+
+    let mut patched = rotten.clone();
+    patched.all([DiskOp::Write { file: name("f"), offset: 0, data: Arc::new([7; 100]) }, sync("f")]);
+    assert_eq!(patched.flaws().len(), 1, "a part of the sector is not enough");
+
+    let mut removed = rotten.clone();
+    removed.all([DiskOp::Remove(name("f"))]);
+    assert_eq!(removed.flaws().len(), 1, "it may come back");
+    removed.all([DiskOp::SyncDir]);
+    assert_eq!(removed.flaws(), []);
+}
+
+#[test]
+fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
+    let mut disk = disk(&[("f", "a")]);
+    let hits = disk.rot(&Rot { sectors: 3, files: "f", kinds: &[Damage::Unreadable] }, &mut Script::default(), 0);
+    assert_eq!(hits.len(), 1);
+    disk.all([write("f", 1, "b")]);
+    assert_eq!(disk.run(read("f", 0, 1)), Err(DiskError::Io));
+    assert_eq!(disk.run(read("f", 500, 100)), Err(DiskError::Io));
+    assert_eq!(disk.run(read("f", 512, 100)).map(|_| ()), Ok(()));
+    for (offset, size) in [(0, 100), (100, 500)] {
+        let part = DiskOp::Write { file: name("f"), offset, data: vec![7; size].into() };
+        assert_eq!(disk.run(part), Err(DiskError::Io), "the rest of the sector would have to be read");
+    }
+    assert_eq!(disk.seen(), files(&[]), "it cannot be read");
+    disk.all([write("f", 0, "xy")]);
+    assert_eq!(disk.run(read("f", 0, 600)).map(|_| ()), Ok(()));
+    disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!(disk.run(read("f", 0, 1)), Err(DiskError::Io), "what was written over it is lost");
+}

@@ -1,0 +1,138 @@
+//! What the disk tells the world: how operations end, and what faults really did, so that fault counters count only what took effect.
+
+use smallvec::SmallVec;
+
+use super::block::{FlawId, bytes_of};
+use super::file::Cover;
+use crate::subject::process::{DiskError, DiskOk, FileName};
+
+/// Names an operation under way on one disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub u64);
+
+/// How the device treats an operation when it completes. The disk itself still finds missing files and a lack of space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It works.
+    Ok,
+    /// It fails with this error. A write that fails with `Io` lands as any subset of its sectors; what a failed sync covered goes on to read as new, is not on
+    /// the media, and no later sync covers it unless it is written again. Everything else that fails has done nothing.
+    Fail(DiskError),
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// For the subject.
+    pub result: Result<DiskOk, DiskError>,
+    /// What a successful sync of a file made durable.
+    pub synced: Option<Synced>,
+    /// Sectors of a failed write that did not land, or of a failed sync that from now on read as new without being on the media.
+    pub spoiled: u32,
+}
+
+impl Completion {
+    pub(super) const fn of(result: Result<DiskOk, DiskError>) -> Self {
+        Self { result, synced: None, spoiled: 0 }
+    }
+}
+
+/// What a sync made durable. It shares the sectors with the disk.
+#[derive(Clone, Debug)]
+pub struct Synced {
+    /// The file by its present name, or by the last that it had.
+    pub file: FileName,
+    pub(super) cover: Cover,
+}
+
+impl Synced {
+    /// The index and the content on the media of each sector that became durable, in order of the index. Sectors that only grew or shrank with the length are
+    /// not among them.
+    #[must_use]
+    pub fn sectors(&self) -> SmallVec<[(u32, &[u8]); 8]> {
+        self.cover.sectors.iter().map(|covered| (covered.sector, bytes_of(&covered.content).as_slice())).collect()
+    }
+
+    /// The new length of the file, if the sync covered a change of it.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.cover.length.map(|(length, _)| length)
+    }
+}
+
+/// What became of operations that were under way when the process died.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct KillReport {
+    /// Sectors of writes under way that landed: visible, unsynced.
+    pub landed_sectors: u32,
+    /// Sectors of writes under way that never will.
+    pub dropped_sectors: u32,
+    /// Writes under way of which only a part landed.
+    pub torn_writes: u32,
+    /// Truncations and name operations under way that were done.
+    pub landed_operations: u32,
+    /// Those that were not.
+    pub dropped_operations: u32,
+}
+
+/// What a power loss did. Sectors whose two contents are the same count nowhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PowerReport {
+    /// What became of operations under way; what landed of them is unsynced, and among the rest of the report.
+    pub under_way: KillReport,
+    /// Unsynced sectors that are what they were before.
+    pub lost_sectors: u32,
+    /// Unsynced sectors that survived.
+    pub kept_sectors: u32,
+    /// Writes of more than one sector of which only a part survived.
+    pub torn_writes: u32,
+    /// Files that have their old length again.
+    pub lost_lengths: u32,
+    /// Name operations that are undone.
+    pub lost_names: u32,
+    /// Names that are back though they had been removed, replaced or given up.
+    pub returned_names: u32,
+}
+
+impl PowerReport {
+    /// Whether anything was lost that a kill would have left.
+    #[must_use]
+    pub const fn lost_anything(&self) -> bool {
+        self.lost_sectors > 0 || self.lost_lengths > 0 || self.lost_names > 0
+    }
+}
+
+/// How a sector is damaged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Damage {
+    /// One bit is wrong.
+    Bit,
+    /// One byte is wrong.
+    Byte,
+    /// Every byte is noise.
+    Noise,
+    /// Every byte is zero.
+    Zeroed,
+    /// It holds what another sector of the disk holds: a misdirected write.
+    Misdirected,
+    /// It cannot be read: a latent sector error.
+    Unreadable,
+}
+
+impl Damage {
+    /// Bit rot: what readers are not told of.
+    pub const ROT: [Self; 4] = [Self::Bit, Self::Byte, Self::Noise, Self::Zeroed];
+}
+
+/// A sector that was damaged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hit {
+    /// Asked for by [`Disk::flaws`](super::Disk::flaws).
+    pub flaw: FlawId,
+    /// Where.
+    pub file: FileName,
+    /// Where in it.
+    pub sector: u32,
+    /// How.
+    pub damage: Damage,
+}

@@ -1,0 +1,4 @@
+//! The simulated world.
+
+pub mod disk;
+pub mod ledger;
