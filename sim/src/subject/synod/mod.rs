@@ -1,0 +1,3 @@
+//! Our engine as a subject.
+
+pub mod reader;
