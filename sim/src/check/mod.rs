@@ -12,6 +12,7 @@ pub mod exactly_once;
 pub mod ghost;
 pub mod prefix;
 pub mod progress;
+pub mod roster;
 pub mod session_order;
 pub mod signal;
 pub mod suite;

@@ -15,8 +15,9 @@ use crate::check::exactly_once::ExactlyOnce;
 use crate::check::ghost::{self, Ghost};
 use crate::check::prefix::Prefix;
 use crate::check::progress::Progress;
+use crate::check::roster::{GHOST, Violation, checkers, named};
 use crate::check::session_order::SessionOrder;
-use crate::check::signal::{Finding, Hears, Signal};
+use crate::check::signal::{Hears, Signal};
 use crate::subject::process::{Claim, Durable, MediaReader, Node, Reader};
 use crate::trace::event::{Endpoint, Event, Stamp};
 use crate::trace::observer::Observer;
@@ -44,15 +45,6 @@ pub struct SuiteConfig {
     pub only: Option<String>,
 }
 
-/// What is wrong.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Violation {
-    /// The checker's name.
-    pub check: &'static str,
-    /// What it says: names of replicas, slots and ballots, no times.
-    pub message: String,
-}
-
 /// The media of one node, as they are read.
 struct Media(Box<dyn MediaReader>);
 
@@ -60,82 +52,6 @@ impl Clone for Media {
     fn clone(&self) -> Self {
         Self(self.0.fork())
     }
-}
-
-/// Which checkers judge: a bit each, in the order of `Suite::NAMES`.
-const GHOST: u32 = 1;
-
-macro_rules! checkers {
-    ($($field:ident: $checker:ty,)+) => {
-        /// One of each; those that do not judge hear nothing.
-        #[derive(Clone)]
-        struct Checkers {
-            $($field: $checker,)+
-        }
-
-        impl Checkers {
-            const NAMES: &'static [&'static str] = &[ghost::NAME, $(<$checker>::NAME,)+];
-
-            fn new(replicas: u8) -> Self {
-                Self { $($field: <$checker>::new(replicas),)+ }
-            }
-
-            /// The bits of those that judge from clients alone.
-            fn client_visible() -> u32 {
-                let mut bit = GHOST;
-                let mut bits = 0;
-                $(
-                    bit <<= 1;
-                    bits |= if <$checker>::CLIENT_VISIBLE { bit } else { 0 };
-                )+
-                bits
-            }
-
-            /// What those that judge hear, and whether they ask the ghost.
-            fn needs(judging: u32) -> (Hears, bool) {
-                let mut bit = GHOST;
-                let mut needs = (Hears::default(), judging & GHOST != 0);
-                $(
-                    bit <<= 1;
-                    if judging & bit != 0 {
-                        needs = (needs.0.and(<$checker>::HEARS), needs.1 || <$checker>::ASKS_GHOST);
-                    }
-                )+
-                needs
-            }
-
-            #[inline]
-            fn hear(&mut self, judging: u32, kind: Hears, ghost: &Ghost, signal: &Signal<'_>) -> Result<(), Violation> {
-                let mut bit = GHOST;
-                $(
-                    bit <<= 1;
-                    if <$checker>::HEARS.any(kind) && judging & bit != 0 {
-                        named(<$checker>::NAME, self.$field.hear(ghost, signal))?;
-                    }
-                )+
-                Ok(())
-            }
-
-            fn close(&mut self, judging: u32, ghost: &Ghost, ready_core: &[Node]) -> Result<(), Violation> {
-                let mut bit = GHOST;
-                $(
-                    bit <<= 1;
-                    if judging & bit != 0 {
-                        named(<$checker>::NAME, self.$field.close(ghost, ready_core))?;
-                    }
-                )+
-                Ok(())
-            }
-
-            fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((<$checker>::NAME, self.$field.checked()),)+].into_iter()
-            }
-
-            fn bytes(&self) -> u64 {
-                size_of::<Self>() as u64 $(+ self.$field.bytes())+
-            }
-        }
-    };
 }
 
 checkers! {
@@ -150,13 +66,10 @@ checkers! {
     session_order: SessionOrder,
 }
 
-fn named(check: &'static str, finding: Finding) -> Result<(), Violation> {
-    finding.map_err(|message| Violation { check, message })
-}
-
 /// All checkers of a run.
 #[derive(Clone)]
 pub struct Suite {
+    replicas: u8,
     reader: Option<&'static dyn Reader>,
     media: Vec<Media>,
     ghost: Ghost,
@@ -194,7 +107,7 @@ impl Suite {
             _ => Vec::new(),
         };
         let ghost = Ghost::new(replicas, !media.is_empty());
-        Self { reader, media, ghost, checkers: Checkers::new(replicas), judging, told, haunted, found: Vec::new(), violation: None }
+        Self { replicas, reader, media, ghost, checkers: Checkers::new(replicas), judging, told, haunted, found: Vec::new(), violation: None }
     }
 
     /// The first thing that was found wrong.
@@ -207,6 +120,23 @@ impl Suite {
     pub fn close(&mut self, ready_core: &[Node]) {
         if self.violation.is_none() {
             self.violation = self.checkers.close(self.judging, &self.ghost, ready_core).err();
+        }
+    }
+
+    /// A judge of a fork who knows nothing but what clients saw so far. Operations that are open stay so unless the fork ends them.
+    #[must_use]
+    pub fn auditor(&self) -> Self {
+        Self {
+            replicas: self.replicas,
+            reader: None,
+            media: Vec::new(),
+            ghost: Ghost::new(self.replicas, false),
+            checkers: self.checkers.as_clients_saw(self.replicas),
+            judging: self.judging & Checkers::client_visible(),
+            told: self.told.within(Hears::CLIENTS),
+            haunted: false,
+            found: Vec::new(),
+            violation: self.violation.clone(),
         }
     }
 
@@ -448,6 +378,25 @@ mod tests {
         assert!(operation(Action::Append(Arc::from(&b"a;"[..])), Return::Done).is_continue());
         assert!(operation(Action::Get, Return::Value(Some(Arc::from(&b"a;a;"[..])))).is_break());
         assert_eq!(suite.violation().unwrap().check, "exactly-once");
+    }
+
+    #[test]
+    fn an_auditor_knows_what_clients_saw_and_nothing_else() {
+        let mut suite = led(None);
+        let key: Arc<[u8]> = Arc::from(&b"k"[..]);
+        let call = |action| Call { key: key.clone(), action };
+        let append = call(Action::Append(Arc::from(&b"a;"[..])));
+        assert!(on(&mut suite, &Event::Invoked { process: 1, client: Client(0), call: &append }).is_continue());
+        let done = Outcome::Ok { result: Return::Done, place: Some((0, 0)) };
+        assert!(on(&mut suite, &Event::Returned { process: 1, client: Client(0), outcome: &done }).is_continue());
+        let mut auditor = suite.auditor();
+        assert!(send(&mut auditor, 1, Endpoint::Node(Node(0)), &accepted()).is_continue());
+        assert!(on(&mut auditor, &Event::Fact { node: Node(0), fact: &Fact::Chosen { slot: 0, value: 7 } }).is_continue());
+        assert!(on(&mut auditor, &Event::Invoked { process: 2, client: Client(0), call: &call(Action::Get) }).is_continue());
+        let lost = Outcome::Ok { result: Return::Value(None), place: None };
+        assert!(on(&mut auditor, &Event::Returned { process: 2, client: Client(0), outcome: &lost }).is_break());
+        assert_eq!(auditor.violation().unwrap().check, "exactly-once");
+        assert_eq!(suite.violation(), None);
     }
 
     #[test]

@@ -124,12 +124,13 @@ impl MediaReader for Media {
             names.iter().filter_map(|name| if let Some(Role::Segment(n)) = Role::of(*name) { Some(n) } else { None }).collect();
         segments.sort_unstable();
         if !self.waiting.is_empty() {
+            // Segments are prepared one after another: what waits below the newest that has its name was given up.
+            let newest = segments.last().copied().unwrap_or(0);
             Arc::make_mut(&mut self.waiting).retain(|(segment, vote)| {
-                let named = segments.binary_search(segment).is_ok();
-                if named {
+                if segments.binary_search(segment).is_ok() {
                     found.push(vote.clone());
                 }
-                !named
+                *segment > newest
             });
         }
         if *self.segments != segments {
@@ -191,20 +192,18 @@ impl Media {
         }
         let lowest = self.promises.iter().filter(counts).filter_map(|promise| promise.ballot).min();
         // Before names are told nobody says what was removed: the older pairs may be gone.
-        let lowest = if told { lowest } else { lowest.max(self.newest_pair()) };
+        let lowest = if told { lowest } else { self.best_pair() };
         if lowest != self.promised {
             self.promised = lowest;
             found.extend(lowest.map(Durable::Promise));
         }
     }
 
-    /// The promise of the newest pair of which both copies were seen.
-    fn newest_pair(&self) -> Option<(u64, u8)> {
-        let generation = |promise: &Promise| promise.file.as_str()["promise-a-".len()..].parse::<u64>().ok();
-        let newest = self.promises.iter().map(generation).max()?;
-        let mut pair = self.promises.iter().filter(|promise| generation(promise) == newest);
-        let (one, other) = (pair.next()?, pair.next()?);
-        one.ballot.min(other.ballot)
+    /// The highest promise that both copies of a pair tell, whatever became of the others.
+    fn best_pair(&self) -> Option<(u64, u8)> {
+        let generation = |promise: &Promise| promise.file.as_str().get("promise-a-".len()..).and_then(|number| number.parse::<u64>().ok());
+        let other = |one: &Promise| self.promises.iter().find(|other| other.file != one.file && generation(other) == generation(one));
+        self.promises.iter().filter_map(|one| other(one)?.ballot.min(one.ballot)).max()
     }
 }
 
@@ -373,6 +372,9 @@ mod tests {
         let mut again = Vec::new();
         fork.named(&[name("log-00000002")], &mut again);
         assert_eq!(again, [found(4, b"abc")]);
+        synced(&mut media, "tmp-00000003", &sectors);
+        assert_eq!(named(&mut media, &["log-00000004"]), [], "a segment that was given up");
+        assert!(media.waiting.is_empty());
         let late = group(3, 1, 4, &[vote(5, (3, 1), b"abc")]);
         assert_eq!(synced(&mut media, "log-00000003", &late), [], "the rename was never made durable");
         assert_eq!(synced(&mut Media::default(), "log-00000003", &late), [found(5, b"abc")], "names are not told");
@@ -419,11 +421,12 @@ mod tests {
     }
 
     #[test]
-    fn without_names_the_newest_pair_counts() {
+    fn without_names_the_best_pair_counts() {
         let mut media = Media::default();
         for (file, ballot) in [("promise-a-00000001", (1, 0)), ("promise-b-00000001", (1, 0)), ("promise-a-00000002", (7, 1))] {
             synced(&mut media, file, &promise(ballot));
         }
         assert_eq!(synced(&mut media, "promise-b-00000002", &promise((7, 1))), [Durable::Promise((7, 1))]);
+        assert_eq!(synced(&mut media, "promise-a-00000003", &promise((7, 1))), [], "half a pair takes nothing back");
     }
 }
