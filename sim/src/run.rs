@@ -2,18 +2,9 @@
 
 use synod_reports::record::{RunRecord, Verdict};
 
+pub use crate::check::suite::Checks;
 use crate::plan::Plan;
 use crate::subject::process::ProbeLevel;
-
-/// Which checkers judge a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Checks {
-    /// Everything.
-    #[default]
-    All,
-    /// Only what a client can see.
-    Client,
-}
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -374,6 +374,34 @@ pub enum Claim {
     Votes((u64, u8), Vec<u64>),
 }
 
+/// What a reply to a client acknowledges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acknowledged {
+    /// A session is open, by this slot.
+    Registered {
+        /// The slot that ordered the registration.
+        slot: u64,
+    },
+    /// An operation took effect.
+    Done {
+        /// Its session.
+        session: u64,
+        /// Its number in the session.
+        sequence: u64,
+        /// The slot that ordered it.
+        slot: u64,
+        /// Its index in the slot's batch.
+        index: u16,
+        /// A hash of the result's bytes (`trace::event::value_hash`).
+        result: u64,
+    },
+    /// A read saw all slots below this one.
+    Read {
+        /// The first slot that it does not see.
+        below: u64,
+    },
+}
+
 /// Reads the subject's bytes with code that shares nothing with the subject.
 pub trait Reader: Sync {
     /// Describes a message between replicas; none when it is damaged.
@@ -381,6 +409,11 @@ pub trait Reader: Sync {
 
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
     fn claim(&self, bytes: &[u8]) -> Claim;
+
+    /// What a reply to a client acknowledges, as cheaply as possible; none for refusals, and when the subject does not offer this.
+    fn acknowledged(&self, _bytes: &[u8]) -> Option<Acknowledged> {
+        None
+    }
 
     /// Starts a reading of one node's media.
     fn media(&self) -> Box<dyn MediaReader>;
@@ -390,6 +423,9 @@ pub trait Reader: Sync {
 pub trait MediaReader {
     /// These sectors of the file have become durable, in order of their index. `name` is its durable or intended name.
     fn synced(&mut self, file: FileName, sectors: &[(u32, &[u8])], found: &mut Vec<Durable>);
+
+    /// A sync of the directory succeeded: it durably holds exactly these names now. A reader that is never told takes every name for durable.
+    fn named(&mut self, _names: &[FileName], _found: &mut Vec<Durable>) {}
 
     /// A copy.
     fn fork(&self) -> Box<dyn MediaReader>;

@@ -1,0 +1,116 @@
+//! What checkers hear and say: the run's events, translated once by the suite into the terms of the protocol.
+
+use crate::history::operation::Call;
+use crate::subject::process::{Acknowledged, Claim, Durable, Node};
+use crate::trace::event::{Fact, Outcome};
+
+/// What a checker says: nothing, or what is wrong, for people. Names replicas, slots and ballots, never times.
+pub type Finding = Result<(), String>;
+
+/// Something that checkers judge.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal<'a> {
+    /// A process started.
+    Boot(Node),
+    /// A process finished its recovery.
+    Ready(Node),
+    /// A replica says that it did something.
+    Fact(Node, &'a Fact),
+    /// A replica's media hold something from now on.
+    Durable(Node, &'a Durable),
+    /// A replica sends a peer a message that rests on something durable.
+    Claim(Node, &'a Claim),
+    /// A replica sends a client an acknowledgement.
+    Acknowledged(Node, &'a Acknowledged),
+    /// A client started an operation.
+    Invoked(u32, &'a Call),
+    /// A client knows how its operation ended.
+    Returned(u32, &'a Outcome),
+}
+
+/// A set of kinds of signals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Hears(u16);
+
+impl Hears {
+    /// `Boot` and `Ready`.
+    pub const BOOTS: Self = Self(1);
+    /// `Fact`.
+    pub const FACTS: Self = Self(2);
+    /// `Durable`.
+    pub const MEDIA: Self = Self(4);
+    /// `Claim`.
+    pub const CLAIMS: Self = Self(8);
+    /// `Acknowledged`.
+    pub const REPLIES: Self = Self(16);
+    /// `Invoked` and `Returned`.
+    pub const CLIENTS: Self = Self(32);
+    /// All of them.
+    pub const ALL: Self = Self(63);
+
+    /// Both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether the sets share anything.
+    #[must_use]
+    pub const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl Signal<'_> {
+    /// The kind of this signal.
+    #[must_use]
+    pub const fn kind(&self) -> Hears {
+        match self {
+            Self::Boot(_) | Self::Ready(_) => Hears::BOOTS,
+            Self::Fact(..) => Hears::FACTS,
+            Self::Durable(..) => Hears::MEDIA,
+            Self::Claim(..) => Hears::CLAIMS,
+            Self::Acknowledged(..) => Hears::REPLIES,
+            Self::Invoked(..) | Self::Returned(..) => Hears::CLIENTS,
+        }
+    }
+}
+
+/// A ballot in one word: the round above the node, so that words compare as ballots do. 0 is below every ballot that can be led.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct BallotWord(u64);
+
+impl BallotWord {
+    /// Below every ballot.
+    pub const NONE: Self = Self(0);
+
+    /// The word of a (round, node) pair. Rounds beyond 2^56 are all equal.
+    #[must_use]
+    pub const fn of(pair: (u64, u8)) -> Self {
+        if pair.0 >= 1 << 56 { Self(u64::MAX) } else { Self(pair.0 << 8 | pair.1 as u64) }
+    }
+
+    /// The node that may lead it.
+    #[must_use]
+    pub const fn owner(self) -> Node {
+        Node((self.0 & 0xff) as u8)
+    }
+}
+
+impl std::fmt::Display for BallotWord {
+    /// `7.r2`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.r{}", self.0 >> 8, (self.0 & 0xff) + 1)
+    }
+}
+
+/// The per-replica state of a checker: absent for a node that the cluster does not have.
+pub(crate) fn of_node<T>(nodes: &mut [T], node: Node) -> Result<&mut T, String> {
+    nodes.get_mut(usize::from(node.0)).ok_or_else(|| format!("{node} is not one of the cluster"))
+}
