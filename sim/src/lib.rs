@@ -1,5 +1,6 @@
 //! A deterministic simulation testing harness for consensus.
 
+pub mod check;
 pub mod choices;
 pub mod history;
 pub mod plan;

@@ -1,0 +1,3 @@
+//! Checkers.
+
+pub mod linearizability;
