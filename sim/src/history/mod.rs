@@ -1,3 +1,7 @@
 //! What clients did and saw.
 
 pub mod operation;
+pub mod recorded;
+pub mod spec;
+pub mod table;
+pub mod values;

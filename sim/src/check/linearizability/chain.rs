@@ -1,0 +1,58 @@
+//! The algorithms one after another: the cheapest that can decide does.
+
+use crate::check::linearizability::partition::{Partition, Places};
+use crate::check::linearizability::register::RegisterMachine;
+use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
+use crate::check::linearizability::witness::{Refuted, log_order, replay};
+
+/// Which algorithm decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// The log's own order.
+    Witness,
+    /// Zones of unique values.
+    Zones,
+    /// The general search.
+    Search,
+}
+
+/// What became of a partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Judged {
+    /// The answer.
+    pub answer: Answer,
+    /// Who gave it.
+    pub method: Method,
+    /// Why the log's order is no linearization, where there is such an order. That is a finding of its own.
+    pub log: Option<Refuted>,
+}
+
+/// An answer for one partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// There is a linearization.
+    Linearizable,
+    /// There is none, because of these operations if they are known.
+    NotLinearizable,
+    /// The budget did not suffice.
+    Unknown(Exhausted),
+}
+
+/// Tries the log's order if there is one, then zones, then the search.
+pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budget) -> Judged {
+    let mut machine = RegisterMachine::new(partition);
+    let mut log = None;
+    if let Some(places) = places {
+        match log_order(&partition.steps, places).and_then(|order| replay(&mut machine, &partition.steps, &order)) {
+            Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
+            Err(Refuted::Missing { .. }) => {}
+            Err(refuted) => log = Some(refuted),
+        }
+    }
+    let answer = match search(&mut machine, &partition.steps, &partition.events, Remember::Verdict, budget) {
+        Ending::Linearizable { .. } => Answer::Linearizable,
+        Ending::Stuck { .. } => Answer::NotLinearizable,
+        Ending::Exhausted(reason) => Answer::Unknown(reason),
+    };
+    Judged { answer, method: Method::Search, log }
+}

@@ -1,0 +1,26 @@
+//! Linearizability of recorded histories.
+//!
+//! A history is linearizable if its operations can be put in one order that respects real time (what returned before another was called stands before it)
+//! and that the sequential specification could have produced (Herlihy and Wing, 1990). Intervals are closed; an operation of unknown outcome may take effect at any time after
+//! its call, or never. Histories are checked key by key, which is enough.
+//!
+//! - `partition` puts the operations of one key on a line;
+//! - `witness` replays the order that the log gives;
+//! - `zones` decides histories of unique values in n log n;
+//! - `search` decides everything, for any specification (`machine`), with the built-in register (`register`) knowing the future;
+//! - `chain` tries them in that order.
+
+pub mod chain;
+pub mod check;
+mod explore;
+pub mod machine;
+pub mod mask;
+pub mod online;
+pub mod partition;
+mod path;
+pub mod register;
+pub mod search;
+#[cfg(test)]
+mod tests;
+mod used;
+pub mod witness;

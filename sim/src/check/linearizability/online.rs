@@ -1,0 +1,228 @@
+//! A history that is still being made: the simulator tells what its clients do as they do it, copies the whole at any moment, and asks for a
+//! verdict when it likes.
+//!
+//! A copy shares everything but the last few operations. An operation that has not ended when a verdict is asked for is unknown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::check::linearizability::check::{Report, check};
+use crate::check::linearizability::search::Budget;
+use crate::history::operation::{Action, Call, Return, Text};
+use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
+use crate::history::values::{ABSENT, Val, Values};
+
+/// Operations are shared in pieces of this many.
+const PIECE: usize = 32;
+
+/// A history in the making. Times are the caller's, and never decrease.
+#[derive(Clone, Default)]
+pub struct Online {
+    ended: Vec<Arc<Vec<Ended>>>,
+    open: BTreeMap<u64, Open>,
+    /// Places that became known after the outcome of their operation was given up.
+    learned: BTreeMap<u64, Place>,
+    operations: usize,
+}
+
+#[derive(Clone)]
+struct Open {
+    call: Call,
+    time: u64,
+}
+
+#[derive(Clone)]
+struct Ended {
+    process: u64,
+    call: Call,
+    times: (u64, u64),
+    reply: Reply,
+    place: Option<Place>,
+}
+
+#[derive(Clone)]
+enum Reply {
+    Returned(Return),
+    Failed,
+    Unknown,
+}
+
+impl Online {
+    /// A history without operations.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A process calls an operation. It has no other open, and none whose outcome stayed unknown.
+    pub fn invoke(&mut self, process: u64, call: &Call, time: u64) {
+        self.operations += 1;
+        let before = self.open.insert(process, Open { call: call.clone(), time });
+        assert!(before.is_none(), "process {process} calls while its operation is open");
+    }
+
+    /// Its operation took effect and returned. A compare-and-set that returns a mismatch had no effect and is a read.
+    pub fn ok(&mut self, process: u64, returned: Return, place: Option<Place>, time: u64) {
+        self.end(process, Reply::Returned(returned), place, time);
+    }
+
+    /// Its operation definitely had no effect.
+    pub fn fail(&mut self, process: u64, time: u64) {
+        self.end(process, Reply::Failed, None, time);
+    }
+
+    /// Nobody will learn what became of its operation; the process calls nothing any more.
+    pub fn unknown(&mut self, process: u64) {
+        self.end(process, Reply::Unknown, None, NEVER);
+    }
+
+    /// The log's place of an operation of unknown outcome is found out after all. It helps to decide fast and is never trusted.
+    pub fn learned(&mut self, process: u64, place: Place) {
+        self.learned.insert(process, place);
+    }
+
+    /// How many operations were called.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations
+    }
+
+    /// The open operation of a process.
+    #[must_use]
+    pub fn open(&self, process: u64) -> Option<&Call> {
+        self.open.get(&process).map(|open| &open.call)
+    }
+
+    fn end(&mut self, process: u64, reply: Reply, place: Option<Place>, time: u64) {
+        let Some(Open { call, time: called }) = self.open.remove(&process) else { panic!("process {process} returns without a call") };
+        debug_assert!(called <= time, "process {process} returns before its call");
+        let ended = Ended { process, call, times: (called, time), reply, place };
+        match self.ended.last_mut() {
+            Some(piece) if piece.len() < PIECE => Arc::make_mut(piece).push(ended),
+            _ => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(ended);
+                self.ended.push(Arc::new(piece));
+            }
+        }
+    }
+
+    /// The history so far, in the order of the calls.
+    #[must_use]
+    pub fn history(&self) -> History {
+        let mut builder = Builder::default();
+        builder.history.operations.reserve(self.operations);
+        for ended in self.ended.iter().flat_map(|piece| piece.iter()) {
+            let place = ended.place.or_else(|| self.learned.get(&ended.process).copied());
+            builder.add(ended.process, &ended.call, ended.times, &ended.reply, place);
+        }
+        for (process, open) in &self.open {
+            builder.add(*process, &open.call, (open.time, NEVER), &Reply::Unknown, self.learned.get(process).copied());
+        }
+        let mut history = builder.history;
+        history.operations.sort_by_key(|operation| operation.call);
+        history
+    }
+
+    /// Whether the history so far is linearizable. The budget is that of each key.
+    #[must_use]
+    pub fn verdict(&self, budget: Budget) -> Report {
+        check(&self.history(), budget)
+    }
+}
+
+#[derive(Default)]
+struct Builder<'o> {
+    history: History,
+    keys: BTreeMap<&'o [u8], u32>,
+    processes: BTreeMap<u64, u32>,
+}
+
+impl<'o> Builder<'o> {
+    fn add(&mut self, process: u64, call: &'o Call, times: (u64, u64), reply: &Reply, place: Option<Place>) {
+        let History { operations, values, keys, processes, .. } = &mut self.history;
+        let key = *self.keys.entry(&call.key).or_insert_with(|| {
+            keys.push(values.text(&call.key));
+            u32::try_from(keys.len() - 1).expect("keys have 32-bit numbers")
+        });
+        let process = *self.processes.entry(process).or_insert_with(|| {
+            processes.push(i64::try_from(process).unwrap_or(i64::MAX));
+            u32::try_from(processes.len() - 1).expect("processes have 32-bit numbers")
+        });
+        let asked = match &call.action {
+            Action::Get => Asked::Read,
+            Action::Put(value) => Asked::Write(values.text(value)),
+            Action::Append(value) => Asked::Append(values.text(value)),
+            Action::Cas { expected, new } => Asked::Cas { expected: optional(values, expected.as_ref()), new: values.text(new) },
+            Action::Delete => Asked::Delete,
+        };
+        let outcome = match reply {
+            Reply::Returned(Return::Value(value)) => Outcome::Ok(optional(values, value.as_ref())),
+            Reply::Returned(Return::Done) => Outcome::Ok(ABSENT),
+            Reply::Returned(Return::Mismatch(saw)) => Outcome::Saw(optional(values, saw.as_ref())),
+            Reply::Failed => Outcome::Fail,
+            Reply::Unknown => Outcome::Unknown,
+        };
+        operations.push(Recorded { call: times.0, ret: times.1, place, asked, outcome, process, key, lines: [0; 2] });
+    }
+}
+
+fn optional(values: &mut Values, value: Option<&Text>) -> Val {
+    value.map_or(ABSENT, |value| values.text(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::linearizability::check::Verdict;
+
+    fn text(s: &str) -> Text {
+        s.as_bytes().into()
+    }
+
+    fn call(key: &str, action: Action) -> Call {
+        Call { key: text(key), action }
+    }
+
+    #[test]
+    fn a_stale_read_is_caught_and_its_copy_is_not() {
+        let mut online = Online::new();
+        online.invoke(1, &call("x", Action::Put(text("1"))), 1);
+        online.invoke(2, &call("y", Action::Append(text("a"))), 2);
+        online.ok(1, Return::Done, None, 3);
+        online.unknown(2);
+        let fork = online.clone();
+        online.invoke(3, &call("x", Action::Get), 4);
+        online.ok(3, Return::Value(None), None, 5);
+        let report = online.verdict(Budget::default());
+        let Verdict::NotLinearizable { key } = report.verdict else { panic!("{report:?}") };
+        let history = online.history();
+        assert_eq!(history.values.bytes(history.keys[key as usize]), b"x");
+        assert_eq!(fork.verdict(Budget::default()).verdict, Verdict::Linearizable);
+    }
+
+    #[test]
+    fn the_log_settles_unknown_operations() {
+        let mut online = Online::new();
+        online.invoke(1, &call("x", Action::Put(text("1"))), 1);
+        online.unknown(1);
+        online.invoke(2, &call("x", Action::Get), 2);
+        online.ok(2, Return::Value(Some(text("1"))), Some(Place::after(7)), 3);
+        assert_eq!(online.verdict(Budget::default()).methods[0], 0);
+        online.learned(1, Place::new(7, 0));
+        let report = online.verdict(Budget::default());
+        assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));
+    }
+
+    #[test]
+    fn an_order_of_the_log_that_breaks_real_time_is_a_finding_of_its_own() {
+        let mut online = Online::new();
+        for (process, value, slot) in [(1, "1", 9), (2, "2", 4)] {
+            online.invoke(process, &call("x", Action::Put(text(value))), process * 10);
+            online.ok(process, Return::Done, Some(Place::new(slot, 0)), process * 10 + 1);
+        }
+        let report = online.verdict(Budget::default());
+        assert_eq!(report.verdict, Verdict::Linearizable);
+        assert!(report.log.is_some());
+    }
+}

@@ -1,0 +1,375 @@
+//! The general search: just-in-time linearization over configurations.
+//!
+//! It walks through the calls and returns and keeps the set of all *configurations* that explain everything up to there: the state, which open
+//! operations have taken effect, and which of the unknown ones were used. Only when an operation returns must it have taken effect, and only then
+//! are orders of open operations tried that end with it (Lowe, "Testing for linearizability", 2017). Memory is that of the window of open
+//! operations, not of the history. What keeps the set small:
+//!
+//! - operations that change nothing take effect as soon as the state allows;
+//! - an open operation that is possible in every state, and that is overwritten by another before anyone looked, *may* have taken effect: it is left open
+//!   whether it did, in one configuration instead of two (the two bits of an operation in [`Configuration`]);
+//! - so an order in which such an operation is overwritten unseen is never tried, and an unknown operation is used only if something needs it;
+//! - of open operations that do the same, the one that must return first is taken first;
+//! - a configuration is dropped if another has the same state and at least as much freedom;
+//! - states that no later operation can tell apart are one (see `register`).
+
+use crate::check::linearizability::machine::Machine;
+use crate::check::linearizability::mask::Mask;
+use crate::check::linearizability::partition::{OPEN, Step};
+use crate::check::linearizability::path::Path;
+use crate::check::linearizability::used::UsedSets;
+use crate::history::spec::Effect;
+use crate::history::table::{Table, mix};
+
+/// How much a search may cost before it gives up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Steps of the specification that may be tried.
+    pub steps: u64,
+    /// Configurations that may be alive at one moment.
+    pub configurations: usize,
+}
+
+impl Default for Budget {
+    /// Some seconds and some hundred megabytes.
+    fn default() -> Self {
+        Self { steps: 400_000_000, configurations: 2_000_000 }
+    }
+}
+
+/// Why a search gave up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exhausted {
+    /// More steps were needed.
+    Steps,
+    /// More configurations were alive at once.
+    Configurations,
+}
+
+/// How a search ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// There is a linearization. The order is there if it was asked for.
+    Linearizable {
+        /// Operations in the order in which they took effect; unknown ones that did not are missing.
+        order: Vec<u32>,
+    },
+    /// When this operation returns, no order explains everything that returned up to then.
+    Stuck {
+        /// The operation.
+        operation: u32,
+        /// The place of its return: the last one of the shortest prefix that is not linearizable.
+        place: u32,
+        /// The longest linearization of what came before, if it was asked for.
+        order: Vec<u32>,
+    },
+    /// It took too much.
+    Exhausted(Exhausted),
+}
+
+/// Whether a search remembers the orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Remember {
+    /// Only the verdict.
+    Verdict,
+    /// The order too, which takes memory in proportion to the history.
+    Order,
+}
+
+/// One way in which everything so far can be explained. An open operation of known outcome has two bits: that it may be regarded as done, and
+/// as not done. Both may be set. An operation that changes nothing is never held back, so its second bit stays set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Configuration<M> {
+    pub(super) state: u32,
+    /// The unknown operations that took effect: a number of a set.
+    pub(super) used: u32,
+    pub(super) done: M,
+    pub(super) undone: M,
+    pub(super) path: u32,
+}
+
+impl<M: Mask> Configuration<M> {
+    fn hash(&self) -> u64 {
+        let start = mix(u64::from(self.state), u64::from(self.used));
+        self.done.words().iter().chain(self.undone.words()).fold(start, |hash, word| mix(hash, *word))
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.state == other.state && self.used == other.used && self.done == other.done && self.undone == other.undone
+    }
+}
+
+/// Searches with masks that are wide enough.
+pub fn search<K: Machine>(machine: &mut K, steps: &[Step], events: &[u32], remember: Remember, budget: Budget) -> Ending {
+    match widest(steps, events) {
+        0..=64 => Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events),
+        65..=256 => Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events),
+        places => Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events),
+    }
+}
+
+/// The largest number of operations of known outcome that are open at once.
+fn widest(steps: &[Step], events: &[u32]) -> usize {
+    let (mut open, mut most) = (0usize, 0);
+    for event in events {
+        if event % 2 == 1 {
+            open -= 1;
+        } else if steps[(event / 2) as usize].ret != OPEN {
+            open += 1;
+            most = most.max(open);
+        }
+    }
+    most
+}
+
+pub(super) struct Search<'s, K, M> {
+    pub(super) machine: &'s mut K,
+    pub(super) steps: &'s [Step],
+    /// By place in the window: the open operation there.
+    pub(super) window: Vec<u32>,
+    pub(super) free: Vec<usize>,
+    pub(super) readers: M,
+    /// Open operations that are possible in every state and change it.
+    pub(super) total: M,
+    pub(super) blind: M,
+    /// Open operations that change some state, blind ones apart.
+    pub(super) dependent: M,
+    /// By place: places of open operations that do the same and must return earlier.
+    pub(super) twins: Vec<M>,
+    pub(super) unknown_blind: Vec<u32>,
+    pub(super) unknown_dependent: Vec<u32>,
+    /// With more unknown operations than this it is worth looking which can be forgotten.
+    unknown_limit: usize,
+    pub(super) used: UsedSets,
+    pub(super) configurations: Vec<Configuration<M>>,
+    pub(super) next: Vec<Configuration<M>>,
+    pub(super) stack: Vec<(Configuration<M>, bool)>,
+    pub(super) seen: Table,
+    pub(super) seen_list: Vec<(Configuration<M>, bool)>,
+    pub(super) path: Option<Path>,
+    pub(super) now: u32,
+    pub(super) work: u64,
+    pub(super) budget: Budget,
+    places: usize,
+}
+
+impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
+    fn new(machine: &'s mut K, steps: &'s [Step], places: usize, remember: Remember, budget: Budget) -> Self {
+        let empty = M::empty(places);
+        let start = Configuration { state: machine.initial(), used: 0, done: empty.clone(), undone: empty.clone(), path: 0 };
+        Self {
+            machine,
+            steps,
+            window: Vec::new(),
+            free: Vec::new(),
+            readers: empty.clone(),
+            total: empty.clone(),
+            blind: empty.clone(),
+            dependent: empty,
+            twins: Vec::new(),
+            unknown_blind: Vec::new(),
+            unknown_dependent: Vec::new(),
+            unknown_limit: 64,
+            used: UsedSets::default(),
+            configurations: vec![start],
+            next: Vec::new(),
+            stack: Vec::new(),
+            seen: Table::default(),
+            seen_list: Vec::new(),
+            path: (remember == Remember::Order).then(Path::default),
+            now: 0,
+            work: 0,
+            budget,
+            places,
+        }
+    }
+
+    fn run(mut self, events: &[u32]) -> Ending {
+        for (place, event) in events.iter().enumerate() {
+            self.now = u32::try_from(place).expect("places have 32 bits");
+            let operation = event / 2;
+            if event % 2 == 0 {
+                self.on_call(operation);
+                continue;
+            }
+            let spot = self.window.iter().position(|open| *open == operation).expect("an operation is called before it returns");
+            if let Err(reason) = self.on_return(operation, spot) {
+                return Ending::Exhausted(reason);
+            }
+            if self.next.is_empty() {
+                self.configurations.extend(self.seen_list.drain(..).take(COMPARED).map(|(configuration, _)| configuration));
+                let order = self.longest(self.now);
+                return Ending::Stuck { operation, place: self.now, order };
+            }
+            std::mem::swap(&mut self.configurations, &mut self.next);
+            self.release(spot);
+        }
+        let order = self.longest(OPEN);
+        Ending::Linearizable { order }
+    }
+
+    fn on_call(&mut self, operation: u32) {
+        let effect = self.machine.effect(operation);
+        if self.steps[operation as usize].ret == OPEN {
+            match effect {
+                _ if self.machine.idle(operation, self.now) => {}
+                Effect::Read => {}
+                Effect::Blind => self.unknown_blind.push(operation),
+                Effect::Total | Effect::Partial => self.unknown_dependent.push(operation),
+            }
+            return;
+        }
+        let spot = self.free.pop().unwrap_or_else(|| {
+            self.window.push(OPEN);
+            self.twins.push(M::empty(self.places));
+            self.window.len() - 1
+        });
+        self.window[spot] = operation;
+        if effect == Effect::Read {
+            self.readers.add(spot);
+        } else {
+            self.meet_twins(operation, spot);
+            if effect == Effect::Blind {
+                self.blind.add(spot);
+            } else {
+                self.dependent.add(spot);
+            }
+            if effect != Effect::Partial {
+                self.total.add(spot);
+            }
+        }
+        for at in 0..self.configurations.len() {
+            self.configurations[at].undone.add(spot);
+            if effect == Effect::Read && self.machine.step(self.configurations[at].state, operation, self.now).is_some() {
+                let configuration = &mut self.configurations[at];
+                configuration.done.add(spot);
+                if let Some(path) = &mut self.path {
+                    configuration.path = path.push(configuration.path, operation, self.now);
+                }
+            }
+        }
+    }
+
+    fn meet_twins(&mut self, operation: u32, spot: usize) {
+        let mut twins = M::empty(self.places);
+        for other in 0..self.window.len() {
+            let open = self.window[other];
+            if open == OPEN || other == spot || !self.machine.alike(open, operation) {
+                continue;
+            }
+            if self.steps[open as usize].ret < self.steps[operation as usize].ret {
+                twins.add(other);
+            } else {
+                self.twins[other].add(spot);
+            }
+        }
+        self.twins[spot] = twins;
+    }
+
+    /// Finds every configuration in which the operation has taken effect, in `next`.
+    fn on_return(&mut self, operation: u32, spot: usize) -> Result<(), Exhausted> {
+        self.next.clear();
+        self.seen.clear();
+        self.seen_list.clear();
+        let reads = self.readers.has(spot);
+        for at in 0..self.configurations.len() {
+            let mut start = self.configurations[at].clone();
+            start.state = self.machine.settle(start.state, self.now);
+            if start.done.has(spot) {
+                let mut kept = start.clone();
+                kept.done.remove(spot);
+                kept.undone.remove(spot);
+                self.next.push(kept);
+            }
+            if start.undone.has(spot) && !(reads && start.done.has(spot)) {
+                self.expand(start, operation, spot)?;
+            }
+        }
+        self.drop_dominated();
+        if self.next.len() > self.budget.configurations {
+            return Err(Exhausted::Configurations);
+        }
+        if self.work > self.budget.steps {
+            return Err(Exhausted::Steps);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, spot: usize) {
+        self.window[spot] = OPEN;
+        self.free.push(spot);
+        for set in [&mut self.readers, &mut self.total, &mut self.blind, &mut self.dependent] {
+            set.remove(spot);
+        }
+        for twins in &mut self.twins {
+            twins.remove(spot);
+        }
+        if self.used.crowded() || self.unknown_blind.len() + self.unknown_dependent.len() > self.unknown_limit {
+            self.forget();
+            self.unknown_limit = 64 + 2 * (self.unknown_blind.len() + self.unknown_dependent.len());
+        }
+    }
+
+    /// Forgets unknown operations that are used everywhere, or can no longer matter.
+    fn forget(&mut self) {
+        let (machine, now) = (&*self.machine, self.now);
+        let everywhere = self.used.common(self.configurations.iter().map(|configuration| configuration.used));
+        let gone = |operation: u32| machine.idle(operation, now) || everywhere.binary_search(&operation).is_ok();
+        let sets = &mut self.used;
+        let mut kept = sets.rebuilt();
+        for configuration in &mut self.configurations {
+            configuration.used = kept.without(sets.get(configuration.used), gone);
+        }
+        *sets = kept;
+        self.unknown_blind.retain(|operation| !gone(*operation));
+        self.unknown_dependent.retain(|operation| !gone(*operation));
+    }
+
+    /// Drops configurations for which another does as well.
+    fn drop_dominated(&mut self) {
+        if self.next.len() < 2 {
+            return;
+        }
+        // Those with more freedom first, so that what is kept is never dropped later.
+        let used = &self.used;
+        self.next.sort_by_cached_key(|c| (c.state, u32::MAX - c.done.count() - c.undone.count(), used.get(c.used).len()));
+        let worst = self.machine.worst();
+        let found = std::mem::take(&mut self.next);
+        let mut group = 0;
+        'each: for candidate in found {
+            if self.next.get(group).is_some_and(|first| first.state != candidate.state) {
+                group = self.next.len();
+            }
+            let from = if worst == Some(candidate.state) { 0 } else { group };
+            // Very large groups are compared with their freest members only.
+            for kept in self.next[from..].iter().take(COMPARED) {
+                if kept.done.covers(&candidate.done) && kept.undone.covers(&candidate.undone) && used.within(kept.used, candidate.used) {
+                    continue 'each;
+                }
+            }
+            self.next.push(candidate);
+        }
+    }
+
+    /// The longest of the orders that lead to a configuration, with everything that returned before `end`.
+    fn longest(&self, end: u32) -> Vec<u32> {
+        let Some(path) = &self.path else { return Vec::new() };
+        let paths = self.configurations.iter().map(|configuration| path.order(configuration.path, self.steps, end, &*self.machine));
+        paths.max_by_key(Vec::len).unwrap_or_default()
+    }
+
+    /// Whether a configuration of the exploration is new.
+    pub(super) fn unseen(&mut self, configuration: &Configuration<M>, fresh: bool) -> bool {
+        let hash = mix(configuration.hash(), u64::from(fresh));
+        let list = &self.seen_list;
+        if self.seen.find(hash, |at| list[at as usize].1 == fresh && list[at as usize].0.same(configuration)).is_some() {
+            return false;
+        }
+        self.seen.insert(hash, u32::try_from(self.seen_list.len()).expect("the budget of configurations is far below 2^32"));
+        self.seen_list.push((configuration.clone(), fresh));
+        true
+    }
+}
+
+/// How many configurations of one state each new one is compared with.
+const COMPARED: usize = 128;
