@@ -89,9 +89,10 @@ pub struct Media {
 
 impl MediaReader for Media {
     fn synced(&mut self, file: FileName, sectors: &[(u32, &[u8])], found: &mut Vec<Durable>) {
-        match Role::of(file) {
+        let role = Role::of(file);
+        match role {
             Some(Role::Segment(segment) | Role::Prepared(segment)) => {
-                let named = !self.told || (matches!(Role::of(file), Some(Role::Segment(_))) && self.segments.binary_search(&segment).is_ok());
+                let named = !self.told || (matches!(role, Some(Role::Segment(_))) && self.segments.binary_search(&segment).is_ok());
                 if !named && sectors.first().is_some_and(|(index, _)| *index == 0) {
                     // The header is written anew: an earlier file that was being prepared under this number is gone.
                     Arc::make_mut(&mut self.waiting).retain(|(other, _)| *other != segment);
