@@ -78,8 +78,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// Answers what is durable.
     pub fn on_durable(&mut self, _: Now, lsn: Lsn, fx: &mut Effects) {
-        while let Some((_, to, reply)) = self.waiting.pop_front_if(|(needs, ..)| *needs <= lsn) {
-            fx.replies.push((to, reply));
+        while self.waiting.front().is_some_and(|(needs, ..)| *needs <= lsn) {
+            fx.replies.extend(self.waiting.pop_front().map(|(_, to, reply)| (to, reply)));
         }
     }
 
