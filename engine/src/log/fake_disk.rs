@@ -141,9 +141,12 @@ impl FakeDisk {
         }
     }
 
-    /// A write that was under way when the process died: any of its sectors are there.
+    /// An operation that was under way when the process died: it was done or not, and of a write any sectors are there.
     pub(crate) fn tear(&mut self, op: &DiskOp, dice: &mut Dice) {
         let DiskOp::Write { file, offset, data } = op else {
+            if dice.flip() {
+                let _ = self.run(op);
+            }
             return;
         };
         let Ok(file) = self.file(*file) else {

@@ -55,6 +55,10 @@
 //! A promise is durable when A was written and synced, and then B. Every boot, and every failure to write or sync a copy, makes a new pair with the next
 //! generation: write and sync both, sync the directory, remove all older pairs, sync the directory, and only then answer anything. So any intact copy is at
 //! least as high as every promise that was ever given; the highest intact one counts, and none intact is a halt.
+//!
+//! # Files of this module
+//! `sector`, `segment` and `promise` are the format; `replay` reads the log back and judges it; `recovery` reads the files, `writer` appends, `promise` also keeps
+//! the pair; `store` joins these; `disk` and `backoff` are how they ask for operations, and how they pace attempts.
 
 mod backoff;
 pub(crate) mod disk;

@@ -111,8 +111,12 @@ enum Work {
     Raising(Script),
     /// Making a new pair.
     Renewing(Script),
-    /// Waiting before making a new pair.
-    Waiting,
+    /// Waiting before another attempt at a new pair.
+    AwaitingRenewal,
+    /// The new pair is durable; removing what came before.
+    Clearing(Script),
+    /// Waiting before another attempt at removing.
+    AwaitingClearing,
 }
 
 /// What the keeper has to tell.
@@ -143,42 +147,48 @@ impl Keeper {
 
     /// Takes a completion, if it is one of its own.
     pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: &Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
-        let (renewing, progress) = match &mut self.work {
-            Work::Raising(script) => (false, script.on_disk(op, ended, disk)?),
-            Work::Renewing(script) => (true, script.on_disk(op, ended, disk)?),
-            Work::Nothing | Work::Waiting => return None,
-        };
-        match (renewing, progress) {
-            (false, Progress::Step(0)) => probe.flip(Bug::PromiseBeforeFsync, false, true).then_some(Kept(self.copy.promised)),
-            (_, Progress::Step(_)) => None,
-            (false, Progress::Done) => self.settle(disk, probe),
-            (true, Progress::Done) => {
-                self.old = vec![copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)];
-                self.litter.clear();
-                self.backoff.reset();
-                self.settle(disk, probe)
-            }
-            (false, Progress::Failed(_)) => {
-                self.renew(disk, probe);
-                None
-            }
-            (true, Progress::Failed(at)) => {
-                let littered = self.litter.len();
-                self.litter.drain(..at.min(littered));
-                if at >= littered {
-                    self.litter.extend([copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)]);
+        match &mut self.work {
+            Work::Raising(script) => match script.on_disk(op, ended, disk)? {
+                Progress::Step(0) => return probe.flip(Bug::PromiseBeforeFsync, false, true).then_some(Kept(self.copy.promised)),
+                Progress::Step(_) => (),
+                Progress::Done => return self.settle(disk, probe),
+                Progress::Failed(_) => self.renew(disk, probe),
+            },
+            Work::Renewing(script) => match script.on_disk(op, ended, disk)? {
+                Progress::Step(_) => (),
+                Progress::Done => {
+                    self.litter.clear();
+                    self.clear(disk);
                 }
-                self.work = Work::Waiting;
-                self.backoff.wait(now.mono);
-                None
-            }
+                Progress::Failed(at) => {
+                    self.on_renewal_failed(at);
+                    self.backoff.wait(now.mono);
+                }
+            },
+            Work::Clearing(script) => match script.on_disk(op, ended, disk)? {
+                Progress::Step(_) => (),
+                Progress::Done => {
+                    self.old = self.files();
+                    self.backoff.reset();
+                    return self.settle(disk, probe);
+                }
+                Progress::Failed(_) => {
+                    self.work = Work::AwaitingClearing;
+                    self.backoff.wait(now.mono);
+                }
+            },
+            Work::Nothing | Work::AwaitingRenewal | Work::AwaitingClearing => (),
         }
+        None
     }
 
     /// Goes on when it is time for another attempt.
     pub(crate) fn on_deadline<P: Probe>(&mut self, now: Now, disk: &mut Disk<'_>, probe: &mut P) {
         if self.backoff.over(now.mono) {
-            self.renew(disk, probe);
+            match self.work {
+                Work::AwaitingClearing => self.clear(disk),
+                _ => self.renew(disk, probe),
+            }
         }
     }
 
@@ -188,7 +198,6 @@ impl Keeper {
 
     /// What was under way is durable.
     fn settle<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
-        contract!(P, PromiseMonotonic, self.copy.promised >= self.durable, "{} replaces {}", self.copy.promised, self.durable);
         self.durable = self.copy.promised;
         self.work = Work::Nothing;
         if self.wanted.is_some_and(|ballot| ballot > self.durable) {
@@ -227,9 +236,28 @@ impl Keeper {
             ops.extend([DiskOp::Create(file), self.write(*which), DiskOp::Sync(file)]);
         }
         ops.push(DiskOp::SyncDir);
-        ops.extend(self.old.iter().copied().map(DiskOp::Remove));
-        ops.push(DiskOp::SyncDir);
         self.work = Work::Renewing(Script::start(ops, disk));
+    }
+
+    /// What came before the new pair still counts, and must until the new one is durable: only files of failed attempts go now.
+    fn on_renewal_failed(&mut self, at: usize) {
+        let littered = self.litter.len();
+        self.litter.drain(..at.min(littered));
+        if at >= littered {
+            self.litter.extend(self.files());
+        }
+        self.work = Work::AwaitingRenewal;
+    }
+
+    fn clear(&mut self, disk: &mut Disk<'_>) {
+        let mut ops: Vec<_> = self.old.iter().copied().map(DiskOp::Remove).collect();
+        ops.push(DiskOp::SyncDir);
+        self.work = Work::Clearing(Script::start(ops, disk));
+    }
+
+    /// The present pair.
+    fn files(&self) -> Vec<FileName> {
+        vec![copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)]
     }
 
     fn write(&self, which: Which) -> DiskOp {

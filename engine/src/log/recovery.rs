@@ -17,8 +17,8 @@ use crate::time::{Mono, Now};
 
 /// Operations under way at a time.
 const PARALLEL: usize = 16;
-/// Attempts for each operation.
-const ATTEMPTS: u32 = 5;
+/// Attempts for each operation, over more than a second.
+const ATTEMPTS: u32 = 12;
 
 /// What the files hold.
 #[derive(Clone, Debug)]
@@ -94,7 +94,12 @@ impl Recovery {
         let at = self.running.iter().position(|(running, _)| *running == op)?;
         let (_, job) = self.running.swap_remove(at);
         let went = match ended {
-            Ok(ok) => self.take(job.what, ok, disk),
+            Ok(ok) => {
+                if self.failed.is_empty() {
+                    self.backoff.reset();
+                }
+                self.take(job.what, ok, disk)
+            }
             Err(_) => self.again(now, job),
         };
         if let Err(halt) = went {

@@ -285,7 +285,6 @@ impl Writer {
             flight.data = [&*flight.data, &*rest].concat().into();
             return Some(Wrote::Durable(last));
         }
-        contract!(P, WatermarkMonotonic, flight.group > self.synced, "group {} was synced after {}", flight.group, self.synced);
         self.synced = flight.group;
         self.flight = None;
         self.pump(disk, probe);

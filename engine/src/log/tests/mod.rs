@@ -1,0 +1,6 @@
+//! Properties of the files as a whole.
+
+mod bugs;
+mod damage;
+mod durability;
+mod host;
