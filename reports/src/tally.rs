@@ -21,6 +21,7 @@ pub struct Tally {
     runs: u64,
     verdicts: Verdicts,
     failures: Vec<Failure>,
+    first_digests: BTreeMap<String, String>,
     virtual_seconds: f64,
     messages_delivered: u64,
     events: u64,
@@ -76,6 +77,12 @@ impl Tally {
         &self.failures
     }
 
+    /// The digest of the first run of each failure, by fingerprint.
+    #[must_use]
+    pub const fn first_digests(&self) -> &BTreeMap<String, String> {
+        &self.first_digests
+    }
+
     fn add_to_scenario(&mut self, line: &ResultLine) {
         let record = &line.record;
         if !self.scenarios.contains_key(&record.scenario) {
@@ -106,6 +113,7 @@ impl Tally {
             known.count += 1;
             return false;
         }
+        self.first_digests.insert(fingerprint.clone(), record.digest.clone());
         self.failures.push(Failure {
             fingerprint,
             class: record.verdict.name().to_owned(),

@@ -1,3 +1,4 @@
 //! The engines under test, behind one port.
 
+pub mod bug_card;
 pub mod process;
