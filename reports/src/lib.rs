@@ -1,3 +1,17 @@
-//! What a Synod run looks like to a person or a machine. Knows no simulator.
+//! What a Synod run looks like to a person or a machine: record types and renderers. Knows no simulator.
+//!
+//! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`], and [`text`], [`markdown`] and [`junit`] show it.
+//! [`hunt`] and [`figure`] are the tables of planted bugs and of speed.
 
+pub mod figure;
+pub mod fingerprint;
+pub mod hunt;
+pub mod interval;
+pub mod junit;
+pub mod line;
+pub mod markdown;
 pub mod record;
+pub mod summary;
+pub mod table;
+pub mod tally;
+pub mod text;

@@ -1,12 +1,15 @@
 //! A deterministic simulation testing harness for consensus.
 
+pub mod build;
 pub mod check;
 pub mod choices;
+pub mod cli;
 pub mod history;
 pub mod plan;
 pub mod run;
 pub mod scenario;
 pub mod subject;
+pub mod sweep;
 pub mod time;
 pub mod trace;
 pub mod world;

@@ -1,0 +1,341 @@
+//! Adds runs up, in seed order, one line at a time. It keeps totals and the first run of each failure, so a sweep of any length fits.
+//!
+//! The same lines in the same order give the same summary, whoever ran them: shards are merged by tallying their lines again.
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::fingerprint::fingerprint;
+use crate::interval::upper95;
+use crate::line::ResultLine;
+use crate::record::{RunRecord, Verdict};
+use crate::summary::{Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals, Summary, Vacuity, Verdicts};
+
+/// The check of a scenario whose expected failure did not come often enough.
+pub const EXPECTED_FAILURE: &str = "expected-failure";
+
+/// Totals of the runs so far.
+#[derive(Default)]
+pub struct Tally {
+    runs: u64,
+    verdicts: Verdicts,
+    failures: Vec<Failure>,
+    first_digests: BTreeMap<String, String>,
+    virtual_seconds: f64,
+    messages_delivered: u64,
+    events: u64,
+    client_operations: u64,
+    audits: u64,
+    accounted_bytes_max: u64,
+    determinism: Determinism,
+    digest: Xxh3,
+    scenarios: BTreeMap<String, ScenarioTotals>,
+}
+
+impl Tally {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a run. True when it is the first failure of its kind.
+    pub fn add(&mut self, line: &ResultLine) -> bool {
+        let record = &line.record;
+        self.runs += 1;
+        *self.verdicts.of_mut(record.verdict) += 1;
+        self.virtual_seconds += record.virtual_seconds;
+        self.messages_delivered += record.messages_delivered;
+        self.events += record.events;
+        self.client_operations += record.client_operations;
+        self.audits += record.audits;
+        self.accounted_bytes_max = self.accounted_bytes_max.max(record.accounted_bytes);
+        self.determinism.checked += u64::from(line.twice);
+        self.determinism.mismatched += u64::from(record.verdict == Verdict::Nondeterministic);
+        self.digest.update(record.digest.as_bytes());
+        self.digest.update(b"\n");
+        self.add_to_scenario(line);
+        (record.verdict.is_failure() || record.verdict == Verdict::Nondeterministic) && self.add_failure(record)
+    }
+
+    /// Failing runs so far, unequal digests included.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.verdicts.failed() + self.verdicts.nondeterministic
+    }
+
+    /// Runs so far.
+    #[must_use]
+    pub const fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// The distinct failures so far, in the order of their first runs.
+    #[must_use]
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// The digest of the first run of each failure, by fingerprint.
+    #[must_use]
+    pub const fn first_digests(&self) -> &BTreeMap<String, String> {
+        &self.first_digests
+    }
+
+    fn add_to_scenario(&mut self, line: &ResultLine) {
+        let record = &line.record;
+        if !self.scenarios.contains_key(&record.scenario) {
+            self.scenarios.insert(record.scenario.clone(), ScenarioTotals::default());
+        }
+        let totals = self.scenarios.get_mut(&record.scenario).expect("just inserted");
+        totals.runs += 1;
+        totals.failed += u64::from(record.verdict.is_failure());
+        if let Some(came) = line.expected {
+            *totals.expected.get_or_insert(0) += u64::from(came);
+        }
+        for kind in &line.planned {
+            *entry(&mut totals.planned, kind) += 1;
+        }
+        for (kind, times) in &record.faults {
+            *entry(&mut totals.faults, kind) += times;
+        }
+        for (name, times) in &record.milestones {
+            *entry(&mut totals.milestones, name) += u64::from(*times > 0);
+        }
+    }
+
+    fn add_failure(&mut self, record: &RunRecord) -> bool {
+        let check = record.check.as_deref().unwrap_or(record.verdict.name());
+        let message = record.message.as_deref().unwrap_or_default();
+        let fingerprint = fingerprint(check, message);
+        if let Some(known) = self.failures.iter_mut().find(|failure| failure.fingerprint == fingerprint) {
+            known.count += 1;
+            return false;
+        }
+        self.first_digests.insert(fingerprint.clone(), record.digest.clone());
+        self.failures.push(Failure {
+            fingerprint,
+            class: record.verdict.name().to_owned(),
+            check: check.to_owned(),
+            message: message.to_owned(),
+            scenario: record.scenario.clone(),
+            seed: record.seed,
+            count: 1,
+            repro: None,
+        });
+        true
+    }
+
+    /// The summary. `demands` says what each scenario asks of its runs together; scenarios that are not in it ask for nothing.
+    #[must_use]
+    pub fn finish(&self, demands: &BTreeMap<String, Demand>, cost: Cost, interrupted: bool) -> Summary {
+        let mut verdicts = self.verdicts;
+        let mut failures = self.failures.clone();
+        for (scenario, failure) in self.expected_too_seldom(demands) {
+            let short = self.scenarios[scenario].runs;
+            verdicts.pass = verdicts.pass.saturating_sub(short);
+            verdicts.expectation += short;
+            failures.push(failure);
+        }
+        let mut faults = BTreeMap::new();
+        let mut milestones = BTreeMap::new();
+        for totals in self.scenarios.values() {
+            for (kind, times) in &totals.faults {
+                *entry(&mut faults, kind) += times;
+            }
+            for (name, runs) in &totals.milestones {
+                *entry(&mut milestones, name) += runs;
+            }
+        }
+        Summary {
+            format: FORMAT,
+            runs: self.runs,
+            verdicts,
+            failures,
+            vacuous: self.vacuities(demands),
+            cpu_seconds: cost.cpu_seconds,
+            wall_seconds: cost.wall_seconds,
+            virtual_seconds: self.virtual_seconds,
+            messages_delivered: self.messages_delivered,
+            events: self.events,
+            client_operations: self.client_operations,
+            audits: self.audits,
+            peak_rss_bytes: cost.peak_rss_bytes,
+            accounted_bytes_max: self.accounted_bytes_max,
+            residual_risk: upper95(verdicts.failed() + verdicts.nondeterministic, self.runs),
+            faults,
+            milestones,
+            determinism: self.determinism,
+            digest: format!("{:016x}", self.digest.digest()),
+            scenarios: self.scenarios.clone(),
+            interrupted,
+        }
+    }
+
+    /// Scenarios whose expected failure may stay away from a run, and stayed away from too many. (Where every run must show it, the run itself fails.)
+    fn expected_too_seldom<'a>(&'a self, demands: &'a BTreeMap<String, Demand>) -> impl Iterator<Item = (&'a str, Failure)> {
+        demands.iter().filter_map(|(scenario, demand)| {
+            let check = demand.expect_failure.as_deref()?;
+            let totals = self.scenarios.get(scenario)?;
+            let came = totals.expected.unwrap_or(0);
+            let enough = u128::from(came) * 1_000_000 >= u128::from(totals.runs) * u128::from(demand.at_least_ppm) && came > 0;
+            if enough || demand.at_least_ppm >= 1_000_000 || totals.runs < FLOOR_RUNS {
+                return None;
+            }
+            let message = format!(
+                "`{check}` was to fail in at least {} of a million runs of {scenario}, and did in {came} of {}",
+                demand.at_least_ppm, totals.runs
+            );
+            let failure = Failure {
+                fingerprint: fingerprint(EXPECTED_FAILURE, scenario),
+                class: Verdict::Expectation.name().to_owned(),
+                check: EXPECTED_FAILURE.to_owned(),
+                message,
+                scenario: scenario.clone(),
+                seed: 0,
+                count: totals.runs,
+                repro: None,
+            };
+            Some((scenario.as_str(), failure))
+        })
+    }
+
+    /// What never happened in enough runs that asked for it: scenario by scenario, and over all of them.
+    fn vacuities(&self, demands: &BTreeMap<String, Demand>) -> Vec<Vacuity> {
+        let mut found = Vec::new();
+        let mut all: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        for (scenario, totals) in &self.scenarios {
+            let faults = totals.planned.iter().map(|(kind, runs)| ("fault", kind, *runs, totals.faults.get(kind)));
+            let asked = demands.get(scenario).map(|demand| demand.milestones.as_slice()).unwrap_or_default();
+            let milestones = asked.iter().map(|name| ("milestone", name, totals.runs, totals.milestones.get(name)));
+            for (what, name, runs, came) in faults.chain(milestones) {
+                let came = came.copied().unwrap_or(0);
+                let sum = all.entry((what, name)).or_default();
+                sum.0 += runs;
+                sum.1 += came;
+                if came == 0 && runs >= FLOOR_RUNS {
+                    found.push(Vacuity { what: what.to_owned(), name: name.clone(), scenario: Some(scenario.clone()), runs });
+                }
+            }
+        }
+        let everywhere = all.into_iter().filter(|(_, (runs, came))| *came == 0 && *runs >= FLOOR_RUNS);
+        for ((what, name), (runs, _)) in everywhere {
+            if !found.iter().any(|known| known.what == what && known.name == name) {
+                found.push(Vacuity { what: what.to_owned(), name: name.to_owned(), scenario: None, runs });
+            }
+        }
+        found
+    }
+}
+
+fn entry<'a>(counts: &'a mut BTreeMap<String, u64>, name: &str) -> &'a mut u64 {
+    if !counts.contains_key(name) {
+        counts.insert(name.to_owned(), 0);
+    }
+    counts.get_mut(name).expect("just inserted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::tests::line;
+
+    fn failing(seed: u64, check: &str, message: &str) -> ResultLine {
+        let mut line = line("safety/x", seed);
+        line.record.verdict = Verdict::Safety;
+        line.record.check = Some(check.to_owned());
+        line.record.message = Some(message.to_owned());
+        line
+    }
+
+    fn summary(lines: impl IntoIterator<Item = ResultLine>, demands: &BTreeMap<String, Demand>) -> Summary {
+        let mut tally = Tally::new();
+        for line in lines {
+            tally.add(&line);
+        }
+        tally.finish(demands, Cost::default(), false)
+    }
+
+    #[test]
+    fn many_failing_seeds_are_few_failures() {
+        let lines =
+            (0..37).map(|seed| failing(seed, "agreement", &format!("slot {seed}: two values"))).chain([failing(90, "linearizability", "no order")]);
+        let summary = summary(lines, &BTreeMap::new());
+        assert_eq!(summary.verdicts.safety, 38);
+        let seen: Vec<_> = summary.failures.iter().map(|failure| (failure.check.as_str(), failure.seed, failure.count)).collect();
+        assert_eq!(seen, [("agreement", 0, 37), ("linearizability", 90, 1)]);
+    }
+
+    #[test]
+    fn the_digest_depends_on_every_run_and_on_the_order() {
+        let of = |seeds: &[u64]| summary(seeds.iter().map(|seed| line("a", *seed)), &BTreeMap::new()).digest;
+        assert_eq!(of(&[1, 2, 3]), of(&[1, 2, 3]));
+        assert_ne!(of(&[1, 2, 3]), of(&[1, 3, 2]));
+        assert_ne!(of(&[1, 2, 3]), of(&[1, 2]));
+    }
+
+    #[test]
+    fn a_fault_that_never_took_effect_is_vacuous_only_with_enough_runs() {
+        let runs = |count| {
+            (0..count).map(|seed| {
+                let mut line = line("safety/x", seed);
+                line.planned = vec!["kill".to_owned(), "bit-rot".to_owned()];
+                line
+            })
+        };
+        assert_eq!(summary(runs(FLOOR_RUNS - 1), &BTreeMap::new()).vacuous, []);
+        let found = summary(runs(FLOOR_RUNS), &BTreeMap::new()).vacuous;
+        assert_eq!(
+            found,
+            [Vacuity { what: "fault".to_owned(), name: "bit-rot".to_owned(), scenario: Some("safety/x".to_owned()), runs: FLOOR_RUNS }]
+        );
+    }
+
+    #[test]
+    fn a_fault_in_many_scenarios_is_judged_over_all_of_them() {
+        let runs = (0..FLOOR_RUNS).map(|seed| {
+            let mut line = line(if seed % 2 == 0 { "a" } else { "b" }, seed);
+            line.planned = vec!["bit-rot".to_owned()];
+            line
+        });
+        let found = summary(runs, &BTreeMap::new()).vacuous;
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].scenario.clone(), found[0].runs), (None, FLOOR_RUNS));
+    }
+
+    #[test]
+    fn a_milestone_that_no_run_reached_is_vacuous() {
+        let demand = Demand { milestones: vec!["leader-changed".to_owned(), "torn-tail-cut".to_owned()], ..Demand::default() };
+        let demands = BTreeMap::from([("a".to_owned(), demand)]);
+        let found = summary((0..FLOOR_RUNS).map(|seed| line("a", seed)), &demands).vacuous;
+        assert_eq!(found.iter().map(|vacuity| vacuity.name.as_str()).collect::<Vec<_>>(), ["torn-tail-cut"]);
+    }
+
+    #[test]
+    fn an_expected_failure_must_come_often_enough() {
+        let demand = Demand { expect_failure: Some("linearizability".to_owned()), at_least_ppm: 100_000, ..Demand::default() };
+        let demands = BTreeMap::from([("a".to_owned(), demand)]);
+        let runs = |every: u64| {
+            (0..400).map(move |seed| {
+                let mut line = line("a", seed);
+                line.expected = Some(seed % every == 0);
+                line
+            })
+        };
+        assert_eq!(summary(runs(10), &demands).verdicts.pass, 400);
+        let seldom = summary(runs(11), &demands);
+        assert_eq!((seldom.verdicts.pass, seldom.verdicts.expectation), (0, 400));
+        assert_eq!(seldom.failures[0].check, EXPECTED_FAILURE);
+    }
+
+    #[test]
+    fn unequal_digests_are_counted_apart() {
+        let mut two = line("a", 1);
+        two.twice = true;
+        two.record.verdict = Verdict::Nondeterministic;
+        let summary = summary([line("a", 0), two], &BTreeMap::new());
+        assert_eq!(summary.determinism, Determinism { checked: 1, mismatched: 1 });
+        assert_eq!((summary.verdicts.failed(), summary.failures.len()), (0, 1));
+    }
+}

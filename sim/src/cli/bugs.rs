@@ -1,0 +1,98 @@
+//! `synod bugs`: the bugs that can be planted.
+
+use clap::{Args, Subcommand};
+use synod_reports::table;
+
+use crate::cli::exit;
+use crate::cli::options::Format;
+use crate::cli::terminal::{fail, print};
+use crate::subject::bug_card::bugs;
+use crate::sweep::settings::DEFAULT_SUBJECT;
+
+/// Arguments of `bugs`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  synod bugs list
+  synod bugs show accept-below-promise
+  synod sweep --bug accept-below-promise       plant it")]
+pub struct BugsArgs {
+    /// The engine
+    #[arg(long, env = "SYNOD_SUBJECT", value_name = "NAME", default_value = DEFAULT_SUBJECT, global = true)]
+    subject: String,
+    /// The form of what goes to standard output
+    #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t, global = true)]
+    format: Format,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum Action {
+    /// All of them
+    List,
+    /// All that is known of one
+    Show {
+        /// The bug
+        name: String,
+    },
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(arguments: &BugsArgs) -> u8 {
+    let cards = bugs(&arguments.subject);
+    let json = arguments.format != Format::Human;
+    match &arguments.action {
+        Action::List if json => print(&(serde_json::to_string_pretty(&cards).expect("plain data") + "\n")),
+        Action::List => {
+            let rows: Vec<_> =
+                cards.iter().map(|card| vec![card.name.clone(), card.component.clone(), card.class.clone(), card.difficulty.clone()]).collect();
+            print(&table::plain(&["bug", "component", "class", "difficulty"], &rows));
+        }
+        Action::Show { name } => match cards.iter().find(|card| card.name == *name) {
+            None => return fail(exit::USAGE, &unknown(&arguments.subject, name)),
+            Some(card) if json => print(&(serde_json::to_string_pretty(card).expect("plain data") + "\n")),
+            Some(card) => print(&format!(
+                "{}\n  {}\n  component   {}\n  class       {}\n  difficulty  {}\n  source      {}\n  plant it    {} sweep --bug {}\n",
+                card.name,
+                card.behaviour,
+                card.component,
+                card.class,
+                card.difficulty,
+                card.source,
+                crate::cli::terminal::invocation(),
+                card.name
+            )),
+        },
+    }
+    exit::PASSED
+}
+
+/// What to say about a bug that is not there: the names that are like it.
+#[must_use]
+pub fn unknown(subject: &str, name: &str) -> String {
+    let cards = bugs(subject);
+    if cards.is_empty() {
+        return format!("no bugs can be planted in `{subject}`");
+    }
+    let mut near: Vec<(f64, &str)> =
+        cards.iter().map(|card| (strsim::jaro_winkler(name, &card.name), card.name.as_str())).filter(|(likeness, _)| *likeness > 0.8).collect();
+    near.sort_by(|one, two| two.0.total_cmp(&one.0));
+    match near.first() {
+        Some((_, likely)) => format!("no bug is called `{name}`; did you mean `{likely}`? (all of them: synod bugs list)"),
+        None => format!("no bug is called `{name}`; see `synod bugs list`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_name_is_met_with_a_near_one() {
+        assert!(unknown("synod", "accept-bellow-promise").contains("did you mean `accept-below-promise`"));
+        assert!(unknown("synod", "zzz").contains("bugs list"));
+        assert_eq!(unknown("other", "x"), "no bugs can be planted in `other`");
+    }
+}

@@ -1,0 +1,99 @@
+//! Exit statuses: their meanings and which of several wins.
+
+use synod_reports::record::Verdict;
+use synod_reports::summary::Summary;
+
+use crate::sweep::job::HARNESS as HARNESS_CHECK;
+
+/// Every run passed.
+pub const PASSED: u8 = 0;
+/// A property failed.
+pub const FAILED: u8 = 1;
+/// Usage, or something that cannot be read.
+pub const USAGE: u8 = 2;
+/// A budget ran out.
+pub const INCONCLUSIVE: u8 = 3;
+/// Nothing ran, or something that had to happen never did.
+pub const VACUOUS: u8 = 4;
+/// Unequal digests.
+pub const NONDETERMINISTIC: u8 = 5;
+/// The harness itself failed.
+pub const HARNESS: u8 = 70;
+/// Interrupted, results kept.
+pub const INTERRUPTED: u8 = 130;
+
+/// The status of a summary, by precedence: 70, 5, 1, 130, 4, 3.
+#[must_use]
+pub fn of_summary(summary: &Summary) -> u8 {
+    let verdicts = &summary.verdicts;
+    if summary.failures.iter().any(|failure| failure.check == HARNESS_CHECK) {
+        HARNESS
+    } else if verdicts.nondeterministic > 0 {
+        NONDETERMINISTIC
+    } else if verdicts.failed() > 0 {
+        FAILED
+    } else if summary.interrupted {
+        INTERRUPTED
+    } else if summary.runs == 0 || verdicts.vacuous > 0 || !summary.vacuous.is_empty() {
+        VACUOUS
+    } else if verdicts.inconclusive > 0 {
+        INCONCLUSIVE
+    } else {
+        PASSED
+    }
+}
+
+/// The status of one run.
+#[must_use]
+pub fn of_run(verdict: Verdict, check: Option<&str>) -> u8 {
+    match verdict {
+        _ if check == Some(HARNESS_CHECK) => HARNESS,
+        Verdict::Pass | Verdict::Excused => PASSED,
+        Verdict::Safety | Verdict::Liveness | Verdict::Expectation | Verdict::Panic => FAILED,
+        Verdict::Inconclusive => INCONCLUSIVE,
+        Verdict::Vacuous => VACUOUS,
+        Verdict::Nondeterministic => NONDETERMINISTIC,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use synod_reports::summary::{Cost, Failure, Vacuity};
+    use synod_reports::tally::Tally;
+
+    use super::*;
+
+    #[test]
+    fn the_worst_wins() {
+        let mut summary = Tally::new().finish(&BTreeMap::new(), Cost::default(), false);
+        assert_eq!(of_summary(&summary), VACUOUS, "nothing ran");
+        summary.runs = 100;
+        summary.verdicts.pass = 90;
+        summary.verdicts.excused = 10;
+        assert_eq!(of_summary(&summary), PASSED);
+        summary.verdicts.inconclusive = 1;
+        assert_eq!(of_summary(&summary), INCONCLUSIVE);
+        summary.vacuous.push(Vacuity { what: "fault".to_owned(), name: "kill".to_owned(), scenario: None, runs: 200 });
+        assert_eq!(of_summary(&summary), VACUOUS);
+        summary.interrupted = true;
+        assert_eq!(of_summary(&summary), INTERRUPTED);
+        summary.verdicts.liveness = 1;
+        assert_eq!(of_summary(&summary), FAILED);
+        summary.verdicts.nondeterministic = 1;
+        assert_eq!(of_summary(&summary), NONDETERMINISTIC);
+        let text = String::new;
+        summary.failures.push(Failure {
+            fingerprint: text(),
+            class: text(),
+            check: HARNESS_CHECK.to_owned(),
+            message: text(),
+            scenario: text(),
+            seed: 0,
+            count: 1,
+            repro: None,
+        });
+        assert_eq!(of_summary(&summary), HARNESS);
+    }
+}

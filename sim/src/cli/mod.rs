@@ -1,0 +1,151 @@
+//! The `synod` command: arguments in, exit status out. CLI.md's promises are kept here; what the words do is done elsewhere.
+
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "the command line is the host: it reads the environment and the clock")]
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub mod bench;
+pub mod bugs;
+pub mod exit;
+pub mod hunt;
+pub mod merge;
+pub mod options;
+pub mod replay;
+pub mod sweep;
+pub mod terminal;
+pub mod units;
+
+use options::Global;
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("SYNOD_COMMIT"), ", sources ", env!("SYNOD_BUILD"), ")");
+
+/// Deterministic simulation testing for consensus: sweeps seeds, replays failures, checks histories.
+#[derive(Parser, Debug)]
+#[command(name = "synod", version = VERSION, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  synod sweep                                   2,000 runs of the mix of all scenarios
+  synod sweep --bug accept-below-promise        plant a bug and watch it being caught
+  synod replay safety/stale-read --seed 7 -v    tell what happens in one run
+  synod hunt accept-below-promise               measure how soon a bug is found
+
+Exit status: 0 passed, 1 a property failed, 2 usage, 3 inconclusive, 4 nothing ran or vacuous,
+5 nondeterminism, 70 the harness failed, 130 interrupted with results kept.")]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run many seeds and add up what they show
+    Sweep(sweep::SweepArgs),
+    /// Run one seed again, recording everything
+    Replay(replay::ReplayArgs),
+    /// The bugs that can be planted
+    Bugs(bugs::BugsArgs),
+    /// Measure how many seeds each planted bug takes to be found
+    Hunt(hunt::HuntArgs),
+    /// Join the results of shards into those of the whole sweep
+    Merge(merge::MergeArgs),
+    /// Measure how fast runs are
+    Bench(bench::BenchArgs),
+    /// Print a shell's completions
+    #[command(after_help = "Example:\n  synod completions bash > ~/.local/share/bash-completion/completions/synod")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  synod man | man -l -")]
+    Man,
+    /// Do jobs for a sweep (internal)
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Runs the command with these arguments, the program's name first, and returns the exit status.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are asked for; all else is a wrong use.
+            let _ = error.print();
+            return if error.use_stderr() { exit::USAGE } else { exit::PASSED };
+        }
+    };
+    terminal::set_up(&cli.global);
+    match cli.command {
+        Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
+        Command::Replay(arguments) => replay::run(&arguments, &cli.global),
+        Command::Bugs(arguments) => bugs::run(&arguments),
+        Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
+        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments, &cli.global),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "synod", &mut script);
+            terminal::print(&String::from_utf8_lossy(&script));
+            exit::PASSED
+        }
+        Command::Man => man(),
+        Command::Worker => crate::sweep::worker::work(),
+    }
+}
+
+/// One page for the command and all its subcommands.
+fn man() -> u8 {
+    let mut page = Vec::new();
+    let mut command = Cli::command();
+    command.build();
+    let mut written = clap_mangen::Man::new(command.clone()).render(&mut page);
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set() && subcommand.get_name() != "help") {
+        let title = format!(".SH \"synod {}\"\n", subcommand.get_name());
+        let part = clap_mangen::Man::new(subcommand.clone());
+        page.extend_from_slice(title.as_bytes());
+        written = written.and_then(|()| part.render_description_section(&mut page)).and_then(|()| part.render_options_section(&mut page));
+    }
+    match written {
+        Ok(()) => {
+            terminal::print(&String::from_utf8_lossy(&page));
+            exit::PASSED
+        }
+        Err(error) => terminal::fail(exit::HARNESS, &error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.clone().render_help().to_string();
+            assert!(help.contains("Example"), "{} has none", command.get_name());
+        }
+    }
+
+    #[test]
+    fn every_flag_of_a_sweep_has_an_environment_twin() {
+        let command = Cli::command();
+        let sweep = command.find_subcommand("sweep").expect("it is there");
+        for argument in sweep.get_arguments().filter(|argument| argument.get_long().is_some_and(|long| long != "help")) {
+            let twin = argument.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            assert!(twin.starts_with("SYNOD_"), "--{} has {twin:?}", argument.get_long().unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `synod replay`: one run again, with everything recorded.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use synod_reports::record::RunRecord;
+use synod_reports::table::{duration, grouped};
+
+use crate::build::BUILD;
+use crate::cli::exit;
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::terminal::{self, fail, print, warn};
+use crate::sweep::job::{NO_DIGEST, Report};
+use crate::sweep::pool::{Broken, Pool};
+use crate::sweep::settings::{Item, Keep, Target};
+use crate::sweep::source::{self, Origin};
+
+/// Arguments of `replay`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  synod replay target/synod/latest/failures/agreement-1a2b3c4d/repro.toml
+  synod replay safety/stale-read --seed 7 -v          tell what happens, with virtual times
+  synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
+
+A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of another build is
+judged by its check alone.")]
+pub struct ReplayArgs {
+    /// A reproducer's file, or with --seed a scenario: its file or its name in the library
+    #[arg(value_name = "REPRO|SCENARIO")]
+    target: String,
+    /// The seed of the scenario to run
+    #[arg(long, env = "SYNOD_SEED", value_name = "S")]
+    seed: Option<u64>,
+    /// Write history.jsonl, tale.txt and repro.toml into this folder
+    #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The form of what goes to standard output
+    #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    work: WorkOptions,
+}
+
+/// How the digest compares with the reproducer's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Compared {
+    /// The reproducer had the same.
+    Same,
+    /// It had another: nondeterminism.
+    Other,
+    /// The reproducer is of another build, or options changed the run.
+    Incomparable,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    record: &'a RunRecord,
+    reproducer: Option<&'a Origin>,
+    compared: Option<Compared>,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
+    let report = match replay(arguments) {
+        Ok(report) => report,
+        Err(message) => return fail(exit::USAGE, &message),
+    };
+    for line in &report.tale {
+        tracing::info!("{line}");
+    }
+    let record = &report.line.record;
+    let compared = report.origin.as_ref().map(|origin| compare(origin, record, &arguments.run));
+    match arguments.format {
+        Format::Human => print(&text(record, compared, report.origin.as_ref(), global)),
+        Format::Json | Format::Jsonl => {
+            let shown = Shown { record, reproducer: report.origin.as_ref(), compared };
+            print(&(serde_json::to_string_pretty(&shown).expect("plain data") + "\n"));
+        }
+    }
+    if let Some(out) = &arguments.out
+        && let Err(message) = write(out, &report)
+    {
+        return fail(exit::HARNESS, &message);
+    }
+    match (exit::of_run(record.verdict, record.check.as_deref()), compared) {
+        (exit::HARNESS, _) => exit::HARNESS,
+        (_, Some(Compared::Other)) => fail(exit::NONDETERMINISTIC, "the digest is not the one that the reproducer had: nondeterminism"),
+        (status, _) => status,
+    }
+}
+
+fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
+    let target = match arguments.seed {
+        Some(seed) => Target::Scenario(arguments.target.clone(), seed),
+        None if Path::new(&arguments.target).is_file() => Target::Repro(arguments.target.clone()),
+        None if arguments.target.ends_with(".toml") => return Err(format!("{}: no such file", arguments.target)),
+        None => return Err(format!("`{}` is no reproducer's file; to run a scenario, say which seed: --seed 0", arguments.target)),
+    };
+    let scenarios = if arguments.seed.is_some() { vec![arguments.target.clone()] } else { Vec::new() };
+    let settings = arguments.run.settings(scenarios);
+    let (mut source, selection) = source::open(&settings)?;
+    let target = match (target, selection.names.as_slice()) {
+        (Target::Scenario(_, seed), [name]) => Target::Scenario(name.clone(), seed),
+        (Target::Scenario(..), names) => return Err(format!("`{}` holds {} scenarios: name one", arguments.target, names.len())),
+        (target, _) => target,
+    };
+    source.plan(&target)?;
+    let mut place = arguments.work.place(source.as_mut())?;
+    let halt = terminal::interrupts();
+    let pool = Pool { settings: &settings, jobs: 1, hang_after: arguments.work.hang_after, until: None, halt: &halt };
+    let mut item = Some(Item { number: 0, target, keep: Keep::Everything });
+    let mut report = None;
+    let worked = pool.work(&mut place, &mut || item.take(), &mut |done| {
+        report = Some(done);
+        ControlFlow::Break(())
+    });
+    match (worked, report) {
+        (Ok(()), Some(report)) => Ok(report),
+        (Ok(()), None) => Err("interrupted".to_owned()),
+        (Err(Broken(reason)), _) => Err(reason),
+    }
+}
+
+/// Digests are compared only for the same build and the same run.
+fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compared {
+    let same_subject = options.subject.as_ref().is_none_or(|subject| *subject == origin.subject);
+    let same_bug = options.bug.is_none() || options.bug == origin.bug;
+    let comparable = origin.build == BUILD && same_subject && same_bug && options.set.is_empty() && origin.digest != NO_DIGEST;
+    match comparable {
+        false => Compared::Incomparable,
+        true if origin.digest == record.digest => Compared::Same,
+        true => Compared::Other,
+    }
+}
+
+fn text(record: &RunRecord, compared: Option<Compared>, origin: Option<&Origin>, global: &Global) -> String {
+    let mut out = format!("{} seed {}: {}\n", record.scenario, record.seed, record.verdict.name());
+    if let Some(check) = &record.check {
+        out.push_str(&format!("  check    {check}\n"));
+    }
+    for (number, line) in record.message.as_deref().unwrap_or_default().lines().enumerate() {
+        out.push_str(&format!("  {}{line}\n", if number == 0 { "message  " } else { "         " }));
+    }
+    let digest = match compared {
+        None => "",
+        Some(Compared::Same) => " (the reproducer's)",
+        Some(Compared::Other) => " (NOT the reproducer's)",
+        Some(Compared::Incomparable) => " (another build or other options, so not compared with the reproducer's)",
+    };
+    out.push_str(&format!("  digest   {}{digest}\n", record.digest));
+    if let Some(origin) = origin
+        && origin.check != record.check
+    {
+        out.push_str(&format!("  the reproducer failed `{}`\n", origin.check.as_deref().unwrap_or("nothing")));
+    }
+    if !global.quiet {
+        out.push_str(&format!(
+            "  {} messages delivered, {} events, {} client operations, {} simulated\n",
+            grouped(record.messages_delivered),
+            grouped(record.events),
+            grouped(record.client_operations),
+            duration(record.virtual_seconds)
+        ));
+        let counts = |counts: &std::collections::BTreeMap<String, u64>| {
+            counts.iter().map(|(name, times)| format!("{name} {times}")).collect::<Vec<_>>().join(", ")
+        };
+        for (name, list) in [("faults", &record.faults), ("milestones", &record.milestones)] {
+            if !list.is_empty() {
+                out.push_str(&format!("  {name}: {}\n", counts(list)));
+            }
+        }
+        if let Some((reached, triggered)) = record.bug {
+            out.push_str(&format!("  the planted bug was reached {reached} times and changed the outcome {triggered} times\n"));
+        }
+    }
+    out
+}
+
+fn write(out: &Path, report: &Report) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", out.display());
+    std::fs::create_dir_all(out).map_err(failed)?;
+    let tale = (!report.tale.is_empty()).then(|| report.tale.join("\n") + "\n");
+    for (name, content) in [("repro.toml", &report.repro), ("history.jsonl", &report.history), ("tale.txt", &tale)] {
+        match content {
+            Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,
+            None => warn(&format!("this run left no {name}")),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! `synod sweep`: many seeds, and what they add up to.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
+use synod_reports::line::ResultLine;
+use synod_reports::summary::{Cost, Failure, Summary};
+use synod_reports::text;
+
+use crate::build::BUILD;
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
+use crate::cli::{exit, units};
+use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
+use crate::sweep::folder::{self, Folder, RunInfo};
+use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
+use crate::sweep::source;
+
+/// Arguments of `sweep`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  synod sweep                                          2,000 seeds of the mix
+  synod sweep --seeds 0..50000 --verify-determinism 10%
+  synod sweep safety/ liveness/stall.toml --seeds 0..500
+  synod sweep --bug accept-below-promise --max-fail 1
+  synod sweep --profile nightly --time 30m --shard auto
+  synod sweep --resume target/synod/latest             go on after Ctrl-C
+
+Without scenarios, seed S runs the one scenario that the mix draws for it. With scenarios, every seed runs in each.
+Results go to target/synod/<run-id>/, and to a link `latest` beside it.")]
+pub struct SweepArgs {
+    /// Scenario files, folders, or names in the library [default: the mix]
+    #[arg(value_name = "SCENARIO|DIR")]
+    scenarios: Vec<String>,
+    /// A range of seeds, or so many from a random place: A..B or random:N
+    #[arg(long, env = "SYNOD_SEEDS", value_name = "SEEDS")]
+    seeds: Option<SeedsArgument>,
+    /// Hand out no new runs after this time (all seeds from 0 on, unless --seeds says which)
+    #[arg(long, env = "SYNOD_TIME", value_name = "TIME", value_parser = units::duration)]
+    time: Option<Duration>,
+    /// This part of the runs only: K/N, the first is 1, or auto from the CI's variables
+    #[arg(long, env = "SYNOD_SHARD", value_name = "K/N|auto", value_parser = ShardArgument::read)]
+    shard: Option<ShardArgument>,
+    /// A set of defaults for the other options
+    #[arg(long, env = "SYNOD_PROFILE", value_enum, default_value_t)]
+    profile: Profile,
+    /// End after so many failing runs
+    #[arg(long, env = "SYNOD_MAX_FAIL", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_fail: Option<u64>,
+    /// Make this share of the runs twice and compare digests [default: 1%]
+    #[arg(long, env = "SYNOD_VERIFY_DETERMINISM", value_name = "P%", value_parser = units::percent)]
+    verify_determinism: Option<u32>,
+    /// The folder for the results [default: target/synod/<run-id>]
+    #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write JUnit XML here as well
+    #[arg(long, env = "SYNOD_JUNIT", value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The form of what goes to standard output
+    #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
+    format: Format,
+    /// Go on with an interrupted sweep; it keeps its own scenarios, seeds and options
+    #[arg(long, env = "SYNOD_RESUME", value_name = "DIR", conflicts_with_all = ["scenarios", "seeds", "shard", "out", "max_fail", "subject", "bug", "set", "verify_determinism"])]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    work: WorkOptions,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ShardArgument {
+    Given(Shard),
+    Auto,
+}
+
+impl ShardArgument {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Given) }
+    }
+}
+
+/// Defaults for several uses.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Profile {
+    /// 2,000 seeds from 0 on; 1% twice
+    #[default]
+    Default,
+    /// A pull request: 10,000 seeds from 0 on in at most 10 minutes, up to 10 failing runs; 2% twice
+    Pr,
+    /// A night: an hour of seeds from a random place; 5% twice
+    Nightly,
+}
+
+impl Profile {
+    const fn seeds(self) -> SeedsArgument {
+        match self {
+            Self::Default => SeedsArgument::Range(Seeds { start: 0, end: 2_000 }),
+            Self::Pr => SeedsArgument::Range(Seeds { start: 0, end: 10_000 }),
+            Self::Nightly => SeedsArgument::Random(100_000_000),
+        }
+    }
+
+    const fn time(self) -> Option<Duration> {
+        match self {
+            Self::Default => None,
+            Self::Pr => Some(Duration::from_secs(600)),
+            Self::Nightly => Some(Duration::from_secs(3_600)),
+        }
+    }
+
+    const fn max_fail(self) -> Option<u64> {
+        match self {
+            Self::Pr => Some(10),
+            Self::Default | Self::Nightly => None,
+        }
+    }
+
+    const fn verify_ppm(self) -> u32 {
+        match self {
+            Self::Default => 10_000,
+            Self::Pr => 20_000,
+            Self::Nightly => 50_000,
+        }
+    }
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(arguments: &SweepArgs, global: &Global) -> u8 {
+    let begun = match &arguments.resume {
+        Some(path) => resume(path),
+        None => begin(arguments),
+    };
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(message) => return fail(exit::USAGE, &message),
+    };
+    match sweep(arguments, global, begun) {
+        Ok(status) => status,
+        Err(message) => fail(exit::USAGE, &message),
+    }
+}
+
+/// What is to be swept, and what of it is known.
+struct Begun {
+    info: RunInfo,
+    path: PathBuf,
+    known: Vec<ResultLine>,
+    cost: Cost,
+    time: Option<Duration>,
+}
+
+fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
+    let profile = arguments.profile;
+    let mut settings = arguments.run.settings(arguments.scenarios.clone());
+    settings.verify_ppm = arguments.verify_determinism.unwrap_or(profile.verify_ppm());
+    let selection = source::open(&settings)?.1;
+    let given = arguments
+        .seeds
+        .or_else(|| (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(Seeds { start: 0, end: u64::MAX })));
+    let seeds = given.unwrap_or(profile.seeds()).resolve(entropy());
+    let shard = match arguments.shard {
+        None => None,
+        Some(ShardArgument::Given(shard)) => Some(shard),
+        Some(ShardArgument::Auto) => {
+            let found = Shard::detect(|name| std::env::var(name).ok())?;
+            if found.is_none() {
+                warn("--shard auto: no variables of a CI system or of Kubernetes are set, so this runs everything");
+            }
+            found
+        }
+    };
+    let info = RunInfo::new(settings, seeds, shard, arguments.max_fail.or(profile.max_fail()), selection.names, selection.demands);
+    let path = arguments.out.clone().unwrap_or_else(|| Path::new("target/synod").join(folder::run_id()));
+    Ok(Begun { info, path, known: Vec::new(), cost: Cost::default(), time: arguments.time.or(profile.time()) })
+}
+
+fn resume(path: &Path) -> Result<Begun, String> {
+    let info = folder::read_info(path)?;
+    if info.build != BUILD {
+        return Err(format!(
+            "{} was begun by another build ({} at {}, this is {BUILD}): its digests cannot be joined with new ones; sweep anew",
+            path.display(),
+            info.build,
+            info.commit
+        ));
+    }
+    let known = folder::read_results(path)?;
+    let cost = folder::read_summary(path)?.map_or_else(Cost::default, |summary| summary.cost());
+    // Through the link, the results of another sweep could take this one's place meanwhile.
+    let path = path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Begun { info, path, known, cost, time: None })
+}
+
+/// Randomness from the system, without a dependency: the keys of a standard hasher.
+fn entropy() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, String> {
+    let Begun { info, path, known, cost, time } = begun;
+    let time = time.or(arguments.time);
+    let mut source = source::open(&info.settings)?.0;
+    let mut place = arguments.work.place(source.as_mut())?;
+    let mut unwritable = None;
+    let mut folder = match Folder::create(&path, &info) {
+        Ok(folder) => Some(folder),
+        Err(error) => {
+            let message = format!("{}: {error}; the results go to standard output alone", path.display());
+            warn(&message);
+            unwritable = Some(message);
+            None
+        }
+    };
+    if folder.is_some() && arguments.out.is_none() && arguments.resume.is_none() {
+        folder::link_latest(&path);
+    }
+    let interrupted = terminal::interrupts();
+    let size = coordinator::size(&info);
+    let endless = time.is_some() && info.seeds.end == u64::MAX;
+    let mut audience = Watching { bar: terminal::progress(global, (!endless).then_some(size)), lines: arguments.format == Format::Jsonl };
+    tracing::info!("{}: {size} runs by {} workers, results in {}", info.title(), arguments.work.jobs(), path.display());
+    let conduct =
+        Conduct { jobs: arguments.work.jobs(), time, hang_after: arguments.work.hang_after, interrupted: &interrupted, known, known_cost: cost };
+    let Outcome { summary, mut broken, repeated_otherwise } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
+    audience.bar.finish_and_clear();
+
+    broken.extend(unwritable);
+    if let Some(junit) = &arguments.junit
+        && let Err(error) = std::fs::write(junit, synod_reports::junit::summary(&summary))
+    {
+        broken.push(format!("{}: {error}", junit.display()));
+    }
+    show(&summary, &info, &path, arguments.format, folder.is_some());
+    say_how_to_repeat(&summary.failures, &info, &path);
+    for failure in &repeated_otherwise {
+        let _ = fail(
+            exit::NONDETERMINISTIC,
+            &format!("{} seed {} gave another digest when it was run again: nondeterminism", failure.scenario, failure.seed),
+        );
+    }
+    for reason in &broken {
+        let _ = fail(exit::HARNESS, reason);
+    }
+    Ok(match exit::of_summary(&summary) {
+        _ if !broken.is_empty() => exit::HARNESS,
+        exit::HARNESS => exit::HARNESS,
+        _ if !repeated_otherwise.is_empty() => exit::NONDETERMINISTIC,
+        status => status,
+    })
+}
+
+/// Follows a sweep at a terminal.
+struct Watching {
+    bar: ProgressBar,
+    lines: bool,
+}
+
+impl Audience for Watching {
+    fn line(&mut self, line: &ResultLine) {
+        if self.lines {
+            self.bar.suspend(|| print(&(line.to_json() + "\n")));
+        }
+        let record = &line.record;
+        if record.verdict.is_failure() {
+            self.bar.suspend(|| {
+                tracing::info!(
+                    "{} seed {}: {} `{}`",
+                    record.scenario,
+                    record.seed,
+                    record.verdict.name(),
+                    record.check.as_deref().unwrap_or_default()
+                );
+            });
+        }
+    }
+
+    fn progress(&mut self, done: u64, failed: u64) {
+        self.bar.set_position(done);
+        if failed > 0 {
+            self.bar.set_message(format!("({failed} failed)"));
+        }
+    }
+}
+
+fn show(summary: &Summary, info: &RunInfo, path: &Path, format: Format, written: bool) {
+    match format {
+        Format::Json => print(&summary.to_json()),
+        Format::Jsonl => {}
+        Format::Human => {
+            print(&text::summary(summary, &info.title()));
+            if written {
+                print(&format!("  results in {}\n", path.display()));
+            }
+        }
+    }
+}
+
+/// Ends each failure on standard error with a line that can be pasted.
+fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
+    for failure in failures.iter().filter(|failure| failure.check != synod_reports::tally::EXPECTED_FAILURE) {
+        let replay = match &failure.repro {
+            Some(repro) => quoted(&path.join(repro).to_string_lossy()),
+            None => {
+                let settings = &info.settings;
+                let mut words = format!("{} --seed {}", quoted(&failure.scenario), failure.seed);
+                let options = settings
+                    .bug
+                    .iter()
+                    .map(|bug| ("bug", bug))
+                    .chain(settings.subject.iter().map(|name| ("subject", name)))
+                    .chain(settings.set.iter().map(|set| ("set", set)));
+                for (option, value) in options {
+                    words.push_str(&format!(" --{option} {}", quoted(value)));
+                }
+                words
+            }
+        };
+        say(&format!("Reproduce with: {} replay {replay}", invocation()));
+    }
+}

@@ -1,0 +1,23 @@
+//! The bugs that can be planted in a subject, as the command line shows them.
+
+use synod_engine::bugs::Bug;
+use synod_reports::hunt::BugCard;
+
+/// The bugs of a subject; none when bugs cannot be planted in it.
+#[must_use]
+pub fn bugs(subject: &str) -> Vec<BugCard> {
+    if subject != "synod" {
+        return Vec::new();
+    }
+    let cards = Bug::ALL.iter().map(|bug| bug.card());
+    cards
+        .map(|card| BugCard {
+            name: card.name.to_owned(),
+            component: card.component.to_owned(),
+            class: card.class.to_owned(),
+            difficulty: card.difficulty.to_owned(),
+            behaviour: card.behaviour.to_owned(),
+            source: card.source.to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,346 @@
+//! A sweep from beginning to end: hands runs to a pool, tells them in seed order, and keeps what is needed to repeat the failing ones.
+//!
+//! What it writes is a function of [`RunInfo`] alone, times apart: any number of jobs, any number of interruptions and resumptions, the same bytes.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use synod_reports::line::ResultLine;
+use synod_reports::record::Verdict;
+use synod_reports::summary::{Cost, Failure, Summary};
+use synod_reports::tally::{EXPECTED_FAILURE, Tally};
+
+use crate::sweep::cost::{cpu_of_all, peak_rss_of_this};
+use crate::sweep::folder::{Folder, RunInfo};
+use crate::sweep::job::{HARNESS, Report};
+use crate::sweep::order::Reorder;
+use crate::sweep::pool::{Broken, Place, Pool};
+use crate::sweep::settings::{Item, Keep, Target};
+
+/// How a sweep is made; none of this changes its results, [`Self::time`] apart, which ends them sooner.
+pub struct Conduct<'a> {
+    /// How many workers.
+    pub jobs: usize,
+    /// Hand out no new runs after this long.
+    pub time: Option<Duration>,
+    /// A run that takes longer than this does not end.
+    pub hang_after: Duration,
+    /// Set by Ctrl-C.
+    pub interrupted: &'a AtomicBool,
+    /// Results of an earlier, interrupted sweep of the same [`RunInfo`].
+    pub known: Vec<ResultLine>,
+    /// What that one cost.
+    pub known_cost: Cost,
+}
+
+/// Told of a sweep as it goes.
+pub trait Audience {
+    /// A run's line, in seed order.
+    fn line(&mut self, line: &ResultLine);
+
+    /// So many runs are done, in whatever order; `failed` of them failed.
+    fn progress(&mut self, done: u64, failed: u64);
+}
+
+/// What a sweep gave.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The totals.
+    pub summary: Summary,
+    /// Something about the harness that failed, in words.
+    pub broken: Vec<String>,
+    /// A failing run gave another digest when it was repeated for its reproducer.
+    pub repeated_otherwise: Vec<Failure>,
+}
+
+/// How many runs the sweep or its shard has.
+#[must_use]
+pub fn size(info: &RunInfo) -> u64 {
+    let all = (info.seeds.end - info.seeds.start).saturating_mul(info.runs_a_seed());
+    info.shard.map_or(all, |shard| (all.saturating_sub(shard.index - 1)).div_ceil(shard.of))
+}
+
+/// The run at this place of the sweep or its shard.
+fn target(info: &RunInfo, place: u64) -> Target {
+    let number = info.shard.map_or(place, |shard| place * shard.of + shard.index - 1);
+    let seed = info.seeds.start + number / info.runs_a_seed();
+    if info.settings.scenarios.is_empty() {
+        Target::Mix(seed)
+    } else {
+        let scenario = usize::try_from(number % info.runs_a_seed()).expect("below the number of scenarios");
+        Target::Scenario(info.scenarios[scenario].clone(), seed)
+    }
+}
+
+/// The place of a line in the sweep or its shard; none when it is not one of its runs.
+pub(super) fn place(info: &RunInfo, line: &ResultLine) -> Option<u64> {
+    let seed = line.record.seed.checked_sub(info.seeds.start).filter(|_| line.record.seed < info.seeds.end)?;
+    let scenario = match info.settings.scenarios.is_empty() {
+        true => 0,
+        false => info.scenarios.iter().position(|name| *name == line.record.scenario)? as u64,
+    };
+    let number = seed.checked_mul(info.runs_a_seed())?.checked_add(scenario)?;
+    match info.shard {
+        None => Some(number),
+        Some(shard) => shard.takes(number).then(|| number / shard.of),
+    }
+}
+
+/// Makes the sweep. `folder` is none when it cannot be written: the results then exist in what is returned and in what the audience saw.
+pub fn sweep(
+    info: &RunInfo,
+    conduct: Conduct<'_>,
+    place_of_work: &mut Place<'_>,
+    mut folder: Option<&mut Folder>,
+    audience: &mut dyn Audience,
+) -> Outcome {
+    let (began, cpu_before) = (Instant::now(), cpu_of_all());
+    let mut broken = Vec::new();
+    let mut order = Reorder::default();
+    let mut known = BTreeMap::new();
+    for line in conduct.known {
+        if let Some(place) = place(info, &line) {
+            known.insert(place, ());
+            order.push(place, line);
+        }
+    }
+    let mut ledger = Ledger { tally: Tally::new(), folder: folder.as_deref_mut(), audience, error: None, max_fail: info.max_fail };
+    let mut seen = (known.len() as u64, 0);
+    let (mut rss, mut cpu_of_runs) = (peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes), Duration::ZERO);
+    let mut enough = ledger.drain(&mut order).is_break();
+    let mut places = (0..size(info)).filter(|place| !known.contains_key(place));
+    let mut next = || places.next().map(|place| Item { number: place, target: target(info, place), keep: Keep::Line });
+    let pool = Pool {
+        settings: &info.settings,
+        jobs: conduct.jobs,
+        hang_after: conduct.hang_after,
+        until: conduct.time.and_then(|time| began.checked_add(time)),
+        halt: conduct.interrupted,
+    };
+    if !enough {
+        let worked = pool.work(place_of_work, &mut next, &mut |report| {
+            rss = rss.max(report.rss);
+            cpu_of_runs += Duration::from_nanos(report.cpu_ns);
+            seen.0 += 1;
+            seen.1 += u64::from(report.line.record.verdict.is_failure());
+            ledger.audience.progress(seen.0, seen.1);
+            order.push(report.number, report.line);
+            let flow = ledger.drain(&mut order);
+            enough = flow.is_break();
+            flow
+        });
+        broken.extend(worked.err().map(|Broken(reason)| reason));
+    }
+    let interrupted = conduct.interrupted.load(Ordering::Relaxed);
+    if !enough {
+        // With the sweep cut short, what lies beyond a gap is kept as well: a resumed sweep fills the gap.
+        for line in order.into_rest() {
+            ledger.add(&line);
+        }
+    }
+    let Ledger { tally, error, .. } = ledger;
+    broken.extend(error);
+
+    let (repros, repeated_otherwise) = repeat(info, &tally, &pool, place_of_work, folder.as_deref_mut(), &mut broken);
+    let cpu = match (cpu_before, cpu_of_all()) {
+        (Some(before), Some(after)) => after.saturating_sub(before),
+        _ => cpu_of_runs,
+    };
+    let cost = Cost {
+        cpu_seconds: conduct.known_cost.cpu_seconds + cpu.as_secs_f64(),
+        wall_seconds: conduct.known_cost.wall_seconds + began.elapsed().as_secs_f64(),
+        peak_rss_bytes: rss,
+    };
+    let mut summary = tally.finish(&info.demands, cost, interrupted);
+    for failure in &mut summary.failures {
+        failure.repro = repros.get(&failure.fingerprint).cloned();
+    }
+    if summary.failures.iter().any(|failure| failure.check == HARNESS) {
+        broken.push("the simulator panicked; its message is among the failures".to_owned());
+    }
+    if let Some(folder) = folder
+        && let Err(error) = folder.finish(&summary, &info.title())
+    {
+        broken.push(format!("{}: {error}", folder.path().display()));
+    }
+    Outcome { summary, broken, repeated_otherwise }
+}
+
+/// Takes lines in order, and spreads them.
+struct Ledger<'a> {
+    tally: Tally,
+    folder: Option<&'a mut Folder>,
+    audience: &'a mut dyn Audience,
+    error: Option<String>,
+    max_fail: Option<u64>,
+}
+
+impl Ledger<'_> {
+    /// Takes the lines whose turn it is. Breaks at the failing run that is one too many; what comes after it does not count.
+    fn drain(&mut self, order: &mut Reorder<ResultLine>) -> ControlFlow<()> {
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue()
+            && let Some(line) = order.pop()
+        {
+            self.add(&line);
+            if self.max_fail.is_some_and(|most| self.tally.failed() >= most) {
+                flow = ControlFlow::Break(());
+            }
+        }
+        self.write(Folder::flush);
+        flow
+    }
+
+    fn add(&mut self, line: &ResultLine) {
+        self.tally.add(line);
+        self.audience.line(line);
+        self.write(|folder| folder.add(line));
+    }
+
+    fn write(&mut self, action: impl FnOnce(&mut Folder) -> std::io::Result<()>) {
+        if let Some(folder) = self.folder.as_deref_mut()
+            && self.error.is_none()
+            && let Err(error) = action(folder)
+        {
+            self.error = Some(format!("{}: {error}", folder.path().display()));
+        }
+    }
+}
+
+/// Makes the first run of each failure again, keeping everything, and writes it down. Returns the reproducers by fingerprint, and the failures whose
+/// run came out otherwise.
+fn repeat(
+    info: &RunInfo,
+    tally: &Tally,
+    pool: &Pool<'_>,
+    place_of_work: &mut Place<'_>,
+    folder: Option<&mut Folder>,
+    broken: &mut Vec<String>,
+) -> (BTreeMap<String, String>, Vec<Failure>) {
+    let mut repros = BTreeMap::new();
+    let mut otherwise = Vec::new();
+    let Some(folder) = folder else { return (repros, otherwise) };
+    let failures: Vec<&Failure> = tally.failures().iter().filter(|failure| failure.check != EXPECTED_FAILURE).collect();
+    let mut items = failures.iter().enumerate().map(|(number, failure)| Item {
+        number: number as u64,
+        target: if info.settings.scenarios.is_empty() { Target::Mix(failure.seed) } else { Target::Scenario(failure.scenario.clone(), failure.seed) },
+        // What killed a worker would kill the next one, and what does not end would not end again.
+        keep: if matches!(failure.check.as_str(), "crash" | "hang") { Keep::Plan(failure.check.clone()) } else { Keep::Everything },
+    });
+    let halt = AtomicBool::new(false);
+    let again = Pool { until: None, halt: &halt, ..*pool };
+    let digests = tally.first_digests();
+    let worked = again.work(place_of_work, &mut || items.next(), &mut |report: Report| {
+        let failure = failures[usize::try_from(report.number).expect("it is one of ours")];
+        let unequal = digests.get(&failure.fingerprint).is_some_and(|digest| *digest != report.line.record.digest);
+        if unequal && failure.class != Verdict::Nondeterministic.name() {
+            otherwise.push(failure.clone());
+        }
+        match folder.keep_failure(&failure.fingerprint, &report) {
+            Ok(path) => drop(repros.insert(failure.fingerprint.clone(), path)),
+            Err(error) => broken.push(format!("{}: {error}", folder.path().display())),
+        }
+        ControlFlow::Continue(())
+    });
+    broken.extend(worked.err().map(|Broken(reason)| reason));
+    (repros, otherwise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::fake::{Behaviour, Fake};
+    use crate::sweep::seeds::{Seeds, Shard};
+    use crate::sweep::settings::Settings;
+
+    struct Silence;
+    impl Audience for Silence {
+        fn line(&mut self, _: &ResultLine) {}
+        fn progress(&mut self, _: u64, _: u64) {}
+    }
+
+    pub fn info(scenarios: &[&str], seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>) -> RunInfo {
+        let names: Vec<String> = scenarios.iter().map(|&name| name.to_owned()).collect();
+        RunInfo::new(Settings { scenarios: names.clone(), ..Settings::default() }, seeds, shard, max_fail, names, BTreeMap::new())
+    }
+
+    fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduct<'_> {
+        Conduct { jobs: 1, time: None, hang_after: Duration::from_secs(9), interrupted, known, known_cost: Cost::default() }
+    }
+
+    fn run(info: &RunInfo, behaviour: Behaviour, known: Vec<ResultLine>) -> (Outcome, tempfile::TempDir) {
+        let path = tempfile::tempdir().expect("a folder");
+        let mut folder = Folder::create(path.path(), info).expect("writes");
+        let interrupted = AtomicBool::new(false);
+        let outcome = sweep(info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(behaviour)), Some(&mut folder), &mut Silence);
+        (outcome, path)
+    }
+
+    fn results(folder: &tempfile::TempDir) -> String {
+        std::fs::read_to_string(folder.path().join("results.jsonl")).expect("reads")
+    }
+
+    #[test]
+    fn places_and_runs_fit_each_other() {
+        for shard in [None, Some(Shard { index: 2, of: 3 })] {
+            for scenarios in [&[][..], &["a", "b"][..]] {
+                let info = info(scenarios, Seeds { start: 5, end: 12 }, shard, None);
+                for number in 0..size(&info) {
+                    let (scenario, seed) = match target(&info, number) {
+                        Target::Mix(seed) => ("drawn".to_owned(), seed),
+                        Target::Scenario(scenario, seed) => (scenario, seed),
+                        Target::Repro(_) => unreachable!(),
+                    };
+                    assert!((5..12).contains(&seed));
+                    assert_eq!(place(&info, &crate::sweep::job::broken(&scenario, seed, "", String::new())), Some(number));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_resumed_sweep_writes_the_same_bytes() {
+        let info = info(&["a", "b"], Seeds { start: 0, end: 20 }, None, None);
+        let (whole, whole_folder) = run(&info, Behaviour::FailEvery(7), Vec::new());
+        let known: Vec<ResultLine> = results(&whole_folder)
+            .lines()
+            .enumerate()
+            .filter(|(number, _)| number % 3 != 1)
+            .map(|(_, line)| ResultLine::from_json(line).expect("reads"))
+            .collect();
+        let (resumed, resumed_folder) = run(&info, Behaviour::FailEvery(7), known);
+        assert_eq!(results(&whole_folder), results(&resumed_folder));
+        assert_eq!((whole.summary.runs, &whole.summary.digest), (40, &resumed.summary.digest));
+    }
+
+    #[test]
+    fn it_ends_at_the_failing_run_that_is_one_too_many() {
+        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, None, Some(2)), Behaviour::FailEvery(10), Vec::new());
+        assert_eq!((outcome.summary.runs, outcome.summary.verdicts.safety), (20, 2));
+        assert_eq!(results(&folder).lines().count(), 20);
+    }
+
+    #[test]
+    fn each_failure_is_kept_once() {
+        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None, None), Behaviour::FailEvery(10), Vec::new());
+        let [failure] = outcome.summary.failures.as_slice() else { panic!("{:?}", outcome.summary.failures) };
+        assert_eq!((failure.count, failure.seed), (3, 0));
+        let repro = folder.path().join(failure.repro.as_deref().expect("was written"));
+        assert!(std::fs::read_to_string(&repro).expect("reads").starts_with("# smoke/mix-0 0 "));
+        assert_eq!(std::fs::read_to_string(repro.with_file_name("tale.txt")).expect("reads"), "0.000000 it began\n");
+        assert!(repro.with_file_name("history.jsonl").exists());
+        assert!(outcome.repeated_otherwise.is_empty() && outcome.broken.is_empty());
+    }
+
+    #[test]
+    fn an_interrupted_sweep_keeps_what_it_has() {
+        let info = info(&[], Seeds { start: 0, end: 30 }, None, None);
+        let interrupted = AtomicBool::new(true);
+        let known = vec![crate::sweep::job::broken("x", 7, "crash", String::new())];
+        let outcome = sweep(&info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(Behaviour::Pass)), None, &mut Silence);
+        assert!(outcome.summary.interrupted);
+        assert_eq!(outcome.summary.runs, 1);
+    }
+}

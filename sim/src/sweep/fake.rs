@@ -1,0 +1,119 @@
+//! A source for tests: plans that hold nothing and runs that do as they are told.
+
+use std::collections::BTreeMap;
+
+use synod_reports::record::{RunRecord, Verdict};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::run::{RunOutcome, RunSpec};
+use crate::subject::process::ProbeLevel;
+use crate::sweep::settings::Target;
+use crate::sweep::source::{Origin, Planned, Source};
+use crate::time::{Instant, Span};
+
+/// What the runs do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Behaviour {
+    /// Pass.
+    Pass,
+    /// Fail in every seed that this divides.
+    FailEvery(u64),
+    /// Panic.
+    Panic,
+    /// Give a digest that depends on recording.
+    DigestFollowsRecording,
+    /// Give a digest that depends on the probe.
+    DigestFollowsProbe,
+}
+
+/// The source.
+pub struct Fake(Behaviour);
+
+impl Fake {
+    /// Runs behave like this.
+    pub const fn new(behaviour: Behaviour) -> Self {
+        Self(behaviour)
+    }
+}
+
+/// A plan that holds nothing.
+pub fn plan(scenario: &str, seed: u64) -> Plan {
+    let still = Distribution::Constant(Span(0));
+    Plan {
+        scenario: scenario.to_owned(),
+        seed,
+        cluster: Cluster { replicas: 3, knobs: Knobs::default() },
+        network: Network { latency: still, loss: 0, duplicate: 0, duplicate_later: Span(0), corrupt: 0 },
+        disk: Disk { access: still, sync: still, capacity: 1 << 20 },
+        clocks: Vec::new(),
+        workload: Workload {
+            clients: 0,
+            operations: 0,
+            keys: 1,
+            mix: Mix::default(),
+            pipeline: 1,
+            think: still,
+            open: false,
+            attempt_timeout: Span(1),
+            patience: Span(1),
+            duplicate: 0,
+            abandon: 0,
+        },
+        script: Vec::new(),
+        nemesis: Vec::new(),
+        heal: Heal { at: Instant(1), core: Vec::new(), progress_within: Span(1) },
+        checks: crate::plan::Checks::default(),
+        end: End { time: Instant(1), events: 1 },
+    }
+}
+
+impl Source for Fake {
+    fn scenario(&mut self, target: &Target) -> Result<String, String> {
+        match target {
+            Target::Mix(seed) => Ok(format!("smoke/mix-{}", seed % 3)),
+            Target::Scenario(name, _) => Ok(name.clone()),
+            Target::Repro(path) => Err(format!("{path}: no such file")),
+        }
+    }
+
+    fn plan(&mut self, target: &Target) -> Result<Planned, String> {
+        let scenario = self.scenario(target)?;
+        let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else { return Err("no seed".to_owned()) };
+        Ok(Planned { plan: plan(&scenario, *seed), origin: None })
+    }
+
+    fn pin(&self, plan: &Plan, origin: &Origin) -> String {
+        format!("# {} {} {}\n", plan.scenario, plan.seed, origin.digest)
+    }
+
+    fn run(&mut self, spec: &RunSpec) -> RunOutcome {
+        let seed = spec.plan.seed;
+        let noise = match self.0 {
+            Behaviour::Panic => panic!("seed {seed} is unlucky"),
+            Behaviour::DigestFollowsRecording => u64::from(spec.record),
+            Behaviour::DigestFollowsProbe => u64::from(spec.probe == ProbeLevel::Full),
+            Behaviour::Pass | Behaviour::FailEvery(_) => 0,
+        };
+        let fails = matches!(self.0, Behaviour::FailEvery(every) if seed % every == 0);
+        let record = RunRecord {
+            scenario: spec.plan.scenario.clone(),
+            seed,
+            verdict: if fails { Verdict::Safety } else { Verdict::Pass },
+            check: fails.then(|| "agreement".to_owned()),
+            message: fails.then(|| format!("slot {seed}: two values")),
+            digest: format!("{:016x}", xxh3_64(&[seed, noise].map(u64::to_le_bytes).concat())),
+            events: seed,
+            messages_delivered: seed,
+            virtual_seconds: 0.25,
+            client_operations: 1,
+            audits: 0,
+            accounted_bytes: 1,
+            faults: BTreeMap::new(),
+            milestones: BTreeMap::new(),
+            bug: None,
+        };
+        let history = spec.record.then(|| "{}\n".to_owned());
+        RunOutcome { record, history, tale: if spec.record { vec!["0.000000 it began".to_owned()] } else { Vec::new() } }
+    }
+}

@@ -1,0 +1,274 @@
+//! A sweep's folder: `run.json`, `results.jsonl` (a line a run, flushed as it goes), `summary.json`, `summary.md`, `junit.xml` and `failures/`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use synod_reports::line::ResultLine;
+use synod_reports::summary::{Demand, FORMAT, Summary};
+
+use crate::build;
+use crate::sweep::job::Report;
+use crate::sweep::seeds::{Seeds, Shard};
+use crate::sweep::settings::Settings;
+
+/// `run.json`: everything that the results are a function of, and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// The version of the folder's formats.
+    pub format: u32,
+    /// The version of synod.
+    pub version: String,
+    /// The commit it was built from.
+    pub commit: String,
+    /// The hash of its sources.
+    pub build: String,
+    /// The seeds of the whole sweep.
+    pub seeds: Seeds,
+    /// This part of it; null: all.
+    pub shard: Option<Shard>,
+    /// It ends after so many failing runs.
+    pub max_fail: Option<u64>,
+    /// What the runs share.
+    pub settings: Settings,
+    /// The scenarios, in the order in which each seed runs them (with the mix: those that it draws from).
+    pub scenarios: Vec<String>,
+    /// What each scenario asks of all its runs together.
+    pub demands: BTreeMap<String, Demand>,
+}
+
+impl RunInfo {
+    /// The run of this build.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        seeds: Seeds,
+        shard: Option<Shard>,
+        max_fail: Option<u64>,
+        scenarios: Vec<String>,
+        demands: BTreeMap<String, Demand>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            version: build::VERSION.to_owned(),
+            commit: build::COMMIT.to_owned(),
+            build: build::BUILD.to_owned(),
+            seeds,
+            shard,
+            max_fail,
+            settings,
+            scenarios,
+            demands,
+        }
+    }
+
+    /// What was swept, for people: `the mix, seeds 0..2000`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let scenarios = match self.settings.scenarios.as_slice() {
+            [] => "the mix".to_owned(),
+            [one] => one.clone(),
+            several => format!("{} scenarios", several.len().max(self.scenarios.len())),
+        };
+        let bug = self.settings.bug.as_deref().map(|bug| format!(" with {bug} planted")).unwrap_or_default();
+        let shard = self.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
+        format!("{scenarios}{bug}, seeds {}{shard}", self.seeds)
+    }
+
+    /// How many runs each seed has.
+    #[must_use]
+    pub const fn runs_a_seed(&self) -> u64 {
+        if self.settings.scenarios.is_empty() { 1 } else { self.scenarios.len() as u64 }
+    }
+}
+
+/// Writes a folder. Once something cannot be written, nothing more is, and the first error is kept.
+pub struct Folder {
+    path: PathBuf,
+    results: BufWriter<File>,
+}
+
+impl Folder {
+    /// Makes the folder and begins its results anew; what an earlier sweep left in it goes.
+    ///
+    /// # Errors
+    /// When the folder or its files cannot be written, or it holds something else than a sweep's results.
+    pub fn create(path: &Path, info: &RunInfo) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        if path.join("run.json").exists() {
+            for stale in ["summary.json", "summary.md", "junit.xml"] {
+                remove(fs::remove_file(path.join(stale)))?;
+            }
+            remove(fs::remove_dir_all(path.join("failures")))?;
+        }
+        let mut text = serde_json::to_string_pretty(info).expect("plain data");
+        text.push('\n');
+        fs::write(path.join("run.json"), text)?;
+        let results = BufWriter::new(File::create(path.join("results.jsonl"))?);
+        Ok(Self { path: path.to_owned(), results })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a line to `results.jsonl`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, line: &ResultLine) -> io::Result<()> {
+        writeln!(self.results, "{}", line.to_json())
+    }
+
+    /// Hands the lines so far to the system.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.results.flush()
+    }
+
+    /// Writes what is kept of a failing run. Returns its reproducer's path from the folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_failure(&self, fingerprint: &str, report: &Report) -> io::Result<String> {
+        let place = self.path.join("failures").join(fingerprint);
+        fs::create_dir_all(&place)?;
+        if let Some(repro) = &report.repro {
+            fs::write(place.join("repro.toml"), repro)?;
+        }
+        if let Some(history) = &report.history {
+            fs::write(place.join("history.jsonl"), history)?;
+        }
+        if !report.tale.is_empty() {
+            fs::write(place.join("tale.txt"), report.tale.join("\n") + "\n")?;
+        }
+        Ok(format!("failures/{fingerprint}/repro.toml"))
+    }
+
+    /// Writes the summary in all its forms.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(&mut self, summary: &Summary, title: &str) -> io::Result<()> {
+        self.flush()?;
+        fs::write(self.path.join("summary.json"), summary.to_json())?;
+        fs::write(self.path.join("summary.md"), synod_reports::markdown::summary(summary, title))?;
+        fs::write(self.path.join("junit.xml"), synod_reports::junit::summary(summary))
+    }
+}
+
+fn remove(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a folder's `run.json`.
+///
+/// # Errors
+/// When there is none, or it is of another version, in words for people.
+pub fn read_info(path: &Path) -> Result<RunInfo, String> {
+    let file = path.join("run.json");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}; give the folder of a sweep", file.display()))?;
+    let info: RunInfo = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    if info.format == FORMAT {
+        Ok(info)
+    } else {
+        Err(format!("{}: format {} is not {FORMAT}, the one that this synod reads", file.display(), info.format))
+    }
+}
+
+/// Reads a folder's `results.jsonl`. A last line that was cut short by a sudden end is left out.
+///
+/// # Errors
+/// When it cannot be read, or a line but the last is none.
+pub fn read_results(path: &Path) -> Result<Vec<ResultLine>, String> {
+    let file = path.join("results.jsonl");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut lines = Vec::new();
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        match ResultLine::from_json(line) {
+            Ok(read) => lines.push(read),
+            Err(_) if !line.ends_with('\n') => break,
+            Err(error) => return Err(format!("{}:{}: {error}", file.display(), number + 1)),
+        }
+    }
+    Ok(lines)
+}
+
+/// Reads a folder's `summary.json`, if the sweep came that far.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read_summary(path: &Path) -> Result<Option<Summary>, String> {
+    let file = path.join("summary.json");
+    match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", file.display())),
+    }
+}
+
+/// A name for a sweep's folder: the moment in UTC, and the process, so that two at once do not meet.
+#[must_use]
+pub fn run_id() -> String {
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = civil(seconds / 86_400);
+    let second = seconds % 86_400;
+    format!("{year:04}{month:02}{day:02}-{:02}{:02}{:02}-{}", second / 3_600, second / 60 % 60, second % 60, std::process::id())
+}
+
+/// Year, month and day of so many days after 1970-01-01 (Howard Hinnant's algorithm).
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
+    (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
+}
+
+/// Points `latest` beside the folder to it, where the system has links. Failing to is not worth a word.
+pub fn link_latest(path: &Path) {
+    #[cfg(unix)]
+    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+        let link = parent.join("latest");
+        let _ = fs::remove_file(&link);
+        let _ = std::os::unix::fs::symlink(name, link);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::job::broken;
+
+    #[test]
+    fn days_have_their_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(20_000), (2024, 10, 4));
+    }
+
+    #[test]
+    fn a_cut_last_line_is_left_out_and_a_bad_one_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let line = broken("a", 1, "crash", "x".to_owned());
+        let good = line.to_json();
+        fs::write(folder.path().join("results.jsonl"), format!("{good}\n{}", &good[..20])).expect("writes");
+        assert_eq!(read_results(folder.path()), Ok(vec![line]));
+        fs::write(folder.path().join("results.jsonl"), format!("{good}\nnonsense\n{good}\n")).expect("writes");
+        assert!(read_results(folder.path()).expect_err("a bad line").contains("results.jsonl:2:"));
+    }
+}

@@ -1,0 +1,266 @@
+//! One run with everything that a sweep wants of it: its panics caught, its expected failure judged, its digest checked by a second run.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use synod_reports::line::ResultLine;
+use synod_reports::record::{RunRecord, Verdict};
+use synod_reports::tally::EXPECTED_FAILURE;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::build::BUILD;
+use crate::plan::Checks;
+use crate::run::{RunOutcome, RunSpec};
+use crate::subject::process::ProbeLevel;
+use crate::sweep::cost::cpu_of_this;
+use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
+use crate::sweep::source::{Origin, Source, fault_kinds};
+
+/// The digest of a run that has none, because it did not come to an end.
+pub const NO_DIGEST: &str = "0000000000000000";
+
+/// The check of a panic that is the simulator's own.
+pub const HARNESS: &str = "harness";
+
+/// The check of two unequal digests.
+pub const DETERMINISM: &str = "determinism";
+
+/// What a job gave.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The item's place in the sweep.
+    pub number: u64,
+    /// The run's line.
+    pub line: ResultLine,
+    /// CPU time of the job in nanoseconds, second run included.
+    pub cpu_ns: u64,
+    /// The largest resident set of the process so far, if it was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rss: Option<u64>,
+    /// The history, when it was to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+    /// The tale, when it was to be kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tale: Vec<String>,
+    /// The reproducer's TOML, when it was to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repro: Option<String>,
+    /// What the reproducer that was run says about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+impl Report {
+    /// The report of a line alone.
+    #[must_use]
+    pub const fn new(number: u64, line: ResultLine) -> Self {
+        Self { number, line, cpu_ns: 0, rss: None, history: None, tale: Vec::new(), repro: None, origin: None }
+    }
+}
+
+/// A line for a run that did not come to an end by itself.
+#[must_use]
+pub fn broken(scenario: &str, seed: u64, check: &str, message: String) -> ResultLine {
+    ResultLine::new(RunRecord {
+        scenario: scenario.to_owned(),
+        seed,
+        verdict: Verdict::Panic,
+        check: Some(check.to_owned()),
+        message: Some(message),
+        digest: NO_DIGEST.to_owned(),
+        events: 0,
+        messages_delivered: 0,
+        virtual_seconds: 0.0,
+        client_operations: 0,
+        audits: 0,
+        accounted_bytes: 0,
+        faults: std::collections::BTreeMap::new(),
+        milestones: std::collections::BTreeMap::new(),
+        bug: None,
+    })
+}
+
+/// Does the job. `announce` is told the scenario's name and the seed before anything can go wrong with the run.
+///
+/// # Errors
+/// When there is no plan for the item.
+pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announce: &mut dyn FnMut(&str)) -> Result<Report, String> {
+    let started = cpu_of_this();
+    let scenario = source.scenario(&item.target)?;
+    announce(&scenario);
+    let planned = source.plan(&item.target)?;
+    let (plan, origin) = (planned.plan, planned.origin);
+    let record = item.keep == Keep::Everything;
+    let spec = RunSpec {
+        subject: settings
+            .subject
+            .clone()
+            .or_else(|| origin.as_ref().map(|origin| origin.subject.clone()))
+            .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+        bug: settings.bug.clone().or_else(|| origin.as_ref().and_then(|origin| origin.bug.clone())),
+        probe: settings.judges.probe(),
+        checks: settings.judges.checks(),
+        record,
+        plan,
+    };
+    let mut report = if let Keep::Plan(check) = &item.keep {
+        Report::new(item.number, broken(&spec.plan.scenario, spec.plan.seed, check, String::new()))
+    } else {
+        let outcome = guarded(source, &spec);
+        let mut line = ResultLine::new(outcome.record);
+        line.expected = judge_expected(&spec.plan.checks, &mut line.record);
+        line.planned = fault_kinds(&spec.plan);
+        if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
+            line.twice = true;
+            verify(source, &spec, &mut line);
+        }
+        Report { history: outcome.history, tale: outcome.tale, ..Report::new(item.number, line) }
+    };
+    if item.keep != Keep::Line {
+        let own = Origin {
+            subject: spec.subject.clone(),
+            bug: spec.bug.clone(),
+            check: report.line.record.check.clone(),
+            digest: report.line.record.digest.clone(),
+            build: BUILD.to_owned(),
+        };
+        report.repro = Some(source.pin(&spec.plan, &own));
+    }
+    report.origin = origin;
+    report.cpu_ns = match (started, cpu_of_this()) {
+        (Some(started), Some(ended)) => u64::try_from(ended.saturating_sub(started).as_nanos()).unwrap_or(u64::MAX),
+        _ => 0,
+    };
+    Ok(report)
+}
+
+/// Whether the run of this seed is made twice. Depends on the seed alone, so that every shard and every number of jobs agree.
+fn chosen(seed: u64, ppm: u32) -> bool {
+    xxh3_64(&seed.to_le_bytes()) % 1_000_000 < u64::from(ppm)
+}
+
+/// Runs again with other things that must not matter, and turns the verdict when the digest is another.
+///
+/// A failing run may have been ended by a contract or by a checker of facts, so it is repeated under the same probe.
+fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
+    let levels: &[ProbeLevel] = match (line.record.verdict, &spec.bug) {
+        (Verdict::Pass, None) => &[ProbeLevel::Nothing, ProbeLevel::BugsOnly, ProbeLevel::Full],
+        (Verdict::Pass, Some(_)) => &[ProbeLevel::BugsOnly, ProbeLevel::Full],
+        _ => &[spec.probe],
+    };
+    let probe = levels[usize::try_from(spec.plan.seed % levels.len() as u64).expect("below the number of levels")];
+    let again = guarded(source, &RunSpec { probe, record: !spec.record, ..spec.clone() });
+    if again.record.digest != line.record.digest {
+        line.record.verdict = Verdict::Nondeterministic;
+        line.record.check = Some(DETERMINISM.to_owned());
+        line.record.message = Some(format!(
+            "digest {}, and {} when run again, recording, with the probe {probe:?} instead of {:?}",
+            line.record.digest, again.record.digest, spec.probe
+        ));
+    }
+}
+
+/// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether the failure came; none when none is expected.
+fn judge_expected(checks: &Checks, record: &mut RunRecord) -> Option<bool> {
+    let expected = checks.expect_failure.as_deref()?;
+    let settled = record.verdict.is_failure() || record.verdict == Verdict::Pass;
+    if settled && record.check.as_deref() == Some(expected) {
+        record.verdict = Verdict::Pass;
+        return Some(true);
+    }
+    let stayed_away = record.verdict == Verdict::Pass || record.check.as_deref() == Some(EXPECTED_FAILURE);
+    if stayed_away && checks.at_least_ppm >= 1_000_000 {
+        record.verdict = Verdict::Expectation;
+        record.check = Some(EXPECTED_FAILURE.to_owned());
+        record.message = Some(format!("`{expected}` was to fail, and did not"));
+    } else if stayed_away {
+        record.verdict = Verdict::Pass;
+        (record.check, record.message) = (None, None);
+    }
+    Some(false)
+}
+
+thread_local! {
+    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
+
+/// Makes panics silent and remembers where they were, so that a run's panic becomes its verdict.
+pub fn remember_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("a panic without words").to_owned();
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        PANIC.with(|last| *last.borrow_mut() = Some((message, place.replace('\\', "/"))));
+    }));
+}
+
+/// Runs the plan. A panic that leaves the run becomes its verdict: the simulator's own when it was raised in the simulator's sources.
+fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
+    PANIC.with(|last| last.borrow_mut().take());
+    catch_unwind(AssertUnwindSafe(|| source.run(spec))).unwrap_or_else(|_| {
+        let (message, place) = PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| ("a panic without words".to_owned(), String::new()));
+        let own = place.starts_with("sim/") || place.contains("/sim/src/");
+        let check = if own { HARNESS } else { "panic" };
+        let record = broken(&spec.plan.scenario, spec.plan.seed, check, format!("{message} at {place}")).record;
+        RunOutcome { record, history: None, tale: Vec::new() }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::fake::{Behaviour, Fake};
+    use crate::sweep::settings::Target;
+
+    fn line(behaviour: Behaviour, settings: &Settings, seed: u64) -> ResultLine {
+        remember_panics();
+        let item = Item { number: 0, target: Target::Scenario("smoke/fake".to_owned(), seed), keep: Keep::Line };
+        execute(&mut Fake::new(behaviour), settings, &item, &mut |_| ()).expect("a plan").line
+    }
+
+    #[test]
+    fn a_share_of_runs_is_made_twice_and_depends_on_the_seed_alone() {
+        let twice = |ppm| (0..10_000).filter(|seed| chosen(*seed, ppm)).count();
+        assert_eq!((twice(0), twice(1_000_000)), (0, 10_000));
+        assert!((400..600).contains(&twice(50_000)), "{}", twice(50_000));
+    }
+
+    #[test]
+    fn unequal_digests_are_found() {
+        let settings = Settings { verify_ppm: 1_000_000, ..Settings::default() };
+        let fine = line(Behaviour::Pass, &settings, 3);
+        assert!(fine.twice && fine.record.verdict == Verdict::Pass);
+        let torn = line(Behaviour::DigestFollowsRecording, &settings, 3);
+        assert_eq!((torn.record.verdict, torn.record.check.as_deref()), (Verdict::Nondeterministic, Some(DETERMINISM)));
+        let leaky = (0..3)
+            .map(|seed| line(Behaviour::DigestFollowsProbe, &settings, seed).record.verdict)
+            .filter(|verdict| *verdict == Verdict::Nondeterministic);
+        assert_eq!(leaky.count(), 2, "of the three levels one is the first run's own");
+    }
+
+    #[test]
+    fn a_panic_is_a_verdict_and_has_a_place() {
+        let record = line(Behaviour::Panic, &Settings::default(), 1).record;
+        assert_eq!((record.verdict, record.check.as_deref()), (Verdict::Panic, Some(HARNESS)));
+        let message = record.message.expect("has one");
+        assert!(message.starts_with("seed 1 is unlucky at ") && message.contains("sim/src/sweep/fake.rs:"), "{message}");
+    }
+
+    #[test]
+    fn an_expected_failure_passes_and_its_absence_fails() {
+        let checks = |at_least_ppm| Checks { expect_failure: Some("linearizability".to_owned()), at_least_ppm, milestones: Vec::new() };
+        let record =
+            |verdict, check: Option<&str>| RunRecord { verdict, check: check.map(str::to_owned), ..broken("a", 1, "", String::new()).record };
+        let judge = |at_least, mut record: RunRecord| {
+            let came = judge_expected(&checks(at_least), &mut record);
+            (came, record.verdict)
+        };
+        assert_eq!(judge(1_000_000, record(Verdict::Safety, Some("linearizability"))), (Some(true), Verdict::Pass));
+        assert_eq!(judge(1_000_000, record(Verdict::Pass, Some("linearizability"))), (Some(true), Verdict::Pass));
+        assert_eq!(judge(1_000_000, record(Verdict::Pass, None)), (Some(false), Verdict::Expectation));
+        assert_eq!(judge(100, record(Verdict::Pass, None)), (Some(false), Verdict::Pass));
+        assert_eq!(judge(100, record(Verdict::Expectation, Some(EXPECTED_FAILURE))), (Some(false), Verdict::Pass));
+        assert_eq!(judge(100, record(Verdict::Safety, Some("agreement"))), (Some(false), Verdict::Safety));
+    }
+}

@@ -1,0 +1,29 @@
+//! Many runs: which ones, in which processes, in what order they are told, and what they add up to.
+//!
+//! [`settings`] says what is swept. [`source`] makes plans of it and runs them; [`job`] is one run with all that a sweep wants of it. A [`worker`] is a
+//! child process that does jobs, a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes back into seed
+//! order. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders of shards.
+//!
+//! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a run.
+
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the sweep is the host: it watches the wall clock, starts threads and processes"
+)]
+
+pub mod bench;
+pub mod coordinator;
+pub mod cost;
+#[cfg(test)]
+pub mod fake;
+pub mod folder;
+pub mod hunt;
+pub mod job;
+pub mod merge;
+pub mod order;
+pub mod pool;
+pub mod seeds;
+pub mod settings;
+pub mod source;
+pub mod worker;

@@ -1,0 +1,452 @@
+//! Keeps workers busy and outlives their deaths.
+//!
+//! Each worker has a lane: a thread that hands it a few items at a time, hears its reports, and watches the wall clock. When a worker dies or a run does
+//! not end, the run that it had announced gets a verdict of its own (`crash` or `hang`), and a new worker goes on with the rest. Reports come in any
+//! order; which worker makes which run never shows in them.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::sweep::job::{Report, broken, execute, remember_panics};
+use crate::sweep::settings::{Item, Settings, Target};
+use crate::sweep::source::Source;
+use crate::sweep::worker::Said;
+
+/// Items that a worker is handed at once, and how few it may have left before it gets more.
+const CHUNK: usize = 8;
+const LOW: usize = 4;
+
+/// Deaths in a row without a run having begun, after which workers are given up.
+const STILLBIRTHS: u32 = 3;
+
+/// Where jobs are done.
+pub enum Place<'a> {
+    /// In child processes started like this: the program and its arguments.
+    Children(PathBuf, Vec<String>),
+    /// In this thread, for debuggers and tests: no death is survived, and nothing watches the clock.
+    Here(&'a mut dyn Source),
+}
+
+/// How to work.
+pub struct Pool<'a> {
+    /// What the runs share.
+    pub settings: &'a Settings,
+    /// How many workers.
+    pub jobs: usize,
+    /// A run that takes longer than this does not end.
+    pub hang_after: Duration,
+    /// No new items are handed out after this.
+    pub until: Option<Instant>,
+    /// Set by whoever wants it to stop at once.
+    pub halt: &'a AtomicBool,
+}
+
+/// The harness itself failed, and how.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub String);
+
+impl Pool<'_> {
+    /// Makes all runs. `next` gives the items, `sink` takes the reports in any order and may end the work.
+    ///
+    /// # Errors
+    /// When no worker can be started, or an item names no run.
+    pub fn work(
+        &self,
+        place: &mut Place<'_>,
+        next: &mut (dyn FnMut() -> Option<Item> + Send),
+        sink: &mut dyn FnMut(Report) -> ControlFlow<()>,
+    ) -> Result<(), Broken> {
+        match place {
+            Place::Here(source) => self.here(*source, next, sink),
+            Place::Children(program, arguments) => self.children(program, arguments, next, sink),
+        }
+    }
+
+    fn over(&self) -> bool {
+        self.halt.load(Ordering::Relaxed) || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    fn here(
+        &self,
+        source: &mut dyn Source,
+        next: &mut dyn FnMut() -> Option<Item>,
+        sink: &mut dyn FnMut(Report) -> ControlFlow<()>,
+    ) -> Result<(), Broken> {
+        remember_panics();
+        while !self.over() {
+            let Some(item) = next() else { break };
+            let report = execute(source, self.settings, &item, &mut |_| ()).map_err(Broken)?;
+            if sink(report).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn children(
+        &self,
+        program: &PathBuf,
+        arguments: &[String],
+        next: &mut (dyn FnMut() -> Option<Item> + Send),
+        sink: &mut dyn FnMut(Report) -> ControlFlow<()>,
+    ) -> Result<(), Broken> {
+        let next = Mutex::new(next);
+        let next = || (next.lock().unwrap_or_else(PoisonError::into_inner))();
+        let enough = AtomicBool::new(false);
+        let (sender, reports) = mpsc::channel();
+        let mut result = Ok(());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.max(1) {
+                let lane = Lane { pool: self, program, arguments, next: &next, enough: &enough, sender: sender.clone() };
+                scope.spawn(move || lane.run());
+            }
+            drop(sender);
+            for report in reports {
+                let go_on = match report {
+                    Ok(report) if result.is_ok() && !enough.load(Ordering::Relaxed) => sink(report).is_continue(),
+                    Ok(_) => false,
+                    Err(broken) => {
+                        result = Err(broken);
+                        false
+                    }
+                };
+                if !go_on {
+                    enough.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        result
+    }
+}
+
+/// One worker's place, and whoever sits there.
+struct Lane<'a> {
+    pool: &'a Pool<'a>,
+    program: &'a PathBuf,
+    arguments: &'a [String],
+    next: &'a (dyn Fn() -> Option<Item> + Sync),
+    enough: &'a AtomicBool,
+    sender: Sender<Result<Report, Broken>>,
+}
+
+/// What ended the wait for a worker's next line.
+enum Heard {
+    Said(Said),
+    Gone,
+    Nothing,
+}
+
+impl Lane<'_> {
+    fn run(&self) {
+        let mut pending = VecDeque::new();
+        let mut stillbirths = 0;
+        while !self.stop() {
+            self.refill(&mut pending);
+            if pending.is_empty() {
+                return;
+            }
+            let child = match Child::start(self.program, self.arguments, self.pool.settings) {
+                Ok(child) => child,
+                Err(error) => return self.tell(Err(Broken(format!("a worker ({}) cannot be started: {error}", self.program.display())))),
+            };
+            let before = pending.len();
+            match self.serve(child, &mut pending) {
+                Ok(true) => return,
+                Ok(false) if pending.len() < before => stillbirths = 0,
+                Ok(false) => stillbirths += 1,
+                Err(broken) => return self.tell(Err(broken)),
+            }
+            if stillbirths == STILLBIRTHS {
+                return self.tell(Err(Broken(format!("workers die before they begin a run ({STILLBIRTHS} in a row); try --in-process to see why"))));
+            }
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.pool.halt.load(Ordering::Relaxed) || self.enough.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, report: Result<Report, Broken>) {
+        // Nobody listens only when the pool is already going down.
+        let _ = self.sender.send(report);
+    }
+
+    /// Tops the queue up and says how many items are new.
+    fn refill(&self, pending: &mut VecDeque<Item>) -> usize {
+        let before = pending.len();
+        if before < LOW && !self.pool.over() {
+            while pending.len() < before + CHUNK {
+                let Some(item) = (self.next)() else { break };
+                pending.push_back(item);
+            }
+        }
+        pending.len() - before
+    }
+
+    /// Serves one worker until everything is done (true) or the worker is gone (false) with one item fewer.
+    fn serve(&self, mut child: Child, pending: &mut VecDeque<Item>) -> Result<bool, Broken> {
+        let mut handed = 0;
+        let mut started: Option<(u64, String)> = None;
+        let mut since = Instant::now();
+        loop {
+            if self.stop() {
+                child.kill();
+                return Ok(true);
+            }
+            self.refill(pending);
+            if pending.is_empty() {
+                child.finish();
+                return Ok(true);
+            }
+            child.hand(pending.iter().skip(handed));
+            handed = pending.len();
+            match child.hear() {
+                Heard::Said(Said::Start { seed, scenario, .. }) => {
+                    started = Some((seed, scenario));
+                    since = Instant::now();
+                }
+                Heard::Said(Said::Done(report)) => {
+                    if pending.front().is_some_and(|item| item.number == report.number) {
+                        pending.pop_front();
+                        handed -= 1;
+                        started = None;
+                        since = Instant::now();
+                        self.tell(Ok(*report));
+                    }
+                }
+                Heard::Said(Said::Fail(reason)) => {
+                    child.kill();
+                    return Err(Broken(reason));
+                }
+                Heard::Gone => {
+                    let words = child.last_words();
+                    self.bury(started, pending, "crash", &words);
+                    return Ok(false);
+                }
+                Heard::Nothing if since.elapsed() >= self.pool.hang_after => {
+                    child.kill();
+                    self.bury(started, pending, "hang", &format!("no end after {} s of wall time", self.pool.hang_after.as_secs()));
+                    return Ok(false);
+                }
+                Heard::Nothing => {}
+            }
+        }
+    }
+
+    /// Gives the run that a worker died of its verdict.
+    fn bury(&self, started: Option<(u64, String)>, pending: &mut VecDeque<Item>, check: &str, words: &str) {
+        let Some((announced, scenario)) = started else { return };
+        let Some(item) = pending.pop_front() else { return };
+        let seed = match item.target {
+            Target::Mix(seed) | Target::Scenario(_, seed) => seed,
+            Target::Repro(_) => announced,
+        };
+        self.tell(Ok(Report::new(item.number, broken(&scenario, seed, check, words.to_owned()))));
+    }
+}
+
+/// A worker as its lane sees it.
+struct Child {
+    process: std::process::Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: Arc<Mutex<VecDeque<String>>>,
+    listener: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Child {
+    fn start(program: &PathBuf, arguments: &[String], settings: &Settings) -> std::io::Result<Self> {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        {
+            // Ctrl-C is for the coordinator, which then decides about its workers.
+            use std::os::unix::process::CommandExt as _;
+            command.process_group(0);
+        }
+        let mut process = command.spawn()?;
+        let (sender, lines) = mpsc::channel();
+        let stdout = process.stdout.take().expect("it was asked for");
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = Arc::new(Mutex::new(VecDeque::new()));
+        let (heard, pipe) = (Arc::clone(&stderr), process.stderr.take().expect("it was asked for"));
+        let listener = std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let mut lines = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                if lines.len() == 20 {
+                    lines.pop_front();
+                }
+                lines.push_back(line);
+            }
+        });
+        let mut child = Self { stdin: process.stdin.take(), process, lines, stderr, listener: Some(listener) };
+        // A worker that is already dead is noticed at the first hearing.
+        let _ = child.write(settings);
+        Ok(child)
+    }
+
+    fn write<T: serde::Serialize>(&mut self, value: &T) -> std::io::Result<()> {
+        let Some(stdin) = &mut self.stdin else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
+        let mut line = serde_json::to_string(value).expect("plain data");
+        line.push('\n');
+        stdin.write_all(line.as_bytes())
+    }
+
+    /// Hands items over. That a worker is gone is heard, not felt: its last reports may still be in the pipe.
+    fn hand<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
+        for item in items {
+            if self.write(item).is_err() {
+                self.stdin = None;
+            }
+        }
+    }
+
+    /// The next line, waiting a moment for it.
+    fn hear(&self) -> Heard {
+        match self.lines.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => Said::parse(&line).map_or(Heard::Nothing, Heard::Said),
+            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Heard::Gone,
+        }
+    }
+
+    /// Ends a worker that has nothing to do.
+    fn finish(&mut self) {
+        self.stdin = None;
+        let _ = self.process.wait();
+    }
+
+    fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// How a worker died, and the last that it said about it.
+    fn last_words(&mut self) -> String {
+        self.stdin = None;
+        // Its output is closed; if it is still there, it is of no use.
+        std::thread::sleep(Duration::from_millis(20));
+        let ended = match self.process.try_wait() {
+            Ok(Some(status)) => status.to_string(),
+            _ => {
+                self.kill();
+                "its output closed".to_owned()
+            }
+        };
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+        let lines = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = lines.iter().filter(|line| !line.trim().is_empty() && !line.starts_with("note:")).map(|line| without_thread(line)).next_back();
+        said.map_or_else(|| format!("the worker died: {ended}"), |said| format!("the worker died: {ended}: {said}"))
+    }
+}
+
+/// A line of Rust's about a thread, without the thread's number, which is never the same.
+fn without_thread(line: &str) -> String {
+    let mut out = String::new();
+    for word in line.trim().split_whitespace() {
+        let number =
+            word.strip_prefix('(').and_then(|word| word.strip_suffix(')')).is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
+        if !number {
+            out.push_str(if out.is_empty() { "" } else { " " });
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::sweep::settings::Keep;
+
+    /// A worker in a few lines of shell: it speaks the protocol, and does what `case` says about a number.
+    fn shell(case: &str) -> Place<'static> {
+        let record = r#"{"scenario":"s","seed":'$n',"verdict":"pass","digest":"d","events":1,"messages_delivered":1,"virtual_seconds":1.0,"client_operations":1,"faults":{},"milestones":{}}"#;
+        let script = format!(
+            r#"read settings; while read item; do n=${{item#*:}}; n=${{n%%,*}}; echo "start $n $n s"; case $n in {case} esac; echo 'done {{"number":'$n',"cpu_ns":0,"line":{record}}}'; done"#
+        );
+        Place::Children("/bin/sh".into(), vec!["-c".to_owned(), script])
+    }
+
+    fn work(mut place: Place<'_>, jobs: usize, count: u64, hang_after: Duration) -> Result<Vec<(u64, Option<String>, Option<String>)>, Broken> {
+        let settings = Settings::default();
+        let halt = AtomicBool::new(false);
+        let pool = Pool { settings: &settings, jobs, hang_after, until: None, halt: &halt };
+        let mut items = (0..count).map(|number| Item { number, target: Target::Scenario("s".to_owned(), number), keep: Keep::Line });
+        let mut reports = Vec::new();
+        pool.work(&mut place, &mut || items.next(), &mut |report| {
+            reports.push((report.number, report.line.record.check, report.line.record.message));
+            ControlFlow::Continue(())
+        })?;
+        reports.sort();
+        Ok(reports)
+    }
+
+    #[test]
+    fn every_item_is_done_once_by_any_number_of_workers() {
+        for jobs in [1, 3] {
+            let reports = work(shell(""), jobs, 50, Duration::from_secs(10)).expect("it works");
+            assert_eq!(reports, (0..50).map(|number| (number, None, None)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_death_costs_one_run_and_names_it() {
+        let reports = work(shell("5) echo 'boom (17) here' >&2; kill -9 $$;; 11) exit 3;;"), 2, 20, Duration::from_secs(10)).expect("it works");
+        assert_eq!(reports.len(), 20);
+        let broken: Vec<_> = reports.into_iter().filter(|report| report.1.is_some()).collect();
+        let check = |number: usize| (broken[number].0, broken[number].1.as_deref(), broken[number].2.clone().unwrap_or_default());
+        let (number, name, message) = check(0);
+        assert!((number, name) == (5, Some("crash")) && message.contains("signal: 9") && message.ends_with(": boom here"), "{message}");
+        let (number, name, message) = check(1);
+        assert!((number, name) == (11, Some("crash")) && message.contains("exit status: 3"), "{message}");
+        assert_eq!(broken.len(), 2);
+    }
+
+    #[test]
+    fn a_run_without_an_end_is_ended() {
+        let reports = work(shell("3) exec sleep 60;;"), 1, 6, Duration::from_millis(300)).expect("it works");
+        let broken: Vec<_> = reports.iter().filter(|report| report.1.is_some()).collect();
+        assert_eq!((reports.len(), broken.len()), (6, 1));
+        assert_eq!((broken[0].0, broken[0].1.as_deref()), (3, Some("hang")));
+    }
+
+    #[test]
+    fn workers_that_cannot_work_are_given_up() {
+        let stillborn = work(Place::Children("/bin/sh".into(), vec!["-c".to_owned(), "exit 1".to_owned()]), 2, 6, Duration::from_secs(10));
+        assert!(stillborn.expect_err("nothing works").0.contains("3 in a row"));
+        let absent = work(Place::Children("/nowhere/synod".into(), Vec::new()), 1, 6, Duration::from_secs(10));
+        assert!(absent.expect_err("nothing works").0.contains("/nowhere/synod"));
+    }
+
+    #[test]
+    fn a_sink_that_has_enough_ends_the_work() {
+        let settings = Settings::default();
+        let halt = AtomicBool::new(false);
+        let pool = Pool { settings: &settings, jobs: 2, hang_after: Duration::from_secs(10), until: None, halt: &halt };
+        let mut numbers = 0..;
+        let mut seen = 0;
+        let mut next = || numbers.next().map(|number| Item { number, target: Target::Mix(number), keep: Keep::Line });
+        let ended = pool.work(&mut shell(""), &mut next, &mut |_| {
+            seen += 1;
+            if seen < 30 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert_eq!((ended, seen), (Ok(()), 30));
+    }
+}

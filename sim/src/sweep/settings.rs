@@ -1,0 +1,112 @@
+//! What all runs of a sweep share, and one run of it. This is what a coordinator tells its workers, and what `run.json` keeps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::Checks;
+use crate::subject::process::ProbeLevel;
+
+/// The subject that is swept when nothing else is said.
+pub const DEFAULT_SUBJECT: &str = "synod";
+
+/// Who judges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judges {
+    /// Every checker, with contracts and facts.
+    #[default]
+    All,
+    /// Only what a client can see, with contracts and facts off.
+    Client,
+}
+
+impl Judges {
+    /// The checkers.
+    #[must_use]
+    pub const fn checks(self) -> Checks {
+        match self {
+            Self::All => Checks::All,
+            Self::Client => Checks::Client,
+        }
+    }
+
+    /// How much to look into the subject.
+    #[must_use]
+    pub const fn probe(self) -> ProbeLevel {
+        match self {
+            Self::All => ProbeLevel::Full,
+            Self::Client => ProbeLevel::BugsOnly,
+        }
+    }
+}
+
+/// How choices are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Each choice at random, by the seed.
+    #[default]
+    Random,
+}
+
+/// What all runs of a sweep share.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// Scenarios and folders as they were given; empty: the mix.
+    #[serde(default)]
+    pub scenarios: Vec<String>,
+    /// Overrides of scenario values, `KEY=VALUE`.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// The subject; none: the reproducer's, or the default.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The planted bug; none: the reproducer's, or none.
+    #[serde(default)]
+    pub bug: Option<String>,
+    /// How choices are made.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// Who judges.
+    #[serde(default)]
+    pub judges: Judges,
+    /// The share of runs that is made twice, in parts per million.
+    #[serde(default)]
+    pub verify_ppm: u32,
+}
+
+/// Which run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The scenario that the mix draws for this seed.
+    Mix(u64),
+    /// This scenario, by its name in the library or its path, and this seed.
+    Scenario(String, u64),
+    /// A reproducer, by its path.
+    Repro(String),
+}
+
+/// How much to keep of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Its line.
+    #[default]
+    Line,
+    /// Its line, history, tale and reproducer.
+    Everything,
+    /// Its reproducer alone, for this check; it is not run, because it would not come to an end.
+    Plan(String),
+}
+
+/// One run to make.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Item {
+    /// Its place in the sweep, from 0.
+    pub number: u64,
+    /// Which run.
+    pub target: Target,
+    /// How much to keep of it.
+    #[serde(default)]
+    pub keep: Keep,
+}

@@ -1,0 +1,95 @@
+//! Where a sweep gets its plans from and what runs them: the one place that joins the sweep to scenarios, plans and subjects.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use synod_reports::summary::Demand;
+
+use crate::plan::Plan;
+use crate::run::{RunOutcome, RunSpec};
+use crate::sweep::settings::{Settings, Target};
+
+/// What a reproducer says about itself, beside its plan.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The subject.
+    pub subject: String,
+    /// The planted bug.
+    pub bug: Option<String>,
+    /// The check that failed.
+    pub check: Option<String>,
+    /// The digest that the run had.
+    pub digest: String,
+    /// The build that had it.
+    pub build: String,
+}
+
+/// A plan, and the reproducer's own words when it comes from one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// None for a plan that was drawn.
+    pub origin: Option<Origin>,
+}
+
+/// Makes plans and runs them. Errors are for people: which file, what is wrong, what to do.
+pub trait Source {
+    /// The scenario's name of this run, as results show it.
+    ///
+    /// # Errors
+    /// When there is no such scenario, or it cannot be read.
+    fn scenario(&mut self, target: &Target) -> Result<String, String>;
+
+    /// The plan of this run.
+    ///
+    /// # Errors
+    /// As [`Self::scenario`], or when no plan can be drawn.
+    fn plan(&mut self, target: &Target) -> Result<Planned, String>;
+
+    /// The plan as a reproducer's TOML.
+    fn pin(&self, plan: &Plan, origin: &Origin) -> String;
+
+    /// Runs a plan.
+    fn run(&mut self, spec: &RunSpec) -> RunOutcome {
+        crate::run::run(spec)
+    }
+}
+
+/// The scenarios of a sweep.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// Their names, in order. For the mix: those that it draws from.
+    pub names: Vec<String>,
+    /// What each asks of all its runs together.
+    pub demands: BTreeMap<String, Demand>,
+}
+
+/// The source of these settings, and the scenarios that they select.
+///
+/// # Errors
+/// When a scenario cannot be read, or a subject or bug is unknown.
+pub fn open(settings: &Settings) -> Result<(Box<dyn Source>, Selection), String> {
+    let _ = settings;
+    Err("no scenarios".to_owned())
+}
+
+/// What a plan's checks ask of all runs of its scenario together.
+#[must_use]
+pub fn demand(checks: &crate::plan::Checks) -> Demand {
+    Demand { milestones: checks.milestones.clone(), expect_failure: checks.expect_failure.clone(), at_least_ppm: checks.at_least_ppm }
+}
+
+/// The fault kinds in a plan, sorted, each once.
+#[must_use]
+pub fn fault_kinds(plan: &Plan) -> Vec<String> {
+    use crate::plan::Verb;
+    let scripted = plan.script.iter().filter_map(|step| match &step.verb {
+        Verb::Inject { fault, .. } => Some(fault.kind()),
+        _ => None,
+    });
+    let mut kinds: Vec<&str> = plan.nemesis.iter().map(|timed| timed.fault.kind()).chain(scripted).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().map(str::to_owned).collect()
+}
