@@ -134,8 +134,7 @@ impl Model {
                 self.length_mark.due = false;
             }
         }
-        for sector in 0..SECTORS {
-            let Mark { changed, due } = marks[sector];
+        for (sector, &Mark { changed, due }) in marks.iter().enumerate() {
             if due && changed > self.held[sector] && !self.stranded.contains(&(sector, changed)) {
                 let bytes = sector * SECTOR..(sector + 1) * SECTOR;
                 self.media[bytes.clone()].copy_from_slice(&visible[bytes]);

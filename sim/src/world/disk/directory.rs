@@ -74,6 +74,8 @@ pub(super) struct Directory {
     unsynced: Vec<Unsynced>,
     /// Of the next name operation.
     number: u64,
+    /// The visible name that was looked up last: most operations are about the file of the one before.
+    recent: Option<(FileName, FileId)>,
 }
 
 impl Directory {
@@ -83,10 +85,27 @@ impl Directory {
         self.durable.set(name, file);
     }
 
+    /// The file that is seen under this name.
+    pub fn find(&mut self, name: FileName) -> Option<FileId> {
+        if self.recent.is_none_or(|recent| recent.0 != name) {
+            self.recent = Some((name, self.visible.get(name)?));
+        }
+        self.recent.map(|recent| recent.1)
+    }
+
+    /// The name under which this file is seen.
+    pub fn name_of(&self, file: FileId) -> Option<FileName> {
+        match self.recent {
+            Some((name, recent)) if recent == file => Some(name),
+            _ => self.visible.name_of(file),
+        }
+    }
+
     /// Gives a new file its name, or a file another one.
     pub fn change(&mut self, change: Change, name: FileName, file: FileId) {
         let operation = Unsynced { number: self.number, change, name, file };
         self.number += 1;
+        self.recent = None;
         apply(operation, &mut self.visible);
         self.unsynced.push(operation);
     }
@@ -123,6 +142,7 @@ impl Directory {
         let returned = self.durable.iter().filter(|(name, file)| self.visible.get(*name) != Some(*file));
         report.returned = u32::try_from(returned.count()).unwrap_or(u32::MAX);
         self.visible.clone_from(&self.durable);
+        self.recent = None;
         report
     }
 

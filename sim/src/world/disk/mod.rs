@@ -111,7 +111,7 @@ impl Disk {
             DiskOp::Read { file, .. } | DiskOp::Write { file, .. } | DiskOp::Truncate { file, .. } => Some(*file),
             DiskOp::List | DiskOp::Create(_) | DiskOp::Rename { .. } | DiskOp::Remove(_) | DiskOp::SyncDir => None,
         };
-        let file = name.and_then(|name| self.directory.visible.get(name));
+        let file = name.and_then(|name| self.directory.find(name));
         let covers = match (&op, file) {
             (DiskOp::Sync(_), Some(file)) => Covers::File(self.file(file).cover()),
             (DiskOp::SyncDir, _) => Covers::Names(self.directory.cover()),
@@ -219,7 +219,7 @@ impl Disk {
         let before = sectors_in(content.length());
         let result = change(content, stamp);
         let after = sectors_in(content.length());
-        if after != before && self.directory.visible.name_of(file).is_some() {
+        if after != before && self.directory.name_of(file).is_some() {
             self.used = self.used - before * SECTOR_BYTES + after * SECTOR_BYTES;
         }
         result
@@ -263,7 +263,7 @@ impl Disk {
         if alone {
             content.tidy();
         }
-        let file = self.directory.visible.name_of(file).unwrap_or(name);
+        let file = self.directory.name_of(file).unwrap_or(name);
         Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled }
     }
 

@@ -67,7 +67,7 @@ impl Disk {
             self.flaws += 1;
             let block = Block { bytes, flaw: Some(Flaw { id: flaw, unreadable }) };
             self.file_mut(place.file).damage(place.sector, Some(Arc::new(block)));
-            let file = self.directory.visible.name_of(place.file).unwrap_or(place.name);
+            let file = self.directory.name_of(place.file).unwrap_or(place.name);
             hits.push(Hit { flaw, file, sector: place.sector, damage });
         }
         hits

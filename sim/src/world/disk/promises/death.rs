@@ -114,3 +114,26 @@ fn a_failed_write_lands_as_any_subset() {
     });
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["ab", "ay", "xb", "xy"]);
 }
+
+#[test]
+fn what_is_beyond_the_length_that_survives_is_gone() {
+    let mut disk = Disk::formatted(&[(name("f"), vec![b'a'; 700])], ROOM);
+    disk.all([write("f", 1, "b")]);
+    disk.lose_power(Keep::Any, &mut Script { answers: vec![2, 0, 1], ..Script::default() }, 0);
+    assert_eq!(disk.seen(), files(&[("f", "ab+188")]));
+    disk.all([truncate("f", 2 * SECTOR_BYTES)]);
+    assert!(disk.peek(name("f")).expect("it is there")[700..].iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn what_a_synced_length_cut_off_never_comes_back() {
+    let mut disk = disk(&[("f", "ab")]);
+    disk.all([truncate("f", 700)]);
+    let ticket = disk.submit(sync("f"));
+    disk.end(ticket, IO);
+    disk.all([truncate("f", 700), sync("f"), truncate("f", 2 * SECTOR_BYTES)]);
+    disk.lose_power(Keep::Any, &mut Script { answers: vec![2, 1, 0], ..Script::default() }, 0);
+    let content = disk.peek(name("f")).expect("it is there");
+    assert_eq!(content.len(), 1024);
+    assert!(content[512..700].iter().all(|byte| *byte == b'b') && content[700..].iter().all(|byte| *byte == 0));
+}

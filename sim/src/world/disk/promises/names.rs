@@ -39,6 +39,8 @@ fn each_rename_is_atomic() {
     disk.all([rename("tmp", "log")]);
     let (before, after) = (files(&[("log", "a"), ("tmp", "b")]), files(&[("log", "b")]));
     assert_eq!(disk.outcomes(), BTreeSet::from([before, after.clone()]));
+    let report = disk.clone().lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!((report.lost_names, report.returned_names), (1, 2), "the name given up and the file that was replaced are back");
     disk.all([DiskOp::SyncDir]);
     assert_eq!(disk.outcomes(), BTreeSet::from([after]));
 }
