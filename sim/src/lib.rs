@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod choices;
+pub mod cli;
 pub mod history;
 pub mod plan;
 pub mod run;

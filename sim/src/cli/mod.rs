@@ -1,0 +1,3 @@
+//! The `synod` command.
+
+pub mod check_history;
