@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod bench;
 pub mod bugs;
+pub mod check_history;
 pub mod exit;
 pub mod hunt;
 pub mod merge;
@@ -49,6 +50,8 @@ pub enum Command {
     Sweep(sweep::SweepArgs),
     /// Run one seed again, recording everything
     Replay(replay::ReplayArgs),
+    /// Say whether a recorded history is linearizable
+    CheckHistory(check_history::CheckHistoryArgs),
     /// The bugs that can be planted
     Bugs(bugs::BugsArgs),
     /// Measure how many seeds each planted bug takes to be found
@@ -86,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match cli.command {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
+        Command::CheckHistory(arguments) => check_history::run(&arguments),
         Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments),

@@ -1,5 +1,6 @@
 //! What clients did and saw.
 
+pub mod input;
 pub mod operation;
 pub mod recorded;
 pub mod spec;

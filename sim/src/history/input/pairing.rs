@@ -1,0 +1,297 @@
+//! Joins calls with their returns, whatever they were written in.
+
+use std::collections::BTreeMap;
+
+use crate::history::input::{InputError, Model};
+use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
+use crate::history::values::{ABSENT, Val};
+
+/// What a line is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A call.
+    Invoke,
+    /// It took effect.
+    Ok,
+    /// It did not.
+    Fail,
+    /// Nobody knows.
+    Info,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Function {
+    /// `read`, `get`.
+    Read,
+    /// `write`, `put`.
+    Write,
+    /// `cas`.
+    Cas,
+    /// `append`.
+    Append,
+    /// `delete`.
+    Delete,
+}
+
+impl Function {
+    /// The function of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "read" | "get" => Self::Read,
+            "write" | "put" => Self::Write,
+            "cas" => Self::Cas,
+            "append" => Self::Append,
+            "delete" => Self::Delete,
+            _ => return None,
+        })
+    }
+}
+
+/// What a line carries as its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// Nothing.
+    Missing,
+    /// A value; null is the absent one.
+    One(Val),
+    /// An old and a new one.
+    Two(Val, Val),
+}
+
+/// One line of a history.
+pub struct Entry {
+    pub line: u32,
+    pub process: i64,
+    pub kind: Kind,
+    pub function: Function,
+    pub key: Option<Val>,
+    pub argument: Argument,
+    pub time: Option<u64>,
+    pub place: Option<Place>,
+    pub saw: Option<Val>,
+    pub mismatch: bool,
+}
+
+/// A history in the making.
+pub struct Pairing {
+    pub history: History,
+    model: Model,
+    processes: BTreeMap<i64, Process>,
+    keys: BTreeMap<Val, u32>,
+    /// The first line, and whether it has a time.
+    timed: Option<(u32, bool)>,
+    /// The first line that appends, and the first line of a value that is no string, by key.
+    appended: BTreeMap<u32, u32>,
+}
+
+struct Process {
+    number: u32,
+    /// Its open operation.
+    open: Option<usize>,
+    /// The line after which it must be silent.
+    gone: Option<u32>,
+    /// When it last returned, and in which line.
+    returned: (u64, u32),
+}
+
+impl Pairing {
+    /// A history without operations.
+    pub fn new(model: Model) -> Self {
+        Self { history: History::default(), model, processes: BTreeMap::new(), keys: BTreeMap::new(), timed: None, appended: BTreeMap::new() }
+    }
+
+    /// Every operation has a key, whatever the model: it is a register for each.
+    pub fn expect_keys(&mut self) {
+        self.model = Model::KeyValue;
+    }
+
+    /// Takes the next line.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), InputError> {
+        let fail = |message: String| Err(InputError::at(entry.line, message));
+        let Entry { line, process: name, .. } = *entry;
+        let time = self.time(entry)?;
+        let key = self.key(entry)?;
+        let next = u32::try_from(self.processes.len()).map_err(|_| InputError::at(line, "too many processes"))?;
+        let processes = &mut self.history.processes;
+        let process = self.processes.entry(name).or_insert_with(|| {
+            processes.push(name);
+            Process { number: next, open: None, gone: None, returned: (0, 0) }
+        });
+        if let Some(gone) = process.gone {
+            return fail(format!("process {name} is used again after the unknown outcome of line {gone}"));
+        }
+        if entry.kind == Kind::Invoke {
+            if let Some(open) = process.open {
+                let call = self.history.operations[open].lines[0];
+                return fail(format!("process {name} calls while its operation of line {call} is open"));
+            }
+            if time < process.returned.0 {
+                return fail(format!(
+                    "process {name} calls at {time}, before its operation returned at {} (line {})",
+                    process.returned.0, process.returned.1
+                ));
+            }
+            let asked = asked(entry)?;
+            if entry.function == Function::Append {
+                self.appended.entry(key).or_insert(line);
+            }
+            if self.history.operations.len() >= (1 << 31) - 1 {
+                return fail("more than 2^31 operations".into());
+            }
+            process.open = Some(self.history.operations.len());
+            let (process, place) = (process.number, entry.place);
+            self.history.operations.push(Recorded {
+                call: time,
+                ret: NEVER,
+                place,
+                asked,
+                outcome: Outcome::Unknown,
+                process,
+                key,
+                lines: [line, 0],
+            });
+            return Ok(());
+        }
+        let Some(open) = process.open.take() else {
+            return fail(format!("process {name} returns without a call"));
+        };
+        let operation = &mut self.history.operations[open];
+        if time < operation.call {
+            return fail(format!("process {name} returns at {time}, before its call at {} (line {})", operation.call, operation.lines[0]));
+        }
+        if function(operation.asked) != entry.function || operation.key != key {
+            return fail(format!("process {name} returns from another operation than it called in line {}", operation.lines[0]));
+        }
+        operation.outcome = outcome(entry, operation)?;
+        operation.place = entry.place.or(operation.place);
+        operation.lines[1] = line;
+        if operation.outcome == Outcome::Unknown {
+            process.gone = Some(line);
+        } else {
+            operation.ret = time;
+            process.returned = (time, line);
+        }
+        Ok(())
+    }
+
+    fn time(&mut self, entry: &Entry) -> Result<u64, InputError> {
+        let (first, timed) = *self.timed.get_or_insert((entry.line, entry.time.is_some()));
+        match entry.time {
+            Some(NEVER) => Err(InputError::at(entry.line, "the time is too large")),
+            Some(time) if timed => Ok(time),
+            None if !timed => Ok(u64::from(entry.line)),
+            _ => {
+                let (this, other) = if timed { ("no time", "one") } else { ("a time", "none") };
+                Err(InputError::at(entry.line, format!("it has {this}, and line {first} has {other}: give every line a time, or no line")))
+            }
+        }
+    }
+
+    fn key(&mut self, entry: &Entry) -> Result<u32, InputError> {
+        let name = match (self.model, entry.key) {
+            (Model::Register, None) => ABSENT,
+            (Model::KeyValue, Some(key)) => key,
+            (Model::Register, Some(_)) => return Err(InputError::at(entry.line, "it has a key, which the register model has not; use `--model kv`")),
+            (Model::KeyValue, None) => return Err(InputError::at(entry.line, "it has no key, which the kv model needs; or use `--model register`")),
+        };
+        if let Some(key) = self.keys.get(&name) {
+            return Ok(*key);
+        }
+        let key = u32::try_from(self.keys.len()).map_err(|_| InputError::at(entry.line, "too many keys"))?;
+        self.keys.insert(name, key);
+        self.history.keys.push(name);
+        Ok(key)
+    }
+
+    /// The history, once every line was taken. Operations without a return are unknown.
+    pub fn finish(mut self, expected: &'static str) -> Result<History, InputError> {
+        if self.history.operations.is_empty() {
+            return Err(InputError::Empty { expected });
+        }
+        if !self.appended.is_empty() {
+            self.only_strings()?;
+        }
+        self.history.values.seal();
+        self.history.operations.shrink_to_fit();
+        Ok(self.history)
+    }
+
+    /// Where values are appended to, they are strings: what else would the appended one mean?
+    fn only_strings(&self) -> Result<(), InputError> {
+        use crate::history::values::Form;
+        for operation in &self.history.operations {
+            let Some(first) = self.appended.get(&operation.key) else { continue };
+            let asked = match operation.asked {
+                Asked::Read | Asked::Delete => [ABSENT; 2],
+                Asked::Write(value) | Asked::Append(value) => [value, ABSENT],
+                Asked::Cas { expected, new } => [expected, new],
+            };
+            let seen = match operation.outcome {
+                Outcome::Ok(value) | Outcome::Saw(value) => value,
+                _ => ABSENT,
+            };
+            for (value, line) in [(asked[0], operation.lines[0]), (asked[1], operation.lines[0]), (seen, operation.lines[1])] {
+                if matches!(self.history.values.get(value), Some((Form::Other, _))) {
+                    let message = format!("the value is no string, but line {first} appends to this key");
+                    return Err(InputError::at(line, message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn function(asked: Asked) -> Function {
+    match asked {
+        Asked::Read => Function::Read,
+        Asked::Write(_) => Function::Write,
+        Asked::Append(_) => Function::Append,
+        Asked::Cas { .. } => Function::Cas,
+        Asked::Delete => Function::Delete,
+    }
+}
+
+fn asked(entry: &Entry) -> Result<Asked, InputError> {
+    Ok(match (entry.function, entry.argument) {
+        (Function::Read, _) => Asked::Read,
+        (Function::Delete, _) => Asked::Delete,
+        (Function::Write, Argument::One(value)) => Asked::Write(value),
+        (Function::Append, Argument::One(value)) if value != ABSENT => Asked::Append(value),
+        (Function::Cas, Argument::Two(expected, new)) => Asked::Cas { expected, new },
+        (Function::Write, _) => return Err(InputError::at(entry.line, "a write needs the value to write")),
+        (Function::Append, _) => return Err(InputError::at(entry.line, "an append needs the string to append")),
+        (Function::Cas, _) => return Err(InputError::at(entry.line, "a cas needs a value of [old, new]")),
+    })
+}
+
+fn outcome(entry: &Entry, operation: &Recorded) -> Result<Outcome, InputError> {
+    let cas = matches!(operation.asked, Asked::Cas { .. });
+    Ok(match entry.kind {
+        Kind::Info | Kind::Invoke => Outcome::Unknown,
+        Kind::Fail => match entry.saw {
+            Some(saw) if cas => {
+                if operation.asked == (Asked::Cas { expected: saw, new: saw })
+                    || matches!(operation.asked, Asked::Cas { expected, .. } if expected == saw)
+                {
+                    return Err(InputError::at(entry.line, "a failed cas saw the value that it expected"));
+                }
+                Outcome::Saw(saw)
+            }
+            _ if cas && entry.mismatch => Outcome::Mismatch,
+            _ => Outcome::Fail,
+        },
+        Kind::Ok => match (operation.asked, entry.argument) {
+            (Asked::Read, Argument::One(value)) => Outcome::Ok(value),
+            (Asked::Read, _) => return Err(InputError::at(entry.line, "the ok of a read needs the value that it returned, null for none")),
+            (_, Argument::Missing) | (Asked::Delete, _) => Outcome::Ok(ABSENT),
+            (asked, _) if self::asked(entry)? == asked => Outcome::Ok(ABSENT),
+            _ => {
+                return Err(InputError::at(
+                    entry.line,
+                    format!("it returns with another value than it was called with in line {}", operation.lines[0]),
+                ));
+            }
+        },
+    })
+}
