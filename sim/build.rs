@@ -3,6 +3,8 @@
 //! The hash decides whether two digests may be compared. It covers sources and locked dependencies, not the profile: debug and release are the same build.
 //! Outside a git checkout, or without git, the commit is `unknown` and the rest works.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

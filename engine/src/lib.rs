@@ -3,6 +3,8 @@
 //! [`node::Node`] speaks bytes and files, and is what a host runs; inside it a [`replica::Replica`] speaks typed messages and records, and joins the
 //! roles, after the decomposition of IronRSL: acceptor, proposer, learner, executor, elector, librarian.
 
+#![deny(clippy::float_arithmetic)]
+
 pub mod bugs;
 pub mod codec;
 pub mod command;

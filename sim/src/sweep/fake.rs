@@ -95,7 +95,7 @@ impl Source for Fake {
             Behaviour::DigestFollowsProbe => u64::from(spec.probe == ProbeLevel::Full),
             Behaviour::Pass | Behaviour::FailEvery(_) => 0,
         };
-        let fails = matches!(self.0, Behaviour::FailEvery(every) if seed % every == 0);
+        let fails = matches!(self.0, Behaviour::FailEvery(every) if seed.is_multiple_of(every));
         let record = RunRecord {
             scenario: spec.plan.scenario.clone(),
             seed,

@@ -186,10 +186,16 @@ thread_local! {
     static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
+/// A panic's message.
+fn words(payload: &dyn std::any::Any) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without words".to_owned())
+}
+
 /// Makes panics silent and remembers where they were, so that a run's panic becomes its verdict.
 pub fn remember_panics() {
     std::panic::set_hook(Box::new(|info| {
-        let message = info.payload_as_str().unwrap_or("a panic without words").to_owned();
+        let message = words(info.payload());
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         PANIC.with(|last| *last.borrow_mut() = Some((message, place.replace('\\', "/"))));
     }));

@@ -18,6 +18,7 @@ pub mod cost;
 #[cfg(test)]
 pub mod fake;
 pub mod folder;
+pub mod golden;
 pub mod hunt;
 pub mod job;
 pub mod merge;

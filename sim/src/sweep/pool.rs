@@ -359,7 +359,7 @@ impl Child {
 /// A line of Rust's about a thread, without the thread's number, which is never the same.
 fn without_thread(line: &str) -> String {
     let mut out = String::new();
-    for word in line.trim().split_whitespace() {
+    for word in line.split_whitespace() {
         let number =
             word.strip_prefix('(').and_then(|word| word.strip_suffix(')')).is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
         if !number {
@@ -384,7 +384,10 @@ mod tests {
         Place::Children("/bin/sh".into(), vec!["-c".to_owned(), script])
     }
 
-    fn work(mut place: Place<'_>, jobs: usize, count: u64, hang_after: Duration) -> Result<Vec<(u64, Option<String>, Option<String>)>, Broken> {
+    /// An item's number, and the check and message of a run that did not come to an end.
+    type Ended = (u64, Option<String>, Option<String>);
+
+    fn work(mut place: Place<'_>, jobs: usize, count: u64, hang_after: Duration) -> Result<Vec<Ended>, Broken> {
         let settings = Settings::default();
         let halt = AtomicBool::new(false);
         let pool = Pool { settings: &settings, jobs, hang_after, until: None, halt: &halt };
