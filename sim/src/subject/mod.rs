@@ -1,3 +1,6 @@
 //! The engines under test, behind one port.
 
+pub mod catalog;
+pub mod ping;
+pub mod primary_copy;
 pub mod process;
