@@ -1,10 +1,25 @@
-//! One run: the whole way from a scenario and a seed to a verdict.
+//! One run: the whole way from a plan to a verdict.
+//!
+//! Chaos (until the heal, and until the script is done), heal, progress, the closing audit, the checkers' last word. At sampled acknowledgements of the chaos the
+//! last-quorum audit forks off. The digest, and all counts, are taken before anything that depends on how closely the subject is watched.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
 pub use crate::check::suite::Checks;
+use crate::choices::Seeded;
 use crate::plan::Plan;
-use crate::subject::process::ProbeLevel;
+use crate::subject::catalog;
+use crate::subject::process::{CLUSTER, Node, ProbeLevel, Setup, Subject};
+use crate::time::{Instant, Span};
+use crate::trace::recorder::Recorder;
+use crate::check::roster::Violation;
+use crate::verdict::court::Court;
+use crate::verdict::{Closing, Failure, Judge};
+use crate::world::audit::{Answered, quorums};
+use crate::world::world::World;
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +34,8 @@ pub struct RunSpec {
     pub probe: ProbeLevel,
     /// Which checkers judge.
     pub checks: Checks,
+    /// Only the checker of this name judges.
+    pub only: Option<String>,
     /// Keep the history and a tale of what happened. Never changes the digest.
     pub record: bool,
 }
@@ -34,15 +51,276 @@ pub struct RunOutcome {
     pub tale: Vec<String>,
 }
 
-/// Runs a plan to its end and judges it.
+/// Runs a plan to its end and judges it. A subject that is not in the catalog is inconclusive.
 #[must_use]
 pub fn run(spec: &RunSpec) -> RunOutcome {
-    let record = RunRecord {
-        scenario: spec.plan.scenario.clone(),
-        seed: spec.plan.seed,
-        verdict: Verdict::Inconclusive,
-        check: None,
-        message: None,
+    match catalog::find(&spec.subject) {
+        Some(subject) => run_judged(spec, subject, Court::new(spec.plan.cluster.replicas, subject.reader(), spec.checks, spec.only.clone())),
+        None => {
+            let failure = Failure::new(Verdict::Inconclusive, "subject", format!("there is no subject {:?}", spec.subject));
+            RunOutcome { record: blank(&spec.plan, Some(failure)), history: None, tale: Vec::new() }
+        }
+    }
+}
+
+/// Runs a plan of this subject under this judge.
+#[must_use]
+pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> RunOutcome {
+    let plan = Arc::new(spec.plan.clone());
+    let setup = Setup {
+        cluster: CLUSTER,
+        replicas: plan.cluster.replicas,
+        knobs: plan.cluster.knobs.clone(),
+        bug: spec.bug.clone(),
+        probe: spec.probe,
+    };
+    let recorder = spec.record.then(Recorder::default);
+    let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
+    let mut run = Run { plan, world, audits: 0, failure: None, frozen: None };
+    let outcome = crate::panics::caught(|| catch_unwind(AssertUnwindSafe(|| run.whole())));
+    if let Err(panic) = outcome {
+        run.failure = Some(Failure::of_panic(&panic.message, panic.place.as_deref()));
+    }
+    run.outcome(spec)
+}
+
+/// What is counted, taken at one moment.
+struct Frozen {
+    digest: u64,
+    events: u64,
+    delivered: u64,
+    operations: u64,
+    now: Instant,
+}
+
+struct Run<J: Judge> {
+    plan: Arc<Plan>,
+    world: World<(J, Option<Recorder>)>,
+    audits: u64,
+    failure: Option<Failure>,
+    frozen: Option<Frozen>,
+}
+
+/// The run goes on, or it is over.
+type Step = Result<(), Failure>;
+
+impl<J: Judge> Run<J> {
+    fn whole(&mut self) {
+        let ended = self.chaos().and_then(|()| self.heal_and_progress()).and_then(|()| self.closing_audit());
+        self.freeze();
+        self.failure = ended.and_then(|()| self.last_words()).err();
+    }
+
+    /// Faults, the workload and the script.
+    fn chaos(&mut self) -> Step {
+        let heal_at = self.plan.heal.at;
+        let end = self.plan.end.time.max(heal_at);
+        while self.world.now() < heal_at || !self.world.script_is_done() {
+            match self.world.next_at() {
+                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => self.event()?,
+                _ if self.world.script_is_done() => self.world.run_until(heal_at),
+                _ => return Err(Failure::new(Verdict::Inconclusive, "time", "the script is not done at the end of the run's time")),
+            }
+            if self.world.take_audit() {
+                self.last_quorum_audit()?;
+            }
+        }
+        if self.audits == 0 && self.world.acknowledged() > 0 {
+            self.last_quorum_audit()?;
+        }
+        Ok(())
+    }
+
+    /// One event, within the budget.
+    fn event(&mut self) -> Step {
+        if self.world.events() >= self.plan.end.events {
+            return Err(Failure::new(Verdict::Inconclusive, "events", "the budget of events ran out"));
+        }
+        self.world.advance();
+        self.check()
+    }
+
+    fn check(&self) -> Step {
+        if let Some(failure) = self.world.failure() {
+            return Err(failure.clone());
+        }
+        match self.world.observer().0.violation() {
+            Some(violation) => Err(violation.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The core comes back; each client must get a write through, and each replica of the core must take part.
+    fn heal_and_progress(&mut self) -> Step {
+        self.unexplained_halts()?;
+        let core = self.plan.heal.core.clone();
+        self.world.heal_core(&core);
+        let within = self.plan.heal.progress_within;
+        let end = self.world.now() + within;
+        let asked = self.world.ask_progress(within);
+        let core = self.trusting(&core);
+        loop {
+            let (answered, given_up) = self.world.answered();
+            if answered == asked && self.world.are_ready(&core) {
+                break;
+            }
+            if given_up > 0 || self.world.next_at().is_none_or(|at| at > end) {
+                let mut lacks = vec![format!("{answered} of {asked} clients had a write answered within {within}")];
+                lacks.extend(self.world.behind(&core));
+                return Err(self.stall("progress", &lacks));
+            }
+            self.event()?;
+        }
+        // A little quiet, so that whoever follows can catch up.
+        let quiet = self.plan.cluster.knobs.election_timeout.1;
+        self.events_until(self.world.now() + Span(2 * quiet.0))?;
+        self.unexplained_halts()
+    }
+
+    fn events_until(&mut self, end: Instant) -> Step {
+        while self.world.next_at().is_some_and(|at| at <= end) {
+            self.event()?;
+        }
+        self.world.run_until(end);
+        Ok(())
+    }
+
+    /// A fresh client reads every key; the reads are part of the history.
+    fn closing_audit(&mut self) -> Step {
+        let within = self.plan.heal.progress_within;
+        let end = self.world.now() + within;
+        let asked = self.world.ask_for_every_key(within);
+        while self.world.answered().0 < asked {
+            if self.world.answered().1 > 0 || self.world.next_at().is_none_or(|at| at > end) {
+                let mut lacks = vec![format!("{} of {asked} keys could be read within {within}", self.world.answered().0)];
+                lacks.extend(self.world.behind(&self.plan.heal.core.clone()));
+                return Err(self.stall("closing-audit", &lacks));
+            }
+            self.event()?;
+        }
+        self.world.close_clients();
+        self.check()
+    }
+
+    /// What must be looked at with facts, if there are any: has the core caught up? Then the checkers close.
+    fn last_words(&mut self) -> Step {
+        let core = self.trusting(&self.plan.heal.core.clone());
+        let end = self.world.now() + self.plan.heal.progress_within;
+        while !self.world.behind(&core).is_empty() {
+            if self.world.next_at().is_none_or(|at| at > end) {
+                return Err(self.stall("progress", &self.world.behind(&core)));
+            }
+            self.event()?;
+        }
+        match self.world.observer_mut().0.close(&core) {
+            Closing::Passed => Ok(()),
+            Closing::Failed(violation) => Err(violation.into()),
+            Closing::Unknown { check, message } => Err(Failure::new(Verdict::Inconclusive, check, message)),
+        }
+    }
+
+    /// Each minimal quorum that must be able to answers alone for what was acknowledged.
+    fn last_quorum_audit(&mut self) -> Step {
+        const CHECK: &str = "last-quorum-audit";
+        self.world.settle_ledger();
+        let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
+        for quorum in quorums(self.plan.cluster.replicas) {
+            if !self.world.is_recoverable(&quorum) {
+                continue;
+            }
+            self.audits += 1;
+            let auditor = self.world.observer().0.auditor();
+            let mut fork = self.world.last_quorum(&quorum, auditor);
+            let answered = fork.read_everything(within);
+            fork.close_clients();
+            self.world.count_audit(&fork);
+            let alone = quorum.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            if let Answered::TooFew(lacks) = answered {
+                let message = format!("{alone} alone could not answer every read within {within}: {}", lacks.join(", "));
+                return Err(Failure::new(Verdict::Liveness, CHECK, message));
+            }
+            let found = fork.observer().violation().or_else(|| match fork.observer_mut().close(&[]) {
+                Closing::Failed(violation) => Some(violation),
+                Closing::Passed | Closing::Unknown { .. } => None,
+            });
+            if let Some(Violation { check, message }) = found {
+                return Err(Failure::new(Verdict::Safety, CHECK, format!("{alone} alone answer wrongly ({check}): {message}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that have not halted for good because of their disk.
+    fn trusting(&self, nodes: &[Node]) -> Vec<Node> {
+        nodes.iter().copied().filter(|node| !self.world.distrustful().any(|halted| halted == *node)).collect()
+    }
+
+    /// A replica that distrusts a disk that nobody damaged.
+    fn unexplained_halts(&mut self) -> Step {
+        let unexplained = self.world.distrustful().find(|node| !self.world.ledger().copy_lost(*node));
+        match unexplained {
+            Some(node) => Err(Failure::new(Verdict::Safety, "unexplained-halt", format!("{node} halted because of its disk, which nobody damaged"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A stall, which damage excuses when it leaves no quorum of the core.
+    fn stall(&self, check: &str, lacks: &[String]) -> Failure {
+        let left = self.trusting(&self.plan.heal.core).len();
+        let class = if left <= usize::from(self.plan.cluster.replicas / 2) { Verdict::Excused } else { Verdict::Liveness };
+        Failure::new(class, check, lacks.join("; "))
+    }
+
+    fn freeze(&mut self) {
+        let world = &self.world;
+        self.frozen = Some(Frozen {
+            digest: world.digest(),
+            events: world.events(),
+            delivered: world.delivered(),
+            operations: world.operations(),
+            now: world.now(),
+        });
+    }
+
+    fn outcome(mut self, spec: &RunSpec) -> RunOutcome {
+        if self.frozen.is_none() {
+            self.freeze();
+        }
+        let frozen = self.frozen.take().expect("it was taken just now");
+        let mut record = blank(&spec.plan, self.failure.take());
+        record.digest = format!("{:016x}", frozen.digest);
+        record.events = frozen.events;
+        record.messages_delivered = frozen.delivered;
+        record.virtual_seconds = seconds(frozen.now);
+        record.client_operations = frozen.operations;
+        record.audits = self.audits;
+        record.accounted_bytes = self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
+        let (effects, milestones) = self.world.counters();
+        record.faults = effects.map(|(effect, count)| (effect.name().to_owned(), count)).collect();
+        record.milestones = milestones.map(|(milestone, count)| (milestone.name().to_owned(), count)).collect();
+        record.bug = spec.bug.as_ref().map(|_| self.world.bug());
+        let (history, tale) = self.world.observer_mut().1.take().map_or((None, Vec::new()), |recorder| {
+            let (history, tale) = recorder.into_parts();
+            (Some(history), tale)
+        });
+        RunOutcome { record, history, tale }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds are for people and for rates")]
+const fn seconds(at: Instant) -> f64 {
+    at.0 as f64 / 1e9
+}
+
+fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
+    let (verdict, check, message) =
+        failure.map_or((Verdict::Pass, None, None), |failure| (failure.class, Some(failure.check), Some(failure.message)));
+    RunRecord {
+        scenario: plan.scenario.clone(),
+        seed: plan.seed,
+        verdict,
+        check,
+        message,
         digest: String::new(),
         events: 0,
         messages_delivered: 0,
@@ -53,6 +331,5 @@ pub fn run(spec: &RunSpec) -> RunOutcome {
         faults: std::collections::BTreeMap::new(),
         milestones: std::collections::BTreeMap::new(),
         bug: None,
-    };
-    RunOutcome { record, history: None, tale: Vec::new() }
+    }
 }

@@ -1,7 +1,8 @@
 //! The bugs that can be planted in a subject, as the command line shows them.
 
-use synod_engine::bugs::Bug;
 use synod_reports::hunt::BugCard;
+
+use crate::subject::synod::bug_cards;
 
 /// The bugs of a subject; none when bugs cannot be planted in it.
 #[must_use]
@@ -9,8 +10,8 @@ pub fn bugs(subject: &str) -> Vec<BugCard> {
     if subject != "synod" {
         return Vec::new();
     }
-    let cards = Bug::ALL.iter().map(|bug| bug.card());
-    cards
+    bug_cards::all()
+        .into_iter()
         .map(|card| BugCard {
             name: card.name.to_owned(),
             component: card.component.to_owned(),

@@ -1,5 +1,8 @@
 //! The engines under test, behind one port.
 
 pub mod bug_card;
+pub mod catalog;
+pub mod ping;
+pub mod primary_copy;
 pub mod process;
 pub mod synod;

@@ -299,6 +299,13 @@ pub trait Subject: Sync {
     fn reader(&self) -> Option<&'static dyn Reader> {
         None
     }
+
+    /// Whether this message between replicas shows that its sender leads, and at which rank: among leaders the highest rank is the latest to win. Asked for every message, so it
+    /// should look at few bytes. Roles in scenarios rest on this and not on facts, because a run must not depend on how closely it is watched.
+    fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        let description = self.reader()?.describe(bytes)?;
+        description.ballot.filter(|ballot| description.kind == "heartbeat" && ballot.1 == from.0)
+    }
 }
 
 /// A session of a client, opaque to the simulator. 0: none yet.

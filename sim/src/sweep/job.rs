@@ -102,6 +102,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
         bug: settings.bug.clone().or_else(|| origin.as_ref().and_then(|origin| origin.bug.clone())),
         probe: settings.judges.probe(),
         checks: settings.judges.checks(),
+        only: settings.only.clone(),
         record,
         plan,
     };

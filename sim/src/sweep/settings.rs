@@ -57,6 +57,9 @@ pub struct Settings {
     /// Overrides of scenario values, `KEY=VALUE`.
     #[serde(default)]
     pub set: Vec<String>,
+    /// Only the checker of this name judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
     /// The subject; none: the reproducer's, or the default.
     #[serde(default)]
     pub subject: Option<String>,

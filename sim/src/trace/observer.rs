@@ -16,3 +16,20 @@ impl Observer for () {
         ControlFlow::Continue(())
     }
 }
+
+/// Both watch; either ends the run.
+impl<One: Observer, Two: Observer> Observer for (One, Two) {
+    #[inline]
+    fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        let one = self.0.on(stamp, event);
+        if self.1.on(stamp, event).is_break() { ControlFlow::Break(()) } else { one }
+    }
+}
+
+/// Watches, if there is somebody.
+impl<Some: Observer> Observer for Option<Some> {
+    #[inline]
+    fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        self.as_mut().map_or(ControlFlow::Continue(()), |observer| observer.on(stamp, event))
+    }
+}

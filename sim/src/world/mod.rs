@@ -1,4 +1,30 @@
-//! The simulated world.
+//! The simulated world: everything that is not the subject.
 
+pub mod agenda;
+mod attempts;
+pub mod audit;
+mod client;
+mod clients;
+pub mod clock;
+mod digest;
 pub mod disk;
 pub mod ledger;
+mod life;
+mod nemesis;
+mod network;
+mod node;
+mod partition;
+mod report;
+mod roles;
+mod script;
+mod stage;
+mod steps;
+pub mod tally;
+mod workload;
+#[expect(clippy::module_inception, reason = "the world itself is one file of the folder of its parts")]
+pub mod world;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

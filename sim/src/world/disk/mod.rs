@@ -142,10 +142,14 @@ impl Disk {
                 self.end_sync(name, file, cover, fate)
             }
             (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => self.fail_write(&op, operation.file, choices, node),
-            (op, covers) => Completion::of(match fate {
-                Fate::Ok => self.perform(op, operation.file, covers),
-                Fate::Fail(error) => Err(error),
-            }),
+            (op, covers) => {
+                let names = op == DiskOp::SyncDir;
+                let result = match fate {
+                    Fate::Ok => self.perform(op, operation.file, covers),
+                    Fate::Fail(error) => Err(error),
+                };
+                Completion { named: names && result.is_ok(), ..Completion::of(result) }
+            }
         }
     }
 
@@ -228,7 +232,7 @@ impl Disk {
     /// A write that fails lands as any subset of its sectors.
     fn fail_write(&mut self, op: &DiskOp, file: Option<FileId>, choices: &mut dyn Choices, node: u16) -> Completion {
         let (_, spoiled) = self.write_part(op, file, Keep::Any, choices, Label::of(Topic::WritePart, node));
-        Completion { result: Err(DiskError::Io), synced: None, spoiled }
+        Completion { result: Err(DiskError::Io), synced: None, named: false, spoiled }
     }
 
     /// Lands some sectors of a write, and says how many did and how many did not.
@@ -264,7 +268,7 @@ impl Disk {
             content.tidy();
         }
         let file = self.directory.name_of(file).unwrap_or(name);
-        Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled }
+        Completion { synced: result.is_ok().then_some(Synced { file, cover }), named: false, result, spoiled }
     }
 
     /// Whether the file may become so long. What needs no further sector needs no room, but nothing grows on a full disk.
@@ -328,6 +332,11 @@ impl Disk {
     pub fn peek(&self, name: FileName) -> Option<Vec<u8>> {
         let file = self.file(self.directory.visible.get(name)?);
         file.read(0, file.length()).map(|bytes| bytes.to_vec())
+    }
+
+    /// The names on the media.
+    pub fn durable_names(&self) -> impl Iterator<Item = FileName> {
+        self.directory.durable.iter().map(|(name, _)| name)
     }
 
     /// The names on the media, and what the media holds under them: what a power loss that keeps nothing leaves.

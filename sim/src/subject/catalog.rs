@@ -1,0 +1,28 @@
+//! The engines that can be put under test, by name. A new engine is a file and a line here.
+
+use crate::subject::primary_copy::PrimaryCopy;
+use crate::subject::process::Subject;
+use crate::subject::synod::Synod;
+
+/// All of them; the first one is the default.
+pub const ALL: &[&dyn Subject] = &[&Synod, &PrimaryCopy];
+
+/// The subject of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Subject> {
+    ALL.iter().copied().find(|subject| subject.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for (index, subject) in ALL.iter().enumerate() {
+            assert!(ALL[..index].iter().all(|other| other.name() != subject.name()));
+            assert!(find(subject.name()).is_some_and(|found| found.name() == subject.name()));
+        }
+        assert!(find("nobody").is_none());
+    }
+}

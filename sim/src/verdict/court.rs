@@ -1,0 +1,110 @@
+//! The court: the suite of checkers, and linearizability of what clients saw.
+
+use std::ops::ControlFlow;
+
+use crate::check::linearizability::check::{Report, Verdict};
+use crate::check::linearizability::online::Online;
+use crate::check::linearizability::search::Budget;
+use crate::check::roster::Violation;
+use crate::check::suite::{Checks, Suite, SuiteConfig};
+use crate::history::recorded::Place;
+use crate::subject::process::{Node, Reader};
+use crate::trace::event::{Event, Outcome, Stamp};
+use crate::trace::observer::Observer;
+use crate::verdict::{Closing, Judge};
+
+/// The name under which linearizability is reported.
+pub const LINEARIZABILITY: &str = "linearizability";
+
+/// What a run's history may cost before its verdict is "unknown".
+const BUDGET: Budget = Budget { steps: 20_000_000, configurations: 200_000 };
+
+/// Judges a run.
+#[derive(Clone)]
+pub struct Court {
+    suite: Suite,
+    history: Online,
+    /// Whether histories are judged at all.
+    judges_histories: bool,
+}
+
+impl Court {
+    /// The checkers' names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Suite::NAMES.iter().copied().chain([LINEARIZABILITY])
+    }
+
+    /// A court that has seen nothing. With `only`, that checker judges alone.
+    #[must_use]
+    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, only: Option<String>) -> Self {
+        let judges_histories = only.as_deref().is_none_or(|only| only == LINEARIZABILITY);
+        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, only }), history: Online::new(), judges_histories }
+    }
+
+    fn judge_history(&self) -> Closing {
+        if !self.judges_histories {
+            return Closing::Passed;
+        }
+        let Report { verdict, .. } = self.history.verdict(BUDGET);
+        let key = |key: u32| {
+            let history = self.history.history();
+            String::from_utf8_lossy(history.values.bytes(history.keys[key as usize])).into_owned()
+        };
+        match verdict {
+            Verdict::Linearizable => Closing::Passed,
+            Verdict::NotLinearizable { key: broken } => {
+                let message = format!("no order of the operations on key {} explains what its clients saw", key(broken));
+                Closing::Failed(Violation { check: LINEARIZABILITY, message })
+            }
+            Verdict::Unknown { key: hard, reason } => {
+                Closing::Unknown { check: LINEARIZABILITY, message: format!("the search for an order on key {} gave up: {reason:?}", key(hard)) }
+            }
+        }
+    }
+}
+
+impl Observer for Court {
+    #[inline]
+    fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::Invoked { process, call, .. } => self.history.invoke(u64::from(*process), call, stamp.number),
+            Event::Returned { process, outcome, .. } => {
+                let process = u64::from(*process);
+                match outcome {
+                    Outcome::Ok { result, place } => {
+                        let place = place.map(|(slot, index)| Place::new(slot, index));
+                        self.history.ok(process, result.clone(), place, stamp.number);
+                    }
+                    Outcome::Fail => self.history.fail(process, stamp.number),
+                    Outcome::Unknown => self.history.unknown(process),
+                }
+            }
+            _ => {}
+        }
+        self.suite.on(stamp, event)
+    }
+}
+
+impl Judge for Court {
+    type Auditor = Self;
+
+    fn violation(&self) -> Option<Violation> {
+        self.suite.violation().cloned()
+    }
+
+    fn auditor(&self) -> Self {
+        Self { suite: self.suite.auditor(), history: self.history.clone(), judges_histories: self.judges_histories }
+    }
+
+    fn close(&mut self, ready_core: &[Node]) -> Closing {
+        self.suite.close(ready_core);
+        match self.suite.violation() {
+            Some(violation) => Closing::Failed(violation.clone()),
+            None => self.judge_history(),
+        }
+    }
+
+    fn accounted_bytes(&self) -> u64 {
+        self.suite.accounted_bytes() + self.history.operations() as u64 * 160
+    }
+}

@@ -1,0 +1,141 @@
+//! What is due when: a 4-ary heap on one 128-bit key, with the entries in a slab beside it.
+//!
+//! A key is (time, sequence, slot of the slab), so entries of one instant come out in the order in which they went in. Nothing is ever removed early: what is
+//! outdated by the time it is due is recognised by whoever handles it.
+
+use crate::time::Instant;
+
+const SLOT_BITS: u32 = 24;
+const SEQUENCE_BITS: u32 = 40;
+const ARITY: usize = 4;
+
+/// Entries by time, then by order of arrival.
+#[derive(Clone, Debug)]
+pub struct Agenda<T> {
+    heap: Vec<u128>,
+    slab: Vec<Option<T>>,
+    free: Vec<u32>,
+    sequence: u64,
+}
+
+impl<T> Default for Agenda<T> {
+    fn default() -> Self {
+        Self { heap: Vec::new(), slab: Vec::new(), free: Vec::new(), sequence: 0 }
+    }
+}
+
+impl<T> Agenda<T> {
+    /// Adds an entry. At most 2^24 entries wait at once, and at most 2^40 ever come.
+    pub fn push(&mut self, at: Instant, entry: T) {
+        let slot = if let Some(slot) = self.free.pop() {
+            self.slab[slot as usize] = Some(entry);
+            slot
+        } else {
+            self.slab.push(Some(entry));
+            u32::try_from(self.slab.len() - 1).expect("fewer entries than fit in memory")
+        };
+        assert!(slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0, "the agenda is full");
+        let key = u128::from(at.0) << 64 | u128::from(self.sequence) << SLOT_BITS | u128::from(slot);
+        self.sequence += 1;
+        self.heap.push(key);
+        self.rise(self.heap.len() - 1);
+    }
+
+    /// When the next entry is due.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.heap.first().map(|key| time(*key))
+    }
+
+    /// Takes the next entry.
+    pub fn pop(&mut self) -> Option<(Instant, T)> {
+        let last = self.heap.pop()?;
+        let key = match self.heap.first_mut() {
+            None => last,
+            Some(first) => {
+                let key = std::mem::replace(first, last);
+                self.sink();
+                key
+            }
+        };
+        let slot = u32::try_from(key & ((1 << SLOT_BITS) - 1)).expect("24 bits");
+        self.free.push(slot);
+        let entry = self.slab[slot as usize].take().expect("a key's slot is filled until the key is taken");
+        Some((time(key), entry))
+    }
+
+    /// How many entries wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    fn rise(&mut self, mut at: usize) {
+        let key = self.heap[at];
+        while at > 0 {
+            let parent = (at - 1) / ARITY;
+            if self.heap[parent] <= key {
+                break;
+            }
+            self.heap[at] = self.heap[parent];
+            at = parent;
+        }
+        self.heap[at] = key;
+    }
+
+    fn sink(&mut self) {
+        let key = self.heap[0];
+        let mut at = 0;
+        loop {
+            let first = at * ARITY + 1;
+            let Some(children) = self.heap.get(first..self.heap.len().min(first + ARITY)).filter(|children| !children.is_empty()) else { break };
+            let mut least = 0;
+            for child in 1..children.len() {
+                if children[child] < children[least] {
+                    least = child;
+                }
+            }
+            if children[least] >= key {
+                break;
+            }
+            self.heap[at] = children[least];
+            at = first + least;
+        }
+        self.heap[at] = key;
+    }
+}
+
+fn time(key: u128) -> Instant {
+    Instant(u64::try_from(key >> 64).expect("64 bits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn entries_come_by_time_then_by_arrival(script in proptest::collection::vec(proptest::option::of(0u64..20), 0..300)) {
+            let mut agenda = Agenda::default();
+            let mut model: Vec<(u64, usize)> = Vec::new();
+            for (number, action) in script.into_iter().enumerate() {
+                if let Some(at) = action {
+                    agenda.push(Instant(at), number);
+                    model.push((at, number));
+                } else {
+                    model.sort_unstable();
+                    let expected = (!model.is_empty()).then(|| model.remove(0));
+                    prop_assert_eq!(agenda.pop().map(|(at, entry)| (at.0, entry)), expected);
+                }
+                prop_assert_eq!(agenda.len(), model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Attempts and answers: whom a client asks, in which session, and what it makes of what it hears.
+
+use crate::choices::{Label, Topic};
+use crate::subject::process::{Answer, Node, Session};
+use crate::time::Span;
+use crate::trace::event::{Event, Outcome};
+use crate::trace::observer::Observer;
+
+use super::client::{BACKOFF, Request, Sessions};
+use super::clients::Clients;
+use super::digest::Mark;
+use super::network::{Copies, Network};
+use super::stage::{Port, Stage};
+use super::tally::Milestone;
+
+impl Clients {
+    /// Asks for a session, if one is needed and it is time.
+    pub(super) fn open_session<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16) {
+        let state = &mut self.each[usize::from(client)];
+        let nonce = match state.session {
+            Sessions::Open(_) => return,
+            Sessions::Opening { next_try, .. } if next_try > stage.now => return,
+            Sessions::None if state.requests.is_empty() => return,
+            Sessions::Opening { nonce, .. } => nonce,
+            Sessions::None => {
+                state.registrations += 1;
+                (u64::from(client) + 1) << 32 | state.registrations
+            }
+        };
+        let Some(bytes) = self.dialect.register(nonce) else {
+            state.session = Sessions::Open(Session(0));
+            return;
+        };
+        let (asked, next) = match state.session {
+            Sessions::Opening { asked, next, .. } => (asked, next),
+            _ => (None, state.favourite),
+        };
+        let target = next.unwrap_or_else(|| other_than(stage, Topic::Target, client, asked));
+        let next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
+        state.session = Sessions::Opening { nonce, asked: Some(target), next: None, next_try };
+        network.send(stage, stage.client_port(client), 0, Port(u16::from(target.0)), bytes);
+    }
+
+    /// Sends a request. Says whether it is gone from the list.
+    pub(super) fn attempt<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16, at: usize) -> bool {
+        let state = &mut self.each[usize::from(client)];
+        let session = state.open().expect("requests are tried in a session");
+        let request = &mut state.requests[at];
+        let first = request.attempts == 0;
+        let target = match (request.next.take(), state.favourite) {
+            (Some(next), _) => next,
+            (None, Some(favourite)) if first => favourite,
+            (None, favourite) => {
+                let asked = (!first).then_some(request.asked);
+                if asked.is_some() && favourite == asked && !request.refused {
+                    state.favourite = None;
+                }
+                other_than(stage, if first { Topic::Target } else { Topic::Retry }, client, asked)
+            }
+        };
+        if first {
+            request.sequence = state.sequence;
+            state.sequence += 1;
+            self.invoked += 1;
+            stage.mark(Mark::Invoked, u64::from(client), u64::from(request.process));
+            stage.emit(&Event::Invoked { process: request.process, client: state.number, call: &request.call });
+        } else {
+            stage.reached(Milestone::ClientRetried);
+        }
+        request.attempts += 1;
+        request.asked = target;
+        request.refused = false;
+        request.next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
+        let (sequence, duplicate) = (request.sequence, first && request.duplicate && stage.replicas > 1);
+        let bytes = self.dialect.request(session, sequence, state.ended_below(), &state.requests[at].call);
+        let port = stage.client_port(client);
+        let mut copied = network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Copies::More;
+        if duplicate {
+            let second = other_than(stage, Topic::Retry, client, Some(target));
+            network.send(stage, port, 0, Port(u16::from(second.0)), bytes);
+            stage.reached(Milestone::ClientDuplicated);
+            copied = true;
+        }
+        let request = &mut self.each[usize::from(client)].requests[at];
+        request.copied |= copied;
+        if !(first && request.abandon) {
+            return false;
+        }
+        let request = self.each[usize::from(client)].requests.remove(at);
+        self.end(stage, client, request, Outcome::Unknown);
+        true
+    }
+
+    /// Bytes have come for a client. Says who answered, when it was an answer and not a refusal.
+    pub(super) fn on_reply<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: u16,
+        from: Node,
+        bytes: &[u8],
+    ) -> Option<Node> {
+        let state = &mut self.each[usize::from(client)];
+        match self.dialect.reply(bytes)? {
+            Answer::Registered { nonce, session } => match state.session {
+                Sessions::Opening { nonce: ours, .. } if ours == nonce => {
+                    state.session = Sessions::Open(session);
+                    state.sequence = 0;
+                    state.favourite = Some(from);
+                    if std::mem::take(&mut state.lost) {
+                        stage.reached(Milestone::SessionReopened);
+                    }
+                }
+                _ => return None,
+            },
+            Answer::Done { session, sequence, place, result } => {
+                let at = state.find(session, sequence)?;
+                state.favourite = Some(from);
+                let request = state.requests.remove(at);
+                self.end(stage, client, request, Outcome::Ok { result, place });
+            }
+            Answer::Refused { session, sequence, hint, gone } => {
+                self.on_refused(stage, client, from, (session, sequence), hint, gone);
+                self.work(stage, network, client);
+                return None;
+            }
+        }
+        self.work(stage, network, client);
+        Some(from)
+    }
+
+    fn on_refused<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16, from: Node, request: (Session, u64), hint: Option<Node>, gone: bool) {
+        let hint = hint.filter(|hint| *hint != from && u16::from(hint.0) < stage.replicas);
+        let state = &mut self.each[usize::from(client)];
+        if state.favourite.is_none_or(|favourite| favourite == from) {
+            state.favourite = hint;
+        }
+        if let Sessions::Opening { nonce, asked, next, next_try } = &mut state.session {
+            if *nonce == request.1 && *asked == Some(from) && next.is_none() {
+                let wait = if hint.is_some() { Span(0) } else { backoff(stage, client) };
+                *next = hint;
+                *next_try = stage.now + wait.max(Span(1));
+            }
+            return;
+        }
+        let Some(at) = state.find(request.0, request.1) else { return };
+        if gone {
+            self.lose_session(stage, client);
+            return;
+        }
+        let request = &mut state.requests[at];
+        if request.asked != from || request.refused {
+            return;
+        }
+        if request.attempts == 1 && !request.copied && request.takes_no {
+            let request = state.requests.remove(at);
+            stage.reached(Milestone::DefiniteRefusal);
+            self.end(stage, client, request, Outcome::Fail);
+            return;
+        }
+        let wait = if hint.is_some() && !request.followed { Span(1) } else { backoff(stage, client) };
+        request.refused = true;
+        request.followed = hint.is_some();
+        request.next = hint;
+        request.next_try = stage.now + wait;
+    }
+
+    /// The session is gone for good: what was sent in it stays unknown, what was not waits for the next one.
+    fn lose_session<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16) {
+        let state = &mut self.each[usize::from(client)];
+        state.session = Sessions::None;
+        state.lost = true;
+        let (sent, waiting) = std::mem::take(&mut state.requests).into_iter().partition(|request| request.attempts > 0);
+        state.requests = waiting;
+        let sent: Vec<Request> = sent;
+        for request in sent {
+            self.end(stage, client, request, Outcome::Unknown);
+        }
+    }
+}
+
+/// A replica other than `not`, drawn; one word, unless there is only one replica.
+fn other_than<O: Observer>(stage: &mut Stage<O>, topic: Topic, client: u16, not: Option<Node>) -> Node {
+    let others = u64::from(stage.replicas) - u64::from(not.is_some() && stage.replicas > 1);
+    let drawn = u8::try_from(stage.choices.draw(Label::of(topic, client), others)).expect("at most 9 replicas");
+    match not {
+        Some(Node(not)) if drawn >= not && u64::from(stage.replicas) > others => Node(drawn + 1),
+        _ => Node(drawn),
+    }
+}
+
+fn backoff<O: Observer>(stage: &mut Stage<O>, client: u16) -> Span {
+    BACKOFF + Span(stage.choices.draw(Label::of(Topic::Retry, client), 3 * BACKOFF.0))
+}

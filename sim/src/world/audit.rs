@@ -1,0 +1,140 @@
+//! The last-quorum audit: could one quorum alone, from its media alone, answer for everything that was acknowledged?
+//!
+//! Power is cut everywhere and nothing unsynced is kept; disk, clock and network faults end; only the quorum boots, on a perfect network, and a fresh client reads every
+//! key. Processes need not be forked for that: they would die at once.
+
+use std::sync::Arc;
+
+use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
+use crate::scenario::fault::Keep;
+use crate::subject::process::Node;
+use crate::time::Span;
+use crate::trace::observer::Observer;
+
+use super::node::Machine;
+use super::stage::Due;
+use super::tally::Effect;
+use super::world::World;
+
+/// How an audit of one quorum ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answered {
+    /// Every key was read.
+    All,
+    /// Some reads had no answer in time; this is what the quorum's replicas lacked.
+    TooFew(Vec<String>),
+    /// The observer had seen enough.
+    Ended,
+}
+
+/// The plan of an audit: a perfect network, fast disks, true clocks, and nothing to do.
+pub(super) fn plan(plan: &Plan) -> Plan {
+    let [instant, short] = [Span::from_micros(10), Span::from_micros(100)].map(Distribution::Constant);
+    Plan {
+        network: Network { latency: Distribution::Constant(Span::from_millis(1)), loss: 0, duplicate: 0, duplicate_later: Span(0), corrupt: 0 },
+        disk: Disk { access: instant, sync: short, ..plan.disk.clone() },
+        clocks: vec![Clock::default(); usize::from(plan.cluster.replicas)],
+        workload: Workload { operations: 0, attempt_timeout: Span::from_millis(100), ..plan.workload.clone() },
+        script: Vec::new(),
+        nemesis: Vec::new(),
+        ..plan.clone()
+    }
+}
+
+/// All quorums of the least size among so many replicas.
+#[must_use]
+pub fn quorums(replicas: u8) -> Vec<Vec<Node>> {
+    let least = u32::from(replicas) / 2 + 1;
+    let members = |set: u16| (0..replicas).filter(move |node| set & 1 << node != 0).map(Node).collect();
+    (0..1u16 << replicas).filter(|set| set.count_ones() == least).map(members).collect()
+}
+
+impl<O: Observer> World<O> {
+    /// A world in which only this quorum is left, with what its media hold now.
+    #[must_use]
+    pub fn last_quorum<A: Observer>(&self, quorum: &[Node], auditor: A) -> World<A> {
+        let salt = quorum.iter().fold(self.events << 9, |salt, node| salt | 1 << node.0);
+        let mut choices = self.stage.choices.branch(salt);
+        let machines = self
+            .machines
+            .iter()
+            .zip(0..)
+            .map(|(machine, node)| {
+                let left = quorum.contains(&Node(node));
+                let mut disk = if left { machine.disk.clone() } else { super::disk::Disk::formatted(&[], 0) };
+                if left {
+                    disk.lose_power(Keep::Nothing, &mut *choices, u16::from(node));
+                    disk.set_full(false);
+                }
+                Machine { boot: machine.boot, banished: !left, ..Machine::with_disk(disk, Clock::default()) }
+            })
+            .collect();
+        let plan = self.audit_plan.clone();
+        let mut world = World::with_machines(plan, self.subject, self.setup.clone(), choices, auditor, machines, self.clients.keys.clone());
+        world.stage.now = self.stage.now;
+        world.stage.number = self.stage.number;
+        world.watching = false;
+        world.healed = true;
+        world.clients.number_from(&self.clients);
+        for node in quorum {
+            world.stage.agenda.push(self.stage.now, Due::Boot { node: node.0 });
+        }
+        world
+    }
+
+    /// Has a fresh client read every key, within so long.
+    pub fn read_everything(&mut self, within: Span) -> Answered {
+        let end = self.stage.now + within;
+        let keys = self.ask_for_every_key(within);
+        loop {
+            if self.answered().0 == keys {
+                return Answered::All;
+            }
+            if self.answered().1 > 0 || self.next_at().is_none_or(|at| at > end) {
+                let nodes: Vec<Node> =
+                    (0..self.plan.cluster.replicas).map(Node).filter(|node| !self.machines[usize::from(node.0)].banished).collect();
+                return Answered::TooFew(self.behind(&nodes));
+            }
+            if !self.advance() {
+                return Answered::Ended;
+            }
+        }
+    }
+
+    /// Takes over what a fork for an audit counted for the planted bug.
+    pub fn count_audit<A: Observer>(&mut self, fork: &World<A>) {
+        let bug = fork.bug();
+        self.bug = (self.bug.0 + bug.0, self.bug.1 + bug.1);
+    }
+
+    /// Whether this quorum must be able to answer: no copy in it is lost.
+    #[must_use]
+    pub fn is_recoverable(&self, quorum: &[Node]) -> bool {
+        self.ledger.recoverable(quorum)
+    }
+
+    /// Looks which damage is still on the media.
+    pub fn settle_ledger(&mut self) {
+        if self.effects(Effect::BitRot) > 0 {
+            (0..self.plan.cluster.replicas).for_each(|node| self.reconcile(Node(node)));
+        }
+    }
+
+    /// The plan that audits of this world run under.
+    pub(super) fn audit_plan_of(plan: &Plan) -> Arc<Plan> {
+        Arc::new(self::plan(plan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minimal_quorums() {
+        assert_eq!(quorums(1), [[Node(0)]]);
+        assert_eq!(quorums(3), [[Node(0), Node(1)], [Node(0), Node(2)], [Node(1), Node(2)]]);
+        assert_eq!(quorums(4).len(), 4);
+        assert_eq!(quorums(5).len(), 10);
+    }
+}

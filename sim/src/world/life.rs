@@ -1,0 +1,182 @@
+//! The life of a process: boot, death, halt, pause.
+
+use crate::choices::{Label, Topic};
+use crate::subject::process::{Input, Node};
+use crate::time::Span;
+use crate::trace::event::Event;
+use crate::trace::observer::Observer;
+
+use super::digest::Mark;
+use super::node::{Death, Doom, State, Waiting};
+use super::stage::{Due, name};
+use super::tally::{Effect, Milestone};
+use super::world::{World, entropy};
+
+/// A death in recovery comes after fewer disk operations than this, or when recovery ends.
+const RECOVERY_OPERATIONS: u64 = 40;
+
+impl<O: Observer> World<O> {
+    /// Starts a process, unless there is one, or its disk cannot be trusted, or the node is out for good.
+    pub(super) fn boot(&mut self, node: usize) {
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let machine = &mut self.machines[node];
+        if machine.banished || !matches!(machine.state, State::Down | State::Halted { damaged: false }) {
+            return;
+        }
+        machine.clear();
+        machine.boot += 1;
+        machine.state = State::Up;
+        machine.downed_by = None;
+        machine.clock.boot(self.stage.now);
+        machine.process = Some(self.subject.make(&self.setup, who));
+        self.applied[node] = 0;
+        let boot = u64::from(machine.boot);
+        if let Some(Doom::InRecovery { left, .. }) = &mut machine.doom {
+            *left = Some(self.stage.choices.draw(Label::of(Topic::Boundary, node as u16), RECOVERY_OPERATIONS));
+        }
+        self.ledger.booted(who);
+        self.reconcile(who);
+        self.stage.mark(Mark::Boot, node as u64, boot);
+        self.stage.emit(&Event::Boot { node: who, boot });
+        let entropy = entropy(&mut *self.stage.choices, node as u16);
+        self.feed(node, Input::Boot { entropy });
+    }
+
+    /// The process dies, if there is one; a power loss also takes what was not synced when there is none.
+    pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let machine = &mut self.machines[node];
+        let ran = machine.runs();
+        if ran {
+            self.bury(node);
+            self.machines[node].state = State::Down;
+            self.machines[node].downed_by = fault;
+        }
+        let disk = &mut self.machines[node].disk;
+        match death {
+            Death::Kill if !ran => {}
+            Death::Kill => {
+                let report = disk.kill(&mut *self.stage.choices, node as u16);
+                self.stage.mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
+                self.stage.emit(&Event::Killed(who));
+                self.stage.took_effect(Effect::Kill, name(who.0));
+                self.took_effects(Effect::TornWrite, report.torn_writes, who);
+            }
+            Death::Power(keep) => {
+                let report = disk.lose_power(keep, &mut *self.stage.choices, node as u16);
+                self.stage.mark(Mark::PowerLost, node as u64, u64::from(report.lost_sectors) << 32 | u64::from(report.kept_sectors));
+                self.stage.emit(&Event::PowerLost(who));
+                if ran {
+                    self.stage.took_effect(Effect::PowerLoss, name(who.0));
+                }
+                self.took_effects(Effect::TornWrite, report.torn_writes + report.under_way.torn_writes, who);
+                self.took_effects(Effect::LostSectors, report.lost_sectors, who);
+                self.took_effects(Effect::LostNames, report.lost_names + report.returned_names, who);
+            }
+        }
+    }
+
+    /// Looks which damage is still there.
+    pub(super) fn reconcile(&mut self, node: Node) {
+        if self.ledger.has_damage(node) {
+            self.ledger.reconcile(node, &self.machines[usize::from(node.0)].disk.flaws());
+        }
+    }
+
+    fn took_effects(&mut self, effect: Effect, times: u32, who: Node) {
+        if times > 0 {
+            self.stage.took_effect(effect, name(who.0));
+            self.stage.tally.effects[effect as usize] += u64::from(times - 1);
+        }
+    }
+
+    /// The death that was to come in recovery has come.
+    pub(super) fn die_in_recovery(&mut self, node: usize, death: Death) {
+        let at = u8::try_from(node).expect("at most 9 replicas");
+        let doom = self.machines[node].doom.take();
+        self.stage.took_effect(Effect::DiedInRecovery, name(at));
+        self.die(node, death, None);
+        if let Some(Doom::InRecovery { back_after: Some(after), .. }) = doom {
+            self.stage.after(after.max(Span(1)), Due::Boot { node: at });
+        }
+    }
+
+    /// The process stops by its own will.
+    pub(super) fn halt(&mut self, node: usize, reason: &str, damaged: bool) {
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        self.bury(node);
+        self.machines[node].state = State::Halted { damaged };
+        self.machines[node].doom = None;
+        // What it left under way on the disk goes as at a kill.
+        self.machines[node].disk.kill(&mut *self.stage.choices, node as u16);
+        self.stage.reached(Milestone::Halted);
+        self.stage.mark(Mark::Halted, node as u64, u64::from(damaged));
+        self.stage.emit(&Event::Halted { node: who, reason, damaged });
+    }
+
+    /// Keeps what the planted bug did, and forgets the process.
+    fn bury(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        if let Some(process) = &machine.process {
+            let bug = process.bug();
+            self.bug = (self.bug.0 + bug.0, self.bug.1 + bug.1);
+        }
+        machine.clear();
+    }
+
+    /// Stops scheduling the process.
+    pub(super) fn pause(&mut self, node: usize, fault: Option<u32>) {
+        let machine = &mut self.machines[node];
+        if machine.state != State::Up {
+            return;
+        }
+        machine.state = State::Paused;
+        machine.paused_by = fault;
+        machine.paused_with = Some(machine.clock.now(self.stage.now));
+        self.stage.mark(Mark::Paused, node as u64, 0);
+        self.stage.emit(&Event::Paused(Node(u8::try_from(node).expect("at most 9 replicas"))));
+    }
+
+    /// Schedules the process again: it finds its inputs waiting, and perhaps it had sampled its clocks before the pause.
+    pub(super) fn resume(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        if machine.state != State::Paused {
+            return;
+        }
+        machine.state = State::Up;
+        machine.paused_by = None;
+        let before = machine.paused_with.take();
+        if self.stage.choices.draw(Label::of(Topic::StaleSample, node as u16), 2) == 0 {
+            machine.stale = before;
+        }
+        let inbox = std::mem::take(&mut machine.inbox);
+        let boot = machine.boot;
+        self.stage.mark(Mark::Resumed, node as u64, 0);
+        self.stage.emit(&Event::Resumed(Node(u8::try_from(node).expect("at most 9 replicas"))));
+        if self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0 {
+            self.deadline_has_passed(node);
+        }
+        for waiting in inbox {
+            if self.machines[node].state != State::Up || self.machines[node].boot != boot {
+                return;
+            }
+            match waiting {
+                Waiting::Message(flight) => self.take_message(node, &flight),
+                Waiting::Disk(op, result) => self.feed(node, Input::Disk { op, result }),
+            }
+        }
+        self.machines[node].stale = None;
+        self.deadline_has_passed(node);
+        self.rearm(node);
+    }
+
+    /// Tells the process of its deadline, if it has passed by the clock that its next step reads.
+    fn deadline_has_passed(&mut self, node: usize) {
+        let machine = &self.machines[node];
+        let now = machine.stale.unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
+        if machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|deadline| deadline <= now) {
+            self.stage.mark(Mark::Deadline, node as u64, 0);
+            self.feed(node, Input::Deadline);
+        }
+    }
+}

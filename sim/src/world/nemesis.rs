@@ -1,0 +1,313 @@
+//! Beginning and ending faults.
+//!
+//! A fault that is an instant (a clock jump, bit rot) leaves nothing behind to end. What the others do to links and disks is computed anew from all faults that
+//! hold whenever one begins or ends, so that faults may overlap. A process comes back at the end of the fault that it died of.
+
+use crate::choices::{Label, Topic};
+use crate::plan::Healing;
+use crate::scenario::fault::{Boundary, Fault, Partition, Who};
+use crate::subject::process::Node;
+use crate::time::Span;
+use crate::trace::event::Event;
+use crate::trace::observer::Observer;
+
+use super::digest::{Digest, Mark};
+use super::disk::{Damage, Rot};
+use super::node::{Death, DiskFaults, Doom, State};
+use super::partition::{self, Parties};
+use super::stage::{Due, Port, name};
+use super::tally::Effect;
+use super::world::World;
+
+/// A fault that holds.
+#[derive(Clone, Debug)]
+pub(super) struct Active {
+    id: u32,
+    fault: Fault,
+    nodes: Vec<Node>,
+    from: Vec<Port>,
+    to: Vec<Port>,
+    cuts: Vec<(Port, Port)>,
+}
+
+impl<O: Observer> World<O> {
+    /// Begins a fault now; with a hold, it ends after that. Gives the nodes that it is about.
+    pub(super) fn begin_fault(&mut self, fault: &Fault, hold: Option<Span>) -> Vec<Node> {
+        let id = self.faults;
+        self.faults += 1;
+        self.stage.mark(Mark::Fault, u64::from(id), Digest::content(fault.kind().as_bytes()));
+        let nodes = self.whom(fault);
+        let mut active = Active { id, fault: fault.clone(), nodes: nodes.clone(), from: Vec::new(), to: Vec::new(), cuts: Vec::new() };
+        match fault {
+            Fault::Partition(shape) => {
+                active.cuts = self.cuts(shape);
+                self.network.cut(&active.cuts);
+            }
+            Fault::Links { from, to, .. } => {
+                active.from = ports(&self.resolve(from));
+                active.to = ports(&self.resolve(to));
+            }
+            Fault::Kill { boundary, .. } => self.strike(&nodes, Death::Kill, *boundary, id, hold),
+            Fault::PowerLoss { keep, boundary, .. } => self.strike(&nodes, Death::Power(*keep), *boundary, id, hold),
+            Fault::Pause(_) => nodes.iter().for_each(|node| self.pause(usize::from(node.0), Some(id))),
+            Fault::SyncFailure { ppm: 0, .. } => nodes.iter().for_each(|node| self.machines[usize::from(node.0)].fail_next_sync = true),
+            Fault::SyncFailure { .. }
+            | Fault::WriteFailure { .. }
+            | Fault::ReadFailure { .. }
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk { .. }
+            | Fault::DiskStall(_) => {}
+            Fault::BitRot { sectors, files, .. } => nodes.iter().for_each(|node| self.rot(*node, *sectors, files)),
+            Fault::ClockJump { by, .. } => {
+                for node in &nodes {
+                    self.machines[usize::from(node.0)].clock.jump(*by);
+                    self.machines[usize::from(node.0)].jumped = true;
+                }
+            }
+            Fault::ClockDrift { ppm, .. } => nodes.iter().for_each(|node| self.drift(usize::from(node.0), *ppm)),
+        }
+        self.active.push(active);
+        self.apply_faults(fault);
+        if matches!(fault, Fault::BitRot { .. } | Fault::ClockJump { .. }) {
+            self.active.pop();
+        } else if let Some(hold) = hold {
+            self.stage.after(hold, Due::FaultEnds(id));
+        }
+        let detail = format!("{} {}", fault.kind(), nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        self.stage.emit(&Event::Fault { kind: "begins", detail: &detail });
+        nodes
+    }
+
+    /// Ends a fault, unless it has ended.
+    pub(super) fn end_fault(&mut self, id: u32) {
+        let Some(at) = self.active.iter().position(|active| active.id == id) else { return };
+        let active = self.active.remove(at);
+        self.stage.mark(Mark::Healed, u64::from(id), 0);
+        self.stage.emit(&Event::Fault { kind: "ends", detail: active.fault.kind() });
+        self.network.mend(&active.cuts);
+        self.apply_faults(&active.fault);
+        for node in &active.nodes {
+            let node = usize::from(node.0);
+            let machine = &mut self.machines[node];
+            match &active.fault {
+                Fault::Kill { .. } | Fault::PowerLoss { .. } => {
+                    if matches!(machine.doom, Some(Doom::InStep(_, by)) if by == id) {
+                        machine.doom = None;
+                    }
+                }
+                Fault::Pause(_) if machine.paused_by == Some(id) => self.resume(node),
+                Fault::SyncFailure { .. } => machine.fail_next_sync = false,
+                Fault::ClockDrift { .. } => {
+                    let ppm = self.plan.clocks.get(node).copied().unwrap_or_default().drift;
+                    self.drift(node, ppm);
+                }
+                _ => {}
+            }
+            let machine = &self.machines[node];
+            let came_down = machine.state == State::Down && machine.downed_by == Some(id);
+            if came_down || machine.state == (State::Halted { damaged: false }) {
+                self.boot(node);
+            }
+        }
+    }
+
+    /// Computes anew what all faults that hold do to links or disks, if this one is of that sort.
+    fn apply_faults(&mut self, changed: &Fault) {
+        match changed {
+            Fault::Links { .. } => {
+                let faults = self.active.iter().filter_map(|active| match &active.fault {
+                    Fault::Links { fault, .. } => Some((&active.from[..], &active.to[..], fault)),
+                    _ => None,
+                });
+                self.network.set_faults(&mut self.stage, faults);
+            }
+            Fault::SyncFailure { .. }
+            | Fault::WriteFailure { .. }
+            | Fault::ReadFailure { .. }
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk { .. }
+            | Fault::DiskStall(_) => (0..self.machines.len()).for_each(|node| self.apply_disk_faults(node)),
+            _ => {}
+        }
+    }
+
+    fn apply_disk_faults(&mut self, node: usize) {
+        let mut sum = DiskFaults::default();
+        for active in self.active.iter().filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node)) {
+            match &active.fault {
+                Fault::SyncFailure { ppm, .. } => sum.sync = sum.sync.max(*ppm),
+                Fault::WriteFailure { ppm, .. } => sum.write = sum.write.max(*ppm),
+                Fault::ReadFailure { ppm, .. } => sum.read = sum.read.max(*ppm),
+                Fault::DiskFull(_) => sum.full = true,
+                Fault::SlowDisk { by, .. } => sum.slow = sum.slow + *by,
+                Fault::DiskStall(_) => sum.stalled = true,
+                _ => {}
+            }
+        }
+        let machine = &mut self.machines[node];
+        if machine.faults.full != sum.full {
+            machine.disk.set_full(sum.full);
+        }
+        machine.faults = sum;
+        if !sum.stalled {
+            for held in std::mem::take(&mut machine.stalled) {
+                let node = u8::try_from(node).expect("at most 9 replicas");
+                self.stage.after(Span(0), Due::Disk { node, boot: held.boot, ticket: held.ticket, op: held.op, kind: held.kind });
+            }
+        }
+    }
+
+    fn strike(&mut self, nodes: &[Node], death: Death, boundary: Boundary, id: u32, hold: Option<Span>) {
+        for node in nodes.iter().map(|node| usize::from(node.0)) {
+            match boundary {
+                Boundary::Now => self.die(node, death, Some(id)),
+                Boundary::InStep if self.machines[node].state == State::Up => self.machines[node].doom = Some(Doom::InStep(death, id)),
+                Boundary::InStep => self.die(node, death, Some(id)),
+                Boundary::InRecovery => {
+                    self.machines[node].doom = Some(Doom::InRecovery { death, left: None, back_after: hold });
+                    if self.machines[node].runs() {
+                        self.die(node, death, Some(id));
+                    }
+                }
+            }
+        }
+    }
+
+    fn drift(&mut self, node: usize, ppm: i32) {
+        let machine = &mut self.machines[node];
+        machine.clock.drift(self.stage.now, ppm);
+        machine.drifted = true;
+        machine.wake = None;
+        self.rearm(node);
+    }
+
+    fn rot(&mut self, node: Node, sectors: u8, files: &str) {
+        let rot = Rot { sectors, files, kinds: &Damage::ROT };
+        for hit in self.machines[usize::from(node.0)].disk.rot(&rot, &mut *self.stage.choices, u16::from(node.0)) {
+            self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_str().as_bytes()) ^ u64::from(hit.sector));
+            self.ledger.damaged(node, hit, self.stage.now);
+            self.stage.took_effect(Effect::BitRot, name(node.0));
+        }
+    }
+
+    /// Ends faults by category; `All` brings back whoever is down or paused as well.
+    pub(super) fn heal(&mut self, what: Healing) {
+        let ends = |fault: &Fault| match (what, fault) {
+            (Healing::All, _) | (Healing::Network, Fault::Partition(_) | Fault::Links { .. }) => true,
+            (Healing::Disk, fault) => is_of_the_disk(fault),
+            (Healing::Network, _) => false,
+        };
+        let ending: Vec<u32> = self.active.iter().filter(|active| ends(&active.fault)).map(|active| active.id).collect();
+        ending.into_iter().for_each(|id| self.end_fault(id));
+        if what == Healing::All {
+            for node in 0..self.machines.len() {
+                self.bring_back(node);
+            }
+        }
+    }
+
+    fn bring_back(&mut self, node: usize) {
+        self.machines[node].doom = None;
+        self.resume(node);
+        self.boot(node);
+    }
+
+    /// Starts those of these that are down.
+    pub(super) fn restart(&mut self, nodes: &[Node]) {
+        nodes.iter().for_each(|node| self.boot(usize::from(node.0)));
+    }
+
+    /// The fault phase is over: faults end, the weather calms, the core comes back, and everybody else is gone for good.
+    pub fn heal_core(&mut self, core: &[Node]) {
+        self.healed = true;
+        self.clients.stop();
+        for node in (0..self.machines.len()).filter(|node| !core.iter().any(|core| usize::from(core.0) == *node)) {
+            self.machines[node].doom = None;
+            self.machines[node].banished = true;
+            self.die(node, Death::Kill, None);
+        }
+        self.heal(Healing::All);
+        self.network.calm();
+    }
+
+    fn whom(&mut self, fault: &Fault) -> Vec<Node> {
+        match fault {
+            Fault::Partition(_) | Fault::Links { .. } => Vec::new(),
+            Fault::Kill { who, .. }
+            | Fault::PowerLoss { who, .. }
+            | Fault::Pause(who)
+            | Fault::SyncFailure { who, .. }
+            | Fault::WriteFailure { who, .. }
+            | Fault::ReadFailure { who, .. }
+            | Fault::DiskFull(who)
+            | Fault::SlowDisk { who, .. }
+            | Fault::DiskStall(who)
+            | Fault::BitRot { who, .. }
+            | Fault::ClockJump { who, .. }
+            | Fault::ClockDrift { who, .. } => self.resolve(who),
+        }
+    }
+
+    /// The nodes that are meant, in order.
+    pub(super) fn resolve(&mut self, who: &Who) -> Vec<Node> {
+        let all = 0..self.plan.cluster.replicas;
+        match who {
+            Who::All => all.map(Node).collect(),
+            Who::Nodes(nodes) => nodes.iter().copied().filter(|node| all.contains(&node.0)).collect(),
+            Who::Leader => {
+                let leader = self.roles.latest();
+                self.roles.named = leader.or(self.roles.named);
+                leader.into_iter().collect()
+            }
+            Who::Others => {
+                let leader = self.roles.named.or(self.roles.latest());
+                all.map(Node).filter(|node| Some(*node) != leader).collect()
+            }
+            Who::Some(count) => {
+                let mut nodes: Vec<Node> = all.map(Node).collect();
+                let mut chosen = Vec::new();
+                for _ in 0..(*count).min(self.plan.cluster.replicas) {
+                    chosen.push(nodes.remove(self.stage.choices.pick(Label::of(Topic::Who, 0), nodes.len())));
+                }
+                chosen.sort_unstable();
+                chosen
+            }
+        }
+    }
+
+    fn cuts(&mut self, shape: &Partition) -> Vec<(Port, Port)> {
+        let Partition::Groups(sides) = shape else {
+            let parties = Parties { replicas: self.plan.cluster.replicas, clients: self.plan.workload.clients, leader: self.roles.latest() };
+            return partition::links(shape, parties, &mut *self.stage.choices);
+        };
+        let mut groups: Vec<Vec<Port>> = Vec::new();
+        for side in sides {
+            let mut group: Vec<Port> = side.clients.iter().map(|client| self.stage.client_port(client.0)).collect();
+            for who in &side.replicas {
+                group.extend(ports(&self.resolve(who)));
+            }
+            // Whom an earlier side has is not on this one as well.
+            group.retain(|port| !groups.iter().any(|other| other.contains(port)));
+            group.sort_unstable();
+            group.dedup();
+            groups.push(group);
+        }
+        partition::between(&groups).into_iter().filter(|(from, to)| from.0 < self.stage.replicas || to.0 < self.stage.replicas).collect()
+    }
+}
+
+fn ports(nodes: &[Node]) -> Vec<Port> {
+    nodes.iter().map(|node| Port(u16::from(node.0))).collect()
+}
+
+const fn is_of_the_disk(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::SyncFailure { .. }
+            | Fault::WriteFailure { .. }
+            | Fault::ReadFailure { .. }
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk { .. }
+            | Fault::DiskStall(_)
+    )
+}

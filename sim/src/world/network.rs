@@ -1,0 +1,331 @@
+//! The network: links with delays, losses, copies and damage; cuts, clogs and injected link faults.
+//!
+//! Every message draws one word for each decision that the weather leaves open (delay, loss, copy, damage), whatever becomes of it, so that a message which is
+//! cut, lost or held changes nothing for the ones behind it. A decision whose probability is 0 draws nothing: its stream is its own.
+//!
+//! A partition drops a message when it is sent, and when it would arrive, if the link is cut then: what is in the cables is lost as well.
+//! Messages belong to no incarnation: whoever is up when one arrives gets it.
+
+use std::sync::Arc;
+
+use crate::choices::{CERTAIN, Label, Topic};
+use crate::plan;
+use crate::scenario::fault::LinkFault;
+use crate::subject::process::{Bytes, Reader};
+use crate::time::Span;
+use crate::trace::event::Event;
+use crate::trace::observer::Observer;
+
+use super::digest::{Digest, Mark};
+use super::stage::{Due, Flight, Port, Stage, party};
+use super::tally::Effect;
+
+/// What injected faults do to one link.
+#[derive(Clone, Debug, Default)]
+struct Mods {
+    slow: Span,
+    lose: u32,
+    duplicate: u32,
+    later: Span,
+    corrupt: u32,
+    delays: Vec<(Option<String>, Span)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Link {
+    /// Messages sent.
+    sent: u32,
+    /// One more than the highest number that arrived.
+    arrived: u32,
+    /// How many partitions cut it.
+    cut: u16,
+    /// How many faults clog it.
+    clogged: u16,
+    mods: Option<Box<Mods>>,
+}
+
+/// All links.
+#[derive(Clone)]
+pub(super) struct Network {
+    replicas: usize,
+    ports: usize,
+    links: Vec<Link>,
+    weather: plan::Network,
+    held: Vec<(Flight, Span)>,
+    reader: Option<&'static dyn Reader>,
+}
+
+/// Whether the network made a copy of a message on its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Copies {
+    One,
+    More,
+}
+
+impl Network {
+    pub fn new(replicas: usize, clients: usize, weather: plan::Network, reader: Option<&'static dyn Reader>) -> Self {
+        let ports = replicas + clients;
+        let links = vec![Link::default(); replicas * (ports + clients)];
+        Self { replicas, ports, links, weather, held: Vec::new(), reader }
+    }
+
+    /// Replicas reach everybody; clients reach replicas only.
+    fn index(&self, from: Port, to: Port) -> usize {
+        let (from, to) = (usize::from(from.0), usize::from(to.0));
+        if from < self.replicas { from * self.ports + to } else { self.replicas * self.ports + (from - self.replicas) * self.replicas + to }
+    }
+
+    /// The weather calms: delays stay, losses, copies and damage end.
+    pub const fn calm(&mut self) {
+        self.weather.loss = 0;
+        self.weather.duplicate = 0;
+        self.weather.corrupt = 0;
+    }
+
+    /// Sends a message. `boot` is the sender's.
+    pub fn send<O: Observer>(&mut self, stage: &mut Stage<O>, from: Port, boot: u32, to: Port, bytes: Bytes) -> Copies {
+        let index = self.index(from, to);
+        let number = self.links[index].sent;
+        self.links[index].sent = number.wrapping_add(1);
+        stage.mark(Mark::Sent, u64::from(from.0) << 16 | u64::from(to.0), Digest::content(&bytes));
+        stage.emit(&Event::Sent { from: stage.endpoint(from), to: stage.endpoint(to), bytes: &bytes });
+
+        let (a, b) = (party(from, stage.replicas), party(to, stage.replicas));
+        let mut delay = stage.time(Label::link(Topic::Latency, a, b), self.weather.latency);
+        let mut lost = self.weather.loss > 0 && stage.choices.chance(Label::link(Topic::Loss, a, b), self.weather.loss);
+        let mut copy = both(stage, Label::link(Topic::Duplicate, a, b), self.weather.duplicate).map(|word| part(word, self.weather.duplicate_later));
+        let mut damage = both(stage, Label::link(Topic::Corrupt, a, b), self.weather.corrupt);
+        let mut late = Late::default();
+        if let Some(mods) = &self.links[index].mods {
+            lost |= mods.lose > 0 && stage.choices.chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
+            copy = copy.or(both(stage, Label::link(Topic::FaultDuplicate, a, b), mods.duplicate).map(|word| part(word, mods.later)));
+            damage = damage.or(both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt));
+            late = mods.late(self.reader, &bytes);
+            delay = delay + late.slow + late.kind;
+        }
+
+        if self.links[index].cut > 0 {
+            stage.took_effect(Effect::Partition, "");
+            return Copies::One;
+        }
+        if lost {
+            stage.took_effect(Effect::Lose, "");
+            return Copies::One;
+        }
+        if late.slow > Span(0) {
+            stage.took_effect(Effect::SlowLink, "");
+        }
+        if late.kind > Span(0) {
+            stage.took_effect(Effect::Delay, "");
+        }
+        let flight = Flight { from, to, boot, number, copy: false, damaged: false, bytes };
+        if let Some(later) = copy {
+            self.launch(stage, Flight { copy: true, ..flight.clone() }, delay + later);
+        }
+        match damage {
+            None => self.launch(stage, flight, delay),
+            Some(word) => {
+                let bytes = damaged(&flight.bytes, word);
+                self.launch(stage, Flight { damaged: true, bytes, ..flight }, delay);
+            }
+        }
+        if copy.is_some() { Copies::More } else { Copies::One }
+    }
+
+    fn launch<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight, delay: Span) {
+        let link = &self.links[self.index(flight.from, flight.to)];
+        if link.clogged > 0 {
+            stage.took_effect(Effect::Clog, "");
+            self.held.push((flight, delay));
+        } else {
+            stage.after(delay, Due::Deliver(flight));
+        }
+    }
+
+    /// A message has come to the end of its link: gives it back unless the link is cut or clogged now.
+    pub fn arrive<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight) -> Option<Flight> {
+        let index = self.index(flight.from, flight.to);
+        let link = &self.links[index];
+        if link.cut > 0 {
+            stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
+            stage.took_effect(Effect::Partition, "");
+            return None;
+        }
+        if link.clogged > 0 {
+            stage.took_effect(Effect::Clog, "");
+            self.held.push((flight, Span(0)));
+            return None;
+        }
+        Some(flight)
+    }
+
+    /// The receiver is there: counts what is special about the message, and tells of it.
+    pub fn delivered<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) {
+        let index = self.index(flight.from, flight.to);
+        let link = &mut self.links[index];
+        let parties = u64::from(flight.damaged) << 33 | u64::from(flight.copy) << 32 | u64::from(flight.from.0) << 16 | u64::from(flight.to.0);
+        let content = if flight.damaged { Digest::content(&flight.bytes) } else { u64::from(flight.number) };
+        stage.mark(Mark::Delivered, parties, content);
+        if flight.number < link.arrived {
+            if !flight.copy {
+                stage.took_effect(Effect::Reorder, "");
+            }
+        } else {
+            link.arrived = flight.number.wrapping_add(1);
+        }
+        if flight.copy {
+            stage.took_effect(Effect::Duplicate, "");
+        }
+        if flight.damaged {
+            stage.took_effect(Effect::Corrupt, "");
+        }
+        stage.emit(&Event::Delivered { from: stage.endpoint(flight.from), to: stage.endpoint(flight.to), bytes: &flight.bytes });
+    }
+
+    /// Cuts links, once more for each partition that does so.
+    pub fn cut(&mut self, links: &[(Port, Port)]) {
+        for (from, to) in links {
+            let index = self.index(*from, *to);
+            self.links[index].cut += 1;
+        }
+    }
+
+    /// Ends one partition.
+    pub fn mend(&mut self, links: &[(Port, Port)]) {
+        for (from, to) in links {
+            let index = self.index(*from, *to);
+            self.links[index].cut -= 1;
+        }
+    }
+
+    /// Sets what injected faults do to the links between replicas, all of them anew; releases what no clog holds any more.
+    pub fn set_faults<'a, O: Observer>(&mut self, stage: &mut Stage<O>, faults: impl Iterator<Item = (&'a [Port], &'a [Port], &'a LinkFault)>) {
+        for from in 0..self.replicas {
+            for link in &mut self.links[from * self.ports..from * self.ports + self.replicas] {
+                link.clogged = 0;
+                link.mods = None;
+            }
+        }
+        for (froms, tos, fault) in faults {
+            for (from, to) in froms.iter().flat_map(|from| tos.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to) {
+                let index = self.index(from, to);
+                let link = &mut self.links[index];
+                match fault {
+                    LinkFault::Clog => link.clogged += 1,
+                    other => link.mods.get_or_insert_default().add(other),
+                }
+            }
+        }
+        for (flight, delay) in std::mem::take(&mut self.held) {
+            if self.links[self.index(flight.from, flight.to)].clogged > 0 {
+                self.held.push((flight, delay));
+            } else {
+                stage.after(delay, Due::Deliver(flight));
+            }
+        }
+    }
+
+    /// Bytes that the network accounts for.
+    pub fn accounted_bytes(&self) -> u64 {
+        (self.links.len() * size_of::<Link>() + self.held.iter().map(|(flight, _)| flight.bytes.len()).sum::<usize>()) as u64
+    }
+}
+
+/// How much later a message comes because of injected faults.
+#[derive(Clone, Copy, Default)]
+struct Late {
+    slow: Span,
+    kind: Span,
+}
+
+impl Mods {
+    fn add(&mut self, fault: &LinkFault) {
+        match fault {
+            LinkFault::Clog => {}
+            LinkFault::Slow(by) => self.slow = self.slow + *by,
+            LinkFault::Lose(ppm) => self.lose = self.lose.max(*ppm),
+            LinkFault::Duplicate { ppm, later } => {
+                self.duplicate = self.duplicate.max(*ppm);
+                self.later = self.later.max(*later);
+            }
+            LinkFault::Corrupt(ppm) => self.corrupt = self.corrupt.max(*ppm),
+            LinkFault::Delay { kind, by } => self.delays.push((kind.clone(), *by)),
+        }
+    }
+
+    fn late(&self, reader: Option<&'static dyn Reader>, bytes: &[u8]) -> Late {
+        if self.delays.is_empty() {
+            return Late { slow: self.slow, kind: Span(0) };
+        }
+        let description = reader.and_then(|reader| reader.describe(bytes));
+        let meant = |kind: &Option<String>| match (kind, &description) {
+            (None, _) => true,
+            (Some(kind), Some(description)) => description.kind == kind,
+            (Some(_), None) => false,
+        };
+        let kind = self.delays.iter().filter(|(kind, _)| meant(kind)).fold(Span(0), |sum, (_, by)| sum + *by);
+        Late { slow: self.slow, kind }
+    }
+}
+
+/// One word for whether something happens and how: the second half, when it does. Draws nothing for a probability of 0.
+fn both<O: Observer>(stage: &mut Stage<O>, label: Label, ppm: u32) -> Option<u64> {
+    if ppm == 0 {
+        return None;
+    }
+    let word = stage.choices.draw(label, u64::from(CERTAIN) << 32);
+    (word >> 32 < u64::from(ppm)).then_some(word & 0xffff_ffff)
+}
+
+/// That part of a span that 32 bits name.
+fn part(word: u64, span: Span) -> Span {
+    Span(u64::try_from((u128::from(word) * u128::from(span.0)) >> 32).expect("a part of a span is a span"))
+}
+
+/// A copy with one to three bits flipped, or with its end cut.
+fn damaged(bytes: &Bytes, word: u64) -> Bytes {
+    let Some(last) = bytes.len().checked_sub(1) else { return bytes.clone() };
+    let mut state = word | 1 << 40;
+    let mut next = |range: usize| {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        usize::try_from((u128::from(state >> 16) * range as u128) >> 48).expect("below a usize")
+    };
+    if next(4) == 0 {
+        return Arc::from(&bytes[..next(last + 1)]);
+    }
+    let mut copy = bytes.to_vec();
+    for _ in 0..=next(3) {
+        copy[next(last + 1)] ^= 1 << next(8);
+    }
+    copy.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_a_flip_or_a_cut() {
+        let whole: Bytes = Arc::from(&b"sixteen bytes ok"[..]);
+        let (mut cut, mut flipped) = (0, 0);
+        for word in 0..1000u64 {
+            let bad = damaged(&whole, word << 22 | word);
+            if bad.len() < whole.len() {
+                assert_eq!(*bad, whole[..bad.len()]);
+                cut += 1;
+            } else {
+                let bits: u32 = whole.iter().zip(bad.iter()).map(|(one, other)| (one ^ other).count_ones()).sum();
+                assert!(bits <= 3);
+                flipped += 1;
+            }
+        }
+        assert!(cut > 150 && flipped > 500, "{cut} cut, {flipped} flipped");
+        assert!(damaged(&Arc::from(&b""[..]), 7).is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_span_covers_it() {
+        assert_eq!(part(0, Span(1000)), Span(0));
+        assert_eq!(part(0xffff_ffff, Span(1000)), Span(999));
+    }
+}

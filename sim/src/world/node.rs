@@ -1,0 +1,168 @@
+//! One replica's machine: its process, disk and clocks, and what faults do to them.
+
+use std::collections::VecDeque;
+
+use crate::plan;
+use crate::scenario::fault::Keep;
+use crate::subject::process::{DiskError, DiskOk, FileName, Now, OpId, Process};
+use crate::time::{Instant, Span};
+
+use super::clock::Clock;
+use super::disk::{Disk, Ticket};
+use super::stage::Flight;
+
+/// Inputs that a paused process can have waiting; messages beyond it are lost, as in a full socket buffer.
+pub(super) const INBOX_MAX: usize = 4096;
+
+/// What the process does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// There is none.
+    Down,
+    /// It is scheduled.
+    Up,
+    /// It exists and is not scheduled.
+    Paused,
+    /// It stopped by its own will.
+    Halted { damaged: bool },
+}
+
+/// How a process dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Death {
+    Kill,
+    Power(Keep),
+}
+
+/// A death that is to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doom {
+    /// In the next step with outputs; by this fault.
+    InStep(Death, u32),
+    /// In the next recovery, after so many more disk operations once it is drawn; the process comes back after the span.
+    InRecovery { death: Death, left: Option<u64>, back_after: Option<Span> },
+}
+
+/// An input that waits for a paused process.
+#[derive(Clone, Debug)]
+pub(super) enum Waiting {
+    Message(Flight),
+    Disk(OpId, Result<DiskOk, DiskError>),
+}
+
+/// What injected faults do to a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct DiskFaults {
+    pub sync: u32,
+    pub write: u32,
+    pub read: u32,
+    pub full: bool,
+    pub slow: Span,
+    pub stalled: bool,
+}
+
+/// What kind of operation it is, as far as faults care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum OpKind {
+    Sync,
+    Write,
+    Read,
+    Other,
+}
+
+/// An operation that a stalled disk holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stalled {
+    pub boot: u32,
+    pub ticket: Ticket,
+    pub op: OpId,
+    pub kind: OpKind,
+}
+
+/// One machine.
+pub(super) struct Machine {
+    pub process: Option<Box<dyn Process>>,
+    pub state: State,
+    /// How many times a process was started.
+    pub boot: u32,
+    pub ready: bool,
+    pub disk: Disk,
+    pub clock: Clock,
+    /// The pending wake-up: the deadline on the monotonic clock that it is for, and its true time. Later deadlines are looked at when it comes.
+    pub wake: Option<(u64, Instant)>,
+    pub doom: Option<Doom>,
+    pub inbox: VecDeque<Waiting>,
+    /// The time that the process sampled before it was paused.
+    pub paused_with: Option<Now>,
+    /// The sample that its next step uses instead of the present.
+    pub stale: Option<Now>,
+    pub faults: DiskFaults,
+    /// The next sync fails.
+    pub fail_next_sync: bool,
+    pub stalled: Vec<Stalled>,
+    /// The wall clock has jumped since the last step.
+    pub jumped: bool,
+    /// The rate has changed since the last step.
+    pub drifted: bool,
+    /// The fault that the process died of, and the one that paused it.
+    pub downed_by: Option<u32>,
+    pub paused_by: Option<u32>,
+    /// It never comes back.
+    pub banished: bool,
+}
+
+impl Machine {
+    pub fn new(files: &[(FileName, Vec<u8>)], capacity: u64, clock: plan::Clock) -> Self {
+        Self::with_disk(Disk::formatted(files, capacity), clock)
+    }
+
+    /// A machine whose process has never run, with this disk.
+    pub fn with_disk(disk: Disk, clock: plan::Clock) -> Self {
+        Self {
+            process: None,
+            state: State::Down,
+            boot: 0,
+            ready: false,
+            disk,
+            clock: Clock::new(clock),
+            wake: None,
+            doom: None,
+            inbox: VecDeque::new(),
+            paused_with: None,
+            stale: None,
+            faults: DiskFaults::default(),
+            fail_next_sync: false,
+            stalled: Vec::new(),
+            jumped: false,
+            drifted: false,
+            downed_by: None,
+            paused_by: None,
+            banished: false,
+        }
+    }
+
+    /// A copy that goes on independently, unless the process cannot.
+    pub fn fork(&self) -> Option<Self> {
+        let process = match &self.process {
+            Some(process) => Some(process.fork()?),
+            None => None,
+        };
+        Some(Self { process, disk: self.disk.clone(), inbox: self.inbox.clone(), stalled: self.stalled.clone(), ..*self })
+    }
+
+    /// Whether there is a process, scheduled or not.
+    pub const fn runs(&self) -> bool {
+        matches!(self.state, State::Up | State::Paused)
+    }
+
+    /// Forgets everything that dies with the process.
+    pub fn clear(&mut self) {
+        self.process = None;
+        self.ready = false;
+        self.wake = None;
+        self.inbox.clear();
+        self.paused_with = None;
+        self.stale = None;
+        self.stalled.clear();
+    }
+}

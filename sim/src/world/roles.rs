@@ -1,0 +1,88 @@
+//! Who leads, as far as anybody outside can tell: by what replicas say to each other, or else by who answered a client last.
+//!
+//! Facts are not used, though they would be exact: a role decides whom a fault hits, and a run must not depend on how closely it is watched.
+
+use crate::subject::process::Node;
+use crate::time::{Instant, Span};
+
+/// What is known about who leads.
+#[derive(Clone, Debug)]
+pub(super) struct Roles {
+    /// By node: the rank at which it last acted as leader, and when.
+    acted: Vec<Option<((u64, u8), Instant)>>,
+    highest: Option<((u64, u8), Node)>,
+    /// By node, the rank at which it was last seen to act though a higher one was known.
+    deposed: Vec<Option<(u64, u8)>>,
+    answered: Option<Node>,
+    /// Whom `leader` named last.
+    pub named: Option<Node>,
+    /// An act older than this says nothing about the present.
+    fresh: Span,
+}
+
+/// What an act of leading showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shown {
+    Nothing,
+    /// Another node leads now.
+    Change,
+    /// The first act of a node at its rank after this one acted at a higher rank.
+    Deposed(Node),
+}
+
+impl Roles {
+    pub fn new(replicas: usize, fresh: Span) -> Self {
+        Self { acted: vec![None; replicas], highest: None, deposed: vec![None; replicas], answered: None, named: None, fresh }
+    }
+
+    /// A node acted as leader at this rank.
+    pub fn acted(&mut self, node: Node, rank: (u64, u8), now: Instant) -> Shown {
+        self.acted[usize::from(node.0)] = Some((rank, now));
+        match self.highest {
+            Some((highest, other)) if rank < highest => {
+                let first = self.deposed[usize::from(node.0)].replace(rank) != Some(rank);
+                if other != node && first { Shown::Deposed(other) } else { Shown::Nothing }
+            }
+            before => {
+                self.highest = Some((rank, node));
+                if before.is_some_and(|(_, other)| other != node) { Shown::Change } else { Shown::Nothing }
+            }
+        }
+    }
+
+    /// A node answered a client.
+    pub const fn answered(&mut self, node: Node) {
+        self.answered = Some(node);
+    }
+
+    /// The latest winner, or else the one that answered last.
+    pub fn latest(&self) -> Option<Node> {
+        self.highest.map(|(_, node)| node).or(self.answered)
+    }
+
+    /// Whether the node acts as leader at present.
+    pub fn leads(&self, node: Node, now: Instant) -> bool {
+        match self.acted[usize::from(node.0)] {
+            Some((_, at)) => now - at <= self.fresh,
+            None => self.highest.is_none() && self.answered == Some(node),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_rank_leads_and_a_deposed_leader_shows_once() {
+        let mut roles = Roles::new(3, Span(10));
+        roles.answered(Node(2));
+        assert_eq!(roles.latest(), Some(Node(2)));
+        assert_eq!(roles.acted(Node(0), (1, 0), Instant(1)), Shown::Nothing);
+        assert_eq!(roles.acted(Node(1), (2, 1), Instant(2)), Shown::Change);
+        assert_eq!(roles.acted(Node(0), (1, 0), Instant(3)), Shown::Deposed(Node(1)));
+        assert_eq!(roles.acted(Node(0), (1, 0), Instant(4)), Shown::Nothing);
+        assert_eq!(roles.latest(), Some(Node(1)));
+        assert!(roles.leads(Node(1), Instant(12)) && !roles.leads(Node(1), Instant(13)));
+    }
+}

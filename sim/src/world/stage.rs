@@ -1,0 +1,155 @@
+//! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters and the observer.
+
+use crate::choices::Choices;
+use crate::subject::process::{Bytes, Node, OpId};
+use crate::time::{Instant, Span};
+use crate::trace::event::{Endpoint, Event, Stamp};
+use crate::trace::observer::Observer;
+
+use super::agenda::Agenda;
+use super::digest::{Digest, Mark};
+use super::disk::Ticket;
+use super::node::OpKind;
+use super::tally::{Effect, Milestone, Tally};
+use crate::choices::Label;
+use crate::plan::Distribution;
+
+/// An end of a link: replicas from 0, and clients from the number of replicas on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Port(pub u16);
+
+/// A message under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub from: Port,
+    pub to: Port,
+    /// The sender's boot when it sent it.
+    pub boot: u32,
+    /// The message's number on its link.
+    pub number: u32,
+    pub copy: bool,
+    pub damaged: bool,
+    pub bytes: Bytes,
+}
+
+/// What is due at some time.
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    /// A message arrives.
+    Deliver(Flight),
+    /// A disk operation ends.
+    Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
+    /// A node may have reached its deadline.
+    Wake { node: u8, boot: u32 },
+    /// A node starts, unless it runs.
+    Boot { node: u8 },
+    /// A client has something to do.
+    Client(u16),
+    /// A planned fault starts.
+    Nemesis(u32),
+    /// A fault ends.
+    FaultEnds(u32),
+    /// The script looks at its step.
+    Script,
+}
+
+/// The shared part of a world.
+pub(super) struct Stage<O> {
+    pub now: Instant,
+    pub agenda: Agenda<Due>,
+    pub choices: Box<dyn Choices>,
+    pub digest: Digest,
+    pub tally: Tally,
+    pub observer: O,
+    /// The number of the next event that the observer is told of.
+    pub number: u64,
+    /// The observer wants no more.
+    pub ended: bool,
+    /// How many replicas.
+    pub replicas: u16,
+}
+
+impl<O: Observer> Stage<O> {
+    pub fn new(replicas: u8, choices: Box<dyn Choices>, observer: O) -> Self {
+        Self {
+            now: Instant(0),
+            agenda: Agenda::default(),
+            choices,
+            digest: Digest::default(),
+            tally: Tally::default(),
+            observer,
+            number: 0,
+            ended: false,
+            replicas: u16::from(replicas),
+        }
+    }
+
+    /// A copy with the same future.
+    pub fn fork(&self) -> Self {
+        Self { agenda: self.agenda.clone(), choices: self.choices.fork(), tally: self.tally.clone(), observer: self.observer.clone(), ..*self }
+    }
+
+    /// Tells the observer.
+    #[inline]
+    pub fn emit(&mut self, event: &Event<'_>) {
+        let stamp = Stamp { time: self.now, number: self.number };
+        self.number += 1;
+        if self.observer.on(stamp, event).is_break() {
+            self.ended = true;
+        }
+    }
+
+    /// Mixes a happening into the digest, at this time.
+    #[inline]
+    pub fn mark(&mut self, mark: Mark, parties: u64, content: u64) {
+        self.digest.mix(mark, self.now.0, parties, content);
+    }
+
+    pub fn after(&mut self, span: Span, due: Due) {
+        self.agenda.push(self.now + span, due);
+    }
+
+    /// A fault took effect.
+    #[inline]
+    pub fn took_effect(&mut self, effect: Effect, at: &'static str) {
+        self.tally.effects[effect as usize] += 1;
+        self.emit(&Event::Fault { kind: effect.name(), detail: at });
+    }
+
+    #[inline]
+    pub const fn reached(&mut self, milestone: Milestone) {
+        self.tally.milestones[milestone as usize] += 1;
+    }
+
+    /// Draws a time.
+    #[inline]
+    pub fn time(&mut self, label: Label, distribution: Distribution) -> Span {
+        match distribution {
+            Distribution::Constant(span) => span,
+            Distribution::Uniform(low, high) => Span(self.choices.between(label, low.0, high.0.max(low.0))),
+            Distribution::Exponential { mean, max } => self.choices.exponential(label, mean, max),
+        }
+    }
+
+    pub fn endpoint(&self, port: Port) -> Endpoint {
+        if port.0 < self.replicas {
+            Endpoint::Node(Node(u8::try_from(port.0).expect("at most 9 replicas")))
+        } else {
+            Endpoint::Client(crate::subject::process::Client(port.0 - self.replicas))
+        }
+    }
+
+    pub const fn client_port(&self, client: u16) -> Port {
+        Port(self.replicas + client)
+    }
+}
+
+/// "r1", ... for the details of faults, without formatting.
+pub(super) const fn name(node: u8) -> &'static str {
+    ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"][if node < 9 { node as usize } else { 8 }]
+}
+
+/// The label's number for a port: replicas below 16, clients from there on, so that a replica more or less renames no client's streams.
+pub(super) const fn party(port: Port, replicas: u16) -> u16 {
+    if port.0 < replicas { port.0 } else { 16 + port.0 - replicas }
+}

@@ -1,0 +1,337 @@
+//! Feeding a process its inputs, and doing what it asks for.
+
+use crate::choices::{Label, Topic};
+use crate::subject::process::{Client, DiskError, DiskOk, DiskOp, Input, Node, OpId, Output};
+use crate::time::Span;
+use crate::trace::event::{Event, Fact};
+use crate::trace::observer::Observer;
+
+use super::digest::{Digest, Mark};
+use super::disk::{Fate, Ticket};
+use super::node::{Death, Doom, INBOX_MAX, OpKind, Stalled, State, Waiting};
+use super::roles::Shown;
+use super::stage::{Due, Flight, Port, name};
+use super::tally::{Effect, Milestone};
+use super::world::World;
+
+/// What follows from doing one output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    Die(Death),
+    Stop,
+}
+
+impl<O: Observer> World<O> {
+    /// A message has come to a node.
+    pub(super) fn message_for(&mut self, node: usize, flight: Flight) {
+        match self.machines[node].state {
+            State::Up => self.take_message(node, &flight),
+            State::Paused if self.machines[node].inbox.len() < INBOX_MAX => {
+                self.machines[node].inbox.push_back(Waiting::Message(flight));
+                self.delayed(node);
+            }
+            State::Paused | State::Down | State::Halted { .. } => {
+                self.stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
+            }
+        }
+    }
+
+    pub(super) fn delayed(&mut self, node: usize) {
+        self.stage.took_effect(Effect::Pause, name(u8::try_from(node).expect("at most 9 replicas")));
+    }
+
+    pub(super) fn take_message(&mut self, node: usize, flight: &Flight) {
+        self.delivered += 1;
+        self.network.delivered(&mut self.stage, flight);
+        self.note_boot(flight);
+        let bytes = &flight.bytes;
+        if flight.from.0 < self.stage.replicas {
+            let from = Node(u8::try_from(flight.from.0).expect("at most 9 replicas"));
+            self.feed(node, Input::Message { from, bytes });
+        } else {
+            self.feed(node, Input::Request { from: Client(flight.from.0 - self.stage.replicas), bytes });
+        }
+    }
+
+    /// A node's wake-up has come.
+    pub(super) fn wake(&mut self, node: usize, boot: u32) {
+        let machine = &mut self.machines[node];
+        if machine.boot != boot || machine.wake.is_none_or(|(_, at)| at != self.stage.now) {
+            return;
+        }
+        machine.wake = None;
+        match machine.state {
+            State::Up => {
+                let due =
+                    machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|at| at <= machine.clock.now(self.stage.now).mono);
+                if due {
+                    self.stage.mark(Mark::Deadline, node as u64, 0);
+                    self.feed(node, Input::Deadline);
+                } else {
+                    self.rearm(node);
+                }
+            }
+            State::Paused => self.delayed(node),
+            State::Down | State::Halted { .. } => {}
+        }
+    }
+
+    /// Moves a node's wake-up forward if its deadline is earlier now. A later deadline is looked at when the wake-up comes.
+    pub(super) fn rearm(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        let Some(deadline) = machine.process.as_ref().and_then(|process| process.deadline()) else { return };
+        if machine.wake.is_some_and(|(wake, _)| wake <= deadline) {
+            return;
+        }
+        let at = machine.clock.true_time(deadline).max(self.stage.now);
+        machine.wake = Some((deadline, at));
+        let boot = machine.boot;
+        self.stage.agenda.push(at, Due::Wake { node: u8::try_from(node).expect("at most 9 replicas"), boot });
+    }
+
+    /// Steps a process, and does what it asks for.
+    pub(super) fn feed(&mut self, node: usize, input: Input<'_>) {
+        let machine = &mut self.machines[node];
+        let Some(process) = machine.process.as_mut() else { return };
+        let at = name(u8::try_from(node).expect("at most 9 replicas"));
+        let now = match machine.stale.take() {
+            None => machine.clock.now(self.stage.now),
+            Some(stale) => {
+                self.stage.took_effect(Effect::StaleSample, at);
+                stale
+            }
+        };
+        if std::mem::take(&mut machine.jumped) {
+            self.stage.took_effect(Effect::ClockJump, at);
+        }
+        if std::mem::take(&mut machine.drifted) {
+            self.stage.took_effect(Effect::ClockDrift, at);
+        }
+        let mut outputs = std::mem::take(&mut self.outputs);
+        process.step(now, input, &mut outputs);
+        if self.watching {
+            process.facts(&mut self.facts);
+            self.tell_facts(node);
+        }
+        let dies = match self.machines[node].doom {
+            Some(Doom::InStep(death, fault)) if !outputs.is_empty() => {
+                let after = self.stage.choices.draw(Label::of(Topic::Boundary, node as u16), outputs.len() as u64 + 1);
+                self.machines[node].doom = None;
+                Some((after, death, fault))
+            }
+            _ => None,
+        };
+        let mut then = Then::GoOn;
+        for (done, output) in (0..).zip(outputs.drain(..)) {
+            if dies.is_some_and(|(after, ..)| after == done) {
+                break;
+            }
+            then = self.act(node, output);
+            if then != Then::GoOn {
+                break;
+            }
+        }
+        outputs.clear();
+        self.outputs = outputs;
+        match (dies, then) {
+            (_, Then::Stop) => {}
+            (_, Then::Die(death)) => self.die_in_recovery(node, death),
+            (Some((_, death, fault)), Then::GoOn) => {
+                self.stage.took_effect(Effect::DiedInStep, at);
+                self.die(node, death, Some(fault));
+            }
+            (None, Then::GoOn) => self.rearm(node),
+        }
+    }
+
+    fn tell_facts(&mut self, node: usize) {
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        for fact in self.facts.drain(..) {
+            match &fact {
+                Fact::Recovered { chosen_below, torn, .. } => {
+                    if *torn {
+                        self.stage.reached(Milestone::TornTailCut);
+                    }
+                    if *chosen_below > 0 {
+                        self.stage.reached(Milestone::RecoveredWithLog);
+                    }
+                    self.applied[node] = *chosen_below;
+                }
+                Fact::Chosen { slot, .. } => self.chosen = self.chosen.max(slot + 1),
+                Fact::Applied { slot, .. } => self.applied[node] = self.applied[node].max(slot + 1),
+                _ => {}
+            }
+            self.stage.emit(&Event::Fact { node: who, fact: &fact });
+        }
+    }
+
+    fn act(&mut self, node: usize, output: Output) -> Then {
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let port = Port(u16::from(who.0));
+        match output {
+            Output::Send { to, bytes } => {
+                if u16::from(to.0) < self.stage.replicas {
+                    if let Some(rank) = self.subject.leads(who, &bytes) {
+                        self.acted(who, rank);
+                    }
+                    let boot = self.machines[node].boot;
+                    self.network.send(&mut self.stage, port, boot, Port(u16::from(to.0)), bytes);
+                }
+                Then::GoOn
+            }
+            Output::Reply { to, bytes } => {
+                if usize::from(to.0) < self.clients.count() {
+                    let (boot, to) = (self.machines[node].boot, self.stage.client_port(to.0));
+                    self.network.send(&mut self.stage, port, boot, to, bytes);
+                }
+                Then::GoOn
+            }
+            Output::Disk { op, what } => {
+                if let Some(Doom::InRecovery { death, left: Some(left), .. }) = &mut self.machines[node].doom {
+                    match left.checked_sub(1) {
+                        None => return Then::Die(*death),
+                        Some(less) => *left = less,
+                    }
+                }
+                self.submit(node, op, what);
+                Then::GoOn
+            }
+            Output::Ready => {
+                let machine = &mut self.machines[node];
+                machine.ready = true;
+                if machine.boot > 1 {
+                    self.stage.reached(Milestone::Rejoined);
+                }
+                self.stage.mark(Mark::Ready, node as u64, u64::from(self.machines[node].boot));
+                self.stage.emit(&Event::Ready(who));
+                match self.machines[node].doom {
+                    Some(Doom::InRecovery { death, left: Some(_), .. }) => Then::Die(death),
+                    _ => Then::GoOn,
+                }
+            }
+            Output::Halt { reason, damaged } => {
+                self.halt(node, &reason, damaged);
+                Then::Stop
+            }
+        }
+    }
+
+    /// What a message shows about who leads.
+    fn acted(&mut self, node: Node, rank: (u64, u8)) {
+        match self.roles.acted(node, rank, self.stage.now) {
+            Shown::Nothing => {}
+            Shown::Change => self.stage.reached(Milestone::LeaderChanged),
+            Shown::Deposed(by) => {
+                if self.machines[usize::from(by.0)].runs() {
+                    self.stage.reached(Milestone::TwoLeadersAlive);
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, node: usize, op: OpId, what: DiskOp) {
+        let (kind, content) = sort(&what);
+        self.stage.mark(Mark::DiskSubmitted, (node as u64) << 8 | kind as u64, content ^ op.0);
+        let (topic, times) = if kind == OpKind::Sync { (Topic::DiskSync, self.plan.disk.sync) } else { (Topic::DiskAccess, self.plan.disk.access) };
+        let mut span = self.stage.time(Label::of(topic, node as u16), times);
+        let machine = &mut self.machines[node];
+        let ticket = machine.disk.submit(what);
+        let at = u8::try_from(node).expect("at most 9 replicas");
+        if machine.faults.slow > Span(0) {
+            span = span + machine.faults.slow;
+            self.stage.took_effect(Effect::SlowDisk, name(at));
+        }
+        let boot = machine.boot;
+        self.stage.after(span, Due::Disk { node: at, boot, ticket, op, kind });
+    }
+
+    /// A disk operation is due to end.
+    pub(super) fn disk_ends(&mut self, node: usize, boot: u32, ticket: Ticket, op: OpId, kind: OpKind) {
+        let machine = &mut self.machines[node];
+        if machine.boot != boot || !machine.runs() {
+            return;
+        }
+        let at = name(u8::try_from(node).expect("at most 9 replicas"));
+        if machine.faults.stalled {
+            machine.stalled.push(Stalled { boot, ticket, op, kind });
+            self.stage.took_effect(Effect::DiskStall, at);
+            return;
+        }
+        let fate = self.fate(node, kind);
+        let completion = self.machines[node].disk.complete(ticket, fate, &mut *self.stage.choices, node as u16);
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let content = match &completion.result {
+            Ok(DiskOk::Data(data)) => Digest::content(data),
+            Ok(_) => 1,
+            Err(error) => 2 + *error as u64,
+        };
+        self.stage.mark(Mark::DiskCompleted, (node as u64) << 8 | kind as u64, content ^ op.0);
+        if let Some(synced) = &completion.synced {
+            self.stage.emit(&Event::Synced { node: who, file: synced.file, sectors: &synced.sectors() });
+        }
+        if completion.named {
+            let names: Vec<_> = self.machines[node].disk.durable_names().collect();
+            self.stage.emit(&Event::NamesSynced { node: who, names: &names });
+        }
+        if let Err(error @ (DiskError::Io | DiskError::NoSpace)) = completion.result {
+            let effect = match (error, kind) {
+                (DiskError::NoSpace, _) => Effect::DiskFull,
+                (_, OpKind::Sync) => Effect::SyncFailure,
+                (_, OpKind::Write) => Effect::WriteFailure,
+                (_, OpKind::Read | OpKind::Other) => Effect::ReadFailure,
+            };
+            self.ledger.failed(who);
+            self.stage.emit(&Event::DiskFailed { node: who, what: kind.name(), error });
+            self.stage.took_effect(effect, at);
+        }
+        if self.machines[node].state == State::Paused {
+            self.machines[node].inbox.push_back(Waiting::Disk(op, completion.result));
+            self.delayed(node);
+        } else {
+            self.feed(node, Input::Disk { op, result: completion.result });
+        }
+    }
+
+    fn fate(&mut self, node: usize, kind: OpKind) -> Fate {
+        let machine = &mut self.machines[node];
+        let (topic, ppm) = match kind {
+            OpKind::Sync if std::mem::take(&mut machine.fail_next_sync) => return Fate::Fail(DiskError::Io),
+            OpKind::Sync => (Topic::SyncFailure, machine.faults.sync),
+            OpKind::Write => (Topic::WriteFailure, machine.faults.write),
+            OpKind::Read => (Topic::ReadFailure, machine.faults.read),
+            OpKind::Other => return Fate::Ok,
+        };
+        if ppm > 0 && self.stage.choices.chance(Label::of(topic, node as u16), ppm) { Fate::Fail(DiskError::Io) } else { Fate::Ok }
+    }
+}
+
+impl OpKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Other => "name",
+        }
+    }
+}
+
+/// The kind of an operation, and a hash of what it asks for.
+fn sort(what: &DiskOp) -> (OpKind, u64) {
+    let hash = |file: &crate::subject::process::FileName, number: u64| {
+        Digest::content(file.as_str().as_bytes()).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    };
+    match what {
+        DiskOp::List => (OpKind::Other, 1),
+        DiskOp::Length(file) => (OpKind::Read, hash(file, 2)),
+        DiskOp::Read { file, offset, length } => (OpKind::Read, hash(file, offset ^ u64::from(*length) << 40)),
+        DiskOp::Create(file) => (OpKind::Other, hash(file, 3)),
+        DiskOp::Write { file, offset, data } => (OpKind::Write, hash(file, *offset) ^ Digest::content(data)),
+        DiskOp::Truncate { file, length } => (OpKind::Write, hash(file, *length)),
+        DiskOp::Rename { from, to } => (OpKind::Other, hash(from, 4) ^ hash(to, 5)),
+        DiskOp::Remove(file) => (OpKind::Other, hash(file, 6)),
+        DiskOp::Sync(file) => (OpKind::Sync, hash(file, 7)),
+        DiskOp::SyncDir => (OpKind::Sync, 8),
+    }
+}

@@ -1,0 +1,167 @@
+//! How often each fault kind took effect and each milestone was reached: what happened, never what was planned.
+
+macro_rules! counted {
+    ($(#[$docs:meta])* $name:ident { $($(#[$doc:meta])+ $variant:ident = $text:literal,)+ }) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name in results.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// The one of that name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == name)
+            }
+        }
+    };
+}
+
+counted! {
+    /// A fault that took effect.
+    Effect {
+        /// A partition dropped a message.
+        Partition = "partition",
+        /// A clogged link held a message.
+        Clog = "clog",
+        /// A slow link delayed a message.
+        SlowLink = "slow-link",
+        /// A message was lost.
+        Lose = "lose",
+        /// A second copy of a message arrived.
+        Duplicate = "duplicate",
+        /// A damaged message was delivered.
+        Corrupt = "corrupt",
+        /// A message was held because of its kind.
+        Delay = "delay",
+        /// A message arrived after one that was sent later on its link.
+        Reorder = "reorder",
+        /// A running process was killed.
+        Kill = "kill",
+        /// A running process lost its power.
+        PowerLoss = "power-loss",
+        /// Part of a write was lost, and part was kept.
+        TornWrite = "torn-write",
+        /// Data that was not synced was lost.
+        LostSectors = "lost-sectors",
+        /// A name operation that was not synced was lost, or a removed name came back.
+        LostNames = "lost-names",
+        /// A process died inside a step, between two of its outputs.
+        DiedInStep = "died-in-step",
+        /// A process died while it recovered.
+        DiedInRecovery = "died-in-recovery",
+        /// An input was delayed because its process was paused.
+        Pause = "pause",
+        /// The first step after a pause used a time from before it.
+        StaleSample = "stale-sample",
+        /// A sync failed.
+        SyncFailure = "sync-failure",
+        /// A write failed.
+        WriteFailure = "write-failure",
+        /// A read failed.
+        ReadFailure = "read-failure",
+        /// A disk operation found no space.
+        DiskFull = "disk-full",
+        /// A disk operation took longer.
+        SlowDisk = "slow-disk",
+        /// A disk operation was held.
+        DiskStall = "disk-stall",
+        /// A synced sector was damaged.
+        BitRot = "bit-rot",
+        /// A process was stepped after its wall clock had jumped.
+        ClockJump = "clock-jump",
+        /// A process was stepped after its clocks' rate had changed.
+        ClockDrift = "clock-drift",
+    }
+}
+
+counted! {
+    /// Something that a run should come by.
+    Milestone {
+        /// A node leads that is not the one that led before.
+        LeaderChanged = "leader-changed",
+        /// A node acted as leader while one of a higher ballot was up.
+        TwoLeadersAlive = "two-leaders-alive",
+        /// A recovery cut a torn tail.
+        TornTailCut = "torn-tail-cut",
+        /// A recovery found chosen slots in its log.
+        RecoveredWithLog = "recovered-with-log",
+        /// A message was delivered that an earlier boot of its sender had sent.
+        StaleMessageDelivered = "stale-message-delivered",
+        /// A client tried a request again.
+        ClientRetried = "client-retried",
+        /// A request went to two replicas at once.
+        ClientDuplicated = "client-duplicated",
+        /// A client gave up on a request that may or may not have taken effect.
+        UnknownOutcome = "unknown-outcome",
+        /// A request was refused for certain.
+        DefiniteRefusal = "definite-refusal",
+        /// A client opened a session after one was gone.
+        SessionReopened = "session-reopened",
+        /// A process took part again after a restart.
+        Rejoined = "rejoined",
+        /// A process halted by its own will.
+        Halted = "halted",
+    }
+}
+
+/// The counters of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    pub effects: [u64; Effect::ALL.len()],
+    pub milestones: [u64; Milestone::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { effects: [0; Effect::ALL.len()], milestones: [0; Milestone::ALL.len()] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
+    use crate::time::Span;
+
+    #[test]
+    fn every_fault_kind_has_a_counter() {
+        let who = Who::All;
+        let link = |fault| Fault::Links { from: Who::All, to: Who::All, fault };
+        for fault in [
+            Fault::Partition(Partition::Halves),
+            link(LinkFault::Clog),
+            link(LinkFault::Slow(Span(1))),
+            link(LinkFault::Lose(1)),
+            link(LinkFault::Duplicate { ppm: 1, later: Span(1) }),
+            link(LinkFault::Corrupt(1)),
+            link(LinkFault::Delay { kind: None, by: Span(1) }),
+            Fault::Kill { who: who.clone(), boundary: Boundary::Now },
+            Fault::PowerLoss { who: who.clone(), keep: Keep::Any, boundary: Boundary::Now },
+            Fault::Pause(who.clone()),
+            Fault::SyncFailure { who: who.clone(), ppm: 1 },
+            Fault::WriteFailure { who: who.clone(), ppm: 1 },
+            Fault::ReadFailure { who: who.clone(), ppm: 1 },
+            Fault::DiskFull(who.clone()),
+            Fault::SlowDisk { who: who.clone(), by: Span(1) },
+            Fault::DiskStall(who.clone()),
+            Fault::BitRot { who: who.clone(), sectors: 1, files: String::new() },
+            Fault::ClockJump { who: who.clone(), by: 1 },
+            Fault::ClockDrift { who, ppm: 1 },
+        ] {
+            assert!(Effect::named(fault.kind()).is_some(), "{}", fault.kind());
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A small plan for tests.
+
+use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::subject::process::Node;
+use crate::time::{Instant, Span};
+
+/// So many replicas, a quiet network, two clients that ask 60 operations.
+pub(crate) fn plan(replicas: u8) -> Plan {
+    let ms = Span::from_millis;
+    Plan {
+        scenario: "test".to_owned(),
+        seed: 1,
+        cluster: Cluster { replicas, knobs: Knobs::default() },
+        network: Network { latency: Distribution::Uniform(ms(1), ms(3)), loss: 0, duplicate: 0, duplicate_later: ms(500), corrupt: 0 },
+        disk: Disk {
+            access: Distribution::Constant(Span::from_micros(20)),
+            sync: Distribution::Uniform(Span::from_micros(100), ms(1)),
+            capacity: 1 << 26,
+        },
+        clocks: vec![Clock::default(); usize::from(replicas)],
+        workload: Workload {
+            clients: 2,
+            operations: 60,
+            keys: 4,
+            mix: Mix { get: 4, put: 3, append: 2, cas: 1, delete: 0 },
+            pipeline: 2,
+            think: Distribution::Uniform(ms(5), ms(60)),
+            open: false,
+            attempt_timeout: ms(200),
+            patience: Span::from_secs(2),
+            duplicate: 0,
+            abandon: 0,
+        },
+        script: Vec::new(),
+        nemesis: Vec::new(),
+        heal: Heal { at: Instant(3_000_000_000), core: (0..replicas).map(Node).collect(), progress_within: Span::from_secs(5) },
+        checks: Checks::default(),
+        end: End { time: Instant(30_000_000_000), events: 1_000_000 },
+    }
+}

@@ -1,0 +1,281 @@
+//! The world from end to end, with `primary_copy` in it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::choices::Seeded;
+use crate::plan::{Plan, Timed};
+use crate::run::{Checks, RunSpec, run_judged};
+use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
+use crate::subject::primary_copy::PrimaryCopy;
+use crate::subject::process::{Node, ProbeLevel, Setup};
+use crate::time::{Instant, Span};
+use crate::trace::event::{Event, Stamp};
+use crate::trace::observer::Observer;
+
+use super::tally::{Effect, Milestone};
+use super::testing;
+use super::world::World;
+
+fn world<O: Observer>(plan: Plan, observer: O) -> World<O> {
+    let setup = Setup { cluster: 1, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: None, probe: ProbeLevel::Full };
+    let seed = plan.seed;
+    World::new(Arc::new(plan), &PrimaryCopy, setup, Box::new(Seeded::new(seed)), observer)
+}
+
+fn with(faults: &[(u64, u64, Fault)]) -> Plan {
+    let ms = Span::from_millis;
+    let mut plan = testing::plan(3);
+    plan.nemesis = faults.iter().map(|(at, hold, fault)| Timed { at: Instant(0) + ms(*at), hold: ms(*hold), fault: fault.clone() }).collect();
+    plan
+}
+
+/// Runs a plan for three seconds.
+fn after(plan: Plan) -> World<()> {
+    let mut world = world(plan, ());
+    world.run_until(Instant(3_000_000_000));
+    world
+}
+
+fn one() -> Who {
+    Who::Nodes(vec![Node(0)])
+}
+
+/// Rough weather and a bit of everything.
+fn storm(seed: u64) -> Plan {
+    let mut plan = with(&[
+        (100, 300, Fault::Partition(Partition::Halves)),
+        (300, 200, Fault::PowerLoss { who: Who::Some(1), keep: Keep::Any, boundary: Boundary::InStep }),
+        (700, 300, Fault::Pause(Who::Some(1))),
+        (900, 300, Fault::Kill { who: Who::Leader, boundary: Boundary::InRecovery }),
+        (1500, 400, Fault::Links { from: Who::All, to: Who::Some(1), fault: LinkFault::Clog }),
+        (1600, 400, Fault::SlowDisk { who: Who::All, by: Span::from_millis(2) }),
+    ]);
+    plan.seed = seed;
+    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (20_000, 20_000, 5_000);
+    plan
+}
+
+fn spec(plan: Plan) -> RunSpec {
+    RunSpec { plan, subject: "primary-copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
+}
+
+#[test]
+fn a_run_passes_on_quiet_days() {
+    let outcome = run_judged(&spec(testing::plan(3)), &PrimaryCopy, ());
+    let record = &outcome.record;
+    assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
+    assert!(record.client_operations >= 66 && record.audits >= 3, "{record:?}");
+    assert!(outcome.history.is_none() && outcome.tale.is_empty());
+    let lone = run_judged(&spec(testing::plan(1)), &PrimaryCopy, ());
+    assert_eq!(lone.record.verdict.name(), "pass", "{:?}", lone.record.message);
+}
+
+#[test]
+fn the_same_digest_comes_out_however_a_run_is_watched() {
+    let mut digests = BTreeMap::new();
+    for seed in 0..6 {
+        let plain = run_judged(&spec(storm(seed)), &PrimaryCopy, ()).record;
+        let again = run_judged(&spec(storm(seed)), &PrimaryCopy, ()).record;
+        assert_eq!(plain, again);
+        let recorded = run_judged(&RunSpec { record: true, ..spec(storm(seed)) }, &PrimaryCopy, ());
+        assert_eq!(plain, recorded.record);
+        let history = recorded.history.expect("it was recorded");
+        assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
+        for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
+            assert_eq!(plain, run_judged(&RunSpec { probe, ..spec(storm(seed)) }, &PrimaryCopy, ()).record);
+        }
+        digests.insert(plain.digest, seed);
+    }
+    assert_eq!(digests.len(), 6, "seeds differ");
+}
+
+#[test]
+fn a_fork_goes_on_as_the_original_does_and_a_branch_otherwise() {
+    for stop in [10, 400, 1100, 1700] {
+        let mut world = world(storm(3), ());
+        world.run_until(Instant(stop * 1_000_000));
+        let mut fork = world.fork().expect("the subject can be copied");
+        let mut branch = world.fork().expect("the subject can be copied");
+        branch.branch(5);
+        for world in [&mut world, &mut fork, &mut branch] {
+            world.run_until(Instant(3_000_000_000));
+        }
+        assert_eq!((world.digest(), world.events(), world.delivered()), (fork.digest(), fork.events(), fork.delivered()));
+        assert_ne!(world.digest(), branch.digest());
+    }
+}
+
+#[test]
+fn every_fault_kind_takes_effect() {
+    let link = |fault| Fault::Links { from: Who::All, to: one(), fault };
+    let ms = Span::from_millis;
+    let cases = [
+        (Fault::Partition(Partition::IsolateLeader), Effect::Partition),
+        (link(LinkFault::Clog), Effect::Clog),
+        (link(LinkFault::Slow(ms(7))), Effect::SlowLink),
+        (link(LinkFault::Lose(300_000)), Effect::Lose),
+        (link(LinkFault::Duplicate { ppm: 300_000, later: ms(30) }), Effect::Duplicate),
+        (link(LinkFault::Corrupt(300_000)), Effect::Corrupt),
+        (link(LinkFault::Delay { kind: None, by: ms(30) }), Effect::Delay),
+        (Fault::Kill { who: one(), boundary: Boundary::Now }, Effect::Kill),
+        (Fault::Kill { who: one(), boundary: Boundary::InStep }, Effect::DiedInStep),
+        (Fault::Kill { who: one(), boundary: Boundary::InRecovery }, Effect::DiedInRecovery),
+        (Fault::PowerLoss { who: one(), keep: Keep::Any, boundary: Boundary::Now }, Effect::PowerLoss),
+        (Fault::PowerLoss { who: one(), keep: Keep::Nothing, boundary: Boundary::InStep }, Effect::DiedInStep),
+        (Fault::Pause(one()), Effect::Pause),
+        (Fault::SyncFailure { who: Who::All, ppm: 0 }, Effect::SyncFailure),
+        (Fault::SyncFailure { who: Who::All, ppm: 900_000 }, Effect::SyncFailure),
+        (Fault::WriteFailure { who: Who::All, ppm: 900_000 }, Effect::WriteFailure),
+        (Fault::DiskFull(Who::All), Effect::DiskFull),
+        (Fault::SlowDisk { who: Who::All, by: ms(4) }, Effect::SlowDisk),
+        (Fault::DiskStall(Who::All), Effect::DiskStall),
+        (Fault::BitRot { who: Who::All, sectors: 1, files: String::new() }, Effect::BitRot),
+        (Fault::ClockJump { who: one(), by: -1_000_000 }, Effect::ClockJump),
+        (Fault::ClockDrift { who: one(), ppm: 400 }, Effect::ClockDrift),
+    ];
+    let quiet = after(with(&[]));
+    for (fault, effect) in cases {
+        assert_eq!(quiet.effects(effect), 0, "{} without a fault", effect.name());
+        let world = after(with(&[(600, 400, fault.clone())]));
+        assert!(world.effects(effect) > 0, "{} had no effect", fault.kind());
+        assert!(world.are_ready(&[Node(0), Node(1), Node(2)]), "{}: {:?}", fault.kind(), world.behind(&[Node(0), Node(1), Node(2)]));
+        assert_ne!(world.digest(), quiet.digest());
+    }
+    let read_failure = [(600, 50, Fault::Kill { who: one(), boundary: Boundary::Now }), (550, 400, Fault::ReadFailure { who: one(), ppm: 900_000 })];
+    let world = after(with(&read_failure));
+    assert!(world.effects(Effect::ReadFailure) > 0 && world.milestones(Milestone::Halted) > 0);
+}
+
+#[test]
+fn the_weather_takes_effect_and_taking_it_away_moves_no_other_stream() {
+    let mut plan = testing::plan(3);
+    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (10_000, 10_000, 10_000);
+    let world = after(plan);
+    for effect in [Effect::Lose, Effect::Duplicate, Effect::Corrupt, Effect::Reorder] {
+        assert!(world.effects(effect) > 0, "{}", effect.name());
+    }
+}
+
+/// Notes when each boot and death was.
+#[derive(Clone, Default)]
+struct Lives(Vec<(u64, String)>);
+
+impl Observer for Lives {
+    fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        let what = match event {
+            Event::Boot { node, .. } => format!("{node} boots"),
+            Event::Killed(node) => format!("{node} killed"),
+            Event::PowerLost(node) => format!("{node} dark"),
+            Event::Paused(node) => format!("{node} paused"),
+            Event::Resumed(node) => format!("{node} resumed"),
+            _ => return ControlFlow::Continue(()),
+        };
+        self.0.push((stamp.time.0 / 1_000_000, what));
+        ControlFlow::Continue(())
+    }
+}
+
+fn lives(faults: &[(u64, u64, Fault)]) -> Vec<(u64, String)> {
+    let mut world = world(with(faults), Lives::default());
+    world.run_until(Instant(3_000_000_000));
+    world.observer().0[3..].to_vec()
+}
+
+#[test]
+fn a_process_dies_and_comes_back_when_it_should() {
+    let now = Fault::Kill { who: one(), boundary: Boundary::Now };
+    assert_eq!(lives(&[(600, 400, now.clone())]), [(600, "r1 killed".to_owned()), (1000, "r1 boots".to_owned())]);
+    let recovery = Fault::PowerLoss { who: one(), keep: Keep::Any, boundary: Boundary::InRecovery };
+    let what: Vec<String> = lives(&[(600, 400, recovery)]).into_iter().map(|(_, what)| what).collect();
+    assert_eq!(what, ["r1 dark", "r1 boots", "r1 dark", "r1 boots"]);
+    let in_step = Fault::Kill { who: one(), boundary: Boundary::InStep };
+    let deaths = lives(&[(600, 400, in_step)]);
+    assert!(deaths[0].1 == "r1 killed" && (600..700).contains(&deaths[0].0) && deaths[1] == (1000, "r1 boots".to_owned()), "{deaths:?}");
+    // A second fault on a dead process does not bring it back early, nor twice.
+    let twice = lives(&[(600, 800, now.clone()), (700, 100, now)]);
+    assert_eq!(twice, [(600, "r1 killed".to_owned()), (1400, "r1 boots".to_owned())]);
+}
+
+#[test]
+fn a_death_in_a_step_loses_the_outputs_behind_it() {
+    let sent = |boundary| {
+        let mut found = std::collections::BTreeSet::new();
+        for seed in 0..40 {
+            let mut plan = with(&[(600, 2400, Fault::Kill { who: one(), boundary })]);
+            plan.seed = seed;
+            plan.workload.operations = 0;
+            let mut world = world(plan, Beats::default());
+            world.run_until(Instant(2_000_000_000));
+            found.insert(world.observer().0 % 2);
+        }
+        found.len()
+    };
+    // r1 beats to two others in each step: only a death between the two makes the number odd.
+    assert_eq!((sent(Boundary::Now), sent(Boundary::InStep)), (1, 2));
+}
+
+/// Counts what r1 sent.
+#[derive(Clone, Default)]
+struct Beats(usize);
+
+impl Observer for Beats {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        use crate::trace::event::Endpoint;
+        self.0 += usize::from(matches!(event, Event::Sent { from: Endpoint::Node(Node(0)), bytes, .. } if bytes[0] == b'H'));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_paused_process_finds_its_inputs_and_may_act_on_an_old_time() {
+    let (mut stale, mut fresh) = (0, 0);
+    for seed in 0..20 {
+        let mut plan = with(&[(600, 400, Fault::Pause(one()))]);
+        plan.seed = seed;
+        let world = after(plan);
+        assert!(world.effects(Effect::Pause) > 5);
+        if world.effects(Effect::StaleSample) > 0 { stale += 1 } else { fresh += 1 }
+    }
+    assert!(stale > 2 && fresh > 2, "{stale} stale, {fresh} fresh");
+}
+
+#[test]
+fn a_partition_makes_two_primaries_and_the_heal_ends_it() {
+    let world = after(with(&[(600, 800, Fault::Partition(Partition::IsolateLeader))]));
+    assert_eq!((world.milestones(Milestone::LeaderChanged), world.milestones(Milestone::TwoLeadersAlive)), (1, 1), "{:?}", world.roles);
+    assert!(world.milestones(Milestone::ClientRetried) > 0);
+}
+
+#[test]
+fn messages_outlive_the_boot_that_sent_them() {
+    let mut plan = with(&[(600, 1, Fault::Kill { who: one(), boundary: Boundary::Now })]);
+    plan.network.latency = crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
+    assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
+}
+
+#[test]
+fn a_fault_that_is_taken_away_reshuffles_nothing_before_it() {
+    let faults = [(500, 100, Fault::Partition(Partition::Halves)), (2000, 100, Fault::Pause(one()))];
+    let (mut both, mut first) = (world(with(&faults), ()), world(with(&faults[..1]), ()));
+    both.run_until(Instant(1_999_999_999));
+    first.run_until(Instant(1_999_999_999));
+    assert_eq!(both.digest(), first.digest());
+    both.run_until(Instant(2_500_000_000));
+    first.run_until(Instant(2_500_000_000));
+    assert_ne!(both.digest(), first.digest());
+}
+
+#[test]
+fn clients_duplicate_abandon_and_refuse() {
+    let mut plan = testing::plan(3);
+    (plan.workload.duplicate, plan.workload.abandon) = (200_000, 200_000);
+    let milestones = [Milestone::ClientDuplicated, Milestone::UnknownOutcome, Milestone::DefiniteRefusal];
+    let mut counts = [0; 3];
+    for seed in 0..10 {
+        let world = after(Plan { seed, ..plan.clone() });
+        counts = [0, 1, 2].map(|at| counts[at] + world.milestones(milestones[at]));
+    }
+    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}

@@ -1,0 +1,169 @@
+//! What clients ask on their own: which operation, on which key, with which value.
+//!
+//! A third of the keys take appends only (`a0`, `a1`, ...; never a put, a compare-and-set or a delete); the others are called `k0`, `k1`, ... Every
+//! written value is unique in the run: `p3.17` is the 17th of process 3. Appended tags end in `;`, so none is a part of another.
+
+use std::sync::Arc;
+
+use crate::choices::{CERTAIN, Choices, Label, Topic};
+use crate::history::operation::{Action, Call, Text};
+use crate::plan::{Plan, Verb, Workload};
+
+/// The keys of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    /// Keys for everything but appends; then keys for appends only; then those that only a script names.
+    pub names: Arc<[Text]>,
+    plain: usize,
+    appended: usize,
+}
+
+/// An operation that was drawn but has no value yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    pub key: usize,
+    pub kind: Kind,
+    pub duplicate: bool,
+    pub abandon: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Get,
+    Put,
+    Append,
+    Cas,
+    Delete,
+}
+
+impl Keys {
+    pub fn of(plan: &Plan) -> Self {
+        let (mix, keys) = (plan.workload.mix, usize::from(plan.workload.keys));
+        let others = mix.put + mix.cas + mix.delete > 0;
+        let appended = match (mix.append > 0, others) {
+            (false, _) => 0,
+            (true, false) => keys,
+            (true, true) if keys < 2 => 0,
+            (true, true) => (keys / 3).max(1),
+        };
+        let plain = keys - appended;
+        let mut names: Vec<Text> = (0..plain).map(|key| text(&format!("k{key}"))).collect();
+        names.extend((0..appended).map(|key| text(&format!("a{key}"))));
+        for step in &plan.script {
+            let key = match &step.verb {
+                Verb::Invoke { call, .. } => &call.key,
+                Verb::Expect { what: crate::plan::Expectation::Value { key, .. }, .. } => key,
+                _ => continue,
+            };
+            if !names.contains(key) {
+                names.push(key.clone());
+            }
+        }
+        Self { names: names.into(), plain, appended }
+    }
+
+    /// Draws a client's next operation: always four words, whatever comes of it.
+    pub fn draw(&self, workload: &Workload, client: u16, choices: &mut dyn Choices) -> Option<Drawn> {
+        let mix = workload.mix;
+        let weights = [(Kind::Get, mix.get), (Kind::Put, mix.put), (Kind::Append, mix.append), (Kind::Cas, mix.cas), (Kind::Delete, mix.delete)];
+        let total: u64 = weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        if total == 0 || self.plain + self.appended == 0 {
+            return None;
+        }
+        let label = Label::of(Topic::Operation, client);
+        let mut at = choices.draw(label, total);
+        let mut kind = Kind::Get;
+        for (one, weight) in weights {
+            if at < u64::from(weight) {
+                kind = one;
+                break;
+            }
+            at -= u64::from(weight);
+        }
+        let word = choices.draw(label, 1 << 32);
+        let place = |low: usize, count: usize| low + usize::try_from((word * count as u64) >> 32).expect("below a usize");
+        let key = match kind {
+            Kind::Append if self.appended > 0 => place(self.plain, self.appended),
+            Kind::Get => place(0, self.plain + self.appended),
+            _ => place(0, self.plain.max(1)),
+        };
+        if kind == Kind::Append && self.appended == 0 {
+            kind = Kind::Put;
+        }
+        let [duplicate, abandon] = [workload.duplicate, workload.abandon].map(|ppm| choices.draw(label, u64::from(CERTAIN)) < u64::from(ppm));
+        Some(Drawn { key, kind, duplicate, abandon })
+    }
+
+    /// The call, now that the process is known.
+    pub fn call(&self, drawn: Drawn, process: u32, number: u32, last_seen: Option<&Text>) -> Call {
+        let action = match drawn.kind {
+            Kind::Get => Action::Get,
+            Kind::Put => Action::Put(text(&format!("p{process}.{number}"))),
+            Kind::Append => Action::Append(text(&format!("p{process}.{number};"))),
+            Kind::Cas => Action::Cas { expected: last_seen.cloned(), new: text(&format!("p{process}.{number}")) },
+            Kind::Delete => Action::Delete,
+        };
+        Call { key: self.names[drawn.key].clone(), action }
+    }
+
+    /// A write that must succeed, whatever the key holds.
+    pub fn write(&self, process: u32, number: u32) -> Option<Call> {
+        let key = self.names.first()?.clone();
+        let action = if self.plain == 0 && self.appended > 0 {
+            Action::Append(text(&format!("p{process}.{number};")))
+        } else {
+            Action::Put(text(&format!("p{process}.{number}")))
+        };
+        Some(Call { key, action })
+    }
+
+    pub fn index(&self, key: &Text) -> Option<usize> {
+        self.names.iter().position(|name| name == key)
+    }
+}
+
+fn text(text: &str) -> Text {
+    Arc::from(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choices::Seeded;
+    use crate::plan::Mix;
+    use crate::world::testing;
+
+    #[test]
+    fn a_third_of_the_keys_take_appends_only() {
+        let mut plan = testing::plan(3);
+        plan.workload.keys = 6;
+        plan.workload.mix = Mix { get: 4, put: 3, append: 2, cas: 1, delete: 1 };
+        let keys = Keys::of(&plan);
+        assert_eq!((keys.plain, keys.appended), (4, 2));
+        let mut choices = Seeded::new(1);
+        let mut seen = [0; 6];
+        for _ in 0..2000 {
+            let drawn = keys.draw(&plan.workload, 0, &mut choices).expect("there are weights");
+            seen[drawn.key] += 1;
+            match drawn.kind {
+                Kind::Append => assert!(drawn.key >= 4),
+                Kind::Get => {}
+                _ => assert!(drawn.key < 4),
+            }
+        }
+        assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
+    }
+
+    #[test]
+    fn a_tag_is_no_part_of_another() {
+        let plan = testing::plan(3);
+        let keys = Keys::of(&plan);
+        let drawn = Drawn { key: 0, kind: Kind::Append, duplicate: false, abandon: false };
+        let tag = |process, number| match keys.call(drawn, process, number, None).action {
+            Action::Append(tag) => String::from_utf8(tag.to_vec()).expect("tags are text"),
+            _ => unreachable!("an append"),
+        };
+        assert_eq!(tag(3, 1), "p3.1;");
+        assert!(!tag(3, 17).contains(&tag(3, 1)) && !tag(13, 1).contains(&tag(3, 1)));
+    }
+}

@@ -1,0 +1,297 @@
+//! The simulated world: replicas, their disks and clocks, clients, the network between them, and one agenda that time jumps along.
+//!
+//! Single-threaded and deterministic: what happens is a function of the plan, the subject and the oracle. The observer is told of everything and changes nothing, except
+//! that it can end the run.
+
+use std::sync::Arc;
+
+use crate::choices::{Choices, Label, Topic};
+use crate::history::operation::{Action, Call};
+use crate::plan::Plan;
+use crate::subject::process::{Client, Node, Output, ProbeLevel, Setup, Subject};
+use crate::time::{Instant, Span};
+use crate::trace::event::Fact;
+use crate::trace::observer::Observer;
+use crate::verdict::Failure;
+
+use super::client::{Ask, Finished, Purpose};
+use super::clients::Clients;
+use super::ledger::Ledger;
+use super::nemesis::Active;
+use super::network::Network;
+use super::node::Machine;
+use super::roles::Roles;
+use super::script::Script;
+use super::stage::{Due, Flight, Stage};
+use super::tally::Milestone;
+use super::workload::Keys;
+
+/// A world, watched by an observer.
+pub struct World<O: Observer> {
+    pub(super) plan: Arc<Plan>,
+    pub(super) audit_plan: Arc<Plan>,
+    pub(super) subject: &'static dyn Subject,
+    pub(super) setup: Arc<Setup>,
+    pub(super) stage: Stage<O>,
+    pub(super) network: Network,
+    pub(super) machines: Vec<Machine>,
+    pub(super) clients: Clients,
+    pub(super) roles: Roles,
+    pub(super) active: Vec<Active>,
+    /// Faults so far; numbers the next one.
+    pub(super) faults: u32,
+    pub(super) script: Script,
+    pub(super) ledger: Ledger,
+    /// The fault phase is over.
+    pub(super) healed: bool,
+    pub(super) failure: Option<Failure>,
+    /// Requests of checks that have ended.
+    pub(super) answers: Vec<Finished>,
+    pub(super) events: u64,
+    pub(super) delivered: u64,
+    /// What the planted bug did in boots that are over: (reached, triggered).
+    pub(super) bug: (u64, u64),
+    /// By node, the slots that it says it applied.
+    pub(super) applied: Vec<u64>,
+    /// Slots that some node says are chosen.
+    pub(super) chosen: u64,
+    /// Facts are wanted.
+    pub(super) watching: bool,
+    pub(super) outputs: Vec<Output>,
+    pub(super) facts: Vec<Fact>,
+}
+
+impl<O: Observer> World<O> {
+    /// A world at time 0: formatted disks, nobody booted yet.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, subject: &'static dyn Subject, setup: Setup, choices: Box<dyn Choices>, observer: O) -> Self {
+        let machines = (0..plan.cluster.replicas)
+            .map(|node| {
+                let clock = plan.clocks.get(usize::from(node)).copied().unwrap_or_default();
+                Machine::new(&subject.format(&setup, Node(node)), plan.disk.capacity, clock)
+            })
+            .collect();
+        let keys = Keys::of(&plan);
+        let audit_plan = Self::audit_plan_of(&plan);
+        let mut world = Self::with_machines(plan, subject, Arc::new(setup), choices, observer, machines, keys);
+        world.audit_plan = audit_plan;
+        for node in 0..world.plan.cluster.replicas {
+            world.stage.agenda.push(Instant(0), Due::Boot { node });
+        }
+        for (index, timed) in world.plan.nemesis.iter().enumerate() {
+            world.stage.agenda.push(timed.at, Due::Nemesis(u32::try_from(index).expect("a plan has fewer faults")));
+        }
+        world.stage.agenda.push(Instant(0), Due::Script);
+        world.clients.begin(&mut world.stage);
+        world
+    }
+
+    pub(super) fn with_machines(
+        plan: Arc<Plan>,
+        subject: &'static dyn Subject,
+        setup: Arc<Setup>,
+        choices: Box<dyn Choices>,
+        observer: O,
+        machines: Vec<Machine>,
+        keys: Keys,
+    ) -> Self {
+        let clients = clients(&plan) + 2;
+        let replicas = machines.len();
+        let network = Network::new(replicas, usize::from(clients), plan.network.clone(), subject.reader());
+        Self {
+            stage: Stage::new(plan.cluster.replicas, choices, observer),
+            network,
+            clients: Clients::new(&plan, subject.dialect(), keys, clients),
+            roles: Roles::new(replicas, plan.cluster.knobs.election_timeout.1),
+            active: Vec::new(),
+            faults: 0,
+            script: Script::default(),
+            ledger: Ledger::new(plan.cluster.replicas),
+            healed: false,
+            failure: None,
+            answers: Vec::new(),
+            events: 0,
+            delivered: 0,
+            bug: (0, 0),
+            applied: vec![0; replicas],
+            chosen: 0,
+            watching: setup.probe == ProbeLevel::Full,
+            outputs: Vec::new(),
+            facts: Vec::new(),
+            audit_plan: plan.clone(),
+            plan,
+            subject,
+            setup,
+            machines,
+        }
+    }
+
+    /// Handles the next entry of the agenda. False when there is none, or the run has ended.
+    pub fn advance(&mut self) -> bool {
+        if self.has_ended() {
+            return false;
+        }
+        let Some((at, due)) = self.stage.agenda.pop() else { return false };
+        self.stage.now = at;
+        self.events += 1;
+        match due {
+            Due::Deliver(flight) => self.deliver(flight),
+            Due::Disk { node, boot, ticket, op, kind } => self.disk_ends(node.into(), boot, ticket, op, kind),
+            Due::Wake { node, boot } => self.wake(node.into(), boot),
+            Due::Boot { node } => self.boot(node.into()),
+            Due::Client(client) => self.clients.on_wake(&mut self.stage, &mut self.network, client),
+            Due::Nemesis(index) if !self.healed => {
+                let plan = self.plan.clone();
+                let timed = &plan.nemesis[index as usize];
+                self.begin_fault(&timed.fault, Some(timed.hold));
+            }
+            Due::Nemesis(_) => {}
+            Due::FaultEnds(id) => self.end_fault(id),
+            Due::Script => self.script.tick = true,
+        }
+        if !self.clients.finished.is_empty() {
+            self.sort_answers();
+        }
+        if self.script.is_hot() {
+            self.follow_script();
+        }
+        true
+    }
+
+    /// Runs until the agenda is empty, the run has ended, or nothing is due at or before this time; the clock then shows this time.
+    pub fn run_until(&mut self, end: Instant) {
+        while self.next_at().is_some_and(|at| at <= end) {
+            if !self.advance() {
+                return;
+            }
+        }
+        self.stage.now = self.stage.now.max(end);
+    }
+
+    /// A copy that goes on independently and, left alone, in the same way; none when the subject cannot be copied.
+    #[must_use]
+    pub fn fork(&self) -> Option<Self> {
+        Some(Self {
+            plan: self.plan.clone(),
+            audit_plan: self.audit_plan.clone(),
+            subject: self.subject,
+            setup: self.setup.clone(),
+            stage: self.stage.fork(),
+            network: self.network.clone(),
+            machines: self.machines.iter().map(Machine::fork).collect::<Option<_>>()?,
+            clients: self.clients.clone(),
+            roles: self.roles.clone(),
+            active: self.active.clone(),
+            script: self.script.clone(),
+            ledger: self.ledger.clone(),
+            failure: self.failure.clone(),
+            answers: self.answers.clone(),
+            applied: self.applied.clone(),
+            outputs: Vec::new(),
+            facts: Vec::new(),
+            ..*self
+        })
+    }
+
+    /// From here on the oracle answers otherwise. A branch is named by (events, salt).
+    pub fn branch(&mut self, salt: u64) {
+        self.stage.choices = self.stage.choices.branch(salt);
+    }
+
+    fn deliver(&mut self, flight: Flight) {
+        let Some(flight) = self.network.arrive(&mut self.stage, flight) else { return };
+        if flight.to.0 < self.stage.replicas {
+            self.message_for(usize::from(flight.to.0), flight);
+            return;
+        }
+        self.delivered += 1;
+        self.network.delivered(&mut self.stage, &flight);
+        self.note_boot(&flight);
+        let from = Node(u8::try_from(flight.from.0).expect("clients hear replicas only"));
+        let client = flight.to.0 - self.stage.replicas;
+        if let Some(node) = self.clients.on_reply(&mut self.stage, &mut self.network, client, from, &flight.bytes) {
+            self.roles.answered(node);
+        }
+    }
+
+    /// Counts a message that an earlier boot of its sender sent.
+    pub(super) fn note_boot(&mut self, flight: &Flight) {
+        if flight.from.0 < self.stage.replicas && self.machines[usize::from(flight.from.0)].boot != flight.boot {
+            self.stage.reached(Milestone::StaleMessageDelivered);
+        }
+    }
+
+    fn sort_answers(&mut self) {
+        for finished in std::mem::take(&mut self.clients.finished) {
+            match finished.purpose {
+                Purpose::Script(_) | Purpose::Value => self.script.answers.push(finished),
+                Purpose::Progress | Purpose::Audit => self.answers.push(finished),
+                Purpose::Workload => {}
+            }
+        }
+        self.script.tick |= !self.script.answers.is_empty();
+    }
+
+    /// Each client of the workload writes once, within so long.
+    pub fn ask_progress(&mut self, patience: Span) -> usize {
+        self.answers.clear();
+        let workers: Vec<Client> = self.clients.workers().collect();
+        for client in &workers {
+            self.clients.ask_write(&mut self.stage, &mut self.network, *client, patience);
+        }
+        self.clients.open_for(Purpose::Progress)
+    }
+
+    /// A client that has asked nothing before reads every key, within so long.
+    pub fn ask_for_every_key(&mut self, patience: Span) -> usize {
+        self.answers.clear();
+        let reader = self.reader(1);
+        for key in self.clients.keys.names.clone().iter() {
+            let call = Call { key: key.clone(), action: Action::Get };
+            let ask = Ask { client: reader, call, purpose: Purpose::Audit, patience, takes_no: false };
+            self.clients.ask(&mut self.stage, &mut self.network, ask);
+        }
+        self.clients.keys.names.len()
+    }
+
+    /// One of the two clients beyond those of the plan.
+    pub(super) fn reader(&self, which: u16) -> Client {
+        Client(clients(&self.plan) + which)
+    }
+
+    /// No client starts anything any more.
+    pub const fn stop_workload(&mut self) {
+        self.clients.stop();
+    }
+
+    /// Whatever clients still wait for stays unknown.
+    pub fn close_clients(&mut self) {
+        self.clients.close(&mut self.stage);
+    }
+
+    /// Whether an acknowledgement was picked for an audit since this was last asked.
+    pub const fn take_audit(&mut self) -> bool {
+        std::mem::replace(&mut self.clients.audit_due, false)
+    }
+}
+
+/// Clients of the workload and those that a script names.
+fn clients(plan: &Plan) -> u16 {
+    let scripted = plan.script.iter().filter_map(|step| match &step.verb {
+        crate::plan::Verb::Invoke { client, .. } => Some(client.0 + 1),
+        crate::plan::Verb::Inject { fault: crate::scenario::fault::Fault::Partition(crate::scenario::fault::Partition::Groups(sides)), .. } => {
+            sides.iter().flat_map(|side| &side.clients).map(|client| client.0 + 1).max()
+        }
+        _ => None,
+    });
+    scripted.max().unwrap_or(0).max(plan.workload.clients).max(1)
+}
+
+/// Four words of entropy for a boot.
+pub(super) fn entropy(choices: &mut dyn Choices, node: u16) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for chunk in bytes.chunks_exact_mut(8) {
+        chunk.copy_from_slice(&choices.draw(Label::of(Topic::Boot, node), u64::MAX).to_le_bytes());
+    }
+    bytes
+}
