@@ -76,3 +76,11 @@ fn a_file_that_was_not_removed_is_never_without_a_name() {
         assert_eq!(contents, BTreeSet::from(["1", "2"]), "{outcome:?}");
     }
 }
+
+#[test]
+fn a_name_that_a_power_loss_took_is_not_found() {
+    let mut disk = disk(&[]);
+    disk.all([DiskOp::Create(name("f")), write("f", 0, "a")]);
+    disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!(disk.run(write("f", 0, "b")), Err(DiskError::NotFound));
+}
