@@ -167,3 +167,5 @@ impl Override {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,16 @@
 
 pub mod asking;
 pub mod check;
+pub mod embedded;
 pub mod fault;
 pub mod fault_form;
 pub mod form;
+pub mod library;
 pub mod load;
+pub mod mix;
 pub mod model;
 pub mod problem;
+pub mod schema;
 pub mod select;
 pub mod spelling;
 pub mod steps;
