@@ -7,6 +7,9 @@ pub mod budget;
 pub mod dice;
 pub mod draw;
 pub mod faults;
+pub mod pin;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 
 use crate::history::operation::Call;
