@@ -1,6 +1,10 @@
 //! A deterministic simulation testing harness for consensus.
 
 pub mod choices;
+pub mod cli {
+    //! The `synod` command.
+    pub mod scenario;
+}
 pub mod history;
 pub mod plan;
 pub mod run;
