@@ -102,10 +102,11 @@ impl Die<'_> {
         }
     }
 
-    /// A value of its range.
+    /// A value of its range. Quantities come in round figures, so that a person can read a plan.
     pub fn value<U: Unit>(&mut self, ranged: &Ranged<U>) -> i64 {
         let (low, high) = self.one_of(ranged.options());
-        if low == high { low } else { self.between(low, high) }
+        let grain = if U::BARE { 1 } else { grain(low, high) };
+        if low == high { low } else { self.between(low / grain, high / grain) * grain }
     }
 
     /// A value of its range that is never negative.
@@ -153,5 +154,40 @@ impl Die<'_> {
         let mut taken: Vec<T> = (0..count.min(from.len())).map(|_| left.swap_remove(self.index(left.len()))).collect();
         taken.sort_unstable();
         taken
+    }
+}
+
+/// The largest power of ten that divides both ends and leaves a thousand values or more between them; 1 where none does.
+fn grain(low: i64, high: i64) -> i64 {
+    let mut grain: i64 = 1;
+    while high.abs_diff(low) / 1_000 >= 10 * grain.unsigned_abs() && low % (10 * grain) == 0 && high % (10 * grain) == 0 {
+        grain *= 10;
+    }
+    grain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::units::{Offset, Time};
+
+    #[test]
+    fn values_are_round_and_stay_in_their_range() {
+        let (low, high) = (200_000_000, 3_000_000_000);
+        assert_eq!((grain(low, high), grain(1, 8), grain(0, 0), grain(-200_000_000, 200_000_000)), (1_000_000, 1, 1, 100_000));
+        let mut dice = Dice::new(5);
+        for place in 0..1_000 {
+            let value = dice.at(Place::NemesisFault, place).value(&Ranged::<Time>::between(low, high));
+            assert!((low..=high).contains(&value) && value % 1_000_000 == 0, "{value}");
+            let value = dice.at(Place::Offset, place).value(&Ranged::<Offset>::between(-7, 7));
+            assert!((-7..=7).contains(&value), "{value}");
+        }
+    }
+
+    #[test]
+    fn both_ends_are_drawn() {
+        let mut dice = Dice::new(1);
+        let drawn: Vec<i64> = (0..200).map(|place| dice.at(Place::Keys, place).value(&Ranged::<Time>::between(1, 4))).collect();
+        assert!((1..=4).all(|value| drawn.contains(&value)));
     }
 }

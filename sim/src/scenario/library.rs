@@ -131,7 +131,7 @@ pub fn resolve(argument: &str, sets: &[String]) -> Result<Vec<Scenario>, LoadErr
         };
         return library.names().into_iter().map(|name| library.get_with(name, sets).map(|scenario| named(name, scenario))).collect();
     }
-    if path.is_file() || (path.extension().is_some() && path.components().count() > 1 && !path.starts_with(FOLDER)) {
+    if path.exists() || (path.extension().is_some() && path.components().count() > 1 && !path.starts_with(FOLDER)) {
         return load_file(path, sets).map(|scenario| vec![scenario]);
     }
     let library = Library::standard()?;
