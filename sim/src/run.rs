@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
+use crate::check::roster::Violation;
 pub use crate::check::suite::Checks;
 use crate::choices::Seeded;
 use crate::plan::Plan;
@@ -15,7 +16,6 @@ use crate::subject::catalog;
 use crate::subject::process::{CLUSTER, Node, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::recorder::Recorder;
-use crate::check::roster::Violation;
 use crate::verdict::court::Court;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
@@ -67,13 +67,8 @@ pub fn run(spec: &RunSpec) -> RunOutcome {
 #[must_use]
 pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> RunOutcome {
     let plan = Arc::new(spec.plan.clone());
-    let setup = Setup {
-        cluster: CLUSTER,
-        replicas: plan.cluster.replicas,
-        knobs: plan.cluster.knobs.clone(),
-        bug: spec.bug.clone(),
-        probe: spec.probe,
-    };
+    let setup =
+        Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
     let recorder = spec.record.then(Recorder::default);
     let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
     let mut run = Run { plan, world, audits: 0, failure: None, frozen: None };

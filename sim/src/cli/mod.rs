@@ -14,6 +14,7 @@ pub mod hunt;
 pub mod merge;
 pub mod options;
 pub mod replay;
+pub mod scenario;
 pub mod sweep;
 pub mod terminal;
 pub mod units;
@@ -52,6 +53,9 @@ pub enum Command {
     Replay(replay::ReplayArgs),
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
+    /// Validate, scaffold, list and show scenarios
+    #[command(subcommand, after_help = "Examples:\n  synod scenario check scenarios\n  synod scenario show safety/weather-3 --seed 7")]
+    Scenario(scenario::ScenarioCommand),
     /// The bugs that can be planted
     Bugs(bugs::BugsArgs),
     /// Measure how many seeds each planted bug takes to be found
@@ -90,6 +94,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
+        Command::Scenario(command) => scenario::run(command),
         Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments),

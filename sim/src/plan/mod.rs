@@ -3,6 +3,15 @@
 //! What is left to the run's own [`Choices`](crate::choices::Choices): delays and losses of single messages, which unsynced sectors survive, what a client asks next, and
 //! who leads when a step names a role.
 
+pub mod budget;
+pub mod dice;
+pub mod draw;
+pub mod faults;
+pub mod pin;
+#[cfg(test)]
+mod tests;
+pub mod timeline;
+
 use crate::history::operation::Call;
 use crate::scenario::fault::{Fault, Who};
 use crate::subject::process::Client;

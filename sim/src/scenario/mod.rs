@@ -1,3 +1,25 @@
 //! From TOML to a scenario.
+//!
+//! `load` reads a file in stages: `spelling` holds its keys against the list of `words`, serde reads the forms (`form`, `verbs`, `fault_form`, `asking`, made of `value`s, `select`ions and `units`),
+//! and `check` makes a [`Scenario`](model::Scenario) of them or a `problem` for each thing that does not fit. `library` and `mix` say which scenarios there are and which one a seed runs.
 
+pub mod asking;
+pub mod check;
+pub mod embedded;
 pub mod fault;
+pub mod fault_form;
+pub mod form;
+pub mod library;
+pub mod load;
+pub mod mix;
+pub mod model;
+pub mod problem;
+pub mod schema;
+pub mod select;
+pub mod spelling;
+pub mod steps;
+pub mod units;
+pub mod value;
+pub mod verbs;
+pub mod vocabulary;
+pub mod words;

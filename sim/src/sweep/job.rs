@@ -91,13 +91,14 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
     let planned = source.plan(&item.target)?;
-    let (plan, origin) = (planned.plan, planned.origin);
+    let (plan, subject, origin) = (planned.plan, planned.subject, planned.origin);
     let record = item.keep == Keep::Everything;
     let spec = RunSpec {
         subject: settings
             .subject
             .clone()
             .or_else(|| origin.as_ref().map(|origin| origin.subject.clone()))
+            .or(subject)
             .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
         bug: settings.bug.clone().or_else(|| origin.as_ref().and_then(|origin| origin.bug.clone())),
         probe: settings.judges.probe(),

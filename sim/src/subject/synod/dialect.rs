@@ -49,9 +49,7 @@ impl Dialect for KeyValueDialect {
         };
         Some(match reply.outcome {
             Outcome::Registered(opened) => Answer::Registered { nonce: sequence, session: Session(opened.0) },
-            Outcome::Done { place, result } => {
-                Answer::Done { session, sequence, place: Some((place.slot.0, place.index)), result: decode(&result)? }
-            }
+            Outcome::Done { place, result } => Answer::Done { session, sequence, place: Some((place.slot.0, place.index)), result: decode(&result)? },
             Outcome::Read { below, result } => {
                 let place = below.0.checked_sub(1).map(|slot| (slot, u16::MAX));
                 Answer::Done { session, sequence, place, result: decode(&result)? }

@@ -1,0 +1,126 @@
+//! From a fault of a scenario to a fault of a plan: ranges drawn, replicas named. Roles stay roles, for the world to resolve when the fault comes.
+
+use crate::plan::dice::Die;
+use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::fault_form::PartitionForm;
+use crate::scenario::select::{Member, Select};
+use crate::scenario::verbs::FaultForm;
+use crate::subject::process::Node;
+
+/// Among whom faults are drawn.
+pub struct Targets<'a> {
+    /// All replicas.
+    pub all: &'a [Node],
+    /// Those that bit rot may hit.
+    pub victims: &'a [Node],
+}
+
+impl Targets<'_> {
+    /// The fault, or none when the budget leaves nothing of it.
+    pub fn draw(&self, form: &FaultForm, die: &mut Die<'_>) -> Option<Fault> {
+        Some(match form {
+            FaultForm::Partition(form) => Fault::Partition(partition(&form.0, die)),
+            FaultForm::Kill(form) => Fault::Kill { who: self.who(&form.0.replicas, die), boundary: die.word(&form.0.boundary) },
+            FaultForm::PowerLoss(form) => {
+                Fault::PowerLoss { who: self.who(&form.0.replicas, die), keep: die.word(&form.0.keep), boundary: die.word(&form.0.boundary) }
+            }
+            FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
+            FaultForm::Clog(form) => self.links(&form.from, &form.to, die, |_| LinkFault::Clog),
+            FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Slow(die.span(&form.by))),
+            FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Lose(ppm(die.value(&form.rate)))),
+            FaultForm::Duplicate(form) => {
+                self.links(&form.from, &form.to, die, |die| LinkFault::Duplicate { ppm: ppm(die.value(&form.rate)), later: die.span(&form.later) })
+            }
+            FaultForm::Corrupt(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Corrupt(ppm(die.value(&form.rate)))),
+            FaultForm::Delay(form) => {
+                self.links(&form.from, &form.to, die, |die| LinkFault::Delay { kind: form.kind.clone(), by: die.span(&form.by) })
+            }
+            FaultForm::SyncFailure(form) => Fault::SyncFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
+            FaultForm::WriteFailure(form) => Fault::WriteFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
+            FaultForm::ReadFailure(form) => Fault::ReadFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
+            FaultForm::DiskFull(form) => Fault::DiskFull(self.who(&form.0.replicas, die)),
+            FaultForm::SlowDisk(form) => Fault::SlowDisk { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
+            FaultForm::DiskStall(form) => Fault::DiskStall(self.who(&form.0.replicas, die)),
+            FaultForm::BitRot(form) => {
+                let who = Targets { all: self.victims, victims: self.victims }.rotting(&form.0.replicas, die)?;
+                let sectors = u8::try_from(die.value(&form.0.sectors)).unwrap_or(u8::MAX);
+                Fault::BitRot { who: Who::Nodes(who), sectors, files: form.0.files.clone() }
+            }
+            FaultForm::ClockJump(form) => Fault::ClockJump { who: self.who(&form.replicas, die), by: die.value(&form.by) },
+            FaultForm::ClockDrift(form) => {
+                let ppm = i32::try_from(die.value(&form.rate)).expect("a drift is bounded by its unit");
+                Fault::ClockDrift { who: self.who(&form.replicas, die), ppm }
+            }
+        })
+    }
+
+    /// The replicas of a selection, or its role.
+    fn who(&self, select: &Select, die: &mut Die<'_>) -> Who {
+        match select {
+            Select::All => Who::Nodes(self.all.to_vec()),
+            Select::Any => Who::Nodes(die.some(self.all, 1)),
+            Select::Leader => Who::Leader,
+            Select::Others => Who::Others,
+            Select::Count(count) => {
+                let count = usize::try_from(die.value(count).min(i64::try_from(self.all.len()).unwrap_or(i64::MAX))).unwrap_or(1);
+                Who::Nodes(die.some(self.all, count))
+            }
+            Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
+            Select::Pick(options) => {
+                let index = die.index(options.len());
+                self.who(&options[index], die)
+            }
+        }
+    }
+
+    /// Those of a selection that are victims, if any.
+    fn rotting(&self, select: &Select, die: &mut Die<'_>) -> Option<Vec<Node>> {
+        if self.all.is_empty() {
+            return None;
+        }
+        match self.who(select, die) {
+            Who::Nodes(nodes) => {
+                Some(nodes.into_iter().filter(|node| self.victims.contains(node)).collect::<Vec<_>>()).filter(|nodes| !nodes.is_empty())
+            }
+            Who::All | Who::Leader | Who::Others | Who::Some(_) => None,
+        }
+    }
+
+    fn links(&self, from: &Select, to: &Select, die: &mut Die<'_>, fault: impl FnOnce(&mut Die<'_>) -> LinkFault) -> Fault {
+        let mut end = |select: &Select| if *select == Select::All { Who::All } else { self.who(select, die) };
+        let (from, to) = (end(from), end(to));
+        Fault::Links { from, to, fault: fault(die) }
+    }
+}
+
+fn partition(form: &PartitionForm, die: &mut Die<'_>) -> Partition {
+    if let Some(shape) = &form.shape {
+        return die.word(shape).0.clone();
+    }
+    let side = |members: &Vec<Member>| {
+        let mut side = Side::default();
+        for member in members {
+            match member {
+                Member::Client(client) => side.clients.push(*client),
+                Member::Replicas(select) => side.replicas.push(known(select)),
+            }
+        }
+        side
+    };
+    Partition::Groups(form.groups.iter().flatten().map(side).collect())
+}
+
+/// A selection that needs no draw. "Any" means all: whichever of them it is.
+#[must_use]
+pub fn known(select: &Select) -> Who {
+    match select {
+        Select::All | Select::Any | Select::Count(_) | Select::Pick(_) => Who::All,
+        Select::Leader => Who::Leader,
+        Select::Others => Who::Others,
+        Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
+    }
+}
+
+fn ppm(value: i64) -> u32 {
+    u32::try_from(value).expect("a rate is bounded by its unit")
+}

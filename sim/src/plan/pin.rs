@@ -1,0 +1,282 @@
+//! A plan as a scenario file with nothing left to draw: the format of reproducers. Loading such a file and drawing it gives the same plan again.
+
+use std::fmt::Write;
+
+use crate::history::operation::{Action, Call, Text};
+use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
+use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::fault_form::Cut;
+use crate::scenario::form::Repro;
+use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
+use crate::scenario::value::Word;
+use crate::subject::process::Node;
+use crate::time::{Instant, Span};
+
+/// Writes the plan down.
+#[must_use]
+pub fn to_toml(plan: &Plan, repro: &Repro) -> String {
+    let mut out = String::with_capacity(4096);
+    write(&mut out, plan, repro).expect("a string takes everything");
+    out
+}
+
+fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
+    writeln!(out, "format = 1")?;
+    writeln!(out, "title = {}", quoted(&format!("{} with seed {}", plan.scenario, plan.seed)))?;
+    let why = repro
+        .check
+        .as_ref()
+        .map_or_else(|| "The plan that this seed draws, with everything pinned.".to_owned(), |check| format!("A run of this plan failed `{check}`."));
+    writeln!(out, "why = {}", quoted(&why))?;
+
+    writeln!(out, "\n[repro]\nscenario = {}\nseed = {}", quoted(&plan.scenario), plan.seed)?;
+    for (key, value) in
+        [("subject", &repro.subject), ("bug", &repro.bug), ("check", &repro.check), ("digest", &repro.digest), ("build", &repro.build)]
+    {
+        if let Some(value) = value {
+            writeln!(out, "{key} = {}", quoted(value))?;
+        }
+    }
+    settings(out, plan)?;
+    workload(out, plan)?;
+
+    writeln!(out, "\n[heal]\nat = {}", time(plan.heal.at))?;
+    writeln!(out, "core = {}\nprogress-within = {}", nodes(&plan.heal.core), span(plan.heal.progress_within))?;
+    if !plan.checks.milestones.is_empty() || plan.checks.expect_failure.is_some() {
+        writeln!(out, "\n[checks]")?;
+    }
+    if !plan.checks.milestones.is_empty() {
+        writeln!(out, "milestones = [{}]", join(plan.checks.milestones.iter().map(|name| quoted(name))))?;
+    }
+    if let Some(fails) = &plan.checks.expect_failure {
+        writeln!(out, "fails = {}\nat-least = {}", quoted(fails), unit::<Rate>(plan.checks.at_least_ppm.into()))?;
+    }
+    writeln!(out, "\n[end]\ntime = {}\nevents = {}", time(plan.end.time), plan.end.events)?;
+
+    for step in &plan.script {
+        script_step(out, step)?;
+    }
+    for Timed { at, hold, fault } in &plan.nemesis {
+        writeln!(out, "\n[[step]]\nat = {}\nhold = {}\n{}", time(*at), span(*hold), verb(fault))?;
+    }
+    Ok(())
+}
+
+fn settings(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    let knobs = &plan.cluster.knobs;
+    let (low, high) = knobs.election_timeout;
+    writeln!(out, "\n[cluster]\nreplicas = {}", plan.cluster.replicas)?;
+    writeln!(out, "election-timeout = \"{}..{}\"", shown(low), shown(high))?;
+    writeln!(out, "heartbeat = {}\nretransmit = {}", span(knobs.heartbeat), span(knobs.retransmit))?;
+
+    writeln!(out, "\n[engine]\nwindow = {}\nbatch = {}\nbatch-delay = {}", knobs.window, knobs.batch, span(knobs.batch_delay))?;
+    writeln!(out, "queue = {}\nsegment = {}", knobs.queue, unit::<Size>(knobs.segment.into()))?;
+    writeln!(out, "message = {}\nsessions = {}", unit::<Size>(knobs.message.into()), knobs.sessions)?;
+
+    let network = &plan.network;
+    writeln!(out, "\n[network]\nlatency = {}", distribution(network.latency))?;
+    writeln!(out, "loss = {}\nduplicate = {}", unit::<Rate>(network.loss.into()), unit::<Rate>(network.duplicate.into()))?;
+    writeln!(out, "duplicate-later = {}\ncorrupt = {}", span(network.duplicate_later), unit::<Rate>(network.corrupt.into()))?;
+
+    writeln!(out, "\n[disk]\naccess = {}\nsync = {}", distribution(plan.disk.access), distribution(plan.disk.sync))?;
+    writeln!(out, "capacity = {}", unit::<Size>(i64::try_from(plan.disk.capacity).unwrap_or(i64::MAX)))?;
+
+    writeln!(out, "\n[clock]\ndrift = [{}]", join(plan.clocks.iter().map(|clock| unit::<Drift>(clock.drift.into()))))?;
+    writeln!(out, "offset = [{}]", join(plan.clocks.iter().map(|clock| unit::<Offset>(clock.offset))))
+}
+
+fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    let workload = &plan.workload;
+    let mix = workload.mix;
+    writeln!(out, "\n[workload]\nclients = {}\noperations = {}\nkeys = {}", workload.clients, workload.operations, workload.keys)?;
+    writeln!(out, "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}", mix.get, mix.put, mix.append, mix.cas, mix.delete)?;
+    writeln!(out, "pipeline = {}\nthink = {}\nopen = {}", workload.pipeline, distribution(workload.think), workload.open)?;
+    writeln!(out, "attempt-timeout = {}\npatience = {}", span(workload.attempt_timeout), span(workload.patience))?;
+    writeln!(out, "duplicate = {}\nabandon = {}", unit::<Rate>(workload.duplicate.into()), unit::<Rate>(workload.abandon.into()))
+}
+
+fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
+    writeln!(out, "\n[[step]]\nline = {}", step.line)?;
+    match step.when {
+        When::Next => {}
+        When::After(after) => writeln!(out, "after = {}", span(after))?,
+        When::At(at) => writeln!(out, "at = {}", time(at))?,
+    }
+    match &step.verb {
+        Verb::Inject { fault, hold } => {
+            if let Some(hold) = hold {
+                writeln!(out, "hold = {}", span(*hold))?;
+            }
+            writeln!(out, "{}", verb(fault))
+        }
+        Verb::Heal(Healing::All) => writeln!(out, "heal = \"all\""),
+        Verb::Heal(Healing::Network) => writeln!(out, "heal = \"network\""),
+        Verb::Heal(Healing::Disk) => writeln!(out, "heal = \"disk\""),
+        Verb::Restart(who) => writeln!(out, "restart = {}", whom(who)),
+        Verb::Resume(who) => writeln!(out, "resume = {}", whom(who)),
+        Verb::Invoke { client, call: Call { key, action }, expect, background } => {
+            write!(out, "invoke = {{ client = \"{client}\", key = {}", text(key))?;
+            match action {
+                Action::Get => write!(out, ", op = \"get\"")?,
+                Action::Delete => write!(out, ", op = \"delete\"")?,
+                Action::Put(value) => write!(out, ", op = \"put\", value = {}", text(value))?,
+                Action::Append(value) => write!(out, ", op = \"append\", value = {}", text(value))?,
+                Action::Cas { expected, new } => {
+                    write!(out, ", op = \"cas\", new = {}", text(new))?;
+                    if let Some(old) = expected {
+                        write!(out, ", old = {}", text(old))?;
+                    }
+                }
+            }
+            writeln!(out, ", expect = [{}], background = {background} }}", join(expect.iter().map(ending)))
+        }
+        Verb::Expect { what, within, throughout } => {
+            write!(out, "expect = {{ {}", expectation(what))?;
+            if let Some(within) = within {
+                write!(out, ", within = {}", span(*within))?;
+            }
+            if let Some(throughout) = throughout {
+                write!(out, ", for = {}", span(*throughout))?;
+            }
+            writeln!(out, " }}")
+        }
+        Verb::Sleep(length) => writeln!(out, "sleep = {}", span(*length)),
+    }
+}
+
+/// A fault as a key and its value.
+fn verb(fault: &Fault) -> String {
+    let value = match fault {
+        Fault::Partition(partition) => cut(partition),
+        Fault::Links { from, to, fault } => {
+            let more = match fault {
+                LinkFault::Clog => String::new(),
+                LinkFault::Slow(by) => format!(", by = {}", span(*by)),
+                LinkFault::Lose(ppm) | LinkFault::Corrupt(ppm) => format!(", rate = {}", unit::<Rate>((*ppm).into())),
+                LinkFault::Duplicate { ppm, later } => format!(", rate = {}, later = {}", unit::<Rate>((*ppm).into()), span(*later)),
+                LinkFault::Delay { kind, by } => {
+                    let kind = kind.as_ref().map_or_else(String::new, |kind| format!(", kind = {}", quoted(kind)));
+                    format!("{kind}, by = {}", span(*by))
+                }
+            };
+            format!("{{ from = {}, to = {}{more} }}", whom(from), whom(to))
+        }
+        Fault::Kill { who, boundary } => on(who, &format!("boundary = {}", word(*boundary))),
+        Fault::PowerLoss { who, keep, boundary } => on(who, &format!("keep = {}, boundary = {}", word(*keep), word(*boundary))),
+        Fault::Pause(who) | Fault::DiskFull(who) | Fault::DiskStall(who) => format!("{{ replicas = {} }}", whom(who)),
+        Fault::SyncFailure { who, ppm } | Fault::WriteFailure { who, ppm } | Fault::ReadFailure { who, ppm } => {
+            on(who, &format!("rate = {}", unit::<Rate>((*ppm).into())))
+        }
+        Fault::SlowDisk { who, by } => on(who, &format!("by = {}", span(*by))),
+        Fault::BitRot { who, sectors, files } => on(who, &format!("sectors = {sectors}, files = {}", quoted(files))),
+        Fault::ClockJump { who, by } => on(who, &format!("by = {}", unit::<Offset>(*by))),
+        Fault::ClockDrift { who, ppm } => on(who, &format!("rate = {}", unit::<Drift>((*ppm).into()))),
+    };
+    format!("{} = {value}", fault.kind())
+}
+
+fn on(who: &Who, more: &str) -> String {
+    format!("{{ replicas = {}, {more} }}", whom(who))
+}
+
+fn cut(partition: &Partition) -> String {
+    let Partition::Groups(sides) = partition else {
+        let name = Cut::WORDS.iter().find(|(_, cut)| cut.0 == partition).map_or("halves", |(name, _)| name);
+        return format!("{{ shape = \"{name}\" }}");
+    };
+    format!("{{ groups = [{}] }}", join(sides.iter().map(side)))
+}
+
+fn side(side: &Side) -> String {
+    let mut members: Vec<String> = Vec::new();
+    for who in &side.replicas {
+        match who {
+            Who::All | Who::Some(_) => members.push("\"all\"".into()),
+            Who::Leader => members.push("\"leader\"".into()),
+            Who::Others => members.push("\"others\"".into()),
+            Who::Nodes(nodes) => members.extend(nodes.iter().map(|node| format!("\"{node}\""))),
+        }
+    }
+    members.extend(side.clients.iter().map(|client| format!("\"{client}\"")));
+    format!("[{}]", members.join(", "))
+}
+
+fn whom(who: &Who) -> String {
+    match who {
+        Who::All => "\"all\"".into(),
+        Who::Leader => "\"leader\"".into(),
+        Who::Others => "\"others\"".into(),
+        Who::Nodes(list) => nodes(list),
+        Who::Some(count) => count.to_string(),
+    }
+}
+
+fn nodes(list: &[Node]) -> String {
+    format!("[{}]", join(list.iter().map(|node| format!("\"{node}\""))))
+}
+
+fn word<T: Word + PartialEq>(word: T) -> String {
+    let name = T::WORDS.iter().find(|(_, other)| *other == word).map_or("", |(name, _)| name);
+    format!("\"{name}\"")
+}
+
+fn ending(expected: &Expected) -> String {
+    match expected {
+        Expected::Ok => "\"ok\"".into(),
+        Expected::Value(None) => "\"absent\"".into(),
+        Expected::Value(Some(value)) => format!("{{ value = {} }}", text(value)),
+        Expected::Timeout => "\"timeout\"".into(),
+        Expected::Refused => "\"refused\"".into(),
+        Expected::Mismatch => "\"mismatch\"".into(),
+    }
+}
+
+fn expectation(what: &Expectation) -> String {
+    match what {
+        Expectation::Leader(who) => format!("leader = {}", whom(who)),
+        Expectation::NoLeader(who) => format!("no-leader = {}", whom(who)),
+        Expectation::CaughtUp(who) => format!("caught-up = {}", whom(who)),
+        Expectation::Halted(who) => format!("halted = {}", whom(who)),
+        Expectation::Ready(who) => format!("ready = {}", whom(who)),
+        Expectation::Value { key, is } => {
+            let is = is.as_ref().map_or_else(String::new, |is| format!(", is = {}", text(is)));
+            format!("value = {{ key = {}{is} }}", text(key))
+        }
+    }
+}
+
+fn distribution(of: Distribution) -> String {
+    match of {
+        Distribution::Constant(value) => span(value),
+        Distribution::Uniform(min, max) => format!("{{ shape = \"uniform\", min = {}, max = {} }}", span(min), span(max)),
+        Distribution::Exponential { mean, max } => format!("{{ shape = \"exponential\", mean = {}, max = {} }}", span(mean), span(max)),
+    }
+}
+
+fn shown(span: Span) -> String {
+    show::<Time>(i64::try_from(span.0).unwrap_or(i64::MAX))
+}
+
+fn span(span: Span) -> String {
+    format!("\"{}\"", shown(span))
+}
+
+fn time(at: Instant) -> String {
+    span(Span(at.0))
+}
+
+fn unit<U: Unit>(value: i64) -> String {
+    format!("\"{}\"", show::<U>(value))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn text(text: &Text) -> String {
+    quoted(&String::from_utf8_lossy(text))
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,134 @@
+//! What steps ask of clients and wait for, as it stands in a file: `invoke` and `expect`.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::scenario::fault_form::form;
+use crate::scenario::select::Select;
+use crate::scenario::units::Time;
+use crate::scenario::value::Ranged;
+
+form!(
+    /// `invoke`.
+    InvokeForm {
+        /// `c1`.
+        client: String,
+        /// `get`, `put`, `append`, `cas` or `delete`.
+        op: String,
+        /// The key.
+        key: String,
+        /// What to put or append.
+        value: Option<String>,
+        /// What a cas must find; absent: nothing there.
+        old: Option<String>,
+        /// What a cas sets.
+        new: Option<String>,
+        /// How it may end.
+        #[serde(default)]
+        expect: Endings,
+        /// Go on without waiting for it.
+        #[serde(default)]
+        background: bool,
+    }
+);
+
+/// One way an operation may end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// `"ok"`.
+    Ok,
+    /// `"absent"`: a get found nothing.
+    Absent,
+    /// `{ value = ".." }`: a get found this.
+    Value(String),
+    /// `"timeout"`.
+    Timeout,
+    /// `"refused"`.
+    Refused,
+    /// `"mismatch"`.
+    Mismatch,
+}
+
+/// How an operation may end: one ending or a list.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Endings(pub Vec<Ending>);
+
+impl<'de> Deserialize<'de> for Endings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Endings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an ending: \"ok\", \"timeout\", \"refused\", \"mismatch\", \"absent\", { value = \"1\" }, or a list of them")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Endings, E> {
+                let ending = match text {
+                    "ok" => Ending::Ok,
+                    "absent" => Ending::Absent,
+                    "timeout" => Ending::Timeout,
+                    "refused" => Ending::Refused,
+                    "mismatch" => Ending::Mismatch,
+                    _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                };
+                Ok(Endings(vec![ending]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Endings, A::Error> {
+                let mut endings = Vec::new();
+                while let Some(Endings(some)) = seq.next_element()? {
+                    endings.extend(some);
+                }
+                Ok(Endings(endings))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Endings, A::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Found {
+                    value: String,
+                }
+                Found::deserialize(MapAccessDeserializer::new(map)).map(|found| Endings(vec![Ending::Value(found.value)]))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+form!(
+    /// `expect`: one of the things to wait for, and `within` or `for`.
+    ExpectForm {
+        /// A leader among these.
+        leader: Option<Select>,
+        /// No leader among these.
+        no_leader: Option<Select>,
+        /// A key has a value.
+        value: Option<ValueForm>,
+        /// These have applied everything.
+        caught_up: Option<Select>,
+        /// These have halted.
+        halted: Option<Select>,
+        /// These take part.
+        ready: Option<Select>,
+        /// Happens by then.
+        within: Option<Ranged<Time>>,
+        /// Holds throughout.
+        r#for: Option<Ranged<Time>>,
+    }
+);
+
+form!(
+    /// `expect = { value = .. }`.
+    ValueForm {
+        /// The key.
+        key: String,
+        /// Its value; absent: nothing there.
+        is: Option<String>,
+    }
+);

@@ -1,0 +1,313 @@
+//! The tables of the fault verbs, as they stand in a file.
+//!
+//! A verb is written as a table, or, where one selection says it all, as that selection alone: `pause = "leader"`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::scenario::fault::{Boundary, Keep, Partition};
+use crate::scenario::select::{Member, Select};
+use crate::scenario::units::{Count, Drift, Offset, Rate, Time};
+use crate::scenario::value::{Choice, Ranged, Word};
+
+/// A verb's table, or its most telling value alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Short<T>(pub T);
+
+/// What can be made of one selection.
+pub trait OfSelect: Sized {
+    /// The verb about these replicas, everything else as by default.
+    fn of(replicas: Select) -> Self;
+}
+
+impl<'de, T: OfSelect + Deserialize<'de>> Deserialize<'de> for Short<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: OfSelect + Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Short<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("replicas such as \"leader\", \"r2\", [\"r1\", \"r3\"] or 1, or a table with `replicas`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Select::parse(text).map(|select| Short(T::of(select))).map_err(E::custom)
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+                self.visit_str(&value.to_string())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut names: Vec<String> = Vec::new();
+                while let Some(name) = seq.next_element()? {
+                    names.push(name);
+                }
+                Select::names(&names).map(|select| Short(T::of(select))).map_err(A::Error::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Short)
+            }
+        }
+
+        deserializer.deserialize_any(Reader(PhantomData))
+    }
+}
+
+macro_rules! form {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct $name { $($(#[$attribute])* pub $field: $type,)* }
+    };
+}
+
+pub(crate) use form;
+
+macro_rules! of_select {
+    ($($name:ident { $($field:ident: $default:expr),* })*) => {
+        $(impl OfSelect for $name {
+            fn of(replicas: Select) -> Self {
+                Self { replicas, $($field: $default,)* }
+            }
+        })*
+    };
+}
+
+/// A named shape of a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cut(pub &'static Partition);
+
+impl Word for Cut {
+    const WHAT: &'static str = "a shape of a partition";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("halves", Self(&Partition::Halves)),
+        ("one-way", Self(&Partition::OneWay)),
+        ("isolate-one", Self(&Partition::IsolateOne)),
+        ("isolate-leader", Self(&Partition::IsolateLeader)),
+        ("ring", Self(&Partition::Ring)),
+        ("bridge", Self(&Partition::Bridge)),
+        ("hub", Self(&Partition::Hub)),
+        ("chain", Self(&Partition::Chain)),
+        ("constrained", Self(&Partition::Constrained)),
+    ];
+}
+
+fn all() -> Select {
+    Select::All
+}
+
+fn one() -> Ranged<Count> {
+    Ranged::fixed(1)
+}
+
+fn some_delay() -> Ranged<Time> {
+    Ranged::between(1_000_000, 20_000_000)
+}
+
+form!(
+    /// `partition`: a shape, or groups that cannot reach each other.
+    PartitionForm {
+        /// A named shape.
+        shape: Option<Choice<Cut>>,
+        /// The sides.
+        groups: Option<Vec<Vec<Member>>>,
+    }
+);
+form!(
+    /// `kill`.
+    KillForm {
+        /// Whose process.
+        replicas: Select,
+        /// Where it dies.
+        #[serde(default)]
+        boundary: Choice<Boundary>,
+    }
+);
+form!(
+    /// `power-loss`.
+    PowerLossForm {
+        /// Whose power.
+        replicas: Select,
+        /// What survives of unsynced data.
+        #[serde(default)]
+        keep: Choice<Keep>,
+        /// Where it dies.
+        #[serde(default)]
+        boundary: Choice<Boundary>,
+    }
+);
+form!(
+    /// A verb that needs nothing but replicas.
+    TargetForm {
+        /// Whom.
+        replicas: Select,
+    }
+);
+form!(
+    /// `sync-failure`, `write-failure`, `read-failure`.
+    FailureForm {
+        /// Whose disk.
+        replicas: Select,
+        /// How many of them fail; all by default.
+        #[serde(default = "certain")]
+        rate: Ranged<Rate>,
+    }
+);
+form!(
+    /// `slow-disk`.
+    SlowDiskForm {
+        /// Whose disk.
+        replicas: Select,
+        /// The extra time of each operation.
+        #[serde(default = "some_delay")]
+        by: Ranged<Time>,
+    }
+);
+form!(
+    /// `bit-rot`.
+    BitRotForm {
+        /// Whose disk: a number, or names.
+        replicas: Select,
+        /// How many sectors.
+        #[serde(default = "one")]
+        sectors: Ranged<Count>,
+        /// Only files whose name starts with this.
+        #[serde(default)]
+        files: String,
+    }
+);
+form!(
+    /// `clock-jump`.
+    ClockJumpForm {
+        /// Whose wall clock.
+        replicas: Select,
+        /// By how much.
+        by: Ranged<Offset>,
+    }
+);
+form!(
+    /// `clock-drift`.
+    ClockDriftForm {
+        /// Whose clocks.
+        replicas: Select,
+        /// The new rate error.
+        rate: Ranged<Drift>,
+    }
+);
+form!(
+    /// `clog`.
+    ClogForm {
+        /// Senders.
+        #[serde(default = "all")]
+        from: Select,
+        /// Receivers.
+        #[serde(default = "all")]
+        to: Select,
+    }
+);
+form!(
+    /// `slow-link`.
+    SlowLinkForm {
+        /// Senders.
+        #[serde(default = "all")]
+        from: Select,
+        /// Receivers.
+        #[serde(default = "all")]
+        to: Select,
+        /// So much is added to every delay.
+        by: Ranged<Time>,
+    }
+);
+form!(
+    /// `lose` and `corrupt`.
+    LinkRateForm {
+        /// Senders.
+        #[serde(default = "all")]
+        from: Select,
+        /// Receivers.
+        #[serde(default = "all")]
+        to: Select,
+        /// How many messages.
+        rate: Ranged<Rate>,
+    }
+);
+form!(
+    /// `duplicate`.
+    DuplicateForm {
+        /// Senders.
+        #[serde(default = "all")]
+        from: Select,
+        /// Receivers.
+        #[serde(default = "all")]
+        to: Select,
+        /// How many messages.
+        rate: Ranged<Rate>,
+        /// The latest that a copy comes.
+        #[serde(default = "some_delay")]
+        later: Ranged<Time>,
+    }
+);
+form!(
+    /// `delay`.
+    DelayForm {
+        /// Senders.
+        #[serde(default = "all")]
+        from: Select,
+        /// Receivers.
+        #[serde(default = "all")]
+        to: Select,
+        /// Only messages of this kind, as the subject describes them.
+        kind: Option<String>,
+        /// So much is added.
+        by: Ranged<Time>,
+    }
+);
+
+fn certain() -> Ranged<Rate> {
+    Ranged::fixed(1_000_000)
+}
+
+of_select! {
+    KillForm { boundary: Choice::default() }
+    PowerLossForm { keep: Choice::default(), boundary: Choice::default() }
+    TargetForm {}
+    FailureForm { rate: certain() }
+    SlowDiskForm { by: some_delay() }
+    BitRotForm { sectors: one(), files: String::new() }
+}
+
+/// `partition`, as a table or as a shape's name alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartitionVerb(pub PartitionForm);
+
+impl<'de> Deserialize<'de> for PartitionVerb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = PartitionVerb;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a shape of a partition, or a table with `shape` or `groups`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<PartitionVerb, E> {
+                Cut::named(text).map(|cut| PartitionVerb(PartitionForm { shape: Some(Choice(vec![cut])), groups: None })).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PartitionVerb, A::Error> {
+                PartitionForm::deserialize(MapAccessDeserializer::new(map)).map(PartitionVerb)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}

@@ -1,0 +1,362 @@
+//! From the steps of a file to the steps of a scenario: one verb each, on replicas and clients that exist.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::history::operation::{Action, Call, Text};
+use crate::scenario::asking::{ExpectForm, InvokeForm};
+use crate::scenario::form::NemesisForm;
+use crate::scenario::model::{Condition, Expect, Invoke, Nemesis, NemesisFault, Step, Verb, When};
+use crate::scenario::problem::{Problem, Source};
+use crate::scenario::select::{ALL, CLIENTS_MAX, Member, Select, client};
+use crate::scenario::units::{Time, show};
+use crate::scenario::value::Ranged;
+use crate::scenario::verbs::{FaultForm, NemesisFaultForm, StepForm};
+use crate::scenario::words::STEP;
+use crate::subject::process::Client;
+
+type ConditionOf = fn(Select) -> Condition;
+
+/// Nothing in a nemesis comes faster than this, in nanoseconds.
+const EVERY_MIN: i64 = 1_000_000;
+
+/// Who plays in the scenario, and where its text is.
+pub struct Cast<'a> {
+    /// The file.
+    pub source: &'a Source,
+    /// Replicas of the smallest cluster that can be drawn.
+    pub replicas: u8,
+    /// Clients of the workload, at least.
+    pub clients: u16,
+    /// Clients that steps invoke.
+    pub invoked: BTreeSet<Client>,
+    /// The file is a reproducer: its values were drawn, and may have come out as nothing.
+    pub pinned: bool,
+    /// What was found wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl Cast<'_> {
+    fn wrong(&mut self, place: Range<usize>, title: impl Into<String>, label: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem::at(place, title, label, help));
+    }
+
+    /// All steps, as far as they are right.
+    pub fn steps(&mut self, forms: Vec<Spanned<StepForm>>) -> Vec<Step> {
+        for form in &forms {
+            if let Some(invoke) = &form.get_ref().invoke {
+                self.invoked.extend(client(&invoke.get_ref().client));
+            }
+        }
+        forms.into_iter().filter_map(|form| self.step(form)).collect()
+    }
+
+    fn step(&mut self, spanned: Spanned<StepForm>) -> Option<Step> {
+        let place = spanned.span();
+        let mut form = spanned.into_inner();
+        let mut verbs: Vec<(&'static str, Range<usize>, Option<Verb>)> = Vec::new();
+        for (name, at, fault) in form.take_faults() {
+            self.fault(&fault, &at);
+            verbs.push((name, at, Some(Verb::Fault(fault))));
+        }
+        if let Some(form) = form.expect {
+            let at = form.span();
+            let verb = self.expect(form.into_inner(), &at);
+            verbs.push(("expect", at, verb.map(Verb::Expect)));
+        }
+        if let Some(form) = form.invoke {
+            let at = form.span();
+            let verb = self.invoke(form.into_inner(), &at);
+            verbs.push(("invoke", at, verb.map(Verb::Invoke)));
+        }
+        if let Some(form) = form.heal {
+            verbs.push(("heal", form.span(), Some(Verb::Heal(form.into_inner()))));
+        }
+        for (name, form, verb) in [("restart", form.restart, Verb::Restart as fn(Select) -> Verb), ("resume", form.resume, Verb::Resume)] {
+            if let Some(form) = form {
+                let at = form.span();
+                let select = form.into_inner().0.replicas;
+                self.known(&select, &at, name);
+                verbs.push((name, at, Some(verb(select))));
+            }
+        }
+        if let Some(form) = form.sleep {
+            verbs.push(("sleep", form.span(), Some(Verb::Sleep(form.into_inner()))));
+        }
+        let (name, at, verb) = self.only(verbs, &place, "step")?;
+        let line = form.line.unwrap_or_else(|| self.source.line(&at));
+        let instant = matches!(&verb, Some(Verb::Fault(fault)) if fault.is_instant());
+        if let (Some(hold), false) = (&form.hold, matches!(verb, Some(Verb::Fault(_)) | None)) {
+            let help = format!("only a fault lasts; `{name}` has no `hold`");
+            self.wrong(self.source.key_of(hold.span(), "hold"), "a `hold` without a fault", "nothing to hold here", help);
+        }
+        if let (Some(hold), true, None) = (&form.hold, instant, &form.at) {
+            let help = format!("`{name}` is over at once; leave `hold` out");
+            self.wrong(self.source.key_of(hold.span(), "hold"), format!("`{name}` does not last"), "nothing to hold here", help);
+        }
+        if let (Some(at), Some(_)) = (&form.at, &form.after) {
+            self.wrong(
+                self.source.key_of(at.span(), "at"),
+                "both `at` and `after`",
+                "a step has one of them",
+                "`at` is a time of the run; `after` counts from the step before",
+            );
+        }
+        let when = match (form.at, form.after) {
+            (Some(at), _) => When::At(at.into_inner()),
+            (None, Some(after)) => When::After(after.into_inner()),
+            (None, None) => When::Next,
+        };
+        Some(Step { when, hold: form.hold.map(Spanned::into_inner), line, verb: verb? })
+    }
+
+    /// The one verb that is there.
+    fn only<T>(
+        &mut self,
+        mut verbs: Vec<(&'static str, Range<usize>, T)>,
+        place: &Range<usize>,
+        what: &str,
+    ) -> Option<(&'static str, Range<usize>, T)> {
+        verbs.sort_by_key(|(_, at, _)| at.start);
+        let names: Vec<_> = verbs.iter().map(|(name, ..)| format!("`{name}`")).collect();
+        if let [_, (name, at, _), ..] = verbs.as_slice() {
+            let (at, name) = (self.source.key_of(at.clone(), name), *name);
+            self.wrong(
+                at,
+                format!("several verbs in a {what}: {}", names.join(", ")),
+                "a second verb",
+                format!("a {what} has exactly one verb: give `{name}` a {what} of its own"),
+            );
+            return None;
+        }
+        if verbs.is_empty() {
+            let verbs = STEP.names(true).join(", ");
+            self.wrong(place.clone(), format!("a {what} without a verb"), "does nothing", format!("verbs: {verbs}"));
+        }
+        verbs.pop()
+    }
+
+    fn fault(&mut self, fault: &FaultForm, place: &Range<usize>) {
+        let mut selects = Vec::new();
+        fault.each_select(&mut |select| selects.push(select.clone()));
+        for select in &selects {
+            self.exists(select, place);
+        }
+        match fault {
+            FaultForm::Partition(form) => {
+                if form.0.shape.is_some() == form.0.groups.is_some() {
+                    self.wrong(
+                        place.clone(),
+                        "a partition has a `shape` or `groups`",
+                        "neither, or both",
+                        "write { shape = \"halves\" } or { groups = [[\"leader\", \"c1\"], [\"others\"]] }",
+                    );
+                }
+                if let Some(groups) = &form.0.groups {
+                    self.groups(groups, place);
+                }
+            }
+            FaultForm::BitRot(form) => {
+                let roles = |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
+                if selects.iter().any(roles) {
+                    let help = "bit rot stays within the redundancy budget, which is drawn up front: write a number of replicas, or names";
+                    self.wrong(place.clone(), "whom the bits rot for must be known beforehand", "a role, or everybody", help);
+                }
+                if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 {
+                    self.wrong(
+                        place.clone(),
+                        "bit rot damages 1 to 255 sectors",
+                        "`sectors` is out of bounds",
+                        "write sectors = 1 or sectors = \"1..4\"",
+                    );
+                }
+            }
+            FaultForm::ClockJump(form) if form.by.min() == 0 && form.by.max() == 0 && !self.pinned => {
+                self.wrong(place.clone(), "a clock that jumps by nothing", "no effect", "write by = \"-2s..2s\"")
+            }
+            FaultForm::Lose(form) | FaultForm::Corrupt(form) if form.rate.max() == 0 && !self.pinned => {
+                self.wrong(place.clone(), "a rate of nothing", "no effect", "write rate = \"20%\"")
+            }
+            _ => {}
+        }
+    }
+
+    fn groups(&mut self, groups: &[Vec<Member>], place: &Range<usize>) {
+        if groups.len() < 2 || groups.iter().any(Vec::is_empty) {
+            self.wrong(
+                place.clone(),
+                "a partition needs two sides or more",
+                "too few, or an empty one",
+                "write groups = [[\"leader\", \"c1\"], [\"others\", \"c2\"]]",
+            );
+        }
+        let mut seen: Vec<&Member> = Vec::new();
+        for member in groups.iter().flatten() {
+            if seen.contains(&member) {
+                self.wrong(
+                    place.clone(),
+                    "somebody is on two sides of a partition",
+                    "there twice",
+                    "name each once; who is on no side reaches everybody",
+                );
+            }
+            seen.push(member);
+            if let Member::Client(client) = member {
+                self.client_exists(*client, place);
+            }
+        }
+    }
+
+    fn client_exists(&mut self, client: Client, place: &Range<usize>) {
+        if client.0 >= self.clients && !self.invoked.contains(&client) {
+            let name = client.to_string();
+            let workload = if self.clients == 0 { "there is no workload".to_owned() } else { format!("the workload has c1 to c{}", self.clients) };
+            let invoked: Vec<String> = self.invoked.iter().map(ToString::to_string).collect();
+            let steps = if invoked.is_empty() { "no step invokes a client".to_owned() } else { format!("steps invoke {}", invoked.join(", ")) };
+            self.wrong(
+                self.source.find(place.clone(), &name),
+                format!("there is no client `{name}`"),
+                "unknown client",
+                format!("{workload}, and {steps}"),
+            );
+        }
+    }
+
+    /// Replicas that must exist, and numbers that a cluster must have.
+    fn exists(&mut self, select: &Select, place: &Range<usize>) {
+        let replicas = self.replicas;
+        match select {
+            Select::Nodes(nodes) => {
+                for node in nodes.iter().filter(|node| node.0 >= replicas) {
+                    let name = node.to_string();
+                    let at = self.source.find(place.clone(), &name);
+                    self.wrong(
+                        at,
+                        format!("there is no replica `{name}`"),
+                        "unknown replica",
+                        format!("the smallest cluster of this scenario has r1 to r{replicas}"),
+                    );
+                }
+                if nodes.is_empty() {
+                    self.wrong(place.clone(), "a list without replicas", "nobody", "name at least one");
+                }
+            }
+            Select::Count(count) if count.min() < 1 || (count.max() > i64::from(replicas) && count.max() != ALL) => {
+                let help = format!("the smallest cluster of this scenario has {replicas} replicas: write 1 to {replicas}, or \"1..all\"");
+                self.wrong(place.clone(), "a number of replicas that the cluster does not have", "too few or too many", help);
+            }
+            _ => {}
+        }
+    }
+
+    /// A selection that must be decided without a draw.
+    fn known(&mut self, select: &Select, place: &Range<usize>, verb: &str) {
+        self.exists(select, place);
+        if matches!(select, Select::Count(_) | Select::Pick(_)) {
+            let help = "write \"all\", \"leader\", \"others\", or names";
+            self.wrong(place.clone(), format!("`{verb}` needs to know whom"), "a number says only how many", help);
+        }
+    }
+
+    fn expect(&mut self, form: ExpectForm, place: &Range<usize>) -> Option<Expect> {
+        let mut found: Vec<(&'static str, Condition)> = Vec::new();
+        let selections: [(&'static str, Option<Select>, ConditionOf); 5] = [
+            ("leader", form.leader, Condition::Leader),
+            ("no-leader", form.no_leader, Condition::NoLeader),
+            ("caught-up", form.caught_up, Condition::CaughtUp),
+            ("halted", form.halted, Condition::Halted),
+            ("ready", form.ready, Condition::Ready),
+        ];
+        for (name, select, condition) in selections {
+            if let Some(select) = select {
+                self.known(&select, place, name);
+                found.push((name, condition(select)));
+            }
+        }
+        if let Some(value) = form.value {
+            found.push(("value", Condition::Value(value.key, value.is)));
+        }
+        if form.within.is_some() && form.r#for.is_some() {
+            self.wrong(place.clone(), "both `within` and `for`", "one of them", "`within`: happens by then; `for`: holds throughout");
+        }
+        if found.len() != 1 {
+            let help = "write one of leader, no-leader, value, caught-up, halted, ready";
+            self.wrong(
+                place.clone(),
+                "an `expect` is about exactly one thing",
+                if found.is_empty() { "about nothing" } else { "about several" },
+                help,
+            );
+        }
+        let (_, what) = found.pop()?;
+        Some(Expect { what, within: form.within, throughout: form.r#for })
+    }
+
+    fn invoke(&mut self, form: InvokeForm, place: &Range<usize>) -> Option<Invoke> {
+        let Some(client) = client(&form.client) else {
+            let at = self.source.find(place.clone(), &form.client);
+            self.wrong(
+                at,
+                format!("`{}` is not the name of a client", form.client),
+                "unknown client",
+                format!("clients are named c1 to c{CLIENTS_MAX}"),
+            );
+            return None;
+        };
+        let text = |text: &String| Text::from(text.as_bytes());
+        let InvokeForm { op, key, value, old, new, expect, background, .. } = form;
+        let action = match (op.as_str(), value, new) {
+            ("get", None, None) if old.is_none() => Action::Get,
+            ("delete", None, None) if old.is_none() => Action::Delete,
+            ("put", Some(value), None) if old.is_none() => Action::Put(text(&value)),
+            ("append", Some(value), None) if old.is_none() => Action::Append(text(&value)),
+            ("cas", None, Some(new)) => Action::Cas { expected: old.as_ref().map(text), new: text(&new) },
+            ("get" | "delete" | "put" | "append" | "cas", ..) => {
+                let help =
+                    "put and append need a `value`, cas needs `new` (and `old`, unless the key must be absent), get and delete need nothing more";
+                self.wrong(place.clone(), format!("`{op}` with the wrong values"), "too many, or one is missing", help);
+                return None;
+            }
+            _ => {
+                let meant = crate::scenario::value::nearest(&op, ["get", "put", "append", "cas", "delete"].into_iter())
+                    .map_or(String::new(), |op| format!("did you mean `{op}`? "));
+                self.wrong(
+                    self.source.find(place.clone(), &op),
+                    format!("`{op}` is not an operation"),
+                    "unknown",
+                    format!("{meant}allowed: append, cas, delete, get, put"),
+                );
+                return None;
+            }
+        };
+        Some(Invoke { client, call: Call { key: text(&key), action }, expect: expect.0, background })
+    }
+
+    /// The nemesis, as far as it is right.
+    pub fn nemesis(&mut self, spanned: Spanned<NemesisForm>) -> Nemesis {
+        let place = spanned.span();
+        let form = spanned.into_inner();
+        if form.every.get_ref().min() < EVERY_MIN {
+            let help = format!("faults come at least {} apart", show::<Time>(EVERY_MIN));
+            self.wrong(form.every.span(), "a nemesis without rest", "too short", help);
+        }
+        let faults: Vec<NemesisFault> = form.fault.into_iter().filter_map(|fault| self.nemesis_fault(fault)).collect();
+        if faults.iter().all(|fault| fault.weight == 0) && self.problems.is_empty() {
+            self.wrong(place, "a nemesis without faults", "does nothing", "add a [[nemesis.fault]] with a weight above 0");
+        }
+        Nemesis { every: form.every.into_inner(), faults }
+    }
+
+    fn nemesis_fault(&mut self, spanned: Spanned<NemesisFaultForm>) -> Option<NemesisFault> {
+        let place = spanned.span();
+        let mut form = spanned.into_inner();
+        let verbs = form.take_faults();
+        let (_, at, fault) = self.only(verbs, &place, "fault")?;
+        self.fault(&fault, &at);
+        let weight = form.weight.map_or(1, |weight| weight.get_ref().min(&1_000_000).to_owned());
+        let hold = form.hold.map_or_else(|| Ranged::between(100_000_000, 2_000_000_000), Spanned::into_inner);
+        Some(NemesisFault { weight, hold, fault })
+    }
+}
