@@ -14,6 +14,7 @@ mod nemesis;
 mod network;
 mod node;
 mod partition;
+pub mod pinging;
 mod report;
 mod roles;
 mod script;

@@ -1,7 +1,7 @@
 //! Feeding a process its inputs, and doing what it asks for.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Client, DiskError, DiskOk, DiskOp, Input, Node, OpId, Output};
+use crate::subject::process::{Bytes, Client, DiskError, DiskOk, DiskOp, Input, Node, OpId, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
@@ -127,7 +127,10 @@ impl<O: Observer> World<O> {
             if dies.is_some_and(|(after, ..)| after == done) {
                 break;
             }
-            then = self.act(node, output);
+            then = match output {
+                Output::Send { to, bytes } => self.send(node, to, bytes),
+                other => self.act(node, other),
+            };
             if then != Then::GoOn {
                 break;
             }
@@ -166,20 +169,23 @@ impl<O: Observer> World<O> {
         }
     }
 
+    fn send(&mut self, node: usize, to: Node, bytes: Bytes) -> Then {
+        if u16::from(to.0) < self.stage.replicas {
+            let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+            if let Some(rank) = self.subject.leads(who, &bytes) {
+                self.acted(who, rank);
+            }
+            let boot = self.machines[node].boot;
+            self.network.send(&mut self.stage, Port(u16::from(who.0)), boot, Port(u16::from(to.0)), bytes);
+        }
+        Then::GoOn
+    }
+
     fn act(&mut self, node: usize, output: Output) -> Then {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let port = Port(u16::from(who.0));
         match output {
-            Output::Send { to, bytes } => {
-                if u16::from(to.0) < self.stage.replicas {
-                    if let Some(rank) = self.subject.leads(who, &bytes) {
-                        self.acted(who, rank);
-                    }
-                    let boot = self.machines[node].boot;
-                    self.network.send(&mut self.stage, port, boot, Port(u16::from(to.0)), bytes);
-                }
-                Then::GoOn
-            }
+            Output::Send { to, bytes } => self.send(node, to, bytes),
             Output::Reply { to, bytes } => {
                 if usize::from(to.0) < self.clients.count() {
                     let (boot, to) = (self.machines[node].boot, self.stage.client_port(to.0));
