@@ -146,12 +146,15 @@ impl<J: Judge> Run<J> {
     }
 
     fn check(&self) -> Step {
+        if !self.world.has_ended() {
+            return Ok(());
+        }
         if let Some(failure) = self.world.failure() {
             return Err(failure.clone());
         }
         match self.world.observer().0.violation() {
             Some(violation) => Err(violation.into()),
-            None => Ok(()),
+            None => Err(Failure::new(Verdict::Inconclusive, "observer", "the observer ended the run and did not say why")),
         }
     }
 

@@ -145,6 +145,13 @@ pub enum Event<'a> {
         /// Sector index and content.
         sectors: &'a [(u32, &'a [u8])],
     },
+    /// A sync of the directory succeeded (or the replica's disk was formatted): it durably holds exactly these names now.
+    NamesSynced {
+        /// Where.
+        node: Node,
+        /// All durable names, in order.
+        names: &'a [FileName],
+    },
     /// A disk operation failed.
     DiskFailed {
         /// Where.

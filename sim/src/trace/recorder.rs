@@ -88,7 +88,7 @@ impl Observer for Recorder {
                     Outcome::Unknown => self.line(stamp, *process, "info", &call, None, None),
                 }
             }
-            Event::Sent { .. } | Event::Delivered { .. } | Event::Synced { .. } | Event::Fault { .. } => {}
+            Event::Sent { .. } | Event::Delivered { .. } | Event::Synced { .. } | Event::NamesSynced { .. } | Event::Fault { .. } => {}
         }
         ControlFlow::Continue(())
     }

@@ -330,6 +330,11 @@ impl Disk {
         file.read(0, file.length()).map(|bytes| bytes.to_vec())
     }
 
+    /// The names on the media, in order.
+    pub fn durable_names(&self) -> impl Iterator<Item = FileName> + '_ {
+        self.directory.durable.iter().map(|(name, _)| name)
+    }
+
     /// The names on the media, and what the media holds under them: what a power loss that keeps nothing leaves.
     #[must_use]
     pub fn durable_image(&self) -> BTreeMap<FileName, Vec<u8>> {
