@@ -230,6 +230,7 @@ impl<J: Judge> Run<J> {
     /// Each minimal quorum that must be able to answers alone for what was acknowledged.
     fn last_quorum_audit(&mut self) -> Step {
         const CHECK: &str = "last-quorum-audit";
+        self.unexplained_halts()?;
         self.world.settle_ledger();
         let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
         for quorum in quorums(self.plan.cluster.replicas) {
@@ -341,3 +342,6 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
         bug: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,6 @@ mod workload;
 pub mod world;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
