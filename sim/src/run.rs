@@ -136,12 +136,15 @@ impl<J: Judge> Run<J> {
     }
 
     fn check(&self) -> Step {
+        if !self.world.has_ended() {
+            return Ok(());
+        }
         if let Some(failure) = self.world.failure() {
             return Err(failure.clone());
         }
         match self.world.observer().0.violation() {
             Some(violation) => Err(violation.into()),
-            None => Ok(()),
+            None => Err(Failure::new(Verdict::Inconclusive, "observer", "the observer ended the run and did not say why")),
         }
     }
 
@@ -217,6 +220,7 @@ impl<J: Judge> Run<J> {
     /// Each minimal quorum that must be able to answers alone for what was acknowledged.
     fn last_quorum_audit(&mut self) -> Step {
         const CHECK: &str = "last-quorum-audit";
+        self.unexplained_halts()?;
         self.world.settle_ledger();
         let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
         for quorum in quorums(self.plan.cluster.replicas) {
@@ -328,3 +332,6 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
         bug: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

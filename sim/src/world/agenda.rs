@@ -94,18 +94,22 @@ impl<T> Agenda<T> {
         let mut at = 0;
         loop {
             let first = at * ARITY + 1;
-            let Some(children) = self.heap.get(first..self.heap.len().min(first + ARITY)).filter(|children| !children.is_empty()) else { break };
-            let mut least = 0;
-            for child in 1..children.len() {
-                if children[child] < children[least] {
-                    least = child;
+            let child = match self.heap.get(first..) {
+                None | Some([]) => break,
+                Some(&[a, b, c, d, ..]) => {
+                    // Without branches: which child is least is anybody's guess.
+                    let (left, least_left) = if b < a { (1, b) } else { (0, a) };
+                    let (right, least_right) = if d < c { (3, d) } else { (2, c) };
+                    first + if least_right < least_left { right } else { left }
                 }
-            }
-            if children[least] >= key {
+                Some(few) => first + (1..few.len()).fold(0, |least, child| if few[child] < few[least] { child } else { least }),
+            };
+            let least = self.heap[child];
+            if least >= key {
                 break;
             }
-            self.heap[at] = children[least];
-            at = first + least;
+            self.heap[at] = least;
+            at = child;
         }
         self.heap[at] = key;
     }

@@ -70,7 +70,8 @@ impl<O: Observer> World<O> {
             })
             .collect();
         let plan = self.audit_plan.clone();
-        let mut world = World::with_machines(plan, self.subject, self.setup.clone(), choices, auditor, machines, self.clients.keys.clone());
+        let mut world =
+            World::with_machines(plan, self.subject, self.setup.clone(), choices, auditor, machines, self.clients.keys.clone(), self.readers);
         world.stage.now = self.stage.now;
         world.stage.number = self.stage.number;
         world.watching = false;

@@ -80,21 +80,22 @@ impl Clients {
 
     /// Begins a request on somebody's behalf.
     pub fn ask<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, ask: Ask) {
-        let client = ask.client.0;
-        let process = self.process(client);
-        self.each[usize::from(client)].requests.push(Request::new(ask, process, stage.now));
-        self.work(stage, network, client);
+        let process = self.process(ask.client.0);
+        self.ask_as(stage, network, process, ask);
     }
 
     /// Has a client write something, to see whether anything moves.
     pub fn ask_write<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: Client, patience: Span) {
         let process = self.process(client.0);
         self.values += 1;
-        if let Some(call) = self.keys.write(process, self.values) {
-            let ask = Ask { client, call, purpose: Purpose::Progress, patience, takes_no: false };
-            self.each[usize::from(client.0)].requests.push(Request::new(ask, process, stage.now));
-            self.work(stage, network, client.0);
-        }
+        let call = self.keys.write(process, self.values);
+        self.ask_as(stage, network, process, Ask { client, call, purpose: Purpose::Progress, patience, takes_no: false });
+    }
+
+    fn ask_as<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, process: u32, ask: Ask) {
+        let client = ask.client.0;
+        self.each[usize::from(client)].requests.push(Request::new(ask, process, stage.now));
+        self.work(stage, network, client);
     }
 
     /// A process of the history for the client's next request.

@@ -59,13 +59,18 @@ impl<O: Observer> World<O> {
                 let report = disk.kill(&mut *self.stage.choices, node as u16);
                 self.stage.mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
                 self.stage.emit(&Event::Killed(who));
-                self.stage.took_effect(Effect::Kill, name(who.0));
+                // At the heal, those outside the core are taken away; that is no fault.
+                if !self.healed {
+                    self.stage.took_effect(Effect::Kill, name(who.0));
+                }
                 self.took_effects(Effect::TornWrite, report.torn_writes, who);
             }
             Death::Power(keep) => {
                 let report = disk.lose_power(keep, &mut *self.stage.choices, node as u16);
                 self.stage.mark(Mark::PowerLost, node as u64, u64::from(report.lost_sectors) << 32 | u64::from(report.kept_sectors));
                 self.stage.emit(&Event::PowerLost(who));
+                // What survived is on the media, synced or not.
+                self.tell_names(node);
                 if ran {
                     self.stage.took_effect(Effect::PowerLoss, name(who.0));
                 }

@@ -14,6 +14,7 @@ mod nemesis;
 mod network;
 mod node;
 mod partition;
+pub mod pinging;
 mod report;
 mod roles;
 mod script;
@@ -25,6 +26,6 @@ mod workload;
 pub mod world;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,7 @@ pub(super) struct DiskFaults {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum OpKind {
     Sync,
+    SyncNames,
     Write,
     Read,
     Other,

@@ -1,7 +1,7 @@
 //! Feeding a process its inputs, and doing what it asks for.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Client, DiskError, DiskOk, DiskOp, Input, Node, OpId, Output};
+use crate::subject::process::{Bytes, Client, DiskError, DiskOk, DiskOp, FileName, Input, Node, OpId, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
@@ -127,7 +127,10 @@ impl<O: Observer> World<O> {
             if dies.is_some_and(|(after, ..)| after == done) {
                 break;
             }
-            then = self.act(node, output);
+            then = match output {
+                Output::Send { to, bytes } => self.send(node, to, bytes),
+                other => self.act(node, other),
+            };
             if then != Then::GoOn {
                 break;
             }
@@ -166,20 +169,23 @@ impl<O: Observer> World<O> {
         }
     }
 
+    fn send(&mut self, node: usize, to: Node, bytes: Bytes) -> Then {
+        if u16::from(to.0) < self.stage.replicas {
+            let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+            if let Some(rank) = self.subject.leads(who, &bytes) {
+                self.acted(who, rank);
+            }
+            let boot = self.machines[node].boot;
+            self.network.send(&mut self.stage, Port(u16::from(who.0)), boot, Port(u16::from(to.0)), bytes);
+        }
+        Then::GoOn
+    }
+
     fn act(&mut self, node: usize, output: Output) -> Then {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let port = Port(u16::from(who.0));
         match output {
-            Output::Send { to, bytes } => {
-                if u16::from(to.0) < self.stage.replicas {
-                    if let Some(rank) = self.subject.leads(who, &bytes) {
-                        self.acted(who, rank);
-                    }
-                    let boot = self.machines[node].boot;
-                    self.network.send(&mut self.stage, port, boot, Port(u16::from(to.0)), bytes);
-                }
-                Then::GoOn
-            }
+            Output::Send { to, bytes } => self.send(node, to, bytes),
             Output::Reply { to, bytes } => {
                 if usize::from(to.0) < self.clients.count() {
                     let (boot, to) = (self.machines[node].boot, self.stage.client_port(to.0));
@@ -233,7 +239,11 @@ impl<O: Observer> World<O> {
     fn submit(&mut self, node: usize, op: OpId, what: DiskOp) {
         let (kind, content) = sort(&what);
         self.stage.mark(Mark::DiskSubmitted, (node as u64) << 8 | kind as u64, content ^ op.0);
-        let (topic, times) = if kind == OpKind::Sync { (Topic::DiskSync, self.plan.disk.sync) } else { (Topic::DiskAccess, self.plan.disk.access) };
+        let (topic, times) = if matches!(kind, OpKind::Sync | OpKind::SyncNames) {
+            (Topic::DiskSync, self.plan.disk.sync)
+        } else {
+            (Topic::DiskAccess, self.plan.disk.access)
+        };
         let mut span = self.stage.time(Label::of(topic, node as u16), times);
         let machine = &mut self.machines[node];
         let ticket = machine.disk.submit(what);
@@ -270,14 +280,13 @@ impl<O: Observer> World<O> {
         if let Some(synced) = &completion.synced {
             self.stage.emit(&Event::Synced { node: who, file: synced.file, sectors: &synced.sectors() });
         }
-        if completion.named {
-            let names: Vec<_> = self.machines[node].disk.durable_names().collect();
-            self.stage.emit(&Event::NamesSynced { node: who, names: &names });
+        if kind == OpKind::SyncNames && completion.result.is_ok() {
+            self.tell_names(node);
         }
         if let Err(error @ (DiskError::Io | DiskError::NoSpace)) = completion.result {
             let effect = match (error, kind) {
                 (DiskError::NoSpace, _) => Effect::DiskFull,
-                (_, OpKind::Sync) => Effect::SyncFailure,
+                (_, OpKind::Sync | OpKind::SyncNames) => Effect::SyncFailure,
                 (_, OpKind::Write) => Effect::WriteFailure,
                 (_, OpKind::Read | OpKind::Other) => Effect::ReadFailure,
             };
@@ -293,11 +302,17 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Tells which names are durable.
+    pub(super) fn tell_names(&mut self, node: usize) {
+        let names: Vec<FileName> = self.machines[node].disk.durable_names().collect();
+        self.stage.emit(&Event::NamesSynced { node: Node(u8::try_from(node).expect("at most 9 replicas")), names: &names });
+    }
+
     fn fate(&mut self, node: usize, kind: OpKind) -> Fate {
         let machine = &mut self.machines[node];
         let (topic, ppm) = match kind {
-            OpKind::Sync if std::mem::take(&mut machine.fail_next_sync) => return Fate::Fail(DiskError::Io),
-            OpKind::Sync => (Topic::SyncFailure, machine.faults.sync),
+            OpKind::Sync | OpKind::SyncNames if std::mem::take(&mut machine.fail_next_sync) => return Fate::Fail(DiskError::Io),
+            OpKind::Sync | OpKind::SyncNames => (Topic::SyncFailure, machine.faults.sync),
             OpKind::Write => (Topic::WriteFailure, machine.faults.write),
             OpKind::Read => (Topic::ReadFailure, machine.faults.read),
             OpKind::Other => return Fate::Ok,
@@ -310,6 +325,7 @@ impl OpKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
+            Self::SyncNames => "sync of the directory",
             Self::Write => "write",
             Self::Read => "read",
             Self::Other => "name",
@@ -319,9 +335,7 @@ impl OpKind {
 
 /// The kind of an operation, and a hash of what it asks for.
 fn sort(what: &DiskOp) -> (OpKind, u64) {
-    let hash = |file: &crate::subject::process::FileName, number: u64| {
-        Digest::content(file.as_str().as_bytes()).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    };
+    let hash = |file: &FileName, number: u64| Digest::content(file.as_str().as_bytes()).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     match what {
         DiskOp::List => (OpKind::Other, 1),
         DiskOp::Length(file) => (OpKind::Read, hash(file, 2)),
@@ -332,6 +346,6 @@ fn sort(what: &DiskOp) -> (OpKind, u64) {
         DiskOp::Rename { from, to } => (OpKind::Other, hash(from, 4) ^ hash(to, 5)),
         DiskOp::Remove(file) => (OpKind::Other, hash(file, 6)),
         DiskOp::Sync(file) => (OpKind::Sync, hash(file, 7)),
-        DiskOp::SyncDir => (OpKind::Sync, 8),
+        DiskOp::SyncDir => (OpKind::SyncNames, 8),
     }
 }

@@ -1,6 +1,7 @@
 //! A small plan for tests.
 
-use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload};
+use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
 use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 
@@ -37,4 +38,27 @@ pub(crate) fn plan(replicas: u8) -> Plan {
         checks: Checks::default(),
         end: End { time: Instant(30_000_000_000), events: 1_000_000 },
     }
+}
+
+/// Three replicas and these faults: at so many milliseconds, for so many milliseconds.
+pub(crate) fn with(faults: &[(u64, u64, Fault)]) -> Plan {
+    let ms = Span::from_millis;
+    let mut plan = plan(3);
+    plan.nemesis = faults.iter().map(|(at, hold, fault)| Timed { at: Instant(0) + ms(*at), hold: ms(*hold), fault: fault.clone() }).collect();
+    plan
+}
+
+/// Rough weather and a bit of everything.
+pub(crate) fn storm(seed: u64) -> Plan {
+    let mut plan = with(&[
+        (100, 300, Fault::Partition(Partition::Halves)),
+        (300, 200, Fault::PowerLoss { who: Who::Some(1), keep: Keep::Any, boundary: Boundary::InStep }),
+        (700, 300, Fault::Pause(Who::Some(1))),
+        (900, 300, Fault::Kill { who: Who::Leader, boundary: Boundary::InRecovery }),
+        (1500, 400, Fault::Links { from: Who::All, to: Who::Some(1), fault: LinkFault::Clog }),
+        (1600, 400, Fault::SlowDisk { who: Who::All, by: Span::from_millis(2) }),
+    ]);
+    plan.seed = seed;
+    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (20_000, 20_000, 5_000);
+    plan
 }

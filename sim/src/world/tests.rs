@@ -1,12 +1,10 @@
 //! The world from end to end, with `primary_copy` in it.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::choices::Seeded;
-use crate::plan::{Plan, Timed};
-use crate::run::{Checks, RunSpec, run_judged};
+use crate::plan::Plan;
 use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Node, ProbeLevel, Setup};
@@ -24,13 +22,6 @@ fn world<O: Observer>(plan: Plan, observer: O) -> World<O> {
     World::new(Arc::new(plan), &PrimaryCopy, setup, Box::new(Seeded::new(seed)), observer)
 }
 
-fn with(faults: &[(u64, u64, Fault)]) -> Plan {
-    let ms = Span::from_millis;
-    let mut plan = testing::plan(3);
-    plan.nemesis = faults.iter().map(|(at, hold, fault)| Timed { at: Instant(0) + ms(*at), hold: ms(*hold), fault: fault.clone() }).collect();
-    plan
-}
-
 /// Runs a plan for three seconds.
 fn after(plan: Plan) -> World<()> {
     let mut world = world(plan, ());
@@ -42,59 +33,10 @@ fn one() -> Who {
     Who::Nodes(vec![Node(0)])
 }
 
-/// Rough weather and a bit of everything.
-fn storm(seed: u64) -> Plan {
-    let mut plan = with(&[
-        (100, 300, Fault::Partition(Partition::Halves)),
-        (300, 200, Fault::PowerLoss { who: Who::Some(1), keep: Keep::Any, boundary: Boundary::InStep }),
-        (700, 300, Fault::Pause(Who::Some(1))),
-        (900, 300, Fault::Kill { who: Who::Leader, boundary: Boundary::InRecovery }),
-        (1500, 400, Fault::Links { from: Who::All, to: Who::Some(1), fault: LinkFault::Clog }),
-        (1600, 400, Fault::SlowDisk { who: Who::All, by: Span::from_millis(2) }),
-    ]);
-    plan.seed = seed;
-    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (20_000, 20_000, 5_000);
-    plan
-}
-
-fn spec(plan: Plan) -> RunSpec {
-    RunSpec { plan, subject: "primary-copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
-}
-
-#[test]
-fn a_run_passes_on_quiet_days() {
-    let outcome = run_judged(&spec(testing::plan(3)), &PrimaryCopy, ());
-    let record = &outcome.record;
-    assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
-    assert!(record.client_operations >= 66 && record.audits >= 3, "{record:?}");
-    assert!(outcome.history.is_none() && outcome.tale.is_empty());
-    let lone = run_judged(&spec(testing::plan(1)), &PrimaryCopy, ());
-    assert_eq!(lone.record.verdict.name(), "pass", "{:?}", lone.record.message);
-}
-
-#[test]
-fn the_same_digest_comes_out_however_a_run_is_watched() {
-    let mut digests = BTreeMap::new();
-    for seed in 0..6 {
-        let plain = run_judged(&spec(storm(seed)), &PrimaryCopy, ()).record;
-        let again = run_judged(&spec(storm(seed)), &PrimaryCopy, ()).record;
-        assert_eq!(plain, again);
-        let recorded = run_judged(&RunSpec { record: true, ..spec(storm(seed)) }, &PrimaryCopy, ());
-        assert_eq!(plain, recorded.record);
-        let history = recorded.history.expect("it was recorded");
-        assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
-        for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
-            assert_eq!(plain, run_judged(&RunSpec { probe, ..spec(storm(seed)) }, &PrimaryCopy, ()).record);
-        }
-        digests.insert(plain.digest, seed);
-    }
-    assert_eq!(digests.len(), 6, "seeds differ");
-}
-
 #[test]
 fn a_fork_goes_on_as_the_original_does_and_a_branch_otherwise() {
     for stop in [10, 400, 1100, 1700] {
-        let mut world = world(storm(3), ());
+        let mut world = world(testing::storm(3), ());
         world.run_until(Instant(stop * 1_000_000));
         let mut fork = world.fork().expect("the subject can be copied");
         let mut branch = world.fork().expect("the subject can be copied");
@@ -135,16 +77,16 @@ fn every_fault_kind_takes_effect() {
         (Fault::ClockJump { who: one(), by: -1_000_000 }, Effect::ClockJump),
         (Fault::ClockDrift { who: one(), ppm: 400 }, Effect::ClockDrift),
     ];
-    let quiet = after(with(&[]));
+    let quiet = after(testing::with(&[]));
     for (fault, effect) in cases {
         assert_eq!(quiet.effects(effect), 0, "{} without a fault", effect.name());
-        let world = after(with(&[(600, 400, fault.clone())]));
+        let world = after(testing::with(&[(600, 400, fault.clone())]));
         assert!(world.effects(effect) > 0, "{} had no effect", fault.kind());
         assert!(world.are_ready(&[Node(0), Node(1), Node(2)]), "{}: {:?}", fault.kind(), world.behind(&[Node(0), Node(1), Node(2)]));
         assert_ne!(world.digest(), quiet.digest());
     }
     let read_failure = [(600, 50, Fault::Kill { who: one(), boundary: Boundary::Now }), (550, 400, Fault::ReadFailure { who: one(), ppm: 900_000 })];
-    let world = after(with(&read_failure));
+    let world = after(testing::with(&read_failure));
     assert!(world.effects(Effect::ReadFailure) > 0 && world.milestones(Milestone::Halted) > 0);
 }
 
@@ -178,7 +120,7 @@ impl Observer for Lives {
 }
 
 fn lives(faults: &[(u64, u64, Fault)]) -> Vec<(u64, String)> {
-    let mut world = world(with(faults), Lives::default());
+    let mut world = world(testing::with(faults), Lives::default());
     world.run_until(Instant(3_000_000_000));
     world.observer().0[3..].to_vec()
 }
@@ -203,7 +145,7 @@ fn a_death_in_a_step_loses_the_outputs_behind_it() {
     let sent = |boundary| {
         let mut found = std::collections::BTreeSet::new();
         for seed in 0..40 {
-            let mut plan = with(&[(600, 2400, Fault::Kill { who: one(), boundary })]);
+            let mut plan = testing::with(&[(600, 2400, Fault::Kill { who: one(), boundary })]);
             plan.seed = seed;
             plan.workload.operations = 0;
             let mut world = world(plan, Beats::default());
@@ -232,7 +174,7 @@ impl Observer for Beats {
 fn a_paused_process_finds_its_inputs_and_may_act_on_an_old_time() {
     let (mut stale, mut fresh) = (0, 0);
     for seed in 0..20 {
-        let mut plan = with(&[(600, 400, Fault::Pause(one()))]);
+        let mut plan = testing::with(&[(600, 400, Fault::Pause(one()))]);
         plan.seed = seed;
         let world = after(plan);
         assert!(world.effects(Effect::Pause) > 5);
@@ -243,14 +185,14 @@ fn a_paused_process_finds_its_inputs_and_may_act_on_an_old_time() {
 
 #[test]
 fn a_partition_makes_two_primaries_and_the_heal_ends_it() {
-    let world = after(with(&[(600, 800, Fault::Partition(Partition::IsolateLeader))]));
+    let world = after(testing::with(&[(600, 800, Fault::Partition(Partition::IsolateLeader))]));
     assert_eq!((world.milestones(Milestone::LeaderChanged), world.milestones(Milestone::TwoLeadersAlive)), (1, 1), "{:?}", world.roles);
     assert!(world.milestones(Milestone::ClientRetried) > 0);
 }
 
 #[test]
 fn messages_outlive_the_boot_that_sent_them() {
-    let mut plan = with(&[(600, 1, Fault::Kill { who: one(), boundary: Boundary::Now })]);
+    let mut plan = testing::with(&[(600, 1, Fault::Kill { who: one(), boundary: Boundary::Now })]);
     plan.network.latency = crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
     assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
 }
@@ -258,7 +200,7 @@ fn messages_outlive_the_boot_that_sent_them() {
 #[test]
 fn a_fault_that_is_taken_away_reshuffles_nothing_before_it() {
     let faults = [(500, 100, Fault::Partition(Partition::Halves)), (2000, 100, Fault::Pause(one()))];
-    let (mut both, mut first) = (world(with(&faults), ()), world(with(&faults[..1]), ()));
+    let (mut both, mut first) = (world(testing::with(&faults), ()), world(testing::with(&faults[..1]), ()));
     both.run_until(Instant(1_999_999_999));
     first.run_until(Instant(1_999_999_999));
     assert_eq!(both.digest(), first.digest());

@@ -12,7 +12,7 @@ use crate::plan::{Plan, Verb, Workload};
 /// The keys of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
-    /// Keys for everything but appends; then keys for appends only; then those that only a script names.
+    /// Keys for everything but appends; then keys for appends only; then those that only a script names; last the one that the check of progress writes.
     pub names: Arc<[Text]>,
     plain: usize,
     appended: usize,
@@ -59,6 +59,7 @@ impl Keys {
                 names.push(key.clone());
             }
         }
+        names.push(text("progress"));
         Self { names: names.into(), plain, appended }
     }
 
@@ -106,15 +107,10 @@ impl Keys {
         Call { key: self.names[drawn.key].clone(), action }
     }
 
-    /// A write that must succeed, whatever the key holds.
-    pub fn write(&self, process: u32, number: u32) -> Option<Call> {
-        let key = self.names.first()?.clone();
-        let action = if self.plain == 0 && self.appended > 0 {
-            Action::Append(text(&format!("p{process}.{number};")))
-        } else {
-            Action::Put(text(&format!("p{process}.{number}")))
-        };
-        Some(Call { key, action })
+    /// A write that must succeed, on a key that sees nothing else, so that it spoils nothing for checks of the others.
+    pub fn write(&self, process: u32, number: u32) -> Call {
+        let key = self.names.last().expect("the last key is for this").clone();
+        Call { key, action: Action::Put(text(&format!("p{process}.{number}"))) }
     }
 
     pub fn index(&self, key: &Text) -> Option<usize> {

@@ -42,6 +42,8 @@ pub struct World<O: Observer> {
     pub(super) faults: u32,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
+    /// Clients from this one on belong to checks.
+    pub(super) readers: u16,
     /// The fault phase is over.
     pub(super) healed: bool,
     pub(super) failure: Option<Failure>,
@@ -73,9 +75,11 @@ impl<O: Observer> World<O> {
             .collect();
         let keys = Keys::of(&plan);
         let audit_plan = Self::audit_plan_of(&plan);
-        let mut world = Self::with_machines(plan, subject, Arc::new(setup), choices, observer, machines, keys);
+        let clients = clients(&plan);
+        let mut world = Self::with_machines(plan, subject, Arc::new(setup), choices, observer, machines, keys, clients);
         world.audit_plan = audit_plan;
         for node in 0..world.plan.cluster.replicas {
+            world.tell_names(usize::from(node));
             world.stage.agenda.push(Instant(0), Due::Boot { node });
         }
         for (index, timed) in world.plan.nemesis.iter().enumerate() {
@@ -86,6 +90,7 @@ impl<O: Observer> World<O> {
         world
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a world is made of that many things, in two places")]
     pub(super) fn with_machines(
         plan: Arc<Plan>,
         subject: &'static dyn Subject,
@@ -94,8 +99,9 @@ impl<O: Observer> World<O> {
         observer: O,
         machines: Vec<Machine>,
         keys: Keys,
+        readers: u16,
     ) -> Self {
-        let clients = clients(&plan) + 2;
+        let clients = readers + 2;
         let replicas = machines.len();
         let network = Network::new(replicas, usize::from(clients), plan.network.clone(), subject.reader());
         Self {
@@ -107,6 +113,7 @@ impl<O: Observer> World<O> {
             faults: 0,
             script: Script::default(),
             ledger: Ledger::new(plan.cluster.replicas),
+            readers,
             healed: false,
             failure: None,
             answers: Vec::new(),
@@ -256,7 +263,7 @@ impl<O: Observer> World<O> {
 
     /// One of the two clients beyond those of the plan.
     pub(super) fn reader(&self, which: u16) -> Client {
-        Client(clients(&self.plan) + which)
+        Client(self.readers + which)
     }
 
     /// No client starts anything any more.

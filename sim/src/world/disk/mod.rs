@@ -142,14 +142,10 @@ impl Disk {
                 self.end_sync(name, file, cover, fate)
             }
             (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => self.fail_write(&op, operation.file, choices, node),
-            (op, covers) => {
-                let names = op == DiskOp::SyncDir;
-                let result = match fate {
-                    Fate::Ok => self.perform(op, operation.file, covers),
-                    Fate::Fail(error) => Err(error),
-                };
-                Completion { named: names && result.is_ok(), ..Completion::of(result) }
-            }
+            (op, covers) => Completion::of(match fate {
+                Fate::Ok => self.perform(op, operation.file, covers),
+                Fate::Fail(error) => Err(error),
+            }),
         }
     }
 
@@ -232,7 +228,7 @@ impl Disk {
     /// A write that fails lands as any subset of its sectors.
     fn fail_write(&mut self, op: &DiskOp, file: Option<FileId>, choices: &mut dyn Choices, node: u16) -> Completion {
         let (_, spoiled) = self.write_part(op, file, Keep::Any, choices, Label::of(Topic::WritePart, node));
-        Completion { result: Err(DiskError::Io), synced: None, named: false, spoiled }
+        Completion { result: Err(DiskError::Io), synced: None, spoiled }
     }
 
     /// Lands some sectors of a write, and says how many did and how many did not.
@@ -268,7 +264,7 @@ impl Disk {
             content.tidy();
         }
         let file = self.directory.name_of(file).unwrap_or(name);
-        Completion { synced: result.is_ok().then_some(Synced { file, cover }), named: false, result, spoiled }
+        Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled }
     }
 
     /// Whether the file may become so long. What needs no further sector needs no room, but nothing grows on a full disk.
@@ -334,8 +330,8 @@ impl Disk {
         file.read(0, file.length()).map(|bytes| bytes.to_vec())
     }
 
-    /// The names on the media.
-    pub fn durable_names(&self) -> impl Iterator<Item = FileName> {
+    /// The names on the media, in order.
+    pub fn durable_names(&self) -> impl Iterator<Item = FileName> + '_ {
         self.directory.durable.iter().map(|(name, _)| name)
     }
 

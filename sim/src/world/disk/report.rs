@@ -27,15 +27,13 @@ pub struct Completion {
     pub result: Result<DiskOk, DiskError>,
     /// What a successful sync of a file made durable.
     pub synced: Option<Synced>,
-    /// It was a sync of the directory that succeeded.
-    pub named: bool,
     /// Sectors of a failed write that did not land, or of a failed sync that from now on read as new without being on the media.
     pub spoiled: u32,
 }
 
 impl Completion {
     pub(super) const fn of(result: Result<DiskOk, DiskError>) -> Self {
-        Self { result, synced: None, named: false, spoiled: 0 }
+        Self { result, synced: None, spoiled: 0 }
     }
 }
 

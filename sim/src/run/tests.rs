@@ -1,0 +1,345 @@
+//! Whole runs, each with the verdict that it must have.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::*;
+use crate::history::operation::{Action, Call, Return, Text};
+use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
+use crate::scenario::fault::{Boundary, Fault, Partition, Side, Who};
+use crate::subject::ping::Ping;
+use crate::subject::primary_copy::PrimaryCopy;
+use crate::subject::process::{Client, Dialect, FileName, Input, Now, Output, Process};
+use crate::trace::event::{Event, Fact, Outcome, Stamp};
+use crate::trace::observer::Observer;
+use crate::world::clock::EPOCH;
+use crate::world::testing;
+
+fn spec(plan: Plan) -> RunSpec {
+    RunSpec { plan, subject: "primary-copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
+}
+
+/// (verdict, check, message).
+fn verdict(plan: Plan, subject: &'static dyn Subject) -> (&'static str, String, String) {
+    let record = run_judged(&spec(plan), subject, ()).record;
+    (record.verdict.name(), record.check.unwrap_or_default(), record.message.unwrap_or_default())
+}
+
+#[test]
+fn a_run_passes_on_quiet_days() {
+    for replicas in [1, 3, 5] {
+        let outcome = run(&spec(testing::plan(replicas)));
+        let record = &outcome.record;
+        assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
+        assert!(record.client_operations >= 66 && record.audits >= 1, "{record:?}");
+        assert!(outcome.history.is_none() && outcome.tale.is_empty());
+    }
+    let nobody = run(&RunSpec { subject: "nobody".to_owned(), ..spec(testing::plan(3)) }).record;
+    assert_eq!(nobody.verdict.name(), "inconclusive");
+}
+
+#[test]
+fn the_same_digest_comes_out_however_a_run_is_watched() {
+    let mut digests = BTreeMap::new();
+    for seed in 0..6 {
+        let plain = run(&spec(testing::storm(seed))).record;
+        assert_eq!(plain, run(&spec(testing::storm(seed))).record);
+        let recorded = run(&RunSpec { record: true, ..spec(testing::storm(seed)) });
+        assert_eq!(plain, recorded.record);
+        let history = recorded.history.expect("it was recorded");
+        assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
+        for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
+            assert_eq!(plain, run(&RunSpec { probe, ..spec(testing::storm(seed)) }).record);
+        }
+        let judged = run_judged(&spec(testing::storm(seed)), &PrimaryCopy, Counting::default()).record;
+        assert_eq!(plain.digest, judged.digest);
+        digests.insert(plain.digest, seed);
+    }
+    assert_eq!(digests.len(), 6, "seeds differ");
+}
+
+/// Watches everything and has nothing against it.
+#[derive(Clone, Default)]
+struct Counting(u64);
+
+impl Observer for Counting {
+    fn on(&mut self, stamp: Stamp, _: &Event<'_>) -> ControlFlow<()> {
+        assert_eq!(stamp.number, self.0, "events are numbered without gaps");
+        self.0 += 1;
+        ControlFlow::Continue(())
+    }
+}
+
+impl Judge for Counting {
+    type Auditor = ();
+
+    fn violation(&self) -> Option<Violation> {
+        None
+    }
+
+    fn auditor(&self) -> Self::Auditor {}
+
+    fn close(&mut self, ready_core: &[Node]) -> Closing {
+        assert_eq!(ready_core.len(), 3);
+        Closing::Passed
+    }
+}
+
+/// Every acknowledged append must be in every later read.
+#[derive(Clone, Default)]
+struct LostAppends {
+    /// Tags that were acknowledged, by key.
+    acknowledged: BTreeMap<Text, Vec<Text>>,
+    /// By process, what it asks, and how many tags of the key were acknowledged when it began.
+    open: BTreeMap<u32, (Call, usize)>,
+    lost: Option<String>,
+}
+
+impl Observer for LostAppends {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::Invoked { process, call, .. } => {
+                let known = self.acknowledged.get(&call.key).map_or(0, Vec::len);
+                self.open.insert(*process, ((*call).clone(), known));
+            }
+            Event::Returned { process, outcome, .. } => {
+                let (call, known) = self.open.remove(process).expect("what returns was invoked");
+                match (&call.action, outcome) {
+                    (Action::Append(tag), Outcome::Ok { .. }) => self.acknowledged.entry(call.key).or_default().push(tag.clone()),
+                    (Action::Get, Outcome::Ok { result: Return::Value(value), .. }) => {
+                        let value = String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
+                        let tags = self.acknowledged.get(&call.key).map_or(&[][..], |tags| &tags[..known]);
+                        let missing = tags.iter().map(|tag| String::from_utf8_lossy(tag)).find(|tag| !value.contains(&**tag));
+                        self.lost = missing.map(std::borrow::Cow::into_owned);
+                        if self.lost.is_some() {
+                            return ControlFlow::Break(());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Judge for LostAppends {
+    type Auditor = Self;
+
+    fn violation(&self) -> Option<Violation> {
+        self.lost.as_ref().map(|tag| Violation { check: "lost-appends", message: format!("{tag} is lost") })
+    }
+
+    fn auditor(&self) -> Self {
+        self.clone()
+    }
+
+    fn close(&mut self, _: &[Node]) -> Closing {
+        self.violation().map_or(Closing::Passed, Closing::Failed)
+    }
+}
+
+fn appending(replicas: u8) -> Plan {
+    let mut plan = testing::plan(replicas);
+    plan.workload.mix = Mix { get: 1, append: 3, ..Mix::default() };
+    plan
+}
+
+#[test]
+fn an_audit_finds_what_only_one_replica_remembers() {
+    let record = run_judged(&spec(appending(3)), &PrimaryCopy, LostAppends::default()).record;
+    assert_eq!((record.verdict.name(), record.check.as_deref()), ("safety", Some("last-quorum-audit")), "{:?}", record.message);
+    let message = record.message.expect("a failure says what it is");
+    assert!(message.contains("alone answer wrongly (lost-appends): p"), "{message}");
+    // With one replica there is nobody to disagree.
+    let record = run_judged(&spec(appending(1)), &PrimaryCopy, LostAppends::default()).record;
+    assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
+    assert!(record.audits > 0);
+}
+
+#[test]
+fn a_judge_that_has_seen_enough_ends_the_run() {
+    let mut plan = appending(3);
+    // No audits get in first: the run is over before one is drawn, or it is not.
+    plan.nemesis = testing::with(&[(300, 2000, Fault::Partition(Partition::IsolateLeader))]).nemesis;
+    let checks: std::collections::BTreeSet<String> =
+        (0..20).filter_map(|seed| run_judged(&spec(Plan { seed, ..plan.clone() }), &PrimaryCopy, LostAppends::default()).record.check).collect();
+    assert!(checks.contains("lost-appends"), "{checks:?}");
+}
+
+fn text(text: &str) -> Text {
+    Arc::from(text.as_bytes())
+}
+
+fn scripted(verbs: Vec<Verb>) -> Plan {
+    let mut plan = testing::plan(3);
+    plan.workload.operations = 0;
+    plan.script = (1..).zip(verbs).map(|(line, verb)| PlanStep { when: When::Next, verb, line }).collect();
+    plan
+}
+
+fn expect(what: Expectation) -> Verb {
+    Verb::Expect { what, within: Some(Span::from_secs(3)), throughout: None }
+}
+
+fn invoke(client: u16, action: Action, expect: Vec<Expected>) -> Verb {
+    Verb::Invoke { client: Client(client), call: Call { key: text("x"), action }, expect, background: false }
+}
+
+/// The old primary is cut off with a client; the others choose a new value.
+fn stale_read(expected: Vec<Expected>) -> Plan {
+    let side = |who, client| Side { replicas: vec![who], clients: vec![Client(client)] };
+    let cut = Fault::Partition(Partition::Groups(vec![side(Who::Leader, 0), side(Who::Others, 1)]));
+    scripted(vec![
+        expect(Expectation::Leader(Who::All)),
+        invoke(0, Action::Put(text("1")), vec![Expected::Ok]),
+        Verb::Inject { fault: cut, hold: None },
+        expect(Expectation::Leader(Who::Others)),
+        invoke(1, Action::Put(text("2")), vec![Expected::Ok]),
+        invoke(0, Action::Get, expected),
+        Verb::Heal(Healing::All),
+    ])
+}
+
+#[test]
+fn a_script_shows_the_stale_read() {
+    let found = verdict(stale_read(vec![Expected::Timeout, Expected::Refused]), &PrimaryCopy);
+    assert_eq!(found, ("expectation", "expectation".to_owned(), "line 6: the operation of c1 ended as ok with \"1\"".to_owned()));
+    let found = verdict(stale_read(vec![Expected::Value(Some(text("1")))]), &PrimaryCopy);
+    assert_eq!(found.0, "pass", "{}", found.2);
+}
+
+#[test]
+fn a_script_waits_kills_restarts_and_reads() {
+    let value = |is: &str| Expectation::Value { key: text("x"), is: Some(text(is)) };
+    let who = Who::Nodes(vec![Node(2)]);
+    let plan = |last: &str| {
+        scripted(vec![
+            expect(Expectation::Ready(Who::All)),
+            expect(Expectation::Leader(Who::Nodes(vec![Node(0)]))),
+            expect(Expectation::NoLeader(Who::Nodes(vec![Node(1), Node(2)]))),
+            invoke(0, Action::Put(text("1")), vec![Expected::Ok]),
+            invoke(0, Action::Cas { expected: None, new: text("2") }, vec![Expected::Mismatch]),
+            Verb::Inject { fault: Fault::Kill { who: who.clone(), boundary: Boundary::InStep }, hold: None },
+            Verb::Sleep(Span::from_millis(50)),
+            Verb::Restart(who.clone()),
+            expect(Expectation::Ready(who.clone())),
+            Verb::Inject { fault: Fault::Pause(who.clone()), hold: None },
+            Verb::Resume(who.clone()),
+            Verb::Expect { what: value("1"), within: None, throughout: Some(Span::from_millis(200)) },
+            expect(value(last)),
+        ])
+    };
+    let found = verdict(plan("1"), &PrimaryCopy);
+    assert_eq!(found.0, "pass", "{}", found.2);
+    let found = verdict(plan("2"), &PrimaryCopy);
+    assert_eq!((found.0, &*found.2), ("expectation", "line 13: expected \"x\" to be \"2\" within 3s; it is \"1\""));
+}
+
+/// Primary-copy, but something happens in the first step of a replica after this long.
+struct Broken {
+    after: Span,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Panic(&'static str),
+    Distrust,
+}
+
+struct BrokenProcess {
+    inner: Box<dyn Process>,
+    after: Span,
+    what: What,
+}
+
+impl Process for BrokenProcess {
+    fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
+        self.inner.step(now, input, out);
+        if now.wall < EPOCH + self.after.0 {
+            return;
+        }
+        match self.what {
+            What::Panic(message) => panic!("{message}"),
+            What::Distrust => out.push(Output::Halt { reason: "a bad sector".to_owned(), damaged: true }),
+        }
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.inner.deadline()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Process>> {
+        None
+    }
+
+    fn facts(&mut self, _: &mut Vec<Fact>) {}
+}
+
+impl Subject for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
+        PrimaryCopy.format(setup, node)
+    }
+
+    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
+        Box::new(BrokenProcess { inner: PrimaryCopy.make(setup, node), after: self.after, what: self.what })
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        PrimaryCopy.dialect()
+    }
+}
+
+#[test]
+fn a_panic_and_a_broken_contract_are_told_apart() {
+    static PANICS: Broken = Broken { after: Span::from_millis(700), what: What::Panic("index out of bounds") };
+    static BREAKS: Broken = Broken { after: Span::from_millis(700), what: What::Panic("contract VotePrecedesMaxBal: voted too high") };
+    let found = verdict(testing::plan(3), &PANICS);
+    assert!(found.0 == "panic" && found.1 == "panic" && found.2.starts_with("index out of bounds (") && found.2.contains("tests.rs:"), "{found:?}");
+    let found = verdict(testing::plan(3), &BREAKS);
+    assert!(found.0 == "safety" && found.1 == "contract" && found.2.starts_with("contract VotePrecedesMaxBal"), "{found:?}");
+    let [one, two] = [0, 1].map(|_| run_judged(&spec(testing::plan(3)), &PANICS, ()).record);
+    assert!(one == two && one.events > 0 && one.digest.len() == 16);
+}
+
+#[test]
+fn a_halt_is_excused_by_damage_alone() {
+    static DISTRUSTS: Broken = Broken { after: Span::from_millis(1200), what: What::Distrust };
+    let kill = (1000, 500, Fault::Kill { who: Who::All, boundary: Boundary::Now });
+    let rot = (900, 0, Fault::BitRot { who: Who::All, sectors: 200, files: String::new() });
+    let found = verdict(testing::with(std::slice::from_ref(&kill)), &DISTRUSTS);
+    assert_eq!((found.0, &*found.1), ("safety", "unexplained-halt"));
+    let found = verdict(testing::with(&[rot, kill]), &DISTRUSTS);
+    assert_eq!((found.0, &*found.1), ("excused", "progress"), "{}", found.2);
+    assert!(found.2.contains("of 2 clients had a write answered"));
+}
+
+#[test]
+fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
+    let found = verdict(testing::plan(3), &Ping);
+    assert_eq!((found.0, &*found.1), ("liveness", "progress"));
+    assert_eq!(found.2, "0 of 2 clients had a write answered within 5s; r1 has not recovered; r2 has not recovered; r3 has not recovered");
+    let mut plan = testing::plan(3);
+    plan.end.events = 500;
+    assert_eq!(verdict(plan, &PrimaryCopy).0, "inconclusive");
+    let mut plan = scripted(vec![Verb::Sleep(Span::from_secs(100))]);
+    plan.end.time = plan.heal.at;
+    assert_eq!(verdict(plan, &PrimaryCopy).0, "inconclusive");
+}
+
+#[test]
+fn those_outside_the_core_are_gone_for_good() {
+    let mut plan = testing::plan(3);
+    plan.heal.core = vec![Node(1), Node(2)];
+    let outcome = run(&RunSpec { record: true, ..spec(plan) });
+    assert_eq!((outcome.record.verdict.name(), &outcome.record.message), ("pass", &None));
+    assert!(!outcome.record.faults.contains_key("kill"), "taking the rest away is no fault");
+    assert!(outcome.tale.iter().any(|line| line.ends_with("r1 is killed")));
+}
