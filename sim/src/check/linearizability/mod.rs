@@ -11,6 +11,7 @@
 //! - `chain` tries them in that order.
 
 pub mod chain;
+mod chains;
 pub mod check;
 mod explore;
 pub mod machine;
@@ -24,3 +25,4 @@ pub mod search;
 mod tests;
 mod used;
 pub mod witness;
+pub mod zones;
