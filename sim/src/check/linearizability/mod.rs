@@ -14,6 +14,7 @@ pub mod chain;
 mod chains;
 pub mod check;
 mod explore;
+pub mod generate;
 pub mod machine;
 pub mod mask;
 pub mod online;
