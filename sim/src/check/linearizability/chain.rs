@@ -4,6 +4,7 @@ use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
+use crate::check::linearizability::zones::{Contradiction, Zones, zones};
 
 /// Which algorithm decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,7 @@ pub enum Answer {
     /// There is a linearization.
     Linearizable,
     /// There is none, because of these operations if they are known.
-    NotLinearizable,
+    NotLinearizable(Option<Contradiction>),
     /// The budget did not suffice.
     Unknown(Exhausted),
 }
@@ -49,9 +50,20 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
             Err(refuted) => log = Some(refuted),
         }
     }
+    match zones(partition) {
+        Zones::Order(order) => {
+            let replayed = replay(&mut machine, &partition.steps, &order);
+            debug_assert_eq!(replayed, Ok(()), "zones give an order that is one");
+            if replayed.is_ok() {
+                return Judged { answer: Answer::Linearizable, method: Method::Zones, log };
+            }
+        }
+        Zones::Contradiction(contradiction) => return Judged { answer: Answer::NotLinearizable(Some(contradiction)), method: Method::Zones, log },
+        Zones::Inapplicable => {}
+    }
     let answer = match search(&mut machine, &partition.steps, &partition.events, Remember::Verdict, budget) {
         Ending::Linearizable { .. } => Answer::Linearizable,
-        Ending::Stuck { .. } => Answer::NotLinearizable,
+        Ending::Stuck { .. } => Answer::NotLinearizable(None),
         Ending::Exhausted(reason) => Answer::Unknown(reason),
     };
     Judged { answer, method: Method::Search, log }

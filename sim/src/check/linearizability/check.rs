@@ -123,7 +123,7 @@ pub fn check(history: &History, budget: Budget) -> Report {
         }
         match answer {
             Answer::Linearizable => {}
-            Answer::NotLinearizable => {
+            Answer::NotLinearizable(_) => {
                 report.verdict = Verdict::NotLinearizable { key };
                 break;
             }

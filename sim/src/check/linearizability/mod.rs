@@ -11,8 +11,10 @@
 //! - `chain` tries them in that order.
 
 pub mod chain;
+mod chains;
 pub mod check;
 mod explore;
+pub mod generate;
 pub mod machine;
 pub mod mask;
 pub mod online;
@@ -24,3 +26,4 @@ pub mod search;
 mod tests;
 mod used;
 pub mod witness;
+pub mod zones;

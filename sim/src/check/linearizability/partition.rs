@@ -3,6 +3,9 @@
 //! At equal times calls stand before returns, so "returned before the call of" is one comparison and closed intervals need no further thought.
 //! Operations that say nothing and do nothing are left out.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::history::recorded::{NEVER, Place, What};
 use crate::history::values::{ABSENT, Val, Values};
 
@@ -97,47 +100,61 @@ impl Renumber {
 
 impl<'a> Partition<'a> {
     /// Puts these operations on a line. There are fewer than 2^31 of them.
-    pub fn new(operations: impl Iterator<Item = Timed>, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
+    pub fn new(operations: impl Iterator<Item = Timed> + Clone, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
+        if operations.clone().is_sorted_by_key(|operation| operation.call) {
+            return Self::in_order(operations, initial, values, renumber);
+        }
+        let mut sorted: Vec<Timed> = operations.collect();
+        sorted.sort_by_key(|operation| operation.call);
+        Self::in_order(sorted.into_iter(), initial, values, renumber)
+    }
+
+    /// Merges the calls, which are in order, with the returns, of which only those of open operations need to be known at any moment.
+    fn in_order(operations: impl Iterator<Item = Timed> + Clone, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
         renumber.start(values.len());
         let initial = renumber.local(initial);
-        let mut appends = false;
-        let mut times: Vec<(u64, u64)> = Vec::with_capacity(operations.size_hint().0);
-        let mut steps: Vec<Step> = Vec::with_capacity(operations.size_hint().0);
+        let (count, returning) = operations.clone().fold((0, 0), |(all, known), operation| (all + 1, known + usize::from(operation.ret != NEVER)));
+        assert!(count < 1 << 31, "operations are numbered with 31 bits");
+        let mut partition = Self {
+            steps: Vec::with_capacity(count),
+            events: Vec::with_capacity(count + returning),
+            vals: Vec::new(),
+            initial,
+            values,
+            appends: false,
+        };
+        let mut open = BinaryHeap::new();
         for operation in operations {
-            appends |= matches!(operation.what, What::Append(_));
-            let number = u32::try_from(times.len()).expect("fewer than 2^31 operations");
-            times.push((operation.call, operation.ret));
-            steps.push(Step { call: number, ret: OPEN, what: renumber.what(operation.what), id: operation.id });
-        }
-        // The stable sorts are fast because recorded histories are nearly in order.
-        if !times.is_sorted_by_key(|time| time.0) {
-            steps.sort_by_key(|step| times[step.call as usize].0);
-            let by_call = steps.iter().map(|step| times[step.call as usize]).collect();
-            times = by_call;
-        }
-        let ends = u32::try_from(times.len()).expect("fewer than 2^31 operations");
-        let mut returns: Vec<u32> = (0..ends).filter(|at| times[*at as usize].1 != NEVER).collect();
-        returns.sort_by_key(|at| times[*at as usize].1);
-
-        let mut events = Vec::with_capacity(steps.len() + returns.len());
-        let mut returns = returns.into_iter().peekable();
-        let mut place = 0;
-        for at in 0..steps.len() {
-            while let Some(back) = returns.next_if(|back| times[*back as usize].1 < times[at].0) {
-                steps[back as usize].ret = place;
-                events.push(back * 2 + 1);
-                place += 1;
+            partition.appends |= matches!(operation.what, What::Append(_));
+            while let Some(&Reverse((ret, at))) = open.peek()
+                && ret < operation.call
+            {
+                open.pop();
+                partition.end(at);
             }
-            steps[at].call = place;
-            events.push(u32::try_from(at * 2).expect("fewer than 2^31 operations"));
-            place += 1;
+            let at = u32::try_from(partition.steps.len()).expect("fewer than 2^31 operations");
+            let call = partition.place();
+            partition.events.push(at * 2);
+            partition.steps.push(Step { call, ret: OPEN, what: renumber.what(operation.what), id: operation.id });
+            if operation.ret != NEVER {
+                open.push(Reverse((operation.ret, at)));
+            }
         }
-        for back in returns {
-            steps[back as usize].ret = place;
-            events.push(back * 2 + 1);
-            place += 1;
+        while let Some(Reverse((_, at))) = open.pop() {
+            partition.end(at);
         }
-        Self { steps, events, vals: renumber.finish(), initial, values, appends }
+        partition.vals = renumber.finish();
+        partition
+    }
+
+    /// The place of the next event.
+    fn place(&self) -> u32 {
+        u32::try_from(self.events.len()).expect("two events for each of fewer than 2^31 operations")
+    }
+
+    fn end(&mut self, at: u32) {
+        self.steps[at as usize].ret = self.place();
+        self.events.push(at * 2 + 1);
     }
 
     /// The bytes of a value.
