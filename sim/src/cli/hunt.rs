@@ -13,7 +13,7 @@ use crate::sweep::hunt::{Plan, hunt};
 use crate::sweep::pool::Place;
 use crate::sweep::seeds::Seeds;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings};
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// Arguments of `hunt`.
 #[derive(Args, Clone, Debug)]
@@ -75,7 +75,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     let seeds = arguments.seeds.map_or(range, |seeds| seeds.resolve(FIRST_SEED << 16));
     let base =
         Settings { scenarios: arguments.scenario.clone(), subject: Some(arguments.subject.clone()), judges: arguments.checks, ..Settings::default() };
-    let scenarios = match source::open(&base) {
+    let scenarios = match shelf::open(&base) {
         Ok((_, selection)) if !arguments.scenario.is_empty() => selection.names,
         Ok(_) => Vec::new(),
         Err(message) => return fail(exit::USAGE, &message),
@@ -95,7 +95,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         let bar = terminal::progress(global, Some(seeds.end - seeds.start));
         let mut open = |settings: &Settings| -> Result<Place<'static>, String> {
             // In this process the source lives as long as the command.
-            let source = source::open(settings)?.0;
+            let source = shelf::open(settings)?.0;
             arguments.work.place(Box::leak(source))
         };
         let counted = hunt(&plan, &halt, &mut open, &mut |count| {

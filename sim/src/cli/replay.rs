@@ -15,7 +15,8 @@ use crate::cli::terminal::{self, fail, print, warn};
 use crate::sweep::job::{NO_DIGEST, Report};
 use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep, Target};
-use crate::sweep::source::{self, Origin};
+use crate::sweep::shelf;
+use crate::sweep::source::Origin;
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -106,7 +107,7 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
     };
     let scenarios = if arguments.seed.is_some() { vec![arguments.target.clone()] } else { Vec::new() };
     let settings = arguments.run.settings(scenarios);
-    let (mut source, selection) = source::open(&settings)?;
+    let (mut source, selection) = shelf::open(&settings)?;
     let target = match (target, selection.names.as_slice()) {
         (Target::Scenario(_, seed), [name]) => Target::Scenario(name.clone(), seed),
         (Target::Scenario(..), names) => return Err(format!("`{}` holds {} scenarios: name one", arguments.target, names.len())),

@@ -92,14 +92,11 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     announce(&scenario);
     let planned = source.plan(&item.target)?;
     let (plan, origin) = (planned.plan, planned.origin);
+    let subject = settings.subject.clone().or(planned.subject);
     let record = item.keep == Keep::Everything;
     let spec = RunSpec {
-        subject: settings
-            .subject
-            .clone()
-            .or_else(|| origin.as_ref().map(|origin| origin.subject.clone()))
-            .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone().or_else(|| origin.as_ref().and_then(|origin| origin.bug.clone())),
+        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+        bug: settings.bug.clone().or(planned.bug),
         probe: settings.judges.probe(),
         checks: settings.judges.checks(),
         record,

@@ -1,4 +1,4 @@
-//! Where a sweep gets its plans from and what runs them: the one place that joins the sweep to scenarios, plans and subjects.
+//! Where a sweep gets its plans from and what runs them, as far as the sweep needs to know.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use synod_reports::summary::Demand;
 
 use crate::plan::Plan;
 use crate::run::{RunOutcome, RunSpec};
-use crate::sweep::settings::{Settings, Target};
+use crate::sweep::settings::Target;
 
 /// What a reproducer says about itself, beside its plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -24,12 +24,16 @@ pub struct Origin {
     pub build: String,
 }
 
-/// A plan, and the reproducer's own words when it comes from one.
+/// A plan, and what its file says about how to run it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// None for a plan that was drawn.
+    /// The engine that the scenario is for; none: the default.
+    pub subject: Option<String>,
+    /// The bug that a reproducer was found with.
+    pub bug: Option<String>,
+    /// What a reproducer showed; none for a plan that was drawn.
     pub origin: Option<Origin>,
 }
 
@@ -61,17 +65,10 @@ pub trait Source {
 pub struct Selection {
     /// Their names, in order. For the mix: those that it draws from.
     pub names: Vec<String>,
+    /// Reproducers, which run once each, with their seeds.
+    pub once: Vec<(String, u64)>,
     /// What each asks of all its runs together.
     pub demands: BTreeMap<String, Demand>,
-}
-
-/// The source of these settings, and the scenarios that they select.
-///
-/// # Errors
-/// When a scenario cannot be read, or a subject or bug is unknown.
-pub fn open(settings: &Settings) -> Result<(Box<dyn Source>, Selection), String> {
-    let _ = settings;
-    Err("no scenarios".to_owned())
 }
 
 /// What a plan's checks ask of all runs of its scenario together.
@@ -92,12 +89,4 @@ pub fn fault_kinds(plan: &Plan) -> Vec<String> {
     kinds.sort_unstable();
     kinds.dedup();
     kinds.into_iter().map(str::to_owned).collect()
-}
-
-/// Whether every scenario of the folder `scenarios` can be read.
-///
-/// # Errors
-/// What is wrong with those that cannot.
-pub fn check_library() -> Result<(), String> {
-    Ok(())
 }
