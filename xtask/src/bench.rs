@@ -43,7 +43,7 @@ fn whole_runs(times: u64) -> Result<Vec<Figure>, String> {
             return Err("the synod command cannot be built: try `cargo build --release`".to_owned());
         }
     }
-    shelf::open(&Settings::default())?;
+    shelf::select(&Settings::default())?;
     let mut open = || Ok(Place::Children(program.clone(), vec!["worker".to_owned()]));
     figures(times, SEEDS, &mut open, &mut || ()).map_err(|broken| broken.0)
 }

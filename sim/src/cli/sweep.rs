@@ -161,7 +161,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let profile = arguments.profile;
     let mut settings = arguments.run.settings(arguments.scenarios.clone());
     settings.verify_ppm = arguments.verify_determinism.unwrap_or(profile.verify_ppm());
-    let selection = shelf::open(&settings)?.1;
+    let selection = shelf::select(&settings)?;
     let given = arguments
         .seeds
         .or_else(|| (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(Seeds { start: 0, end: u64::MAX })));
@@ -207,7 +207,7 @@ fn entropy() -> u64 {
 fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, String> {
     let Begun { info, path, known, cost, time } = begun;
     let time = time.or(arguments.time);
-    let mut source = shelf::open(&info.settings)?.0;
+    let mut source = shelf::open(&info.settings)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let mut unwritable = None;
     let mut folder = match Folder::create(&path, &info) {

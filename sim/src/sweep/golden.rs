@@ -21,7 +21,7 @@ const HEADING: &str = "# Digests of the mix: seed, digest, scenario. Renewed by 
 pub fn digests() -> Result<String, String> {
     remember_panics();
     let settings = Settings::default();
-    let mut source = shelf::open(&settings)?.0;
+    let mut source = shelf::open(&settings)?;
     let mut text = HEADING.to_owned();
     for seed in 0..SEEDS {
         let item = Item { number: seed, target: Target::Mix(seed), keep: Keep::Line };
