@@ -7,7 +7,7 @@ use synod_sim::build::COMMIT;
 use synod_sim::sweep::bench::{FIRST_SEED, SEEDS, figures};
 use synod_sim::sweep::pool::Place;
 use synod_sim::sweep::settings::Settings;
-use synod_sim::sweep::source;
+use synod_sim::sweep::shelf;
 
 /// A figure's name, its floor and its aim. Where less is better, the floor is above the aim.
 const GOALS: [(&str, f64, f64); 5] = [
@@ -43,7 +43,7 @@ fn whole_runs(times: u64) -> Result<Vec<Figure>, String> {
             return Err("the synod command cannot be built: try `cargo build --release`".to_owned());
         }
     }
-    source::open(&Settings::default())?;
+    shelf::select(&Settings::default())?;
     let mut open = || Ok(Place::Children(program.clone(), vec!["worker".to_owned()]));
     figures(times, SEEDS, &mut open, &mut || ()).map_err(|broken| broken.0)
 }

@@ -11,7 +11,7 @@ use crate::cli::terminal::{self, fail, print, warn};
 use crate::sweep::bench::{SEEDS, figures};
 use crate::sweep::pool::Place;
 use crate::sweep::settings::Settings;
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// Arguments of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -38,7 +38,7 @@ pub fn run(arguments: &BenchArgs, global: &Global) -> u8 {
     }
     let work = WorkOptions { jobs: None, hang_after: std::time::Duration::from_secs(600), in_process: false };
     let bar = terminal::progress(global, Some(arguments.times.get() * SEEDS * 2));
-    let mut open = || -> Result<Place<'static>, String> { work.place(Box::leak(source::open(&Settings::default())?.0)) };
+    let mut open = || -> Result<Place<'static>, String> { work.place(Box::leak(shelf::open(&Settings::default())?)) };
     let measured = figures(arguments.times.get(), SEEDS, &mut open, &mut || bar.inc(1));
     bar.finish_and_clear();
     match measured {

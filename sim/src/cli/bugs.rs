@@ -6,7 +6,7 @@ use synod_reports::table;
 use crate::cli::exit;
 use crate::cli::options::Format;
 use crate::cli::terminal::{fail, print};
-use crate::subject::bug_card::bugs;
+use crate::subject::bug_card::{bugs, unknown};
 use crate::sweep::settings::DEFAULT_SUBJECT;
 
 /// Arguments of `bugs`.
@@ -67,32 +67,4 @@ pub fn run(arguments: &BugsArgs) -> u8 {
         },
     }
     exit::PASSED
-}
-
-/// What to say about a bug that is not there: the names that are like it.
-#[must_use]
-pub fn unknown(subject: &str, name: &str) -> String {
-    let cards = bugs(subject);
-    if cards.is_empty() {
-        return format!("no bugs can be planted in `{subject}`");
-    }
-    let mut near: Vec<(f64, &str)> =
-        cards.iter().map(|card| (strsim::jaro_winkler(name, &card.name), card.name.as_str())).filter(|(likeness, _)| *likeness > 0.8).collect();
-    near.sort_by(|one, two| two.0.total_cmp(&one.0));
-    match near.first() {
-        Some((_, likely)) => format!("no bug is called `{name}`; did you mean `{likely}`? (all of them: synod bugs list)"),
-        None => format!("no bug is called `{name}`; see `synod bugs list`"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wrong_name_is_met_with_a_near_one() {
-        assert!(unknown("synod", "accept-bellow-promise").contains("did you mean `accept-below-promise`"));
-        assert!(unknown("synod", "zzz").contains("bugs list"));
-        assert_eq!(unknown("other", "x"), "no bugs can be planted in `other`");
-    }
 }

@@ -4,16 +4,15 @@ use clap::Args;
 use std::sync::atomic::Ordering;
 use synod_reports::hunt::{self, BugCard, HuntRow};
 
-use crate::cli::bugs::unknown;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print};
-use crate::subject::bug_card::bugs;
+use crate::subject::bug_card::{bugs, unknown};
 use crate::sweep::hunt::{Plan, hunt};
 use crate::sweep::pool::Place;
 use crate::sweep::seeds::Seeds;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings};
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// Arguments of `hunt`.
 #[derive(Args, Clone, Debug)]
@@ -75,8 +74,8 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     let seeds = arguments.seeds.map_or(range, |seeds| seeds.resolve(FIRST_SEED << 16));
     let base =
         Settings { scenarios: arguments.scenario.clone(), subject: Some(arguments.subject.clone()), judges: arguments.checks, ..Settings::default() };
-    let scenarios = match source::open(&base) {
-        Ok((_, selection)) if !arguments.scenario.is_empty() => selection.names,
+    let scenarios = match shelf::select(&base) {
+        Ok(selection) if !arguments.scenario.is_empty() => selection.names,
         Ok(_) => Vec::new(),
         Err(message) => return fail(exit::USAGE, &message),
     };
@@ -95,7 +94,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         let bar = terminal::progress(global, Some(seeds.end - seeds.start));
         let mut open = |settings: &Settings| -> Result<Place<'static>, String> {
             // In this process the source lives as long as the command.
-            let source = source::open(settings)?.0;
+            let source = shelf::open(settings)?;
             arguments.work.place(Box::leak(source))
         };
         let counted = hunt(&plan, &halt, &mut open, &mut |count| {

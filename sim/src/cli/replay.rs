@@ -15,7 +15,8 @@ use crate::cli::terminal::{self, fail, print, warn};
 use crate::sweep::job::{NO_DIGEST, Report};
 use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep, Target};
-use crate::sweep::source::{self, Origin};
+use crate::sweep::shelf;
+use crate::sweep::source::{Origin, Selection};
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -106,11 +107,10 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
     };
     let scenarios = if arguments.seed.is_some() { vec![arguments.target.clone()] } else { Vec::new() };
     let settings = arguments.run.settings(scenarios);
-    let (mut source, selection) = source::open(&settings)?;
-    let target = match (target, selection.names.as_slice()) {
-        (Target::Scenario(_, seed), [name]) => Target::Scenario(name.clone(), seed),
-        (Target::Scenario(..), names) => return Err(format!("`{}` holds {} scenarios: name one", arguments.target, names.len())),
-        (target, _) => target,
+    let mut source = shelf::open(&settings)?;
+    let target = match target {
+        Target::Scenario(_, seed) => Target::Scenario(only(&arguments.target, &shelf::select(&settings)?)?, seed),
+        repro => repro,
     };
     source.plan(&target)?;
     let mut place = arguments.work.place(source.as_mut())?;
@@ -126,6 +126,15 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
         (Ok(()), Some(report)) => Ok(report),
         (Ok(()), None) => Err("interrupted".to_owned()),
         (Err(Broken(reason)), _) => Err(reason),
+    }
+}
+
+/// The one scenario that was named.
+fn only(argument: &str, selection: &Selection) -> Result<String, String> {
+    match (selection.names.as_slice(), selection.once.as_slice()) {
+        ([name], []) => Ok(name.clone()),
+        ([], [(_, seed)]) => Err(format!("`{argument}` is a reproducer and has its own seed, {seed}: leave --seed out")),
+        (names, once) => Err(format!("`{argument}` holds {} scenarios: name one", names.len() + once.len())),
     }
 }
 

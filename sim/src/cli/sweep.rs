@@ -17,8 +17,9 @@ use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
 use crate::sweep::folder::{self, Folder, RunInfo};
+use crate::sweep::roster::Roster;
 use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// Arguments of `sweep`.
 #[derive(Args, Clone, Debug)]
@@ -160,7 +161,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let profile = arguments.profile;
     let mut settings = arguments.run.settings(arguments.scenarios.clone());
     settings.verify_ppm = arguments.verify_determinism.unwrap_or(profile.verify_ppm());
-    let selection = source::open(&settings)?.1;
+    let selection = shelf::select(&settings)?;
     let given = arguments
         .seeds
         .or_else(|| (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(Seeds { start: 0, end: u64::MAX })));
@@ -176,7 +177,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
             found
         }
     };
-    let info = RunInfo::new(settings, seeds, shard, arguments.max_fail.or(profile.max_fail()), selection.names, selection.demands);
+    let info = RunInfo::new(settings, seeds, shard, arguments.max_fail.or(profile.max_fail()), selection);
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("target/synod").join(folder::run_id()));
     Ok(Begun { info, path, known: Vec::new(), cost: Cost::default(), time: arguments.time.or(profile.time()) })
 }
@@ -206,7 +207,7 @@ fn entropy() -> u64 {
 fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, String> {
     let Begun { info, path, known, cost, time } = begun;
     let time = time.or(arguments.time);
-    let mut source = source::open(&info.settings)?.0;
+    let mut source = shelf::open(&info.settings)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let mut unwritable = None;
     let mut folder = match Folder::create(&path, &info) {
@@ -222,7 +223,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         folder::link_latest(&path);
     }
     let interrupted = terminal::interrupts();
-    let size = coordinator::size(&info);
+    let size = Roster::of(&info).size();
     let endless = time.is_some() && info.seeds.end == u64::MAX;
     let mut audience = Watching { bar: terminal::progress(global, (!endless).then_some(size)), lines: arguments.format == Format::Jsonl };
     tracing::info!("{}: {size} runs by {} workers, results in {}", info.title(), arguments.work.jobs(), path.display());

@@ -52,7 +52,9 @@ pub fn say(text: &str) {
 #[must_use]
 pub fn fail(status: u8, message: &str) -> u8 {
     let style = anstyle::AnsiColor::Red.on_default().bold();
-    say(&format!("{style}error{style:#}: {message}"));
+    // What is wrong with a scenario comes with its heading and its picture.
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    say(&format!("{style}error{style:#}: {}", message.trim_end()));
     status
 }
 

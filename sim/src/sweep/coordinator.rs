@@ -17,7 +17,8 @@ use crate::sweep::folder::{Folder, RunInfo};
 use crate::sweep::job::{HARNESS, Report};
 use crate::sweep::order::Reorder;
 use crate::sweep::pool::{Broken, Place, Pool};
-use crate::sweep::settings::{Item, Keep, Target};
+use crate::sweep::roster::Roster;
+use crate::sweep::settings::{Item, Keep};
 
 /// How a sweep is made; none of this changes its results, [`Self::time`] apart, which ends them sooner.
 pub struct Conduct<'a> {
@@ -55,39 +56,6 @@ pub struct Outcome {
     pub repeated_otherwise: Vec<Failure>,
 }
 
-/// How many runs the sweep or its shard has.
-#[must_use]
-pub fn size(info: &RunInfo) -> u64 {
-    let all = (info.seeds.end - info.seeds.start).saturating_mul(info.runs_a_seed());
-    info.shard.map_or(all, |shard| (all.saturating_sub(shard.index - 1)).div_ceil(shard.of))
-}
-
-/// The run at this place of the sweep or its shard.
-fn target(info: &RunInfo, place: u64) -> Target {
-    let number = info.shard.map_or(place, |shard| place * shard.of + shard.index - 1);
-    let seed = info.seeds.start + number / info.runs_a_seed();
-    if info.settings.scenarios.is_empty() {
-        Target::Mix(seed)
-    } else {
-        let scenario = usize::try_from(number % info.runs_a_seed()).expect("below the number of scenarios");
-        Target::Scenario(info.scenarios[scenario].clone(), seed)
-    }
-}
-
-/// The place of a line in the sweep or its shard; none when it is not one of its runs.
-pub(super) fn place(info: &RunInfo, line: &ResultLine) -> Option<u64> {
-    let seed = line.record.seed.checked_sub(info.seeds.start).filter(|_| line.record.seed < info.seeds.end)?;
-    let scenario = match info.settings.scenarios.is_empty() {
-        true => 0,
-        false => info.scenarios.iter().position(|name| *name == line.record.scenario)? as u64,
-    };
-    let number = seed.checked_mul(info.runs_a_seed())?.checked_add(scenario)?;
-    match info.shard {
-        None => Some(number),
-        Some(shard) => shard.takes(number).then(|| number / shard.of),
-    }
-}
-
 /// Makes the sweep. `folder` is none when it cannot be written: the results then exist in what is returned and in what the audience saw.
 pub fn sweep(
     info: &RunInfo,
@@ -100,8 +68,9 @@ pub fn sweep(
     let mut broken = Vec::new();
     let mut order = Reorder::default();
     let mut known = BTreeMap::new();
+    let roster = Roster::of(info);
     for line in conduct.known {
-        if let Some(place) = place(info, &line) {
+        if let Some(place) = roster.place(&line) {
             known.insert(place, ());
             order.push(place, line);
         }
@@ -110,8 +79,8 @@ pub fn sweep(
     let mut seen = (known.len() as u64, 0);
     let (mut rss, mut cpu_of_runs) = (peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes), Duration::ZERO);
     let mut enough = ledger.drain(&mut order).is_break();
-    let mut places = (0..size(info)).filter(|place| !known.contains_key(place));
-    let mut next = || places.next().map(|place| Item { number: place, target: target(info, place), keep: Keep::Line });
+    let mut places = (0..roster.size()).filter(|place| !known.contains_key(place));
+    let mut next = || places.next().map(|place| Item { number: place, target: roster.target(place), keep: Keep::Line });
     let pool = Pool {
         settings: &info.settings,
         jobs: conduct.jobs,
@@ -219,13 +188,14 @@ fn repeat(
     folder: Option<&mut Folder>,
     broken: &mut Vec<String>,
 ) -> (BTreeMap<String, String>, Vec<Failure>) {
+    let roster = Roster::of(info);
     let mut repros = BTreeMap::new();
     let mut otherwise = Vec::new();
     let Some(folder) = folder else { return (repros, otherwise) };
     let failures: Vec<&Failure> = tally.failures().iter().filter(|failure| failure.check != EXPECTED_FAILURE).collect();
     let mut items = failures.iter().enumerate().map(|(number, failure)| Item {
         number: number as u64,
-        target: if info.settings.scenarios.is_empty() { Target::Mix(failure.seed) } else { Target::Scenario(failure.scenario.clone(), failure.seed) },
+        target: roster.repeat(&failure.scenario, failure.seed),
         // What killed a worker would kill the next one, and what does not end would not end again.
         keep: if matches!(failure.check.as_str(), "crash" | "hang") { Keep::Plan(failure.check.clone()) } else { Keep::Everything },
     });
@@ -252,8 +222,9 @@ fn repeat(
 mod tests {
     use super::*;
     use crate::sweep::fake::{Behaviour, Fake};
-    use crate::sweep::seeds::{Seeds, Shard};
+    use crate::sweep::seeds::Seeds;
     use crate::sweep::settings::Settings;
+    use crate::sweep::source::Selection;
 
     struct Silence;
     impl Audience for Silence {
@@ -261,9 +232,9 @@ mod tests {
         fn progress(&mut self, _: u64, _: u64) {}
     }
 
-    pub fn info(scenarios: &[&str], seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>) -> RunInfo {
+    fn info(scenarios: &[&str], seeds: Seeds, max_fail: Option<u64>) -> RunInfo {
         let names: Vec<String> = scenarios.iter().map(|&name| name.to_owned()).collect();
-        RunInfo::new(Settings { scenarios: names.clone(), ..Settings::default() }, seeds, shard, max_fail, names, BTreeMap::new())
+        RunInfo::new(Settings { scenarios: names.clone(), ..Settings::default() }, seeds, None, max_fail, Selection { names, ..Selection::default() })
     }
 
     fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduct<'_> {
@@ -283,26 +254,8 @@ mod tests {
     }
 
     #[test]
-    fn places_and_runs_fit_each_other() {
-        for shard in [None, Some(Shard { index: 2, of: 3 })] {
-            for scenarios in [&[][..], &["a", "b"][..]] {
-                let info = info(scenarios, Seeds { start: 5, end: 12 }, shard, None);
-                for number in 0..size(&info) {
-                    let (scenario, seed) = match target(&info, number) {
-                        Target::Mix(seed) => ("drawn".to_owned(), seed),
-                        Target::Scenario(scenario, seed) => (scenario, seed),
-                        Target::Repro(_) => unreachable!(),
-                    };
-                    assert!((5..12).contains(&seed));
-                    assert_eq!(place(&info, &crate::sweep::job::broken(&scenario, seed, "", String::new())), Some(number));
-                }
-            }
-        }
-    }
-
-    #[test]
     fn a_resumed_sweep_writes_the_same_bytes() {
-        let info = info(&["a", "b"], Seeds { start: 0, end: 20 }, None, None);
+        let info = info(&["a", "b"], Seeds { start: 0, end: 20 }, None);
         let (whole, whole_folder) = run(&info, Behaviour::FailEvery(7), Vec::new());
         let known: Vec<ResultLine> = results(&whole_folder)
             .lines()
@@ -317,14 +270,14 @@ mod tests {
 
     #[test]
     fn it_ends_at_the_failing_run_that_is_one_too_many() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, None, Some(2)), Behaviour::FailEvery(10), Vec::new());
+        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, Some(2)), Behaviour::FailEvery(10), Vec::new());
         assert_eq!((outcome.summary.runs, outcome.summary.verdicts.safety), (20, 2));
         assert_eq!(results(&folder).lines().count(), 20);
     }
 
     #[test]
     fn each_failure_is_kept_once() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None, None), Behaviour::FailEvery(10), Vec::new());
+        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None), Behaviour::FailEvery(10), Vec::new());
         let [failure] = outcome.summary.failures.as_slice() else { panic!("{:?}", outcome.summary.failures) };
         assert_eq!((failure.count, failure.seed), (3, 0));
         let repro = folder.path().join(failure.repro.as_deref().expect("was written"));
@@ -336,7 +289,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_sweep_keeps_what_it_has() {
-        let info = info(&[], Seeds { start: 0, end: 30 }, None, None);
+        let info = info(&[], Seeds { start: 0, end: 30 }, None);
         let interrupted = AtomicBool::new(true);
         let known = vec![crate::sweep::job::broken("x", 7, "crash", String::new())];
         let outcome = sweep(&info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(Behaviour::Pass)), None, &mut Silence);

@@ -80,7 +80,7 @@ impl Source for Fake {
     fn plan(&mut self, target: &Target) -> Result<Planned, String> {
         let scenario = self.scenario(target)?;
         let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else { return Err("no seed".to_owned()) };
-        Ok(Planned { plan: plan(&scenario, *seed), subject: None, origin: None })
+        Ok(Planned { plan: plan(&scenario, *seed), subject: None, bug: None, origin: None })
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {

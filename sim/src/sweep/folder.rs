@@ -13,6 +13,7 @@ use crate::build;
 use crate::sweep::job::Report;
 use crate::sweep::seeds::{Seeds, Shard};
 use crate::sweep::settings::Settings;
+use crate::sweep::source::Selection;
 
 /// `run.json`: everything that the results are a function of, and nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct RunInfo {
     pub settings: Settings,
     /// The scenarios, in the order in which each seed runs them (with the mix: those that it draws from).
     pub scenarios: Vec<String>,
+    /// Reproducers, which run once each before all seeds, with their own seeds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub once: Vec<(String, u64)>,
     /// What each scenario asks of all its runs together.
     pub demands: BTreeMap<String, Demand>,
 }
@@ -42,14 +46,7 @@ pub struct RunInfo {
 impl RunInfo {
     /// The run of this build.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        seeds: Seeds,
-        shard: Option<Shard>,
-        max_fail: Option<u64>,
-        scenarios: Vec<String>,
-        demands: BTreeMap<String, Demand>,
-    ) -> Self {
+    pub fn new(settings: Settings, seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>, selection: Selection) -> Self {
         Self {
             format: FORMAT,
             version: build::VERSION.to_owned(),
@@ -59,8 +56,9 @@ impl RunInfo {
             shard,
             max_fail,
             settings,
-            scenarios,
-            demands,
+            scenarios: selection.names,
+            once: selection.once,
+            demands: selection.demands,
         }
     }
 
@@ -70,17 +68,11 @@ impl RunInfo {
         let scenarios = match self.settings.scenarios.as_slice() {
             [] => "the mix".to_owned(),
             [one] => one.clone(),
-            several => format!("{} scenarios", several.len().max(self.scenarios.len())),
+            _ => format!("{} scenarios", self.scenarios.len() + self.once.len()),
         };
         let bug = self.settings.bug.as_deref().map(|bug| format!(" with {bug} planted")).unwrap_or_default();
         let shard = self.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
         format!("{scenarios}{bug}, seeds {}{shard}", self.seeds)
-    }
-
-    /// How many runs each seed has.
-    #[must_use]
-    pub const fn runs_a_seed(&self) -> u64 {
-        if self.settings.scenarios.is_empty() { 1 } else { self.scenarios.len() as u64 }
     }
 }
 

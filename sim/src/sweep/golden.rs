@@ -4,7 +4,7 @@ use synod_reports::record::Verdict;
 
 use crate::sweep::job::{execute, remember_panics};
 use crate::sweep::settings::{Item, Keep, Settings, Target};
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// Where they are, from the workspace's folder.
 pub const PATH: &str = "sim/tests/golden-digests.txt";
@@ -21,7 +21,7 @@ const HEADING: &str = "# Digests of the mix: seed, digest, scenario. Renewed by 
 pub fn digests() -> Result<String, String> {
     remember_panics();
     let settings = Settings::default();
-    let mut source = source::open(&settings)?.0;
+    let mut source = shelf::open(&settings)?;
     let mut text = HEADING.to_owned();
     for seed in 0..SEEDS {
         let item = Item { number: seed, target: Target::Mix(seed), keep: Keep::Line };

@@ -91,16 +91,12 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
     let planned = source.plan(&item.target)?;
-    let (plan, subject, origin) = (planned.plan, planned.subject, planned.origin);
+    let (plan, origin) = (planned.plan, planned.origin);
+    let subject = settings.subject.clone().or(planned.subject);
     let record = item.keep == Keep::Everything;
     let spec = RunSpec {
-        subject: settings
-            .subject
-            .clone()
-            .or_else(|| origin.as_ref().map(|origin| origin.subject.clone()))
-            .or(subject)
-            .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone().or_else(|| origin.as_ref().and_then(|origin| origin.bug.clone())),
+        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+        bug: settings.bug.clone().or(planned.bug),
         probe: settings.judges.probe(),
         checks: settings.judges.checks(),
         only: settings.only.clone(),

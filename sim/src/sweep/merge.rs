@@ -8,8 +8,8 @@ use synod_reports::line::ResultLine;
 use synod_reports::summary::{Cost, Summary};
 use synod_reports::tally::Tally;
 
-use crate::sweep::coordinator;
 use crate::sweep::folder::{Folder, RunInfo, read_info, read_results, read_summary};
+use crate::sweep::roster::Roster;
 
 /// Why a merge failed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<(RunInfo, Summary), Error
     let mut summaries = Vec::new();
     for (number, path) in shards.iter().enumerate() {
         for line in read_results(path).map_err(Error::Input)? {
-            let place = coordinator::place(&whole, &line).filter(|_| coordinator::place(&infos[number], &line).is_some()).ok_or_else(|| {
+            let place = Roster::of(&whole).place(&line).filter(|_| Roster::of(&infos[number]).place(&line).is_some()).ok_or_else(|| {
                 Error::Input(format!("{}: seed {} of {} is not a run of this shard", path.display(), line.record.seed, line.record.scenario))
             })?;
             lines.insert(place, (number, line));
@@ -149,6 +149,7 @@ mod tests {
     use crate::sweep::pool::Place;
     use crate::sweep::seeds::{Seeds, Shard};
     use crate::sweep::settings::Settings;
+    use crate::sweep::source::Selection;
 
     struct Silence;
     impl Audience for Silence {
@@ -158,14 +159,8 @@ mod tests {
 
     fn run(path: &Path, shard: Option<Shard>) {
         let names = vec!["a".to_owned(), "b".to_owned()];
-        let info = RunInfo::new(
-            Settings { scenarios: names.clone(), ..Settings::default() },
-            Seeds { start: 3, end: 40 },
-            shard,
-            None,
-            names,
-            BTreeMap::new(),
-        );
+        let settings = Settings { scenarios: names.clone(), ..Settings::default() };
+        let info = RunInfo::new(settings, Seeds { start: 3, end: 40 }, shard, None, Selection { names, ..Selection::default() });
         let mut folder = Folder::create(path, &info).expect("writes");
         let interrupted = AtomicBool::new(false);
         let conduct = Conduct {

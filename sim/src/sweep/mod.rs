@@ -1,6 +1,7 @@
 //! Many runs: which ones, in which processes, in what order they are told, and what they add up to.
 //!
-//! [`settings`] says what is swept. [`source`] makes plans of it and runs them; [`job`] is one run with all that a sweep wants of it. A [`worker`] is a
+//! [`settings`] says what is swept. [`source`] makes plans of it and runs them, and
+//! [`shelf`] is the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it. [`roster`] numbers the runs. A [`worker`] is a
 //! child process that does jobs, a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes back into seed
 //! order. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders of shards.
 //!
@@ -24,7 +25,9 @@ pub mod job;
 pub mod merge;
 pub mod order;
 pub mod pool;
+pub mod roster;
 pub mod seeds;
 pub mod settings;
+pub mod shelf;
 pub mod source;
 pub mod worker;

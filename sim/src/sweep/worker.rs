@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use crate::sweep::cost::peak_rss_of_this;
 use crate::sweep::job::{execute, remember_panics};
 use crate::sweep::settings::{Item, Settings, Target};
-use crate::sweep::source;
+use crate::sweep::shelf;
 
 /// A line that a worker says.
 #[derive(Clone, PartialEq, Debug)]
@@ -65,7 +65,7 @@ pub fn work() -> u8 {
     });
     let Ok(first) = lines.recv() else { return 0 };
     let opened =
-        serde_json::from_str::<Settings>(&first).map_err(|error| error.to_string()).and_then(|settings| Ok((source::open(&settings)?.0, settings)));
+        serde_json::from_str::<Settings>(&first).map_err(|error| error.to_string()).and_then(|settings| Ok((shelf::open(&settings)?, settings)));
     let (mut source, settings) = match opened {
         Ok(opened) => opened,
         Err(reason) => {

@@ -65,5 +65,5 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 /// Every scenario loads.
 fn scenarios() -> Vec<String> {
-    synod_sim::sweep::source::check_library().err().into_iter().collect()
+    synod_sim::sweep::shelf::check_library().err().into_iter().collect()
 }

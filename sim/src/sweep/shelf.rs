@@ -1,0 +1,177 @@
+//! The one place that joins the sweep to scenarios and subjects.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::plan::Plan;
+use crate::plan::draw::draw;
+use crate::plan::pin;
+use crate::scenario::form::Repro;
+use crate::scenario::library::{Library, resolve};
+use crate::scenario::load::load_file;
+use crate::scenario::mix::Mix;
+use crate::scenario::model::Scenario;
+use crate::scenario::problem::LoadError;
+use crate::subject::bug_card::{bugs, unknown};
+use crate::subject::catalog;
+use crate::sweep::settings::{DEFAULT_SUBJECT, Settings, Target};
+use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
+
+/// The scenarios of a sweep, read once.
+struct Shelf {
+    /// None until it is asked for.
+    mix: Option<Mix>,
+    /// Those that were named, by name.
+    named: BTreeMap<String, Scenario>,
+    /// The reproducer that was asked for last.
+    repro: Option<(String, Scenario)>,
+    set: Vec<String>,
+}
+
+/// The source of these settings. The mix is read when it is first asked for.
+///
+/// # Errors
+/// When a scenario that is named cannot be read, or a subject or bug is unknown.
+pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
+    check_names(settings)?;
+    let named = named(settings)?.into_iter().map(|scenario| (scenario.name.clone(), scenario)).collect();
+    Ok(Box::new(Shelf { mix: None, named, repro: None, set: settings.set.clone() }))
+}
+
+/// The scenarios that these settings select.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn select(settings: &Settings) -> Result<Selection, String> {
+    check_names(settings)?;
+    let scenarios = if settings.scenarios.is_empty() { mix(&settings.set)?.scenarios().to_vec() } else { named(settings)? };
+    let mut selection = Selection::default();
+    for scenario in scenarios {
+        selection.demands.insert(scenario.name.clone(), demand(&draw(&scenario, 0).checks));
+        match &scenario.repro {
+            Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
+            None => selection.names.push(scenario.name.clone()),
+        }
+    }
+    Ok(selection)
+}
+
+fn mix(set: &[String]) -> Result<Mix, String> {
+    Mix::of(&Library::standard().map_err(shown)?, set).map_err(shown)
+}
+
+/// The scenarios that were named, in that order, each once though a file and its folder may both be named.
+fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
+    let mut all: Vec<Scenario> = Vec::new();
+    for argument in &settings.scenarios {
+        for scenario in resolve(argument, &settings.set).map_err(shown)? {
+            if !all.iter().any(|known| known.name == scenario.name) {
+                all.push(scenario);
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl Shelf {
+    fn scenario_of(&mut self, target: &Target) -> Result<&Scenario, String> {
+        match target {
+            Target::Mix(seed) => {
+                if self.mix.is_none() {
+                    self.mix = Some(mix(&self.set)?);
+                }
+                let mix = self.mix.as_ref().expect("just read");
+                mix.scenario(*seed).ok_or_else(|| "the mix is empty: no scenario outside negative/ and regressions/ has a weight".to_owned())
+            }
+            Target::Scenario(name, _) => self.named.get(name).ok_or_else(|| format!("`{name}` is none of the scenarios that were named")),
+            Target::Repro(path) => self.repro(path),
+        }
+    }
+
+    fn repro(&mut self, path: &str) -> Result<&Scenario, String> {
+        if self.repro.as_ref().is_none_or(|known| known.0 != path) {
+            let scenario = load_file(Path::new(path), &self.set).map_err(shown)?;
+            if scenario.repro.is_none() {
+                return Err(format!("{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"));
+            }
+            self.repro = Some((path.to_owned(), scenario));
+        }
+        Ok(&self.repro.as_ref().expect("just read").1)
+    }
+}
+
+impl Source for Shelf {
+    fn scenario(&mut self, target: &Target) -> Result<String, String> {
+        let scenario = self.scenario_of(target)?;
+        match (&scenario.repro, target) {
+            (Some(repro), Target::Repro(_)) if !repro.scenario.is_empty() => Ok(repro.scenario.clone()),
+            _ => Ok(scenario.name.clone()),
+        }
+    }
+
+    fn plan(&mut self, target: &Target) -> Result<Planned, String> {
+        let name = self.scenario(target)?;
+        let scenario = self.scenario_of(target)?;
+        let seed = match (target, &scenario.repro) {
+            (Target::Repro(_), Some(repro)) => repro.seed,
+            (Target::Mix(seed) | Target::Scenario(_, seed), _) => *seed,
+            (Target::Repro(path), None) => return Err(format!("{path} is no reproducer")),
+        };
+        // Among others, a reproducer goes by its own name, and not by that of the scenario that it came from.
+        let plan = Plan { scenario: name, ..draw(scenario, seed) };
+        let repro = scenario.repro.as_ref();
+        let subject = repro.and_then(|repro| repro.subject.clone()).or_else(|| scenario.subject.clone());
+        let origin = repro.map(|repro| Origin {
+            subject: subject.clone().unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+            bug: repro.bug.clone(),
+            check: repro.check.clone(),
+            digest: repro.digest.clone().unwrap_or_default(),
+            build: repro.build.clone().unwrap_or_default(),
+        });
+        Ok(Planned { plan, bug: repro.and_then(|repro| repro.bug.clone()), subject, origin })
+    }
+
+    fn pin(&self, plan: &Plan, origin: &Origin) -> String {
+        let repro = Repro {
+            scenario: plan.scenario.clone(),
+            seed: plan.seed,
+            subject: Some(origin.subject.clone()),
+            bug: origin.bug.clone(),
+            check: origin.check.clone(),
+            digest: Some(origin.digest.clone()),
+            build: Some(origin.build.clone()),
+        };
+        pin::to_toml(plan, &repro)
+    }
+}
+
+/// Whether every scenario of the library can be read.
+///
+/// # Errors
+/// What is wrong with those that cannot.
+pub fn check_library() -> Result<(), String> {
+    let library = Library::standard().map_err(shown)?;
+    let wrong: Vec<String> = library.names().into_iter().filter_map(|name| library.get(name).err().map(shown)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+fn check_names(settings: &Settings) -> Result<(), String> {
+    let subject = settings.subject.as_deref();
+    if let Some(subject) = subject
+        && catalog::find(subject).is_none()
+    {
+        let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
+        return Err(format!("there is no subject `{subject}`; there is {}", names.join(", ")));
+    }
+    if let Some(bug) = &settings.bug {
+        let subject = subject.unwrap_or(DEFAULT_SUBJECT);
+        if !bugs(subject).iter().any(|card| card.name == *bug) {
+            return Err(unknown(subject, bug));
+        }
+    }
+    Ok(())
+}
+
+fn shown(error: LoadError) -> String {
+    error.to_string()
+}
