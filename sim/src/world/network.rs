@@ -303,6 +303,7 @@ fn damaged(bytes: &Bytes, word: u64) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::process::{Claim, Description, MediaReader};
 
     #[test]
     fn damage_is_a_flip_or_a_cut() {
@@ -321,6 +322,42 @@ mod tests {
         }
         assert!(cut > 150 && flipped > 500, "{cut} cut, {flipped} flipped");
         assert!(damaged(&Arc::from(&b""[..]), 7).is_empty());
+    }
+
+    /// A message's first byte is its kind.
+    struct FirstByte;
+
+    impl Reader for FirstByte {
+        fn describe(&self, bytes: &[u8]) -> Option<Description> {
+            let kind = match bytes.first()? {
+                b'a' => "accept",
+                _ => "other",
+            };
+            Some(Description { kind, ..Description::default() })
+        }
+
+        fn claim(&self, _: &[u8]) -> Claim {
+            Claim::Nothing
+        }
+
+        fn media(&self) -> Box<dyn MediaReader> {
+            unreachable!("nobody reads media here")
+        }
+    }
+
+    #[test]
+    fn a_delay_is_for_its_kind() {
+        let mut mods = Mods::default();
+        mods.add(&LinkFault::Slow(Span(1)));
+        mods.add(&LinkFault::Delay { kind: Some("accept".to_owned()), by: Span(20) });
+        let late = |reader: Option<&'static dyn Reader>, bytes: &[u8]| {
+            let late = mods.late(reader, bytes);
+            (late.slow.0, late.kind.0)
+        };
+        assert_eq!(late(Some(&FirstByte), b"a"), (1, 20));
+        assert_eq!(late(Some(&FirstByte), b"b"), (1, 0));
+        assert_eq!(late(Some(&FirstByte), b""), (1, 0));
+        assert_eq!(late(None, b"a"), (1, 0));
     }
 
     #[test]
