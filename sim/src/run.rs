@@ -255,7 +255,7 @@ impl<J: Judge> Run<J> {
     }
 
     /// A replica that distrusts a disk that nobody damaged.
-    fn unexplained_halts(&mut self) -> Step {
+    fn unexplained_halts(&self) -> Step {
         let unexplained = self.world.distrustful().find(|node| !self.world.ledger().copy_lost(*node));
         match unexplained {
             Some(node) => Err(Failure::new(Verdict::Safety, "unexplained-halt", format!("{node} halted because of its disk, which nobody damaged"))),
@@ -265,6 +265,9 @@ impl<J: Judge> Run<J> {
 
     /// A stall, which damage excuses when it leaves no quorum of the core.
     fn stall(&self, check: &str, lacks: &[String]) -> Failure {
+        if let Err(failure) = self.unexplained_halts() {
+            return failure;
+        }
         let left = self.trusting(&self.plan.heal.core).len();
         let class = if left <= usize::from(self.plan.cluster.replicas / 2) { Verdict::Excused } else { Verdict::Liveness };
         Failure::new(class, check, lacks.join("; "))

@@ -91,3 +91,63 @@ impl Judge for () {
         Closing::Passed
     }
 }
+
+/// Both judge; the first has the first word.
+impl<One: Judge, Two: Judge> Judge for (One, Two) {
+    type Auditor = (One::Auditor, Two::Auditor);
+
+    fn violation(&self) -> Option<Violation> {
+        self.0.violation().or_else(|| self.1.violation())
+    }
+
+    fn auditor(&self) -> Self::Auditor {
+        (self.0.auditor(), self.1.auditor())
+    }
+
+    fn close(&mut self, ready_core: &[Node]) -> Closing {
+        match (self.0.close(ready_core), self.1.close(ready_core)) {
+            (Closing::Passed, other) | (Closing::Unknown { .. }, other @ Closing::Failed(_)) => other,
+            (one, _) => one,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_contract_is_a_matter_of_safety() {
+        assert_eq!(Failure::of_panic("contract X: y", Some("a.rs:1")), Failure::new(Verdict::Safety, "contract", "contract X: y (a.rs:1)"));
+        assert_eq!(Failure::of_panic("no contract", None), Failure::new(Verdict::Panic, "panic", "no contract"));
+    }
+
+    #[test]
+    fn of_two_last_words_a_failure_counts_most() {
+        #[derive(Clone)]
+        struct Says(Closing);
+        impl Observer for Says {
+            fn on(&mut self, _: crate::trace::event::Stamp, _: &crate::trace::event::Event<'_>) -> std::ops::ControlFlow<()> {
+                std::ops::ControlFlow::Continue(())
+            }
+        }
+        impl Judge for Says {
+            type Auditor = ();
+            fn violation(&self) -> Option<Violation> {
+                None
+            }
+            fn auditor(&self) {}
+            fn close(&mut self, _: &[Node]) -> Closing {
+                self.0.clone()
+            }
+        }
+        let failed = Closing::Failed(Violation { check: "c", message: String::new() });
+        let unknown = Closing::Unknown { check: "u", message: String::new() };
+        let both = |one: &Closing, two: &Closing| (Says(one.clone()), Says(two.clone())).close(&[]);
+        assert_eq!(both(&unknown, &failed), failed);
+        assert_eq!(both(&failed, &unknown), failed);
+        assert_eq!(both(&Closing::Passed, &unknown), unknown);
+        assert_eq!(both(&unknown, &Closing::Passed), unknown);
+        assert_eq!(both(&Closing::Passed, &Closing::Passed), Closing::Passed);
+    }
+}

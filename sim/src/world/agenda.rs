@@ -26,6 +26,7 @@ impl<T> Default for Agenda<T> {
 
 impl<T> Agenda<T> {
     /// Adds an entry. At most 2^24 entries wait at once, and at most 2^40 ever come.
+    #[inline]
     pub fn push(&mut self, at: Instant, entry: T) {
         let slot = if let Some(slot) = self.free.pop() {
             self.slab[slot as usize] = Some(entry);
@@ -48,6 +49,7 @@ impl<T> Agenda<T> {
     }
 
     /// Takes the next entry.
+    #[inline]
     pub fn pop(&mut self) -> Option<(Instant, T)> {
         let last = self.heap.pop()?;
         let key = match self.heap.first_mut() {

@@ -51,6 +51,9 @@ impl<O: Observer> World<O> {
             self.bury(node);
             self.machines[node].state = State::Down;
             self.machines[node].downed_by = fault;
+            if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
+                self.machines[node].doom = None;
+            }
         }
         let disk = &mut self.machines[node].disk;
         match death {

@@ -197,6 +197,9 @@ impl<O: Observer> World<O> {
             (Healing::Disk, fault) => is_of_the_disk(fault),
             (Healing::Network, _) => false,
         };
+        if what == Healing::All {
+            self.machines.iter_mut().for_each(|machine| machine.doom = None);
+        }
         let ending: Vec<u32> = self.active.iter().filter(|active| ends(&active.fault)).map(|active| active.id).collect();
         ending.into_iter().for_each(|id| self.end_fault(id));
         if what == Healing::All {
@@ -207,7 +210,6 @@ impl<O: Observer> World<O> {
     }
 
     fn bring_back(&mut self, node: usize) {
-        self.machines[node].doom = None;
         self.resume(node);
         self.boot(node);
     }

@@ -85,8 +85,9 @@ impl Network {
     /// Sends a message. `boot` is the sender's.
     pub fn send<O: Observer>(&mut self, stage: &mut Stage<O>, from: Port, boot: u32, to: Port, bytes: Bytes) -> Copies {
         let index = self.index(from, to);
-        let number = self.links[index].sent;
-        self.links[index].sent = number.wrapping_add(1);
+        let link = &mut self.links[index];
+        let number = link.sent;
+        link.sent = number.wrapping_add(1);
         stage.mark(Mark::Sent, u64::from(from.0) << 16 | u64::from(to.0), Digest::content(&bytes));
         stage.emit(&Event::Sent { from: stage.endpoint(from), to: stage.endpoint(to), bytes: &bytes });
 
@@ -118,7 +119,11 @@ impl Network {
         if late.kind > Span(0) {
             stage.took_effect(Effect::Delay, "");
         }
-        let flight = Flight { from, to, boot, number, copy: false, damaged: false, bytes };
+        let flight = Flight { from, to, boot, number, link: index, copy: false, damaged: false, bytes };
+        if copy.is_none() && damage.is_none() {
+            self.launch(stage, flight, delay);
+            return Copies::One;
+        }
         if let Some(later) = copy {
             self.launch(stage, Flight { copy: true, ..flight.clone() }, delay + later);
         }
@@ -132,9 +137,9 @@ impl Network {
         if copy.is_some() { Copies::More } else { Copies::One }
     }
 
+    #[inline]
     fn launch<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight, delay: Span) {
-        let link = &self.links[self.index(flight.from, flight.to)];
-        if link.clogged > 0 {
+        if self.links[flight.link].clogged > 0 {
             stage.took_effect(Effect::Clog, "");
             self.held.push((flight, delay));
         } else {
@@ -142,27 +147,26 @@ impl Network {
         }
     }
 
-    /// A message has come to the end of its link: gives it back unless the link is cut or clogged now.
-    pub fn arrive<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight) -> Option<Flight> {
-        let index = self.index(flight.from, flight.to);
-        let link = &self.links[index];
+    /// A message has come to the end of its link: whether it gets out. It does not when the link is cut now, nor, until that ends, when the link is clogged.
+    #[inline]
+    pub fn gets_out<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) -> bool {
+        let link = &self.links[flight.link];
+        if link.cut == 0 && link.clogged == 0 {
+            return true;
+        }
         if link.cut > 0 {
             stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
             stage.took_effect(Effect::Partition, "");
-            return None;
-        }
-        if link.clogged > 0 {
+        } else {
             stage.took_effect(Effect::Clog, "");
-            self.held.push((flight, Span(0)));
-            return None;
+            self.held.push((flight.clone(), Span(0)));
         }
-        Some(flight)
+        false
     }
 
     /// The receiver is there: counts what is special about the message, and tells of it.
     pub fn delivered<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) {
-        let index = self.index(flight.from, flight.to);
-        let link = &mut self.links[index];
+        let link = &mut self.links[flight.link];
         let parties = u64::from(flight.damaged) << 33 | u64::from(flight.copy) << 32 | u64::from(flight.from.0) << 16 | u64::from(flight.to.0);
         let content = if flight.damaged { Digest::content(&flight.bytes) } else { u64::from(flight.number) };
         stage.mark(Mark::Delivered, parties, content);
@@ -217,7 +221,7 @@ impl Network {
             }
         }
         for (flight, delay) in std::mem::take(&mut self.held) {
-            if self.links[self.index(flight.from, flight.to)].clogged > 0 {
+            if self.links[flight.link].clogged > 0 {
                 self.held.push((flight, delay));
             } else {
                 stage.after(delay, Due::Deliver(flight));
@@ -303,6 +307,7 @@ fn damaged(bytes: &Bytes, word: u64) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::process::{Claim, Description, MediaReader};
 
     #[test]
     fn damage_is_a_flip_or_a_cut() {
@@ -321,6 +326,42 @@ mod tests {
         }
         assert!(cut > 150 && flipped > 500, "{cut} cut, {flipped} flipped");
         assert!(damaged(&Arc::from(&b""[..]), 7).is_empty());
+    }
+
+    /// A message's first byte is its kind.
+    struct FirstByte;
+
+    impl Reader for FirstByte {
+        fn describe(&self, bytes: &[u8]) -> Option<Description> {
+            let kind = match bytes.first()? {
+                b'a' => "accept",
+                _ => "other",
+            };
+            Some(Description { kind, ..Description::default() })
+        }
+
+        fn claim(&self, _: &[u8]) -> Claim {
+            Claim::Nothing
+        }
+
+        fn media(&self) -> Box<dyn MediaReader> {
+            unreachable!("nobody reads media here")
+        }
+    }
+
+    #[test]
+    fn a_delay_is_for_its_kind() {
+        let mut mods = Mods::default();
+        mods.add(&LinkFault::Slow(Span(1)));
+        mods.add(&LinkFault::Delay { kind: Some("accept".to_owned()), by: Span(20) });
+        let late = |reader: Option<&'static dyn Reader>, bytes: &[u8]| {
+            let late = mods.late(reader, bytes);
+            (late.slow.0, late.kind.0)
+        };
+        assert_eq!(late(Some(&FirstByte), b"a"), (1, 20));
+        assert_eq!(late(Some(&FirstByte), b"b"), (1, 0));
+        assert_eq!(late(Some(&FirstByte), b""), (1, 0));
+        assert_eq!(late(None, b"a"), (1, 0));
     }
 
     #[test]

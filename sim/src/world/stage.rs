@@ -27,6 +27,8 @@ pub(super) struct Flight {
     pub boot: u32,
     /// The message's number on its link.
     pub number: u32,
+    /// The link's place in the table of links.
+    pub link: usize,
     pub copy: bool,
     pub damaged: bool,
     pub bytes: Bytes,
@@ -105,6 +107,7 @@ impl<O: Observer> Stage<O> {
         self.digest.mix(mark, self.now.0, parties, content);
     }
 
+    #[inline]
     pub fn after(&mut self, span: Span, due: Due) {
         self.agenda.push(self.now + span, due);
     }
@@ -131,6 +134,7 @@ impl<O: Observer> Stage<O> {
         }
     }
 
+    #[inline]
     pub fn endpoint(&self, port: Port) -> Endpoint {
         if port.0 < self.replicas {
             Endpoint::Node(Node(u8::try_from(port.0).expect("at most 9 replicas")))

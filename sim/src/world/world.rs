@@ -205,8 +205,11 @@ impl<O: Observer> World<O> {
         self.stage.choices = self.stage.choices.branch(salt);
     }
 
+    #[inline]
     fn deliver(&mut self, flight: Flight) {
-        let Some(flight) = self.network.arrive(&mut self.stage, flight) else { return };
+        if !self.network.gets_out(&mut self.stage, &flight) {
+            return;
+        }
         if flight.to.0 < self.stage.replicas {
             self.message_for(usize::from(flight.to.0), flight);
             return;
