@@ -162,7 +162,11 @@ impl<J: Judge> Run<J> {
             if answered == asked && self.world.are_ready(&core) {
                 break;
             }
-            if given_up > 0 || self.world.next_at().is_none_or(|at| at > end) {
+            if given_up > 0 && self.world.now() < end {
+                self.world.ask_again(end - self.world.now());
+                continue;
+            }
+            if self.world.next_at().is_none_or(|at| at > end) {
                 let mut lacks = vec![format!("{answered} of {asked} clients had a write answered within {within}")];
                 lacks.extend(self.world.behind(&core));
                 return Err(self.stall("progress", &lacks));
@@ -189,7 +193,11 @@ impl<J: Judge> Run<J> {
         let end = self.world.now() + within;
         let asked = self.world.ask_for_every_key(within);
         while self.world.answered().0 < asked {
-            if self.world.answered().1 > 0 || self.world.next_at().is_none_or(|at| at > end) {
+            if self.world.answered().1 > 0 && self.world.now() < end {
+                self.world.ask_again(end - self.world.now());
+                continue;
+            }
+            if self.world.next_at().is_none_or(|at| at > end) {
                 let mut lacks = vec![format!("{} of {asked} keys could be read within {within}", self.world.answered().0)];
                 lacks.extend(self.world.behind(&self.plan.heal.core.clone()));
                 return Err(self.stall("closing-audit", &lacks));

@@ -91,7 +91,11 @@ impl<O: Observer> World<O> {
             if self.answered().0 == keys {
                 return Answered::All;
             }
-            if self.answered().1 > 0 || self.next_at().is_none_or(|at| at > end) {
+            if self.answered().1 > 0 && self.stage.now < end {
+                self.ask_again(end - self.stage.now);
+                continue;
+            }
+            if self.next_at().is_none_or(|at| at > end) {
                 let nodes: Vec<Node> =
                     (0..self.plan.cluster.replicas).map(Node).filter(|node| !self.machines[usize::from(node.0)].banished).collect();
                 return Answered::TooFew(self.behind(&nodes));

@@ -134,6 +134,12 @@ impl<O: Observer> World<O> {
     /// What each of these nodes lacks to take part fully, for people; empty when nothing is. Slots are looked at when there are facts.
     #[must_use]
     pub fn behind(&self, nodes: &[Node]) -> Vec<String> {
+        self.behind_of(nodes, self.chosen)
+    }
+
+    /// What these nodes lack to have applied so many slots.
+    #[must_use]
+    pub fn behind_of(&self, nodes: &[Node], chosen: u64) -> Vec<String> {
         let mut lacks = Vec::new();
         for node in nodes {
             let machine = &self.machines[usize::from(node.0)];
@@ -143,7 +149,7 @@ impl<O: Observer> World<O> {
                 State::Paused => lacks.push(format!("{node} is paused")),
                 State::Halted { .. } => lacks.push(format!("{node} has halted")),
                 State::Up if !machine.ready => lacks.push(format!("{node} has not recovered")),
-                State::Up if applied < self.chosen => lacks.push(format!("{node} has applied {applied} of {} slots", self.chosen)),
+                State::Up if applied < chosen => lacks.push(format!("{node} has applied {applied} of {chosen} slots")),
                 State::Up => {}
             }
         }

@@ -55,6 +55,8 @@ struct Running {
     /// What the last read gave.
     read: Option<Option<Text>>,
     nodes: Vec<Node>,
+    /// Slots that were known to be chosen when the step began.
+    chosen: u64,
 }
 
 /// How a step stands.
@@ -119,7 +121,7 @@ impl<O: Observer> World<O> {
 
     fn begin_step(&mut self, verb: &Verb) -> Running {
         let now = self.stage.now;
-        let mut running = Running { by: None, read_at: Some(now), read: None, nodes: Vec::new() };
+        let mut running = Running { by: None, read_at: Some(now), read: None, nodes: Vec::new(), chosen: self.chosen };
         match verb {
             Verb::Inject { fault, hold } => {
                 running.nodes = self.begin_fault(fault, *hold);
@@ -230,7 +232,7 @@ impl<O: Observer> World<O> {
             Expectation::CaughtUp(_) if !over => Some(false),
             Expectation::CaughtUp(_) => {
                 let Phase::Running(running) = &self.script.phase else { return None };
-                Some(!self.watching || self.behind(&running.nodes).is_empty())
+                Some(!self.watching || self.behind_of(&running.nodes, running.chosen).is_empty())
             }
             Expectation::Halted(_) => {
                 let Phase::Running(running) = &self.script.phase else { return None };
@@ -258,7 +260,7 @@ impl<O: Observer> World<O> {
     fn instead(&self, what: &Expectation) -> String {
         match (what, &self.script.phase) {
             (Expectation::Value { .. }, Phase::Running(Running { read: Some(read), .. })) => format!("; it is {}", shown(read.as_ref())),
-            (Expectation::CaughtUp(_) | Expectation::Ready(_), Phase::Running(running)) => format!("; {}", self.behind(&running.nodes).join(", ")),
+            (Expectation::CaughtUp(_) | Expectation::Ready(_), Phase::Running(running)) => format!("; {}", self.behind_of(&running.nodes, running.chosen).join(", ")),
             (Expectation::Leader(_) | Expectation::NoLeader(_), _) => match self.roles.latest() {
                 Some(leader) => format!("; the last to lead is {leader}"),
                 None => "; nobody has led".to_owned(),

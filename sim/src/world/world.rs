@@ -10,7 +10,7 @@ use crate::history::operation::{Action, Call};
 use crate::plan::Plan;
 use crate::subject::process::{Client, Node, Output, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
-use crate::trace::event::Fact;
+use crate::trace::event::{Fact, Outcome};
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 
@@ -262,6 +262,20 @@ impl<O: Observer> World<O> {
             self.clients.ask(&mut self.stage, &mut self.network, ask);
         }
         self.clients.keys.names.len()
+    }
+
+    /// What a check asked and nobody answered, because a session was gone, is asked anew, within so long.
+    pub fn ask_again(&mut self, patience: Span) {
+        let lost: Vec<Finished> = self.answers.extract_if(.., |finished| !matches!(finished.outcome, Outcome::Ok { .. })).collect();
+        for Finished { client, purpose, call, .. } in lost {
+            match purpose {
+                Purpose::Progress => self.clients.ask_write(&mut self.stage, &mut self.network, client, patience),
+                Purpose::Audit => {
+                    self.clients.ask(&mut self.stage, &mut self.network, Ask { client, call, purpose, patience, takes_no: false });
+                }
+                Purpose::Workload | Purpose::Script(_) | Purpose::Value => {}
+            }
+        }
     }
 
     /// One of the two clients beyond those of the plan.

@@ -48,6 +48,10 @@ impl Subject for Synod {
     fn reader(&self) -> Option<&'static dyn Reader> {
         Some(&reader::SynodReader)
     }
+
+    fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        reader::SynodReader::leads(from.0, bytes)
+    }
 }
 
 fn config(setup: &Setup, node: Node) -> Config {

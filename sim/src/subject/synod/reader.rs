@@ -40,6 +40,7 @@ mod kind {
     pub const PROMISE: u8 = 4;
     pub const ACCEPT: u8 = 5;
     pub const ACCEPTED: u8 = 6;
+    pub const HEARTBEAT: u8 = 8;
     pub const CATCH_UP: u8 = 10;
     pub const CATCH_UP_REPLY: u8 = 11;
 }
@@ -63,6 +64,17 @@ const REQUEST_ID: usize = 17;
 /// The reader.
 #[derive(Clone, Copy, Debug)]
 pub struct SynodReader;
+
+impl SynodReader {
+    /// The ballot of a heartbeat of that sender. The checksum is not looked at: a replica that leads says so again and again.
+    #[must_use]
+    pub fn leads(from: u8, bytes: &[u8]) -> Option<(u64, u8)> {
+        if bytes.get(at::KIND) != Some(&kind::HEARTBEAT) {
+            return None;
+        }
+        ballot(bytes, at::BODY).filter(|ballot| ballot.1 == from)
+    }
+}
 
 impl Reader for SynodReader {
     fn describe(&self, bytes: &[u8]) -> Option<Description> {
