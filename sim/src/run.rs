@@ -231,13 +231,17 @@ impl<J: Judge> Run<J> {
         self.unexplained_halts()?;
         self.world.settle_ledger();
         let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
+        let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
+        let recovered = self.world.after_power_loss(&all, self.world.observer().0.auditor());
         for quorum in quorums(self.plan.cluster.replicas) {
             if !self.world.is_recoverable(&quorum) {
                 continue;
             }
             self.audits += 1;
-            let auditor = self.world.observer().0.auditor();
-            let mut fork = self.world.last_quorum(&quorum, auditor);
+            let mut fork = match recovered.left_alone(&quorum) {
+                Some(fork) => fork,
+                None => self.world.after_power_loss(&quorum, self.world.observer().0.auditor()),
+            };
             let answered = fork.read_everything(within);
             fork.close_clients();
             self.world.count_audit(&fork);

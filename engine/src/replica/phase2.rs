@@ -203,7 +203,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.serve_reads(fx);
     }
 
-    fn apply(&mut self, slot: Slot, value: &Value, fx: &mut Effects) {
+    pub(super) fn apply(&mut self, slot: Slot, value: &Value, fx: &mut Effects) {
         self.executor.enter(slot, &mut self.probe);
         if value.is_noop() && self.probe.flip(Bug::NoopConsumesReply, false, !self.desk.is_empty()) {
             self.answer_oldest(slot, fx);

@@ -6,7 +6,7 @@ use super::Replica;
 use crate::command::Value;
 use crate::effects::Effects;
 use crate::fact::Fact;
-use crate::ids::{Lsn, Slot};
+use crate::ids::{Ballot, Lsn, Slot};
 use crate::probe::Probe;
 use crate::record::Record;
 use crate::recovered::Recovered;
@@ -18,34 +18,45 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Takes the records in, and applies what they say is chosen.
     pub(super) fn recover(&mut self, recovered: Recovered, now: Mono, fx: &mut Effects) {
         let Recovered { promised, records, torn, .. } = recovered;
+        let hint =
+            records.iter().filter_map(|record| if let Record::ChosenBelow { slot } = record { Some(*slot) } else { None }).max().unwrap_or_default();
+        // Below the hint the latest record of each slot has the chosen value; beyond it only what was learned is known to be chosen.
+        let mut prefix: Vec<Option<Value>> = Vec::new();
         let mut votes: BTreeMap<Slot, Cast> = BTreeMap::new();
-        let mut latest: BTreeMap<Slot, Value> = BTreeMap::new();
         let mut learned: BTreeMap<Slot, Value> = BTreeMap::new();
-        let mut hint = Slot(0);
         for record in records {
             match record {
+                Record::Vote { slot, value, .. } | Record::Learned { slot, value } if slot < hint => shelve(&mut prefix, slot, value),
                 Record::Vote { slot, ballot, value } => {
-                    latest.insert(slot, value.clone());
                     votes.insert(slot, Cast { ballot, value, lsn: Lsn(0) });
                 }
                 Record::Learned { slot, value } => {
-                    latest.insert(slot, value.clone());
                     learned.insert(slot, value);
                 }
-                Record::ChosenBelow { slot } => hint = hint.max(slot),
+                Record::ChosenBelow { .. } => {}
             }
         }
-        self.acceptor = Acceptor::recover(promised, votes);
-        self.seen = self.acceptor.promised();
+        let promised = self.acceptor_comes_back(promised, votes);
         self.logged_chosen = hint;
-        let (promised, chosen_below) = (self.acceptor.promised(), hint);
-        self.probe.fact(|| Fact::Recovered { promised, chosen_below, torn });
-        for (slot, value) in latest {
-            if slot < hint || learned.contains_key(&slot) {
-                self.learner.choose(slot, value, &mut self.probe);
-            }
+        self.probe.fact(|| Fact::Recovered { promised, chosen_below: hint, torn });
+        let mut slot = Slot(0);
+        for value in prefix.into_iter().map_while(|value| value) {
+            self.probe.fact(|| Fact::Chosen { slot, value: value.clone() });
+            self.apply(slot, &value, fx);
+            self.librarian.push(slot, value, &mut self.probe);
+            slot = slot.next();
+        }
+        self.learner.resume(slot);
+        for (slot, value) in learned {
+            self.learner.choose(slot, value, &mut self.probe);
         }
         self.advance(now, fx);
+    }
+
+    fn acceptor_comes_back(&mut self, promised: Ballot, votes: BTreeMap<Slot, Cast>) -> Ballot {
+        self.acceptor = Acceptor::recover(promised, votes);
+        self.seen = self.acceptor.promised();
+        self.seen
     }
 
     /// Where what phase 1 of the present leadership reported ends.
@@ -55,4 +66,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             _ => None,
         }
     }
+}
+
+fn shelve(prefix: &mut Vec<Option<Value>>, slot: Slot, value: Value) {
+    let Ok(index) = usize::try_from(slot.0) else { return };
+    if prefix.len() <= index {
+        prefix.resize(index + 1, None);
+    }
+    prefix[index] = Some(value);
 }

@@ -28,12 +28,21 @@ struct Session {
     replies: BTreeMap<Sequence, (Place, Bytes)>,
 }
 
+impl Session {
+    fn digest(&self, id: SessionId) -> u64 {
+        let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
+        word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// The state machine and the sessions, as of a prefix of the log.
 #[derive(Clone, Debug)]
 pub struct Executor<M> {
     machine: M,
     sessions: BTreeMap<SessionId, Session>,
     sessions_max: usize,
+    /// The sum of the sessions' digests.
+    sum: u64,
     applied_below: Slot,
     scratch: Vec<u8>,
     /// Differs from replica to replica; only a mutant looks at it.
@@ -44,7 +53,7 @@ impl<M: StateMachine> Executor<M> {
     /// An executor of an empty log.
     #[must_use]
     pub const fn new(machine: M, sessions_max: usize, salt: u64) -> Self {
-        Self { machine, sessions: BTreeMap::new(), sessions_max, applied_below: Slot(0), scratch: Vec::new(), salt }
+        Self { machine, sessions: BTreeMap::new(), sessions_max, sum: 0, applied_below: Slot(0), scratch: Vec::new(), salt }
     }
 
     /// The first slot that is not applied.
@@ -97,12 +106,7 @@ impl<M: StateMachine> Executor<M> {
     /// A digest of the replicated state: the machine's, and the sessions'.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let sessions = self.sessions.iter().fold(0u64, |sum, (id, session)| {
-            let mut word = id.0 ^ session.active.0.rotate_left(32) ^ session.answered_below.0.rotate_left(48);
-            word = word.wrapping_add(session.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            sum.rotate_left(7) ^ word
-        });
-        self.machine.digest() ^ sessions
+        self.machine.digest() ^ self.sum
     }
 
     fn register<P: Probe>(&mut self, place: Place, probe: &mut P) -> SessionId {
@@ -112,11 +116,14 @@ impl<M: StateMachine> Executor<M> {
             let salt = self.salt;
             let local = self.sessions.keys().copied().min_by_key(|id| (id.0 ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let by_salt = probe.flip(Bug::EvictionOrderNondeterministic, false, idle != local);
-            if let Some(victim) = if by_salt { local } else { idle } {
-                self.sessions.remove(&victim);
+            if let Some(victim) = if by_salt { local } else { idle }
+                && let Some(gone) = self.sessions.remove(&victim)
+            {
+                self.sum = self.sum.wrapping_sub(gone.digest(victim));
             }
         }
         let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: BTreeMap::new() };
+        self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
         contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
         id
@@ -134,7 +141,9 @@ impl<M: StateMachine> Executor<M> {
         let Some(open) = self.sessions.get_mut(&session) else {
             return Outcome::SessionGone;
         };
+        let before = open.digest(session);
         open.active = place.slot;
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
         let highest = open.replies.last_key_value().map(|(highest, (place, result))| (*highest, *place, result.clone()));
         let again = open.replies.get(&sequence).cloned();
         if let Some((highest, place, result)) = &highest
@@ -156,6 +165,7 @@ impl<M: StateMachine> Executor<M> {
         if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
             return Outcome::SessionGone;
         }
+        let before = open.digest(session);
         if answered_below > open.answered_below {
             open.answered_below = answered_below;
             open.replies = open.replies.split_off(&answered_below);
@@ -166,6 +176,7 @@ impl<M: StateMachine> Executor<M> {
         probe.fact(|| Fact::Executed { place, session, sequence });
         if let Some(open) = self.sessions.get_mut(&session) {
             let old = open.replies.insert(sequence, (place, result.clone()));
+            self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
             contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
         }
         Outcome::Done { place, result }

@@ -45,6 +45,11 @@ impl Learner {
         self.chosen_below
     }
 
+    /// Every slot below is chosen and released, as the files say.
+    pub fn resume(&mut self, chosen_below: Slot) {
+        self.chosen_below = chosen_below;
+    }
+
     /// Whether a slot is known to be chosen.
     #[must_use]
     pub fn is_chosen(&self, slot: Slot) -> bool {

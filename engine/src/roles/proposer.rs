@@ -83,6 +83,8 @@ pub struct Lead {
     /// The first slot without a proposal.
     next: Slot,
     in_flight: BTreeMap<Slot, Proposal>,
+    /// No proposal is due to be sent again before.
+    resend_at: Mono,
 }
 
 /// What the proposer is at.
@@ -235,7 +237,7 @@ impl Proposer {
         let end = reported.last_key_value().map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
         let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) { own_end } else { end };
-        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: BTreeMap::new() });
+        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: BTreeMap::new(), resend_at: Mono(0) });
         let mut plan = Vec::new();
         for slot in (from.0..end.0).map(Slot) {
             let value = reported.remove(&slot);
@@ -252,7 +254,7 @@ impl Proposer {
             Phase::Leading(lead) => lead.in_flight,
             _ => BTreeMap::new(),
         };
-        self.phase = Phase::Leading(Lead { ballot, recovered_end: next, next, in_flight });
+        self.phase = Phase::Leading(Lead { ballot, recovered_end: next, next, in_flight, resend_at: Mono(0) });
     }
 
     /// The first slot without a proposal, while leading.
@@ -270,6 +272,7 @@ impl Proposer {
         if let Phase::Leading(lead) = &mut self.phase {
             contract!(P, OneValuePerBallotAndSlot, !lead.in_flight.contains_key(&slot), "a second value for slot {slot} at {}", lead.ballot);
             lead.next = lead.next.max(slot.next());
+            lead.resend_at = if lead.in_flight.is_empty() { resend_at } else { lead.resend_at.min(resend_at) };
             lead.in_flight.insert(slot, Proposal { value, resend_at });
         }
     }
@@ -296,6 +299,9 @@ impl Proposer {
         let resend = self.resend;
         let Phase::Leading(lead) = &mut self.phase else { return Vec::new() };
         let mut overdue = Vec::new();
+        if now < lead.resend_at {
+            return overdue;
+        }
         for (slot, proposal) in &mut lead.in_flight {
             if proposal.resend_at <= now {
                 proposal.resend_at = now + resend;
@@ -304,6 +310,7 @@ impl Proposer {
                 }
             }
         }
+        lead.resend_at = lead.in_flight.values().map(|proposal| proposal.resend_at).min().unwrap_or(now + resend);
         overdue
     }
 
@@ -369,7 +376,7 @@ impl Proposer {
             Phase::Idle => None,
             Phase::Recovering(recovery) => Some(recovery.resend_at),
             Phase::Leading(lead) => {
-                let resend = lead.in_flight.values().map(|proposal| proposal.resend_at).min();
+                let resend = (!lead.in_flight.is_empty()).then_some(lead.resend_at);
                 let room = lead.in_flight.len() + self.leaked < self.window;
                 let batch = self.queue.front().filter(|_| room).map(|first| first.since + self.delay);
                 [resend, batch].into_iter().flatten().min()

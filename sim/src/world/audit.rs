@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
 use crate::scenario::fault::Keep;
-use crate::subject::process::Node;
+use crate::subject::process::{Node, ProbeLevel, Setup};
 use crate::time::Span;
 use crate::trace::observer::Observer;
 
-use super::node::Machine;
+use super::node::{Machine, State};
 use super::stage::Due;
 use super::tally::Effect;
 use super::world::World;
@@ -41,6 +41,11 @@ pub(super) fn plan(plan: &Plan) -> Plan {
     }
 }
 
+/// Names a fork: an event of the run, and who is left.
+fn salt(events: u64, left: &[Node]) -> u64 {
+    left.iter().fold(events << 9, |salt, node| salt | 1 << node.0)
+}
+
 /// All quorums of the least size among so many replicas.
 #[must_use]
 pub fn quorums(replicas: u8) -> Vec<Vec<Node>> {
@@ -50,17 +55,16 @@ pub fn quorums(replicas: u8) -> Vec<Vec<Node>> {
 }
 
 impl<O: Observer> World<O> {
-    /// A world in which only this quorum is left, with what its media hold now.
+    /// A world after a loss of all power, in which these replicas, and nobody else, have booted from what their media hold now.
     #[must_use]
-    pub fn last_quorum<A: Observer>(&self, quorum: &[Node], auditor: A) -> World<A> {
-        let salt = quorum.iter().fold(self.events << 9, |salt, node| salt | 1 << node.0);
-        let mut choices = self.stage.choices.branch(salt);
+    pub fn after_power_loss<A: Observer>(&self, nodes: &[Node], auditor: A) -> World<A> {
+        let mut choices = self.stage.choices.branch(salt(self.events, nodes));
         let machines = self
             .machines
             .iter()
             .zip(0..)
             .map(|(machine, node)| {
-                let left = quorum.contains(&Node(node));
+                let left = nodes.contains(&Node(node));
                 let mut disk = if left { machine.disk.clone() } else { super::disk::Disk::formatted(&[], 0) };
                 if left {
                     disk.lose_power(Keep::Nothing, &mut *choices, u16::from(node));
@@ -70,17 +74,37 @@ impl<O: Observer> World<O> {
             })
             .collect();
         let plan = self.audit_plan.clone();
-        let mut world =
-            World::with_machines(plan, self.subject, self.setup.clone(), choices, auditor, machines, self.clients.keys.clone(), self.readers);
+        // Nobody looks at facts here, and contracts were evaluated when what the media hold was written.
+        let probe = if self.setup.bug.is_some() { ProbeLevel::BugsOnly } else { ProbeLevel::Nothing };
+        let setup = Arc::new(Setup { probe, ..(*self.setup).clone() });
+        let mut world = World::with_machines(plan, self.subject, setup, choices, auditor, machines, self.clients.keys.clone(), self.readers);
         world.stage.now = self.stage.now;
         world.stage.number = self.stage.number;
-        world.watching = false;
         world.healed = true;
         world.clients.number_from(&self.clients);
-        for node in quorum {
+        for node in nodes {
             world.stage.agenda.push(self.stage.now, Due::Boot { node: node.0 });
         }
+        // Until the first of them could lose its patience, a replica that recovers hears and says nothing.
+        let quiet = self.stage.now + Span(self.plan.cluster.knobs.election_timeout.0.0 / 2);
+        while !world.machines.iter().all(|machine| machine.banished || machine.ready) && world.next_at().is_some_and(|at| at <= quiet) {
+            world.advance();
+        }
         world
+    }
+
+    /// A fork in which nobody but this quorum is left; none when the subject cannot be copied.
+    #[must_use]
+    pub fn left_alone(&self, quorum: &[Node]) -> Option<Self> {
+        let mut world = self.fork()?;
+        world.branch(salt(self.events, quorum));
+        for node in (0..self.plan.cluster.replicas).filter(|node| !quorum.contains(&Node(*node))) {
+            let machine = &mut world.machines[usize::from(node)];
+            machine.clear();
+            machine.state = State::Down;
+            machine.banished = true;
+        }
+        Some(world)
     }
 
     /// Has a fresh client read every key, within so long.

@@ -260,7 +260,9 @@ impl<O: Observer> World<O> {
     fn instead(&self, what: &Expectation) -> String {
         match (what, &self.script.phase) {
             (Expectation::Value { .. }, Phase::Running(Running { read: Some(read), .. })) => format!("; it is {}", shown(read.as_ref())),
-            (Expectation::CaughtUp(_) | Expectation::Ready(_), Phase::Running(running)) => format!("; {}", self.behind_of(&running.nodes, running.chosen).join(", ")),
+            (Expectation::CaughtUp(_) | Expectation::Ready(_), Phase::Running(running)) => {
+                format!("; {}", self.behind_of(&running.nodes, running.chosen).join(", "))
+            }
             (Expectation::Leader(_) | Expectation::NoLeader(_), _) => match self.roles.latest() {
                 Some(leader) => format!("; the last to lead is {leader}"),
                 None => "; nobody has led".to_owned(),
