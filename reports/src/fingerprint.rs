@@ -76,18 +76,16 @@ fn collapse(words: &mut Vec<String>) {
     }
 }
 
-/// Splits a panic's message from its place, ` at engine/src/x.rs:12:5`; the column is dropped.
+/// Splits a panic's message from its place at the end, `(engine/src/x.rs:12)`.
 #[must_use]
 pub fn split_site(message: &str) -> (&str, Option<&str>) {
-    let Some((text, place)) = message.rsplit_once(" at ") else { return (message, None) };
-    let mut parts = place.trim_end().rsplitn(3, ':');
-    let (Some(column), Some(line), Some(file)) = (parts.next(), parts.next(), parts.next()) else { return (message, None) };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if number(column) && number(line) && file.ends_with(".rs") && !file.contains(' ') {
-        (text, Some(&place[..file.len() + 1 + line.len()]))
-    } else {
-        (message, None)
-    }
+    let split = || {
+        let (text, place) = message.trim_end().strip_suffix(')')?.rsplit_once(" (")?;
+        let (file, line) = place.rsplit_once(':')?;
+        let number = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+        (number && file.ends_with(".rs") && !file.contains(' ')).then_some((text, place))
+    };
+    split().map_or((message, None), |(text, place)| (text, Some(place)))
 }
 
 #[cfg(test)]
@@ -104,11 +102,10 @@ mod tests {
 
     #[test]
     fn the_check_the_words_and_the_panic_site_count() {
-        let base = fingerprint("panic", "index out of bounds at engine/src/a.rs:10:5");
-        assert_eq!(base, fingerprint("panic", "index out of bounds at engine/src/a.rs:10:9"));
-        assert_ne!(base, fingerprint("panic", "index out of bounds at engine/src/a.rs:11:5"));
-        assert_ne!(base, fingerprint("panic", "index in bounds at engine/src/a.rs:10:5"));
-        assert_ne!(base, fingerprint("crash", "index out of bounds at engine/src/a.rs:10:5"));
+        let base = fingerprint("panic", "index out of bounds (engine/src/a.rs:10)");
+        assert_ne!(base, fingerprint("panic", "index out of bounds (engine/src/a.rs:11)"));
+        assert_ne!(base, fingerprint("panic", "index in bounds (engine/src/a.rs:10)"));
+        assert_ne!(base, fingerprint("crash", "index out of bounds (engine/src/a.rs:10)"));
     }
 
     #[test]
@@ -119,8 +116,8 @@ mod tests {
 
     #[test]
     fn only_a_source_place_is_a_site() {
-        assert_eq!(split_site("stuck at slot:1:2"), ("stuck at slot:1:2", None));
-        assert_eq!(split_site("boom at engine/src/x.rs:1:2"), ("boom", Some("engine/src/x.rs:1")));
+        assert_eq!(split_site("stuck (slot:1)"), ("stuck (slot:1)", None));
+        assert_eq!(split_site("boom (engine/src/x.rs:12)"), ("boom", Some("engine/src/x.rs:12")));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::summary::{Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, Sce
 /// The check of a scenario whose expected failure did not come often enough.
 pub const EXPECTED_FAILURE: &str = "expected-failure";
 
+/// So many failures must be expected, in fewer than [`FLOOR_RUNS`] runs, before their absence says something.
+const EXPECTED_ENOUGH: u128 = 20;
+
 /// Totals of the runs so far.
 #[derive(Default)]
 pub struct Tally {
@@ -180,7 +183,8 @@ impl Tally {
             let totals = self.scenarios.get(scenario)?;
             let came = totals.expected.unwrap_or(0);
             let enough = u128::from(came) * 1_000_000 >= u128::from(totals.runs) * u128::from(demand.at_least_ppm) && came > 0;
-            if enough || demand.at_least_ppm >= 1_000_000 || totals.runs < FLOOR_RUNS {
+            let judged = totals.runs >= FLOOR_RUNS || u128::from(totals.runs) * u128::from(demand.at_least_ppm) >= EXPECTED_ENOUGH * 1_000_000;
+            if enough || demand.at_least_ppm >= 1_000_000 || !judged {
                 return None;
             }
             let message = format!(
@@ -327,6 +331,17 @@ mod tests {
         let seldom = summary(runs(11), &demands);
         assert_eq!((seldom.verdicts.pass, seldom.verdicts.expectation), (0, 400));
         assert_eq!(seldom.failures[0].check, EXPECTED_FAILURE);
+    }
+
+    #[test]
+    fn a_failure_that_is_due_often_is_missed_early() {
+        let demand = Demand { expect_failure: Some("linearizability".to_owned()), at_least_ppm: 500_000, ..Demand::default() };
+        let demands = BTreeMap::from([("a".to_owned(), demand)]);
+        let missed = |runs: u64| {
+            let lines = (0..runs).map(|seed| ResultLine { expected: Some(false), ..line("a", seed) });
+            summary(lines, &demands).verdicts.expectation
+        };
+        assert_eq!((missed(39), missed(40)), (0, 40));
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn text(record: &RunRecord, compared: Option<Compared>, origin: Option<&Origin>,
         None => "",
         Some(Compared::Same) => " (the reproducer's)",
         Some(Compared::Other) => " (NOT the reproducer's)",
-        Some(Compared::Incomparable) => " (another build or other options, so not compared with the reproducer's)",
+        Some(Compared::Incomparable) => " (the reproducer has none, or is of another build or other options: not compared)",
     };
     out.push_str(&format!("  digest   {}{digest}\n", record.digest));
     if let Some(origin) = origin

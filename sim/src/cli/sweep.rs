@@ -213,9 +213,9 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     let mut folder = match Folder::create(&path, &info) {
         Ok(folder) => Some(folder),
         Err(error) => {
-            let message = format!("{}: {error}; the results go to standard output alone", path.display());
-            warn(&message);
-            unwritable = Some(message);
+            let message = format!("{}: {error}", path.display());
+            warn(&format!("{message}; the results go to standard output alone"));
+            unwritable = Some(format!("no results were written: {message}"));
             None
         }
     };

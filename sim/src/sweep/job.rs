@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
+use synod_reports::fingerprint::split_site;
 use synod_reports::line::ResultLine;
 use synod_reports::record::{RunRecord, Verdict};
 use synod_reports::tally::EXPECTED_FAILURE;
@@ -108,6 +109,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     } else {
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
+        own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &mut line.record);
         line.planned = fault_kinds(&spec.plan);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
@@ -160,6 +162,15 @@ fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
     }
 }
 
+/// A panic in the simulator's own sources, those of its subjects apart, is the harness's failure.
+fn own_up(record: &mut RunRecord) {
+    let site = record.message.as_deref().and_then(|message| split_site(message).1);
+    let own = site.is_some_and(|site| site.split_once("sim/src/").is_some_and(|(_, file)| !file.starts_with("subject/")));
+    if record.verdict == Verdict::Panic && own {
+        record.check = Some(HARNESS.to_owned());
+    }
+}
+
 /// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether the failure came; none when none is expected.
 fn judge_expected(checks: &Checks, record: &mut RunRecord) -> Option<bool> {
     let expected = checks.expect_failure.as_deref()?;
@@ -194,19 +205,17 @@ fn words(payload: &dyn std::any::Any) -> String {
 pub fn remember_panics() {
     std::panic::set_hook(Box::new(|info| {
         let message = words(info.payload());
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let place = info.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         PANIC.with(|last| *last.borrow_mut() = Some((message, place.replace('\\', "/"))));
     }));
 }
 
-/// Runs the plan. A panic that leaves the run becomes its verdict: the simulator's own when it was raised in the simulator's sources.
+/// Runs the plan. A panic that leaves the run becomes its verdict.
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     PANIC.with(|last| last.borrow_mut().take());
     catch_unwind(AssertUnwindSafe(|| source.run(spec))).unwrap_or_else(|_| {
         let (message, place) = PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| ("a panic without words".to_owned(), String::new()));
-        let own = place.starts_with("sim/") || place.contains("/sim/src/");
-        let check = if own { HARNESS } else { "panic" };
-        let record = broken(&spec.plan.scenario, spec.plan.seed, check, format!("{message} at {place}")).record;
+        let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", format!("{message} ({place})")).record;
         RunOutcome { record, history: None, tale: Vec::new() }
     })
 }
@@ -248,7 +257,19 @@ mod tests {
         let record = line(Behaviour::Panic, &Settings::default(), 1).record;
         assert_eq!((record.verdict, record.check.as_deref()), (Verdict::Panic, Some(HARNESS)));
         let message = record.message.expect("has one");
-        assert!(message.starts_with("seed 1 is unlucky at ") && message.contains("sim/src/sweep/fake.rs:"), "{message}");
+        assert!(message.starts_with("seed 1 is unlucky (sim/src/sweep/fake.rs:"), "{message}");
+    }
+
+    #[test]
+    fn a_subjects_panic_is_not_the_harness_own() {
+        let check = |message: &str| {
+            let mut record = broken("a", 1, "panic", message.to_owned()).record;
+            own_up(&mut record);
+            record.check.unwrap_or_default()
+        };
+        assert_eq!(check("boom (engine/src/roles/acceptor.rs:7)"), "panic");
+        assert_eq!(check("boom (sim/src/subject/primary_copy.rs:7)"), "panic");
+        assert_eq!(check("boom (sim/src/world/network.rs:7)"), HARNESS);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub struct Source {
 impl Source {
     /// The lines that are not in the tests at the file's end, with their numbers from 1.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let in_tests = self.path.contains("/tests/") || self.path.contains("/benches/");
+        let in_tests = self.path.ends_with("/tests.rs") || self.path.contains("/tests/") || self.path.contains("/benches/");
         let lines = self.text.lines().enumerate().map(|(number, line)| (number + 1, line));
         let mut after_marker = false;
         lines.take_while(move |(_, line)| {
