@@ -47,6 +47,11 @@ pub fn select(settings: &Settings) -> Result<Selection, String> {
     let scenarios = if settings.scenarios.is_empty() { mix(&settings.set)?.scenarios().to_vec() } else { named(settings)? };
     let mut selection = Selection::default();
     for scenario in scenarios {
+        if let Some(subject) = scenario.subject.as_deref().or(scenario.repro.as_ref().and_then(|repro| repro.subject.as_deref()))
+            && settings.subject.is_none()
+        {
+            check_subject(subject).map_err(|message| format!("{}: {message}", scenario.name))?;
+        }
         selection.demands.insert(scenario.name.clone(), demand(&draw(&scenario, 0).checks));
         match &scenario.repro {
             Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
@@ -157,12 +162,7 @@ pub fn check_library() -> Result<(), String> {
 
 fn check_names(settings: &Settings) -> Result<(), String> {
     let subject = settings.subject.as_deref();
-    if let Some(subject) = subject
-        && catalog::find(subject).is_none()
-    {
-        let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
-        return Err(format!("there is no subject `{subject}`; there is {}", names.join(", ")));
-    }
+    subject.map_or(Ok(()), check_subject)?;
     if let Some(bug) = &settings.bug {
         let subject = subject.unwrap_or(DEFAULT_SUBJECT);
         if !bugs(subject).iter().any(|card| card.name == *bug) {
@@ -170,6 +170,11 @@ fn check_names(settings: &Settings) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn check_subject(name: &str) -> Result<(), String> {
+    let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
+    if catalog::find(name).is_some() { Ok(()) } else { Err(format!("there is no subject `{name}`; there is {}", names.join(", "))) }
 }
 
 fn shown(error: LoadError) -> String {
