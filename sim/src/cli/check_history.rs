@@ -59,15 +59,11 @@ pub enum FormatArg {
 /// suffice.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
-    let (model, format) = match (args.model, args.input) {
-        (model, input) => (
-            if model == ModelArg::Register { Model::Register } else { Model::KeyValue },
-            match input {
-                InputArg::Auto => Format::Auto,
-                InputArg::Synod => Format::Synod,
-                InputArg::Jepsen => Format::Jepsen,
-            },
-        ),
+    let model = if args.model == ModelArg::Register { Model::Register } else { Model::KeyValue };
+    let format = match args.input {
+        InputArg::Auto => Format::Auto,
+        InputArg::Synod => Format::Synod,
+        InputArg::Jepsen => Format::Jepsen,
     };
     let history = open(&args.file).map_err(InputError::from).and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model));
     let history = match history {
