@@ -1,8 +1,9 @@
 //! The replica: joins the roles, and is the only one who knows them all.
 //!
 //! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must wait for the disk is in the [outbox](crate::outbox).
-//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` the clients.
+//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` what clients ask, `desk` who of them waits.
 
+mod desk;
 mod phase1;
 mod phase2;
 mod recover;
@@ -24,7 +25,7 @@ use crate::roles::librarian::Librarian;
 use crate::roles::proposer::{Page, Phase, Proposer};
 use crate::state_machine::StateMachine;
 use crate::time::{Mono, Now, Span};
-use serve::{Desk, Reads};
+use desk::{Desk, Reads};
 
 /// One replica of the library, without bytes and files.
 #[derive(Clone, Debug)]
