@@ -2,8 +2,9 @@
 
 use crate::choices::{Label, Topic};
 use crate::history::operation::{Action, Return};
+use crate::ids::Client;
 use crate::plan::{Plan, Workload};
-use crate::subject::process::{Client, Dialect};
+use crate::subject::process::Dialect;
 use crate::time::Span;
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;

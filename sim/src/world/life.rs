@@ -1,7 +1,8 @@
 //! The life of a process: boot, death, halt, pause.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Input, Node};
+use crate::ids::Node;
+use crate::subject::process::Input;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;

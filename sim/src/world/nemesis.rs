@@ -4,9 +4,9 @@
 //! hold whenever one begins or ends, so that faults may overlap. A process comes back at the end of the fault that it died of.
 
 use crate::choices::{Label, Topic};
+use crate::ids::Node;
 use crate::plan::Healing;
 use crate::scenario::fault::{Boundary, Fault, Partition, Who};
-use crate::subject::process::Node;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;

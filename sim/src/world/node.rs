@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use crate::plan;
 use crate::scenario::fault::Keep;
-use crate::subject::process::{DiskError, DiskOk, FileName, Now, OpId, Process};
+use crate::subject::files::{DiskError, DiskOk, FileName, OpId};
+use crate::subject::process::{Now, Process};
 use crate::time::{Instant, Span};
 
 use super::clock::Clock;

@@ -1,8 +1,8 @@
 //! From the shape of a partition to the links that it cuts.
 
 use crate::choices::{Choices, Label, Topic};
+use crate::ids::Node;
 use crate::scenario::fault::Partition;
-use crate::subject::process::Node;
 
 use super::stage::Port;
 

@@ -4,9 +4,9 @@
 //! caught up can be told from facts only, so that step always takes its whole time, and is judged at its end, if there are facts.
 
 use crate::history::operation::{Action, Call, Return, Text};
+use crate::ids::Node;
 use crate::plan::{Expectation, Expected, Plan, Verb, When};
 use crate::scenario::fault::{Boundary, Fault, Who};
-use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 use crate::trace::event::Outcome;
 use crate::trace::observer::Observer;

@@ -1,7 +1,8 @@
 //! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters and the observer.
 
 use crate::choices::Choices;
-use crate::subject::process::{Bytes, Node, OpId};
+use crate::ids::Node;
+use crate::subject::files::{Bytes, OpId};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Endpoint, Event, Stamp};
 use crate::trace::observer::Observer;
@@ -139,7 +140,7 @@ impl<O: Observer> Stage<O> {
         if port.0 < self.replicas {
             Endpoint::Node(Node(u8::try_from(port.0).expect("at most 9 replicas")))
         } else {
-            Endpoint::Client(crate::subject::process::Client(port.0 - self.replicas))
+            Endpoint::Client(crate::ids::Client(port.0 - self.replicas))
         }
     }
 

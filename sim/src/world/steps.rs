@@ -1,7 +1,9 @@
 //! Feeding a process its inputs, and doing what it asks for.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Bytes, Client, DiskError, DiskOk, DiskOp, FileName, Input, Node, OpId, Output};
+use crate::ids::{Client, Node};
+use crate::subject::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
+use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use crate::choices::{Choices, Label, Topic};
 use crate::history::operation::{Action, Call};
+use crate::ids::{Client, Node};
 use crate::plan::Plan;
-use crate::subject::process::{Client, Node, Output, ProbeLevel, Setup, Subject};
+use crate::subject::process::{Output, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Fact, Outcome};
 use crate::trace::observer::Observer;

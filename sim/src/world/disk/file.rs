@@ -16,7 +16,7 @@ use super::report::PowerReport;
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
-use crate::subject::process::Bytes;
+use crate::subject::files::Bytes;
 
 /// Numbers the changes of a disk's content.
 pub(super) type Stamp = NonZeroU64;

@@ -31,7 +31,7 @@ use self::file::{Cover, File, Stamp};
 use self::survival::Survival;
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
-use crate::subject::process::{DiskError, DiskOk, DiskOp, FileName};
+use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName};
 
 /// An operation that was submitted and has not completed.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::block::{FlawId, bytes_of};
 use super::file::Cover;
-use crate::subject::process::{DiskError, DiskOk, FileName};
+use crate::subject::files::{DiskError, DiskOk, FileName};
 
 /// Names an operation under way on one disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -7,7 +7,7 @@ use super::block::{Block, Flaw, FlawId, SECTOR, Sector, ZEROS, bytes_of};
 use super::directory::FileId;
 use super::report::{Damage, Hit};
 use crate::choices::{Choices, Label, Topic};
-use crate::subject::process::FileName;
+use crate::subject::files::FileName;
 
 /// What is to be damaged.
 #[derive(Clone, Copy, Debug)]
