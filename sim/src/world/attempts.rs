@@ -10,8 +10,9 @@ use crate::trace::observer::Observer;
 use super::client::{BACKOFF, Request, Sessions};
 use super::clients::Clients;
 use super::digest::Mark;
+use super::due::Port;
 use super::network::{Copies, Network};
-use super::stage::{Port, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 
 impl Clients {

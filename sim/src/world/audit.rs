@@ -12,8 +12,8 @@ use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::Span;
 use crate::trace::observer::Observer;
 
+use super::due::Due;
 use super::node::{Machine, State};
-use super::stage::Due;
 use super::tally::Effect;
 use super::world::World;
 

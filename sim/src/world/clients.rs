@@ -11,8 +11,9 @@ use crate::trace::observer::Observer;
 
 use super::client::{Ask, ClientState, Finished, OPEN_LOOP_MAX, Purpose, Request};
 use super::digest::Mark;
+use super::due::Due;
 use super::network::Network;
-use super::stage::{Due, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
 

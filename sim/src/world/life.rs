@@ -8,8 +8,9 @@ use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::Mark;
+use super::due::Due;
 use super::node::{Death, Doom, State, Waiting};
-use super::stage::{Due, name};
+use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::{World, entropy};
 

@@ -18,7 +18,8 @@ use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
-use super::stage::{Due, Flight, Port, Stage, party};
+use super::due::{Due, Flight, Port};
+use super::stage::{Stage, party};
 use super::tally::Effect;
 
 /// What injected faults do to one link.

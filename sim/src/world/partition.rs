@@ -4,7 +4,7 @@ use crate::choices::{Choices, Label, Topic};
 use crate::ids::Node;
 use crate::scenario::fault::Partition;
 
-use super::stage::Port;
+use super::due::Port;
 
 /// Who is there to be parted: replicas, and the clients of the workload.
 #[derive(Clone, Copy, Debug)]

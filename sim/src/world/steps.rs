@@ -10,9 +10,10 @@ use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Ticket};
-use super::node::{Death, Doom, INBOX_MAX, OpKind, Stalled, State, Waiting};
+use super::due::{Due, Flight, OpKind, Port};
+use super::node::{Death, Doom, INBOX_MAX, Stalled, State, Waiting};
 use super::roles::Shown;
-use super::stage::{Due, Flight, Port, name};
+use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::World;
 

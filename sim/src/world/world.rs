@@ -15,15 +15,16 @@ use crate::trace::event::{Fact, Outcome};
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 
+use super::active::Active;
+use super::bookmark::Script;
 use super::client::{Ask, Finished, Purpose};
 use super::clients::Clients;
+use super::due::{Due, Flight};
 use super::ledger::Ledger;
-use super::nemesis::Active;
 use super::network::Network;
 use super::node::Machine;
 use super::roles::Roles;
-use super::script::Script;
-use super::stage::{Due, Flight, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
 
