@@ -54,6 +54,17 @@ impl FileName {
         Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
     }
 
+    /// The name with these bytes: non-empty ASCII, at most 23, without a slash.
+    #[must_use]
+    pub fn from_ascii(name: &[u8]) -> Option<Self> {
+        if name.is_empty() || name.len() > 23 || name.iter().any(|byte| !byte.is_ascii() || *byte == b'/') {
+            return None;
+        }
+        let mut bytes = [0; 23];
+        bytes[..name.len()].copy_from_slice(name);
+        Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
