@@ -173,6 +173,8 @@ pub struct Workload {
     pub duplicate: u32,
     /// Parts per million of requests that are abandoned right after the first attempt is sent.
     pub abandon: u32,
+    /// Values that are put or swapped in are padded to so many bytes; at most 1,024.
+    pub value_size: u32,
 }
 
 /// Relative weights of the operations.
