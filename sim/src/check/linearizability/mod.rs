@@ -10,6 +10,7 @@
 //! - `search` decides everything, for any specification (`machine`), with the built-in register (`register`) knowing the future;
 //! - `chain` tries them in that order.
 
+pub mod answer;
 pub mod chain;
 mod chains;
 pub mod check;

@@ -71,6 +71,34 @@ pub enum Contradiction {
     },
 }
 
+impl Contradiction {
+    /// The operations of it.
+    #[must_use]
+    pub fn operations(&self) -> Vec<u32> {
+        match *self {
+            Self::Unwritten { operation } => vec![operation],
+            Self::Backwards { first: one, second: other } | Self::Forked { one, other } | Self::Differs { operation: one, witness: other } => {
+                vec![one, other]
+            }
+            Self::Torn { from, to, other_from, other_to } => from.into_iter().chain([to]).chain(other_from).chain([other_to]).collect(),
+        }
+    }
+
+    /// The same with other names for the operations.
+    #[must_use]
+    pub fn map(self, name: impl Fn(u32) -> u32) -> Self {
+        match self {
+            Self::Unwritten { operation } => Self::Unwritten { operation: name(operation) },
+            Self::Backwards { first, second } => Self::Backwards { first: name(first), second: name(second) },
+            Self::Forked { one, other } => Self::Forked { one: name(one), other: name(other) },
+            Self::Differs { operation, witness } => Self::Differs { operation: name(operation), witness: name(witness) },
+            Self::Torn { from, to, other_from, other_to } => {
+                Self::Torn { from: from.map(&name), to: name(to), other_from: other_from.map(&name), other_to: name(other_to) }
+            }
+        }
+    }
+}
+
 /// No version, or no operation.
 pub(super) const NONE: u32 = u32::MAX;
 
