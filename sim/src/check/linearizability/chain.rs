@@ -1,10 +1,11 @@
 //! The algorithms one after another: the cheapest that can decide does.
 
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
-use crate::check::linearizability::zones::{Contradiction, Zones, zones};
+use crate::check::linearizability::zones::{Zones, zones};
 
 /// Which algorithm decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

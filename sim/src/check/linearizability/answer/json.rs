@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::check::linearizability::answer::{Explanation, text};
-use crate::check::linearizability::zones::Contradiction;
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::history::recorded::{Asked, History, Outcome};
 use crate::history::values::ABSENT;
 

@@ -6,10 +6,11 @@ pub mod picture;
 pub mod text;
 
 use crate::check::linearizability::check::ByKey;
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::search::{Budget, Ending, Remember, search};
-use crate::check::linearizability::zones::{Contradiction, Zones, zones};
+use crate::check::linearizability::zones::{Zones, zones};
 use crate::history::recorded::History;
 
 /// Why a key of a history is not linearizable. Operations are indices into [`History::operations`].

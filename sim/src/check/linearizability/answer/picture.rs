@@ -40,9 +40,9 @@ pub fn page(history: &History, why: &Explanation) -> String {
         _ = writeln!(out, "<p>Key {}</p>", escape(&text::value(history, key, 80)));
     }
     let skipped = why.prefix.len() - shown.iter().filter(|number| why.prefix.contains(number)).count();
-    _ = write!(
+    _ = writeln!(
         out,
-        "<p>{} operations were called up to the return of the red one. {}Grey ones are unknown or were still open. The line joins what has a place in the longest order found.</p>\n",
+        "<p>{} operations were called up to the return of the red one. {}Grey ones are unknown or were still open. The line joins what has a place in the longest order found.</p>",
         why.prefix.len(),
         if skipped > 0 { format!("{skipped} earlier ones are not shown. ") } else { String::new() }
     );

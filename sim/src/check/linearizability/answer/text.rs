@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::check::linearizability::answer::Explanation;
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::witness::Refuted;
-use crate::check::linearizability::zones::Contradiction;
 use crate::history::recorded::{Asked, History, Outcome, Recorded};
 use crate::history::values::{ABSENT, Form, Val};
 
