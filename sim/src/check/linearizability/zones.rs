@@ -127,7 +127,9 @@ impl<'p, 'a> Builder<'p, 'a> {
                 let Version { maker, child, .. } = self.versions[version as usize];
                 order.extend((maker != NONE).then_some(maker));
                 order.extend(self.readers(version));
-                states.resize(order.len() + 1, version);
+                if !self.differs.is_empty() {
+                    states.resize(order.len() + 1, version);
+                }
                 version = child;
             }
         }
