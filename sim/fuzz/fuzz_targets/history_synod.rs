@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
         if let Verdict::NotLinearizable { key } = check(&history, budget).verdict
             && let Some(why) = explain(&history, key, budget)
         {
-            picture::page(&history, &why);
+            std::hint::black_box(picture::page(&history, &why));
         }
     }
 });
