@@ -142,7 +142,7 @@ fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds:
     let [witness, zones, search] = report.methods;
     let keys = history.keys.len();
     let mut answer = format!(
-        "{}: {} operations on {keys} {} in {:.1} ms (by the log's order {witness}, by zones {zones}, by search {search})\n",
+        "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones {zones}, by search {search})\n",
         name(report.verdict),
         history.operations.len(),
         if keys == 1 { "key" } else { "keys" },
