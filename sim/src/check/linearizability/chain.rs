@@ -3,6 +3,7 @@
 use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::register::RegisterMachine;
+use crate::check::linearizability::repair::repair;
 use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
 use crate::check::linearizability::zones::{Zones, zones};
@@ -46,10 +47,18 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
     if let Some(places) = places {
         // Machines are cheap to make and large to keep.
         let mut machine = RegisterMachine::new(partition);
-        match log_order(&partition.steps, places).and_then(|order| replay(&mut machine, &partition.steps, &order)) {
-            Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
-            Err(Refuted::Missing { .. }) => {}
-            Err(refuted) => log = Some(refuted),
+        if let Ok(order) = log_order(&partition.steps, places) {
+            let mut replayed = replay(&mut machine, &partition.steps, &order);
+            if let Err(Refuted::Reply { .. }) = replayed
+                && let Some(repaired) = repair(&mut machine, &partition.steps, &order)
+                && replay(&mut machine, &partition.steps, &repaired).is_ok()
+            {
+                replayed = Ok(());
+            }
+            match replayed {
+                Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
+                Err(refuted) => log = Some(refuted),
+            }
         }
     }
     let by_zones = zones(partition);

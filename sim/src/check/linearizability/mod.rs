@@ -28,6 +28,7 @@ pub mod online;
 pub mod partition;
 mod path;
 pub mod register;
+pub mod repair;
 pub mod search;
 mod settled;
 #[cfg(test)]

@@ -281,7 +281,6 @@ pub(super) mod tests {
         online.unknown(1);
         online.invoke(2, &call("x", Action::Get), 2);
         online.ok(2, Return::Value(Some(text("1"))), Some(Place::after(7)), 3);
-        assert_eq!(online.verdict(Budget::default()).methods[0], 0);
         online.learned(1, Place::new(7, 0));
         let report = online.verdict(Budget::default());
         assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));
