@@ -278,7 +278,9 @@ fn transcripts() {
                 stage.run(line);
             }
         }
-        if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+        #[expect(clippy::disallowed_methods, reason = "a test's tool, outside the engine")]
+        let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
+        if update {
             std::fs::write(&file, &stage.out).expect("a writable transcript");
             continue;
         }

@@ -1,4 +1,5 @@
 //! Messages per CPU second of the kernel alone.
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 use std::time::Instant;
 

@@ -1,8 +1,9 @@
 //! The replica: joins the roles, and is the only one who knows them all.
 //!
 //! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must wait for the disk is in the [outbox](crate::outbox).
-//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` the clients.
+//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` what clients ask, `desk` who of them waits.
 
+mod desk;
 mod phase1;
 mod phase2;
 mod recover;
@@ -21,10 +22,10 @@ use crate::roles::elector::{Elector, Stand, Urge};
 use crate::roles::executor::Executor;
 use crate::roles::learner::Learner;
 use crate::roles::librarian::Librarian;
-use crate::roles::proposer::{Phase, Proposer};
+use crate::roles::proposer::{Page, Phase, Proposer};
 use crate::state_machine::StateMachine;
 use crate::time::{Mono, Now, Span};
-use serve::{Desk, Reads};
+use desk::{Desk, Reads};
 
 /// One replica of the library, without bytes and files.
 #[derive(Clone, Debug)]
@@ -89,7 +90,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Message::Prepare { ballot, from: slot } => self.on_prepare(now, from, ballot, slot, fx),
             Message::Promise { ballot, from: slot, votes, next, chosen_below } => {
                 self.librarian.hear_of(chosen_below, from);
-                self.on_promise(now, from, ballot, slot, votes, next, fx);
+                self.on_promise(now, from, ballot, Page { from: slot, votes, next }, fx);
             }
             Message::Accept { ballot, slot, value, chosen_below } => self.on_accept(now, from, ballot, slot, value, chosen_below, fx),
             Message::Accepted { ballot, slots } => self.on_accepted(now, from, ballot, &slots, fx),

@@ -9,7 +9,7 @@ use crate::message::{Message, Vote};
 use crate::outbox::AfterPromise;
 use crate::probe::Probe;
 use crate::roles::elector::Stand;
-use crate::roles::proposer::{Phase, Progress};
+use crate::roles::proposer::{Page, Phase, Progress};
 use crate::state_machine::StateMachine;
 use crate::time::Mono;
 
@@ -74,7 +74,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.proposer.recover(ballot, from, now);
         fx.sends.push((To::Peers, Message::Prepare { ballot, from }));
         let (votes, _) = self.votes_page(from, u32::MAX);
-        self.on_promise(now, self.config.node, ballot, from, votes, None, fx);
+        self.on_promise(now, self.config.node, ballot, Page { from, votes, next: None }, fx);
     }
 
     pub(super) fn on_prepare(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, fx: &mut Effects) {
@@ -129,10 +129,9 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         (page, next)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of a promise, taken apart by the caller")]
-    pub(super) fn on_promise(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, votes: Vec<Vote>, next: Option<Slot>, fx: &mut Effects) {
+    pub(super) fn on_promise(&mut self, now: Mono, from: NodeId, ballot: Ballot, page: Page, fx: &mut Effects) {
         let own = from == self.config.node;
-        match self.proposer.on_promise(from, own, ballot, slot, votes, next, &mut self.probe) {
+        match self.proposer.on_promise(from, own, ballot, page, &mut self.probe) {
             Progress::Nothing => {}
             Progress::Page(node, slot) => fx.sends.push((To::One(node), Message::Prepare { ballot, from: slot })),
             Progress::Complete => self.take_over(now, ballot, fx),

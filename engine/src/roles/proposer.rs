@@ -34,6 +34,17 @@ impl Queued {
     }
 }
 
+/// A page of a promise.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Its votes are from this slot on.
+    pub from: Slot,
+    /// In order of the slot.
+    pub votes: Vec<Vote>,
+    /// Where the next page begins; none: this is the last.
+    pub next: Option<Slot>,
+}
+
 /// What a page of a promise led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
@@ -166,17 +177,9 @@ impl Proposer {
         waiting.map(|peer| (peer, recovery.cursor.get(&peer).copied().unwrap_or(recovery.from))).collect()
     }
 
-    /// A page of a promise at `ballot` from `node`, which starts at `from`; `own` says that it is this node's own.
-    pub fn on_promise<P: Probe>(
-        &mut self,
-        node: NodeId,
-        own: bool,
-        ballot: Ballot,
-        from: Slot,
-        votes: Vec<Vote>,
-        next: Option<Slot>,
-        probe: &mut P,
-    ) -> Progress {
+    /// A page of a promise at `ballot` from `node`; `own` says that it is this node's own.
+    pub fn on_promise<P: Probe>(&mut self, node: NodeId, own: bool, ballot: Ballot, page: Page, probe: &mut P) -> Progress {
+        let Page { from, votes, next } = page;
         let quorum = self.quorum;
         let Phase::Recovering(recovery) = &mut self.phase else { return Progress::Nothing };
         if recovery.ballot != ballot {
@@ -418,11 +421,12 @@ mod tests {
     fn phase_1_takes_the_highest_vote_and_fills_holes() {
         let (mut proposer, mut probe) = (proposer(), Full::default());
         proposer.recover(BALLOT, Slot(0), Mono(0));
-        let first = proposer.on_promise(NodeId(1), false, BALLOT, Slot(0), vec![vote(0, 2, "old"), vote(2, 1, "x")], None, &mut probe);
-        let again = proposer.on_promise(NodeId(1), false, BALLOT, Slot(0), vec![], None, &mut probe);
-        let page = proposer.on_promise(NodeId(2), false, BALLOT, Slot(0), vec![vote(0, 1, "older")], Some(Slot(2)), &mut probe);
+        let mut hear = |node, from, votes, next| proposer.on_promise(NodeId(node), false, BALLOT, Page { from: Slot(from), votes, next }, &mut probe);
+        let first = hear(1, 0, vec![vote(0, 2, "old"), vote(2, 1, "x")], None);
+        let again = hear(1, 0, vec![], None);
+        let page = hear(2, 0, vec![vote(0, 1, "older")], Some(Slot(2)));
         assert_eq!((first, again, page), (Progress::Nothing, Progress::Nothing, Progress::Page(NodeId(2), Slot(2))));
-        let last = proposer.on_promise(NodeId(2), false, BALLOT, Slot(2), vec![vote(2, 2, "y")], None, &mut probe);
+        let last = hear(2, 2, vec![vote(2, 2, "y")], None);
         assert_eq!(last, Progress::Complete);
         let plan: Vec<_> = proposer.lead(&mut probe).into_iter().map(|vote| String::from_utf8_lossy(&vote.value.0).into_owned()).collect();
         assert_eq!(plan, ["old", "", "y"]);

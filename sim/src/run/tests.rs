@@ -17,7 +17,7 @@ use crate::world::clock::EPOCH;
 use crate::world::testing;
 
 fn spec(plan: Plan) -> RunSpec {
-    RunSpec { plan, subject: "primary-copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
+    RunSpec { plan, subject: "primary_copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
 }
 
 /// (verdict, check, message).

@@ -18,7 +18,7 @@ pub struct PrimaryCopy;
 
 impl Subject for PrimaryCopy {
     fn name(&self) -> &'static str {
-        "primary-copy"
+        "primary_copy"
     }
 
     fn format(&self, _: &Setup, _: Node) -> Vec<(FileName, Vec<u8>)> {

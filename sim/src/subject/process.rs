@@ -13,7 +13,7 @@ use crate::trace::event::Fact;
 pub type Bytes = Arc<[u8]>;
 
 /// The identity of every simulated cluster.
-pub const CLUSTER: u64 = 0x53_79_6e_6f_64;
+pub const CLUSTER: u64 = 0x53_796e_6f64;
 
 /// A replica, numbered from 0. Shown as `r1`, `r2`, ...
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

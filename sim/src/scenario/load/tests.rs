@@ -1,3 +1,5 @@
+//! Whole files: what is read from them, and what is said about what is wrong in them.
+
 use proptest::prelude::*;
 
 use super::*;

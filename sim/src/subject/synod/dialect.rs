@@ -30,7 +30,7 @@ impl Dialect for KeyValueDialect {
         let mut operation = Vec::with_capacity(64);
         encode(call).encode(&mut operation);
         let operation: Bytes = operation.into();
-        let confirmed = matches!(call.action, Action::Get) && sequence % LOGGED_READ_EVERY != 0;
+        let confirmed = matches!(call.action, Action::Get) && !sequence.is_multiple_of(LOGGED_READ_EVERY);
         let request = if confirmed {
             Request::Read { nonce: READ | session.0 << SEQUENCE_BITS | sequence, operation }
         } else {

@@ -1,0 +1,85 @@
+//! Who waits for an answer: commands until they are applied, reads until a round confirms that this node still leads.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::command::Bytes;
+use crate::ids::{Ballot, ClientAddr, NodeSet, Slot};
+use crate::message::RequestId;
+
+/// Who waits for the reply to a command, and at which ballot it was taken in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Desk {
+    pub(super) waiting: BTreeMap<RequestId, (ClientAddr, Ballot)>,
+}
+
+impl Desk {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn forget(&mut self, id: RequestId) {
+        self.waiting.remove(&id);
+    }
+
+    /// Forgets who was taken in before this ballot: they have long asked elsewhere.
+    pub(super) fn forget_before(&mut self, ballot: Ballot) {
+        self.waiting.retain(|_, (_, taken)| *taken >= ballot);
+    }
+
+    /// Everybody who waits, and nobody any more.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (RequestId, ClientAddr)> + use<> {
+        std::mem::take(&mut self.waiting).into_iter().map(|(id, (from, _))| (id, from))
+    }
+
+    /// A client asks. Says whether the request is under way already at this ballot.
+    pub(super) fn wait(&mut self, id: RequestId, from: ClientAddr, ballot: Ballot) -> bool {
+        self.waiting.insert(id, (from, ballot)).is_some_and(|(_, taken)| taken == ballot)
+    }
+}
+
+/// A read that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    pub(super) from: ClientAddr,
+    pub(super) id: RequestId,
+    pub(super) operation: Bytes,
+    /// All slots below must be applied first.
+    pub(super) below: Slot,
+    /// This confirmation round must be answered by a quorum first.
+    pub(super) round: u64,
+}
+
+/// Reads and the rounds that confirm that this node still leads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reads {
+    pub(super) queue: VecDeque<Read>,
+    /// The last round that was sent.
+    pub(super) round: u64,
+    /// Who answered it.
+    pub(super) answers: NodeSet,
+    /// The last round that a quorum answered.
+    pub(super) confirmed: u64,
+}
+
+impl Reads {
+    /// A new ballot: rounds go on counting, and none is confirmed.
+    pub(super) fn restart(&mut self) {
+        self.answers = NodeSet::default();
+        self.confirmed = self.round;
+        self.round += 1;
+    }
+
+    /// The round that a heartbeat carries: a new one, unless reads wait for the answers to the last.
+    pub(super) fn round(&mut self) -> u64 {
+        let pending = self.confirmed < self.round && self.queue.iter().any(|read| read.round <= self.round);
+        if !pending {
+            self.round += 1;
+            self.answers = NodeSet::default();
+        }
+        self.round
+    }
+
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Read> + use<> {
+        std::mem::take(&mut self.queue).into_iter()
+    }
+}
