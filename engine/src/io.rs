@@ -22,6 +22,25 @@ impl FileName {
         Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
     }
 
+    /// The name of two parts, as [`new`](Self::new).
+    #[must_use]
+    pub fn joined(one: &str, two: &str) -> Option<Self> {
+        let length = one.len() + two.len();
+        if length == 0 || length > 23 || !one.is_ascii() || !two.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; 23];
+        bytes[..one.len()].copy_from_slice(one.as_bytes());
+        bytes[one.len()..length].copy_from_slice(two.as_bytes());
+        Some(Self { bytes, length: u8::try_from(length).ok()? })
+    }
+
+    /// The name's bytes, which are ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,14 +1,18 @@
-//! `synod check-history`: linearizability of a recorded history.
+//! `synod check-history`: linearizability of a recorded history, with an answer for people, for programs, and as a picture.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 
-use crate::check::linearizability::check::{Verdict, check};
-use crate::check::linearizability::search::Budget;
+use crate::check::linearizability::answer::{Explanation, explain, json, picture, text};
+use crate::check::linearizability::check::{Report, Verdict, check};
+use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::history::input::{Format, InputError, Model, read};
+use crate::history::recorded::History;
 
 /// What `check-history` takes.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +28,12 @@ pub struct CheckHistoryArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human", env = "SYNOD_FORMAT")]
     pub format: FormatArg,
+    /// Draw a history that is not linearizable into this HTML file
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Millions of steps that the search may take on each key
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "SYNOD_BUDGET")]
+    pub budget: u64,
 }
 
 /// The `--model` of `check-history`.
@@ -56,25 +66,43 @@ pub enum FormatArg {
 }
 
 /// Checks and prints. The status is 0 for a linearizable history, 1 for one that is not, 2 for input that is no history, 3 if the budget did not
-/// suffice.
+/// suffice, 70 if the answer cannot be written.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
-    let model = if args.model == ModelArg::Register { Model::Register } else { Model::KeyValue };
+    let model = match args.model {
+        ModelArg::Register => Model::Register,
+        ModelArg::Kv => Model::KeyValue,
+    };
     let format = match args.input {
         InputArg::Auto => Format::Auto,
         InputArg::Synod => Format::Synod,
         InputArg::Jepsen => Format::Jepsen,
     };
-    let history = open(&args.file).map_err(InputError::from).and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model));
-    let history = match history {
+    let input = open(&args.file).map_err(InputError::from);
+    let history = match input.and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model)) {
         Ok(history) => history,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}: {error}", args.file.display());
             return 2;
         }
     };
-    let report = check(&history, Budget::default());
-    println!("{report:?}");
+    let budget = Budget { steps: args.budget * 1_000_000, ..Budget::default() };
+    let start = Instant::now();
+    let report = check(&history, budget);
+    let seconds = start.elapsed().as_secs_f64();
+    let why = match report.verdict {
+        Verdict::NotLinearizable { key } => explain(&history, key, budget),
+        _ => None,
+    };
+    let answer = match args.format {
+        FormatArg::Human => human(&history, &report, why.as_ref(), seconds),
+        FormatArg::Json => format!("{:#}\n", Value::Object(machine(&history, &report, why.as_ref(), seconds))),
+    };
+    let printed = io::stdout().write_all(answer.as_bytes());
+    // Whoever closes the pipe has read enough.
+    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) || !draw(args, &history, why.as_ref()) {
+        return 70;
+    }
     match report.verdict {
         Verdict::Linearizable => 0,
         Verdict::NotLinearizable { .. } => 1,
@@ -84,4 +112,70 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
 
 fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     if file.as_os_str() == "-" { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(file)?)) }
+}
+
+fn draw(args: &CheckHistoryArgs, history: &History, why: Option<&Explanation>) -> bool {
+    let (Some(file), Some(why)) = (&args.picture, why) else { return true };
+    let written = std::fs::write(file, picture::page(history, why));
+    if let Err(error) = &written {
+        let _ = writeln!(io::stderr(), "error: {}: {error}", file.display());
+    }
+    written.is_ok()
+}
+
+fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Linearizable => "linearizable",
+        Verdict::NotLinearizable { .. } => "not-linearizable",
+        Verdict::Unknown { .. } => "unknown",
+    }
+}
+
+fn reason(exhausted: Exhausted) -> &'static str {
+    match exhausted {
+        Exhausted::Steps => "the search took more steps than its budget allows; raise it with --budget",
+        Exhausted::Configurations => "too many configurations were possible at once",
+    }
+}
+
+fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> String {
+    let [witness, zones, search] = report.methods;
+    let keys = history.keys.len();
+    let mut answer = format!(
+        "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones {zones}, by search {search})\n",
+        name(report.verdict),
+        history.operations.len(),
+        if keys == 1 { "key" } else { "keys" },
+        seconds * 1e3
+    );
+    if let Verdict::Unknown { key, reason: why } = report.verdict {
+        answer += &format!("  on key {}: {}\n", text::value(history, history.keys[key as usize], 80), reason(why));
+    }
+    if let Some(why) = why {
+        answer += &text::explanation(history, why);
+    }
+    if let Some(log) = report.log {
+        answer += &format!("  a finding of its own, which says nothing about linearizability: {}\n", text::refuted(history, log.refuted));
+    }
+    answer
+}
+
+fn machine(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> Map<String, Value> {
+    let mut answer = Map::new();
+    answer.insert("verdict".into(), name(report.verdict).into());
+    answer.insert("operations".into(), history.operations.len().into());
+    answer.insert("keys".into(), history.keys.len().into());
+    answer.insert("seconds".into(), seconds.into());
+    let [witness, zones, search] = report.methods;
+    answer.insert("decided_by".into(), serde_json::json!({"witness": witness, "zones": zones, "search": search}));
+    if let Verdict::Unknown { reason: why, .. } = report.verdict {
+        answer.insert("reason".into(), reason(why).into());
+    }
+    if let Some(why) = why {
+        json::explain(&mut answer, history, why);
+    }
+    if let Some(log) = report.log {
+        answer.insert("log_order".into(), text::refuted(history, log.refuted).into());
+    }
+    answer
 }

@@ -57,6 +57,7 @@ pub enum Place {
     Every = 40,
     /// Which fault of the nemesis, how long and on whom; `b` is its number.
     NemesisFault = 41,
+    ValueSize = 42,
 }
 
 /// The oracle of a plan.

@@ -91,7 +91,7 @@ impl Default for Knobs {
             message: 1 << 14,
             sessions: 64,
             election_timeout: (Span::from_millis(150), Span::from_millis(300)),
-            heartbeat: Span::from_millis(50),
+            heartbeat: Span::from_millis(30),
             retransmit: Span::from_millis(60),
         }
     }
@@ -173,6 +173,8 @@ pub struct Workload {
     pub duplicate: u32,
     /// Parts per million of requests that are abandoned right after the first attempt is sent.
     pub abandon: u32,
+    /// Values that are put or swapped in are padded to so many bytes; at most 1,024.
+    pub value_size: u32,
 }
 
 /// Relative weights of the operations.

@@ -92,7 +92,8 @@ fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}", mix.get, mix.put, mix.append, mix.cas, mix.delete)?;
     writeln!(out, "pipeline = {}\nthink = {}\nopen = {}", workload.pipeline, distribution(workload.think), workload.open)?;
     writeln!(out, "attempt-timeout = {}\npatience = {}", span(workload.attempt_timeout), span(workload.patience))?;
-    writeln!(out, "duplicate = {}\nabandon = {}", unit::<Rate>(workload.duplicate.into()), unit::<Rate>(workload.abandon.into()))
+    writeln!(out, "duplicate = {}\nabandon = {}", unit::<Rate>(workload.duplicate.into()), unit::<Rate>(workload.abandon.into()))?;
+    writeln!(out, "value-size = {}", unit::<Size>(workload.value_size.into()))
 }
 
 fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {

@@ -163,6 +163,8 @@ section!(
         duplicate: Ranged<Rate>,
         /// Requests that are abandoned.
         abandon: Ranged<Rate>,
+        /// Values are padded to this.
+        value_size: Ranged<Size>,
     }
 );
 

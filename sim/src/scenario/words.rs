@@ -130,6 +130,7 @@ static WORKLOAD: Table = Table {
         key("patience", TIME, "a request without an answer is given up for good after this"),
         key("duplicate", RATE, "requests that are sent to a second replica at once"),
         key("abandon", RATE, "requests that are abandoned after the first attempt"),
+        key("value-size", SIZE, "values that are put or swapped in are padded to this, at most 1KiB"),
     ],
 };
 

@@ -16,11 +16,17 @@ impl FileName {
     /// The name, when it is non-empty ASCII of at most 23 bytes without a slash.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        if name.is_empty() || name.len() > 23 || !name.is_ascii() || name.contains('/') {
+        Self::from_ascii(name.as_bytes())
+    }
+
+    /// The name with these bytes: non-empty ASCII, at most 23, without a slash.
+    #[must_use]
+    pub fn from_ascii(name: &[u8]) -> Option<Self> {
+        if name.is_empty() || name.len() > 23 || name.iter().any(|byte| !byte.is_ascii() || *byte == b'/') {
             return None;
         }
         let mut bytes = [0; 23];
-        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        bytes[..name.len()].copy_from_slice(name);
         Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
     }
 

@@ -59,6 +59,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             patience: Span(1),
             duplicate: 0,
             abandon: 0,
+            value_size: 0,
         },
         script: Vec::new(),
         nemesis: Vec::new(),

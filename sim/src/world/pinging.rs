@@ -49,6 +49,7 @@ fn plan(seed: u64) -> Plan {
             patience: Span::from_secs(1),
             duplicate: 0,
             abandon: 0,
+            value_size: 0,
         },
         script: Vec::new(),
         nemesis: Vec::new(),

@@ -31,6 +31,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             patience: Span::from_secs(2),
             duplicate: 0,
             abandon: 0,
+            value_size: 0,
         },
         script: Vec::new(),
         nemesis: Vec::new(),

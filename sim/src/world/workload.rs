@@ -12,6 +12,8 @@ use crate::plan::{Plan, Verb, Workload};
 /// The keys of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
+    /// Values are padded to so many bytes.
+    value_size: usize,
     /// Keys for everything but appends; then keys for appends only; then those that only a script names; last the one that the check of progress writes.
     pub names: Arc<[Text]>,
     plain: usize,
@@ -47,6 +49,7 @@ impl Keys {
             (true, true) => (keys / 3).max(1),
         };
         let plain = keys - appended;
+        let value_size = plan.workload.value_size as usize;
         let mut names: Vec<Text> = (0..plain).map(|key| text(&format!("k{key}"))).collect();
         names.extend((0..appended).map(|key| text(&format!("a{key}"))));
         for step in &plan.script {
@@ -60,7 +63,7 @@ impl Keys {
             }
         }
         names.push(text("progress"));
-        Self { names: names.into(), plain, appended }
+        Self { value_size, names: names.into(), plain, appended }
     }
 
     /// Draws a client's next operation: always four words, whatever comes of it.
@@ -99,12 +102,19 @@ impl Keys {
     pub fn call(&self, drawn: Drawn, process: u32, number: u32, last_seen: Option<&Text>) -> Call {
         let action = match drawn.kind {
             Kind::Get => Action::Get,
-            Kind::Put => Action::Put(text(&format!("p{process}.{number}"))),
+            Kind::Put => Action::Put(self.value(process, number)),
             Kind::Append => Action::Append(text(&format!("p{process}.{number};"))),
-            Kind::Cas => Action::Cas { expected: last_seen.cloned(), new: text(&format!("p{process}.{number}")) },
+            Kind::Cas => Action::Cas { expected: last_seen.cloned(), new: self.value(process, number) },
             Kind::Delete => Action::Delete,
         };
         Call { key: self.names[drawn.key].clone(), action }
+    }
+
+    /// A value that nobody else writes.
+    fn value(&self, process: u32, number: u32) -> Text {
+        let mut value = format!("p{process}.{number}");
+        value.extend(std::iter::repeat_n('x', self.value_size.saturating_sub(value.len())));
+        text(&value)
     }
 
     /// A write that must succeed, on a key that sees nothing else, so that it spoils nothing for checks of the others.

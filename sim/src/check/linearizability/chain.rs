@@ -1,10 +1,12 @@
 //! The algorithms one after another: the cheapest that can decide does.
 
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::register::RegisterMachine;
+use crate::check::linearizability::repair::repair;
 use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
-use crate::check::linearizability::zones::{Contradiction, Zones, zones};
+use crate::check::linearizability::zones::{Zones, zones};
 
 /// Which algorithm decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,16 +43,27 @@ pub enum Answer {
 
 /// Tries the log's order if there is one, then zones, then the search.
 pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budget) -> Judged {
-    let mut machine = RegisterMachine::new(partition);
     let mut log = None;
     if let Some(places) = places {
-        match log_order(&partition.steps, places).and_then(|order| replay(&mut machine, &partition.steps, &order)) {
-            Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
-            Err(Refuted::Missing { .. }) => {}
-            Err(refuted) => log = Some(refuted),
+        // Machines are cheap to make and large to keep.
+        let mut machine = RegisterMachine::new(partition);
+        if let Ok(order) = log_order(&partition.steps, places) {
+            let mut replayed = replay(&mut machine, &partition.steps, &order);
+            if let Err(Refuted::Reply { .. }) = replayed
+                && let Some(repaired) = repair(&mut machine, &partition.steps, &order)
+                && replay(&mut machine, &partition.steps, &repaired).is_ok()
+            {
+                replayed = Ok(());
+            }
+            match replayed {
+                Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
+                Err(refuted) => log = Some(refuted),
+            }
         }
     }
-    match zones(partition) {
+    let by_zones = zones(partition);
+    let mut machine = RegisterMachine::new(partition);
+    match by_zones {
         Zones::Order(order) => {
             let replayed = replay(&mut machine, &partition.steps, &order);
             debug_assert_eq!(replayed, Ok(()), "zones give an order that is one");

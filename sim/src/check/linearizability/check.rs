@@ -4,7 +4,7 @@ use crate::check::linearizability::chain::{Answer, Judged, Method, judge};
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
 use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::check::linearizability::witness::Refuted;
-use crate::history::recorded::{History, Outcome};
+use crate::history::recorded::{History, NEVER, Outcome};
 
 /// The answer for a history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,18 +85,27 @@ impl ByKey {
 
     /// A key's operations on a line.
     pub fn partition<'h>(&self, history: &'h History, key: u32, renumber: &mut Renumber) -> Partition<'h> {
-        let operations = self.of(key).iter().filter_map(|number| {
+        Partition::new(self.timed(history, key), history.initial, &history.values, renumber)
+    }
+
+    /// A key's operations, as far as they say or do something.
+    pub fn timed(&self, history: &History, key: u32) -> impl Iterator<Item = Timed> + Clone {
+        self.of(key).iter().filter_map(|number| {
             let operation = &history.operations[*number as usize];
-            let ret = if operation.outcome == Outcome::Unknown { crate::history::recorded::NEVER } else { operation.ret };
+            let ret = if operation.outcome == Outcome::Unknown { NEVER } else { operation.ret };
             operation.what().map(|what| Timed { call: operation.call, ret, what, id: *number })
-        });
-        Partition::new(operations, history.initial, &history.values, renumber)
+        })
     }
 }
 
 /// Checks a history. The budget is that of each key.
 #[must_use]
 pub fn check(history: &History, budget: Budget) -> Report {
+    check_with(history, budget, |_, _, _| None)
+}
+
+/// Checks a history of which some keys are judged in another way.
+pub(super) fn check_with(history: &History, budget: Budget, mut other: impl FnMut(u32, &ByKey, &mut Renumber) -> Option<Answer>) -> Report {
     let by_key = ByKey::new(history);
     let mut keys: Vec<u32> = (0..u32::try_from(history.keys.len()).expect("keys have 32-bit numbers")).collect();
     keys.sort_by_key(|key| by_key.of(*key).len());
@@ -105,8 +114,12 @@ pub fn check(history: &History, budget: Budget) -> Report {
     let mut renumber = Renumber::default();
     let mut report = Report { verdict: Verdict::Linearizable, methods: [0; 3], log: None };
     for key in keys {
+        let otherwise = other(key, &by_key, &mut renumber);
         let partition = by_key.partition(history, key, &mut renumber);
-        let Judged { answer, method, log } = judge(&partition, placed.then_some(&place), budget);
+        let Judged { answer, method, log } = match otherwise {
+            Some(answer) => Judged { answer, method: Method::Search, log: None },
+            None => judge(&partition, placed.then_some(&place), budget),
+        };
         report.methods[match method {
             Method::Witness => 0,
             Method::Zones => 1,

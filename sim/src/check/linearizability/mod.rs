@@ -8,20 +8,31 @@
 //! - `witness` replays the order that the log gives;
 //! - `zones` decides histories of unique values in n log n;
 //! - `search` decides everything, for any specification (`machine`), with the built-in register (`register`) knowing the future;
-//! - `chain` tries them in that order.
+//! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
+//! - `object` checks a user's own specification;
+//! - `online` holds a history that is still being made, and `settled` what it forgets of it;
+//! - `generate` makes large histories to measure with.
 
+pub mod answer;
 pub mod chain;
 mod chains;
 pub mod check;
+pub mod contradiction;
 mod explore;
+pub mod frontier;
 pub mod generate;
 pub mod machine;
 pub mod mask;
+pub mod object;
 pub mod online;
 pub mod partition;
 mod path;
 pub mod register;
+pub mod repair;
 pub mod search;
+mod settled;
+#[cfg(test)]
+mod small;
 #[cfg(test)]
 mod tests;
 mod used;

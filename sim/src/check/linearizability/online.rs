@@ -2,12 +2,15 @@
 //! verdict when it likes.
 //!
 //! A copy shares everything but the last few operations. An operation that has not ended when a verdict is asked for is unknown.
+//!
+//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see `settled`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::linearizability::check::{Report, check};
+use crate::check::linearizability::check::{Report, Verdict, check_with};
 use crate::check::linearizability::search::Budget;
+use crate::check::linearizability::settled::Settled;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
 use crate::history::values::{ABSENT, Val, Values};
@@ -18,24 +21,36 @@ const PIECE: usize = 32;
 /// A history in the making. Times are the caller's, and never decrease.
 #[derive(Clone, Default)]
 pub struct Online {
-    ended: Vec<Arc<Vec<Ended>>>,
-    open: BTreeMap<u64, Open>,
+    pub(super) ended: Vec<Arc<Vec<Ended>>>,
+    pub(super) open: BTreeMap<u64, Open>,
     /// Places that became known after the outcome of their operation was given up.
-    learned: BTreeMap<u64, Place>,
+    pub(super) learned: BTreeMap<u64, Place>,
     operations: usize,
+    /// The latest time that was told.
+    pub(super) latest: u64,
+    /// What is known of each key's forgotten part.
+    pub(super) settled: BTreeMap<Text, Settled>,
+    /// The key whose settled part is not linearizable.
+    pub(super) failed: Option<Text>,
+    /// With so many ended operations it is time to settle.
+    pub(super) limit: Option<usize>,
+    /// The number of ended operations that are kept between two times of settling.
+    pub(super) bound: usize,
+    pub(super) kept: usize,
 }
 
 #[derive(Clone)]
-struct Open {
-    call: Call,
-    time: u64,
+pub(super) struct Open {
+    pub(super) call: Call,
+    pub(super) time: u64,
 }
 
 #[derive(Clone)]
-struct Ended {
-    process: u64,
-    call: Call,
-    times: (u64, u64),
+pub(super) struct Ended {
+    pub(super) process: u64,
+    pub(super) call: Call,
+    /// Of the call and of the return.
+    pub(super) times: (u64, u64),
     reply: Reply,
     place: Option<Place>,
 }
@@ -54,9 +69,18 @@ impl Online {
         Self::default()
     }
 
+    /// A history of which about this many operations are kept, beside those that are open or unknown. The log's order and zones need the whole
+    /// history, so once something is forgotten, the key it was on is left to the search.
+    #[must_use]
+    pub fn bounded(operations: usize) -> Self {
+        let bound = operations.max(1);
+        Self { limit: Some(bound), bound, ..Self::default() }
+    }
+
     /// A process calls an operation. It has no other open, and none whose outcome stayed unknown.
     pub fn invoke(&mut self, process: u64, call: &Call, time: u64) {
         self.operations += 1;
+        self.latest = self.latest.max(time);
         let before = self.open.insert(process, Open { call: call.clone(), time });
         assert!(before.is_none(), "process {process} calls while its operation is open");
     }
@@ -96,7 +120,17 @@ impl Online {
     fn end(&mut self, process: u64, reply: Reply, place: Option<Place>, time: u64) {
         let Some(Open { call, time: called }) = self.open.remove(&process) else { panic!("process {process} returns without a call") };
         debug_assert!(called <= time, "process {process} returns before its call");
-        let ended = Ended { process, call, times: (called, time), reply, place };
+        if time != NEVER {
+            self.latest = self.latest.max(time);
+        }
+        self.keep(Ended { process, call, times: (called, time), reply, place });
+        if self.limit.is_some_and(|limit| self.kept >= limit) {
+            self.settle();
+        }
+    }
+
+    pub(super) fn keep(&mut self, ended: Ended) {
+        self.kept += 1;
         match self.ended.last_mut() {
             Some(piece) if piece.len() < PIECE => Arc::make_mut(piece).push(ended),
             _ => {
@@ -107,7 +141,7 @@ impl Online {
         }
     }
 
-    /// The history so far, in the order of the calls.
+    /// The history so far, in the order of the calls. Of a bounded one, what is still kept.
     #[must_use]
     pub fn history(&self) -> History {
         let mut builder = Builder::default();
@@ -127,7 +161,15 @@ impl Online {
     /// Whether the history so far is linearizable. The budget is that of each key.
     #[must_use]
     pub fn verdict(&self, budget: Budget) -> Report {
-        check(&self.history(), budget)
+        let history = self.numbered();
+        let report = check_with(&history, budget, |key, by_key, renumber| {
+            let settled = self.settled.get(history.values.bytes(history.keys[key as usize]))?;
+            Some(settled.judge(&history, by_key, key, renumber, budget))
+        });
+        let Some(failed) = &self.failed else { return report };
+        let key = history.keys.iter().position(|key| history.values.bytes(*key) == &**failed);
+        let key = key.and_then(|key| u32::try_from(key).ok()).expect("the operations of a key that failed are kept");
+        Report { verdict: Verdict::NotLinearizable { key }, ..report }
     }
 }
 
@@ -172,9 +214,40 @@ fn optional(values: &mut Values, value: Option<&Text>) -> Val {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::check::linearizability::check::Verdict;
+
+    /// Tells a recorded history of strings as if it happened now.
+    pub fn replayed(history: &History, mut online: Online) -> Online {
+        let text = |value: Val| Text::from(history.values.bytes(value));
+        let optional = |value: Val| (value != ABSENT).then(|| text(value));
+        let mut events: Vec<(u64, bool, usize)> = Vec::new();
+        for (at, operation) in history.operations.iter().enumerate() {
+            events.push((operation.call, false, at));
+            events.push((if operation.outcome == Outcome::Unknown { operation.call } else { operation.ret }, true, at));
+        }
+        events.sort_unstable();
+        for (time, is_return, at) in events {
+            let operation = &history.operations[at];
+            let process = at as u64;
+            let action = match operation.asked {
+                Asked::Read => Action::Get,
+                Asked::Write(value) => Action::Put(text(value)),
+                Asked::Append(value) => Action::Append(text(value)),
+                Asked::Cas { expected, new } => Action::Cas { expected: optional(expected), new: text(new) },
+                Asked::Delete => Action::Delete,
+            };
+            match operation.outcome {
+                _ if !is_return => online.invoke(process, &Call { key: text(history.keys[operation.key as usize]), action }, time),
+                Outcome::Ok(value) if operation.asked == Asked::Read => online.ok(process, Return::Value(optional(value)), operation.place, time),
+                Outcome::Ok(_) => online.ok(process, Return::Done, operation.place, time),
+                Outcome::Saw(value) => online.ok(process, Return::Mismatch(optional(value)), operation.place, time),
+                Outcome::Fail | Outcome::Mismatch => online.fail(process, time),
+                Outcome::Unknown => online.unknown(process),
+            }
+        }
+        online
+    }
 
     fn text(s: &str) -> Text {
         s.as_bytes().into()
@@ -208,7 +281,6 @@ mod tests {
         online.unknown(1);
         online.invoke(2, &call("x", Action::Get), 2);
         online.ok(2, Return::Value(Some(text("1"))), Some(Place::after(7)), 3);
-        assert_eq!(online.verdict(Budget::default()).methods[0], 0);
         online.learned(1, Place::new(7, 0));
         let report = online.verdict(Budget::default());
         assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));

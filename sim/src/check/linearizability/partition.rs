@@ -101,25 +101,34 @@ impl Renumber {
 impl<'a> Partition<'a> {
     /// Puts these operations on a line. There are fewer than 2^31 of them.
     pub fn new(operations: impl Iterator<Item = Timed> + Clone, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
+        let mut partition = Self::resumed(operations, &mut [initial], values, renumber);
+        partition.initial = Val(u32::from(initial != ABSENT));
+        partition
+    }
+
+    /// Puts operations on a line that go on from one of several states, whose numbers become those within the partition.
+    pub fn resumed(operations: impl Iterator<Item = Timed> + Clone, states: &mut [Val], values: &'a Values, renumber: &mut Renumber) -> Self {
+        renumber.start(values.len());
+        for state in states {
+            *state = renumber.local(*state);
+        }
         if operations.clone().is_sorted_by_key(|operation| operation.call) {
-            return Self::in_order(operations, initial, values, renumber);
+            return Self::in_order(operations, values, renumber);
         }
         let mut sorted: Vec<Timed> = operations.collect();
         sorted.sort_by_key(|operation| operation.call);
-        Self::in_order(sorted.into_iter(), initial, values, renumber)
+        Self::in_order(sorted.into_iter(), values, renumber)
     }
 
     /// Merges the calls, which are in order, with the returns, of which only those of open operations need to be known at any moment.
-    fn in_order(operations: impl Iterator<Item = Timed> + Clone, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
-        renumber.start(values.len());
-        let initial = renumber.local(initial);
+    fn in_order(operations: impl Iterator<Item = Timed> + Clone, values: &'a Values, renumber: &mut Renumber) -> Self {
         let (count, returning) = operations.clone().fold((0, 0), |(all, known), operation| (all + 1, known + usize::from(operation.ret != NEVER)));
         assert!(count < 1 << 31, "operations are numbered with 31 bits");
         let mut partition = Self {
             steps: Vec::with_capacity(count),
             events: Vec::with_capacity(count + returning),
             vals: Vec::new(),
-            initial,
+            initial: ABSENT,
             values,
             appends: false,
         };

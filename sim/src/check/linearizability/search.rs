@@ -13,6 +13,7 @@
 //! - a configuration is dropped if another has the same state and at least as much freedom;
 //! - states that no later operation can tell apart are one (see `register`).
 
+use crate::check::linearizability::frontier::Frontier;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
 use crate::check::linearizability::partition::{OPEN, Step};
@@ -99,12 +100,26 @@ impl<M: Mask> Configuration<M> {
     }
 }
 
-/// Searches with masks that are wide enough.
+/// Searches from the start to the end.
 pub fn search<K: Machine>(machine: &mut K, steps: &[Step], events: &[u32], remember: Remember, budget: Budget) -> Ending {
+    let start = Frontier::start(machine);
+    search_on(machine, steps, events, &start, remember, budget).0
+}
+
+/// Searches from a frontier on, and gives the one at the end if there is a linearization.
+pub fn search_on<K: Machine>(
+    machine: &mut K,
+    steps: &[Step],
+    events: &[u32],
+    from: &Frontier,
+    remember: Remember,
+    budget: Budget,
+) -> (Ending, Option<Frontier>) {
+    // Masks that are wide enough.
     match widest(steps, events) {
-        0..=64 => Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events),
-        65..=256 => Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events),
-        places => Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events),
+        0..=64 => Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events, from),
+        65..=256 => Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events, from),
+        places => Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events, from),
     }
 }
 
@@ -150,13 +165,12 @@ pub(super) struct Search<'s, K, M> {
     pub(super) now: u32,
     pub(super) work: u64,
     pub(super) budget: Budget,
-    places: usize,
+    pub(super) places: usize,
 }
 
 impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     fn new(machine: &'s mut K, steps: &'s [Step], places: usize, remember: Remember, budget: Budget) -> Self {
         let empty = M::empty(places);
-        let start = Configuration { state: machine.initial(), used: 0, done: empty.clone(), undone: empty.clone(), path: 0 };
         Self {
             machine,
             steps,
@@ -171,7 +185,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             unknown_dependent: Vec::new(),
             unknown_limit: 64,
             used: UsedSets::default(),
-            configurations: vec![start],
+            configurations: Vec::new(),
             next: Vec::new(),
             stack: Vec::new(),
             seen: Table::default(),
@@ -184,8 +198,11 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
     }
 
-    fn run(mut self, events: &[u32]) -> Ending {
+    fn run(mut self, events: &[u32], from: &Frontier) -> (Ending, Option<Frontier>) {
         for (place, event) in events.iter().enumerate() {
+            if place == from.open {
+                self.start(from);
+            }
             self.now = u32::try_from(place).expect("places have 32 bits");
             let operation = event / 2;
             if event % 2 == 0 {
@@ -194,18 +211,21 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             }
             let spot = self.window.iter().position(|open| *open == operation).expect("an operation is called before it returns");
             if let Err(reason) = self.on_return(operation, spot) {
-                return Ending::Exhausted(reason);
+                return (Ending::Exhausted(reason), None);
             }
             if self.next.is_empty() {
                 self.configurations.extend(self.seen_list.drain(..).take(COMPARED).map(|(configuration, _)| configuration));
                 let order = self.longest(self.now);
-                return Ending::Stuck { operation, place: self.now, order };
+                return (Ending::Stuck { operation, place: self.now, order }, None);
             }
             std::mem::swap(&mut self.configurations, &mut self.next);
             self.release(spot);
         }
+        if events.len() <= from.open {
+            self.start(from);
+        }
         let order = self.longest(OPEN);
-        Ending::Linearizable { order }
+        (Ending::Linearizable { order }, Some(self.frontier()))
     }
 
     fn on_call(&mut self, operation: u32) {
@@ -311,7 +331,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     }
 
     /// Forgets unknown operations that are used everywhere, or can no longer matter.
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         let (machine, now) = (&*self.machine, self.now);
         let everywhere = self.used.common(self.configurations.iter().map(|configuration| configuration.used));
         let gone = |operation: u32| machine.idle(operation, now) || everywhere.binary_search(&operation).is_ok();

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::check::linearizability::chains::Chains;
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{OPEN, Partition};
 use crate::history::recorded::What;
 use crate::history::values::{ABSENT, Val};
@@ -26,49 +27,6 @@ pub enum Zones {
     Contradiction(Contradiction),
     /// They say nothing.
     Inapplicable,
-}
-
-/// Operations that cannot all have happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Contradiction {
-    /// It found a value that nothing made, or made twice over.
-    Unwritten {
-        /// The operation.
-        operation: u32,
-    },
-    /// The first must stand before the second, which returned before the first was called.
-    Backwards {
-        /// The one that must stand first.
-        first: u32,
-        /// The one that returned too early.
-        second: u32,
-    },
-    /// Two operations made different things of one version.
-    Forked {
-        /// One of them.
-        one: u32,
-        /// The other.
-        other: u32,
-    },
-    /// Between `from` and `to` one value must have been there all the time, and yet another must have been there within that time: the block of
-    /// `from` and `to` has to stand before that of `other_from` and `other_to`, and behind it.
-    Torn {
-        /// The earliest to return of the first block.
-        from: Option<u32>,
-        /// The latest to be called of the first block.
-        to: u32,
-        /// The earliest to return of the other block.
-        other_from: Option<u32>,
-        /// The latest to be called of the other block.
-        other_to: u32,
-    },
-    /// It found another value, while that one must have been there all the time.
-    Differs {
-        /// The operation.
-        operation: u32,
-        /// Who saw the value after it.
-        witness: u32,
-    },
 }
 
 /// No version, or no operation.
@@ -169,7 +127,9 @@ impl<'p, 'a> Builder<'p, 'a> {
                 let Version { maker, child, .. } = self.versions[version as usize];
                 order.extend((maker != NONE).then_some(maker));
                 order.extend(self.readers(version));
-                states.resize(order.len() + 1, version);
+                if !self.differs.is_empty() {
+                    states.resize(order.len() + 1, version);
+                }
                 version = child;
             }
         }

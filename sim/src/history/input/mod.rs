@@ -45,6 +45,6 @@ fn guess(input: &mut impl BufRead) -> Result<Format, InputError> {
     let start = input.fill_buf()?;
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let mut visible = start.iter().filter(|byte| !byte.is_ascii_whitespace());
-    let json = visible.next() == Some(&b'{') && matches!(visible.next(), Some(b'"' | b'}') | None);
+    let json = matches!((visible.next(), visible.next()), (None, _) | (Some(b'{'), None | Some(b'"' | b'}')));
     Ok(if json { Format::Synod } else { Format::Jepsen })
 }

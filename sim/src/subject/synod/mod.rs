@@ -179,7 +179,7 @@ fn from_engine_op(op: io::DiskOp) -> DiskOp {
 }
 
 fn from_engine_name(name: io::FileName) -> FileName {
-    FileName::new(name.as_str()).expect("the engine's names are short ASCII")
+    FileName::from_ascii(name.as_bytes()).expect("the engine's names are short ASCII")
 }
 
 fn to_engine_ok(ok: DiskOk) -> io::DiskOk {
