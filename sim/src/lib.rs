@@ -5,6 +5,7 @@ pub mod check;
 pub mod choices;
 pub mod cli;
 pub mod history;
+pub mod ids;
 pub mod panics;
 pub mod plan;
 pub mod run;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use synod_sim::choices::Seeded;
-use synod_sim::subject::process::{DiskError, DiskOk, DiskOp, FileName};
+use synod_sim::subject::files::{DiskError, DiskOk, DiskOp, FileName};
 use synod_sim::world::disk::{Disk, Fate};
 
 /// A real folder behind the port.

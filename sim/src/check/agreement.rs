@@ -4,7 +4,7 @@ use crate::check::checker::Checker;
 use crate::check::chunked::Chunked;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{Finding, Hears, Signal};
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::trace::event::Fact;
 
 /// What was first reported of a slot.

@@ -89,7 +89,7 @@ impl Checker for Ballots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::process::Node;
+    use crate::ids::Node;
 
     fn after(signals: &[Signal<'_>]) -> Finding {
         let (ghost, mut ballots) = (Ghost::new(3, true), Ballots::new(3));

@@ -4,7 +4,8 @@
 use crate::check::checker::Checker;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{BallotWord, Finding, Hears, Signal};
-use crate::subject::process::{Claim, Node};
+use crate::ids::Node;
+use crate::subject::process::Claim;
 
 /// The checker.
 #[derive(Clone, Debug)]

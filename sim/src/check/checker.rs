@@ -4,7 +4,7 @@
 
 use crate::check::ghost::Ghost;
 use crate::check::signal::{Finding, Hears, Signal};
-use crate::subject::process::Node;
+use crate::ids::Node;
 
 /// One property.
 pub trait Checker: Clone {

@@ -4,7 +4,7 @@
 use crate::check::checker::Checker;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{Finding, Hears, Signal, of_node};
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::trace::event::Fact;
 
 /// What a replica has applied in its present boot.

@@ -46,7 +46,8 @@ impl Checker for Durability {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::process::{Durable, Node};
+    use crate::ids::Node;
+    use crate::subject::process::Durable;
 
     #[test]
     fn a_reply_rests_on_a_majority_of_media() {

@@ -6,7 +6,8 @@ use crate::check::checker::Checker;
 use crate::check::chunked::BySession;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{Finding, Hears, Signal};
-use crate::subject::process::{Acknowledged, Node};
+use crate::ids::Node;
+use crate::subject::process::Acknowledged;
 use crate::trace::event::Fact;
 
 /// A place of the log; the default is none.

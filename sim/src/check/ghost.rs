@@ -13,7 +13,8 @@ use smallvec::SmallVec;
 
 use crate::check::chunked::Chunked;
 use crate::check::signal::{BallotWord, Finding, Signal, of_node};
-use crate::subject::process::{Durable, Node};
+use crate::ids::Node;
+use crate::subject::process::Durable;
 use crate::trace::event::Fact;
 
 /// A slot's chosen value; at no ballot: nothing is chosen.

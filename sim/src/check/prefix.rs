@@ -5,7 +5,7 @@ use crate::check::checker::Checker;
 use crate::check::chunked::Chunked;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{Finding, Hears, Signal, of_node};
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::trace::event::Fact;
 
 /// One replica in its present boot.

@@ -4,7 +4,7 @@
 use crate::check::checker::Checker;
 use crate::check::ghost::Ghost;
 use crate::check::signal::{BallotWord, Finding, Hears, Signal};
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::trace::event::{Fact, Outcome};
 
 /// How far everything has come.

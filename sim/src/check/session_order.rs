@@ -87,7 +87,7 @@ impl Checker for SessionOrder {
 mod tests {
     use super::*;
     use crate::history::operation::Return;
-    use crate::subject::process::Node;
+    use crate::ids::Node;
 
     fn after(signals: &[Signal<'_>]) -> Finding {
         let (ghost, mut order) = (Ghost::new(3, false), SessionOrder::new(3));

@@ -1,7 +1,8 @@
 //! What checkers hear and say: the run's events, translated once by the suite into the terms of the protocol.
 
 use crate::history::operation::Call;
-use crate::subject::process::{Acknowledged, Claim, Durable, Node};
+use crate::ids::Node;
+use crate::subject::process::{Acknowledged, Claim, Durable};
 use crate::trace::event::{Fact, Outcome};
 
 /// What a checker says: nothing, or what is wrong, for people. Names replicas, slots and ballots, never times.

@@ -18,7 +18,8 @@ use crate::check::progress::Progress;
 use crate::check::roster::{GHOST, Violation, checkers, named};
 use crate::check::session_order::SessionOrder;
 use crate::check::signal::{Hears, Signal};
-use crate::subject::process::{Claim, Durable, MediaReader, Node, Reader};
+use crate::ids::Node;
+use crate::subject::process::{Claim, Durable, MediaReader, Reader};
 use crate::trace::event::{Endpoint, Event, Stamp};
 use crate::trace::observer::Observer;
 
@@ -255,7 +256,8 @@ mod tests {
 
     use super::*;
     use crate::history::operation::{Action, Call, Return};
-    use crate::subject::process::{Client, FileName};
+    use crate::ids::Client;
+    use crate::subject::files::FileName;
     use crate::subject::synod::reader::SynodReader;
     use crate::subject::synod::reader::media::by_hand;
     use crate::trace::event::{Fact, Outcome, value_hash};

@@ -3,12 +3,12 @@
 //!
 //! Everything else that a nemesis does is over when the core is healed and costs no budget.
 
+use crate::ids::Node;
 use crate::plan::dice::{Dice, Place};
 use crate::scenario::form::Core;
 use crate::scenario::model::Scenario;
 use crate::scenario::select::Select;
 use crate::scenario::verbs::FaultForm;
-use crate::subject::process::Node;
 
 /// What may be damaged, and what is healed.
 #[derive(Clone, PartialEq, Eq, Debug)]

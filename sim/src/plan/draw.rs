@@ -4,6 +4,7 @@ use toml::Spanned;
 
 use crate::choices::CERTAIN;
 use crate::history::operation::Text;
+use crate::ids::Node;
 use crate::plan::budget::Budget;
 use crate::plan::dice::{Dice, Place};
 use crate::plan::faults::{Targets, known};
@@ -18,7 +19,6 @@ use crate::scenario::model::{Condition, Expect, Scenario, Verb as Asked, When as
 use crate::scenario::units::{Count, Unit};
 use crate::scenario::value::{PerReplica, Ranged, Shape};
 use crate::scenario::verbs::HealWhat;
-use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 
 const SECTOR: i64 = 512;

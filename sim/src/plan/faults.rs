@@ -1,11 +1,11 @@
 //! From a fault of a scenario to a fault of a plan: ranges drawn, replicas named. Roles stay roles, for the world to resolve when the fault comes.
 
+use crate::ids::Node;
 use crate::plan::dice::Die;
 use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
 use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::verbs::FaultForm;
-use crate::subject::process::Node;
 
 /// Among whom faults are drawn.
 pub struct Targets<'a> {

@@ -13,8 +13,8 @@ mod tests;
 pub mod timeline;
 
 use crate::history::operation::Call;
+use crate::ids::Client;
 use crate::scenario::fault::{Fault, Who};
-use crate::subject::process::Client;
 use crate::time::{Instant, Span};
 
 /// An explicit plan.
@@ -319,7 +319,7 @@ pub struct Heal {
     /// When faults end.
     pub at: Instant,
     /// The replicas that are healed; the others stay as they are, for good.
-    pub core: Vec<crate::subject::process::Node>,
+    pub core: Vec<crate::ids::Node>,
     /// The core must answer a fresh request of each client within this long.
     pub progress_within: Span,
 }

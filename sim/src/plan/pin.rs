@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use crate::history::operation::{Action, Call, Text};
+use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
 use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
 use crate::scenario::fault_form::Cut;
 use crate::scenario::form::Repro;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
 use crate::scenario::value::Word;
-use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 
 /// Writes the plan down.

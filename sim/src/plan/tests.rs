@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::ids::Node;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
 use crate::plan::{Distribution, Plan};
@@ -12,7 +13,6 @@ use crate::scenario::library::Library;
 use crate::scenario::load::parse;
 use crate::scenario::mix::Mix;
 use crate::scenario::model::Scenario;
-use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 
 fn library() -> Vec<Scenario> {

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::history::operation::{Action, Call, Return, Text};
+use crate::ids::Client;
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
 use crate::scenario::fault::{Boundary, Fault, Partition, Side, Who};
+use crate::subject::files::FileName;
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
-use crate::subject::process::{Client, Dialect, FileName, Input, Now, Output, Process};
+use crate::subject::process::{Dialect, Input, Now, Output, Process};
 use crate::trace::event::{Event, Fact, Outcome, Stamp};
 use crate::trace::observer::Observer;
 use crate::world::clock::EPOCH;

@@ -1,6 +1,6 @@
 //! The fault kinds: what a scenario may inject, and on whom. Exhaustive matches lead a new kind from here through `plan` and `world`.
 
-use crate::subject::process::{Client, Node};
+use crate::ids::{Client, Node};
 use crate::time::Span;
 
 /// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; a drawn number of replicas is resolved when the plan is drawn.

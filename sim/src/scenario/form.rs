@@ -235,7 +235,7 @@ pub enum Core {
     /// So many.
     Count(u8),
     /// These.
-    Nodes(Vec<crate::subject::process::Node>),
+    Nodes(Vec<crate::ids::Node>),
 }
 
 impl<'de> Deserialize<'de> for Core {

@@ -1,12 +1,12 @@
 //! A scenario: what a file says, read and checked, with ranges still ranges.
 
+use crate::ids::Client;
 use crate::scenario::asking::Ending;
 use crate::scenario::form::{ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, NetworkForm, Repro, WorkloadForm};
 use crate::scenario::select::Select;
 use crate::scenario::units::{Count, Time};
 use crate::scenario::value::Ranged;
 use crate::scenario::verbs::{FaultForm, HealWhat};
-use crate::subject::process::Client;
 
 /// A scenario that passed every check of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::ids::{Client, Node};
 use crate::scenario::units::{Count, Wrong};
 use crate::scenario::value::{Ranged, nearest};
-use crate::subject::process::{Client, Node};
 
 /// The most replicas that a cluster has.
 pub const REPLICAS_MAX: u8 = 9;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use crate::history::operation::{Action, Call, Text};
+use crate::ids::Client;
 use crate::scenario::asking::{ExpectForm, InvokeForm};
 use crate::scenario::form::NemesisForm;
 use crate::scenario::model::{Condition, Expect, Invoke, Nemesis, NemesisFault, Step, Verb, When};
@@ -15,7 +16,6 @@ use crate::scenario::units::{Time, show};
 use crate::scenario::value::Ranged;
 use crate::scenario::verbs::{FaultForm, NemesisFaultForm, StepForm};
 use crate::scenario::words::STEP;
-use crate::subject::process::Client;
 
 type ConditionOf = fn(Select) -> Condition;
 

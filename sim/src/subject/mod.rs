@@ -2,6 +2,7 @@
 
 pub mod bug_card;
 pub mod catalog;
+pub mod files;
 pub mod ping;
 pub mod primary_copy;
 pub mod process;

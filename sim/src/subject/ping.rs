@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::history::operation::Call;
-use crate::subject::process::{Answer, Bytes, Dialect, FileName, Input, Node, Now, Output, Process, Session, Setup, Subject};
+use crate::ids::Node;
+use crate::subject::files::{Bytes, FileName};
+use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
 use crate::trace::event::Fact;
 
 /// The subject: every host keeps one ping under way to every other one, and pings again when all has been silent for a heartbeat.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::history::operation::{Action, Call, Return, Text};
-use crate::subject::process::{
-    Answer, Bytes, Client, Dialect, DiskOk, DiskOp, FileName, Input, Node, Now, OpId, Output, Process, Session, Setup, Subject,
-};
+use crate::ids::{Client, Node};
+use crate::subject::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
+use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
 use crate::trace::event::Fact;
 
 /// The subject.

@@ -1,7 +1,8 @@
 //! What happens in a run, as checkers and recorders see it.
 
 use crate::history::operation::{Call, Return};
-use crate::subject::process::{Client, DiskError, FileName, Node};
+use crate::ids::{Client, Node};
+use crate::subject::files::{DiskError, FileName};
 use crate::time::Instant;
 
 /// The hash under which values are compared across media, facts and messages.

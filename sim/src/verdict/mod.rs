@@ -5,7 +5,7 @@ pub mod court;
 use synod_reports::record::Verdict;
 
 use crate::check::roster::Violation;
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::trace::observer::Observer;
 
 /// A run that failed.

@@ -1,7 +1,8 @@
 //! Attempts and answers: whom a client asks, in which session, and what it makes of what it hears.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Answer, Node, Session};
+use crate::ids::Node;
+use crate::subject::process::{Answer, Session};
 use crate::time::Span;
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
@@ -9,8 +10,9 @@ use crate::trace::observer::Observer;
 use super::client::{BACKOFF, Request, Sessions};
 use super::clients::Clients;
 use super::digest::Mark;
+use super::due::Port;
 use super::network::{Copies, Network};
-use super::stage::{Port, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 
 impl Clients {

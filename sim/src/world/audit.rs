@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use crate::ids::Node;
 use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
 use crate::scenario::fault::Keep;
-use crate::subject::process::{Node, ProbeLevel, Setup};
+use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::Span;
 use crate::trace::observer::Observer;
 
+use super::due::Due;
 use super::node::{Machine, State};
-use super::stage::Due;
 use super::tally::Effect;
 use super::world::World;
 

@@ -5,7 +5,8 @@
 //! history, and a process whose request ended as unknown is never used again.
 
 use crate::history::operation::{Call, Text};
-use crate::subject::process::{Client, Node, Session};
+use crate::ids::{Client, Node};
+use crate::subject::process::Session;
 use crate::time::{Instant, Span};
 use crate::trace::event::Outcome;
 

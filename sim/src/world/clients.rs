@@ -2,16 +2,18 @@
 
 use crate::choices::{Label, Topic};
 use crate::history::operation::{Action, Return};
+use crate::ids::Client;
 use crate::plan::{Plan, Workload};
-use crate::subject::process::{Client, Dialect};
+use crate::subject::process::Dialect;
 use crate::time::Span;
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
 
 use super::client::{Ask, ClientState, Finished, OPEN_LOOP_MAX, Purpose, Request};
 use super::digest::Mark;
+use super::due::Due;
 use super::network::Network;
-use super::stage::{Due, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
 

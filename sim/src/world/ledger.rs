@@ -3,7 +3,7 @@
 //! Losing what no sync covered is no damage and excuses nothing, and neither does a failed sync, of which the subject was told. Damage is what hit synced data
 //! behind the subject's back.
 
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::time::Instant;
 use crate::world::disk::{Damage, FlawId, Hit};
 
@@ -121,7 +121,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::process::FileName;
+    use crate::subject::files::FileName;
 
     const ONE: Node = Node(0);
     const TWO: Node = Node(1);

@@ -1,14 +1,16 @@
 //! The life of a process: boot, death, halt, pause.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Input, Node};
+use crate::ids::Node;
+use crate::subject::process::Input;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::Mark;
+use super::due::Due;
 use super::node::{Death, Doom, State, Waiting};
-use super::stage::{Due, name};
+use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::{World, entropy};
 

@@ -1,13 +1,16 @@
 //! The simulated world: everything that is not the subject.
 
+mod active;
 pub mod agenda;
 mod attempts;
 pub mod audit;
+mod bookmark;
 mod client;
 mod clients;
 pub mod clock;
 mod digest;
 pub mod disk;
+mod due;
 pub mod ledger;
 mod life;
 mod nemesis;

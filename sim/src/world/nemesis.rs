@@ -4,31 +4,22 @@
 //! hold whenever one begins or ends, so that faults may overlap. A process comes back at the end of the fault that it died of.
 
 use crate::choices::{Label, Topic};
+use crate::ids::Node;
 use crate::plan::Healing;
 use crate::scenario::fault::{Boundary, Fault, Partition, Who};
-use crate::subject::process::Node;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
+use super::active::Active;
 use super::digest::{Digest, Mark};
 use super::disk::{Damage, Rot};
+use super::due::{Due, Port};
 use super::node::{Death, DiskFaults, Doom, State};
 use super::partition::{self, Parties};
-use super::stage::{Due, Port, name};
+use super::stage::name;
 use super::tally::Effect;
 use super::world::World;
-
-/// A fault that holds.
-#[derive(Clone, Debug)]
-pub(super) struct Active {
-    id: u32,
-    fault: Fault,
-    nodes: Vec<Node>,
-    from: Vec<Port>,
-    to: Vec<Port>,
-    cuts: Vec<(Port, Port)>,
-}
 
 impl<O: Observer> World<O> {
     /// Begins a fault now; with a hold, it ends after that. Gives the nodes that it is about.

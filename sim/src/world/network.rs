@@ -11,13 +11,15 @@ use std::sync::Arc;
 use crate::choices::{CERTAIN, Label, Topic};
 use crate::plan;
 use crate::scenario::fault::LinkFault;
-use crate::subject::process::{Bytes, Reader};
+use crate::subject::files::Bytes;
+use crate::subject::process::Reader;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
-use super::stage::{Due, Flight, Port, Stage, party};
+use super::due::{Due, Flight, Port};
+use super::stage::{Stage, party};
 use super::tally::Effect;
 
 /// What injected faults do to one link.

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use crate::plan;
 use crate::scenario::fault::Keep;
-use crate::subject::process::{DiskError, DiskOk, FileName, Now, OpId, Process};
+use crate::subject::files::{DiskError, DiskOk, FileName, OpId};
+use crate::subject::process::{Now, Process};
 use crate::time::{Instant, Span};
 
 use super::clock::Clock;
 use super::disk::{Disk, Ticket};
-use super::stage::Flight;
+use super::due::{Flight, OpKind};
 
 /// Inputs that a paused process can have waiting; messages beyond it are lost, as in a full socket buffer.
 pub(super) const INBOX_MAX: usize = 4096;
@@ -59,16 +60,6 @@ pub(super) struct DiskFaults {
     pub full: bool,
     pub slow: Span,
     pub stalled: bool,
-}
-
-/// What kind of operation it is, as far as faults care.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum OpKind {
-    Sync,
-    SyncNames,
-    Write,
-    Read,
-    Other,
 }
 
 /// An operation that a stalled disk holds.

@@ -1,10 +1,10 @@
 //! From the shape of a partition to the links that it cuts.
 
 use crate::choices::{Choices, Label, Topic};
+use crate::ids::Node;
 use crate::scenario::fault::Partition;
-use crate::subject::process::Node;
 
-use super::stage::Port;
+use super::due::Port;
 
 /// Who is there to be parted: replicas, and the clients of the workload.
 #[derive(Clone, Copy, Debug)]

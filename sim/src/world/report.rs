@@ -1,6 +1,6 @@
 //! What can be asked of a world from outside.
 
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::time::Instant;
 use crate::trace::event::Outcome;
 use crate::trace::observer::Observer;

@@ -2,7 +2,7 @@
 //!
 //! Facts are not used, though they would be exact: a role decides whom a fault hits, and a run must not depend on how closely it is watched.
 
-use crate::subject::process::Node;
+use crate::ids::Node;
 use crate::time::{Instant, Span};
 
 /// What is known about who leads.

@@ -4,18 +4,19 @@
 //! caught up can be told from facts only, so that step always takes its whole time, and is judged at its end, if there are facts.
 
 use crate::history::operation::{Action, Call, Return, Text};
+use crate::ids::Node;
 use crate::plan::{Expectation, Expected, Plan, Verb, When};
 use crate::scenario::fault::{Boundary, Fault, Who};
-use crate::subject::process::Node;
-use crate::time::{Instant, Span};
+use crate::time::Span;
 use crate::trace::event::Outcome;
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 use synod_reports::record::Verdict;
 
-use super::client::{Ask, Finished, Purpose};
+use super::bookmark::{Phase, Running};
+use super::client::{Ask, Purpose};
+use super::due::Due;
 use super::node::{Doom, State};
-use super::stage::Due;
 use super::world::World;
 
 /// How long a death inside a step is waited for.
@@ -24,57 +25,11 @@ const DOOM_MAX: Span = Span::from_secs(1);
 /// Between two reads of a value that is not there yet.
 const READ_AGAIN: Span = Span::from_millis(20);
 
-/// Where the script is.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Script {
-    /// The step that is next, or under way.
-    at: usize,
-    phase: Phase,
-    /// The step's time may have come.
-    pub tick: bool,
-    /// Requests of steps that have ended.
-    pub answers: Vec<Finished>,
-    /// Requests of steps that the script did not wait for.
-    background: usize,
-}
-
-#[derive(Clone, Debug, Default)]
-enum Phase {
-    /// The step before is complete; the next one begins at this time, once that is known.
-    #[default]
-    Fresh,
-    Waiting(Instant),
-    Running(Running),
-}
-
-#[derive(Clone, Debug)]
-struct Running {
-    by: Option<Instant>,
-    /// When a value may be read, unless a read is under way.
-    read_at: Option<Instant>,
-    /// What the last read gave.
-    read: Option<Option<Text>>,
-    nodes: Vec<Node>,
-    /// Slots that were known to be chosen when the step began.
-    chosen: u64,
-}
-
 /// How a step stands.
 enum Standing {
     Complete,
     Open,
     Failed(String),
-}
-
-impl Script {
-    /// Whether something can have changed.
-    pub const fn is_hot(&self) -> bool {
-        self.tick || matches!(self.phase, Phase::Running(_))
-    }
-
-    pub fn is_done(&self, plan: &Plan) -> bool {
-        self.at >= plan.script.len() && self.background == 0
-    }
 }
 
 impl<O: Observer> World<O> {

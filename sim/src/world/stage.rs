@@ -1,59 +1,17 @@
 //! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters and the observer.
 
 use crate::choices::Choices;
-use crate::subject::process::{Bytes, Node, OpId};
+use crate::ids::Node;
 use crate::time::{Instant, Span};
 use crate::trace::event::{Endpoint, Event, Stamp};
 use crate::trace::observer::Observer;
 
 use super::agenda::Agenda;
 use super::digest::{Digest, Mark};
-use super::disk::Ticket;
-use super::node::OpKind;
+use super::due::{Due, Port};
 use super::tally::{Effect, Milestone, Tally};
 use crate::choices::Label;
 use crate::plan::Distribution;
-
-/// An end of a link: replicas from 0, and clients from the number of replicas on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Port(pub u16);
-
-/// A message under way.
-#[derive(Clone, Debug)]
-pub(super) struct Flight {
-    pub from: Port,
-    pub to: Port,
-    /// The sender's boot when it sent it.
-    pub boot: u32,
-    /// The message's number on its link.
-    pub number: u32,
-    /// The link's place in the table of links.
-    pub link: usize,
-    pub copy: bool,
-    pub damaged: bool,
-    pub bytes: Bytes,
-}
-
-/// What is due at some time.
-#[derive(Clone, Debug)]
-pub(super) enum Due {
-    /// A message arrives.
-    Deliver(Flight),
-    /// A disk operation ends.
-    Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
-    /// A node may have reached its deadline.
-    Wake { node: u8, boot: u32 },
-    /// A node starts, unless it runs.
-    Boot { node: u8 },
-    /// A client has something to do.
-    Client(u16),
-    /// A planned fault starts.
-    Nemesis(u32),
-    /// A fault ends.
-    FaultEnds(u32),
-    /// The script looks at its step.
-    Script,
-}
 
 /// The shared part of a world.
 pub(super) struct Stage<O> {
@@ -139,7 +97,7 @@ impl<O: Observer> Stage<O> {
         if port.0 < self.replicas {
             Endpoint::Node(Node(u8::try_from(port.0).expect("at most 9 replicas")))
         } else {
-            Endpoint::Client(crate::subject::process::Client(port.0 - self.replicas))
+            Endpoint::Client(crate::ids::Client(port.0 - self.replicas))
         }
     }
 

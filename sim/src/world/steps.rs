@@ -1,16 +1,19 @@
 //! Feeding a process its inputs, and doing what it asks for.
 
 use crate::choices::{Label, Topic};
-use crate::subject::process::{Bytes, Client, DiskError, DiskOk, DiskOp, FileName, Input, Node, OpId, Output};
+use crate::ids::{Client, Node};
+use crate::subject::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
+use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Ticket};
-use super::node::{Death, Doom, INBOX_MAX, OpKind, Stalled, State, Waiting};
+use super::due::{Due, Flight, OpKind, Port};
+use super::node::{Death, Doom, INBOX_MAX, Stalled, State, Waiting};
 use super::roles::Shown;
-use super::stage::{Due, Flight, Port, name};
+use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::World;
 

@@ -1,8 +1,8 @@
 //! A small plan for tests.
 
+use crate::ids::Node;
 use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload};
 use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
-use crate::subject::process::Node;
 use crate::time::{Instant, Span};
 
 /// So many replicas, a quiet network, two clients that ask 60 operations.

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::choices::Seeded;
+use crate::ids::Node;
 use crate::plan::Plan;
 use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
 use crate::subject::primary_copy::PrimaryCopy;
-use crate::subject::process::{Node, ProbeLevel, Setup};
+use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Stamp};
 use crate::trace::observer::Observer;

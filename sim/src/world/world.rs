@@ -7,22 +7,24 @@ use std::sync::Arc;
 
 use crate::choices::{Choices, Label, Topic};
 use crate::history::operation::{Action, Call};
+use crate::ids::{Client, Node};
 use crate::plan::Plan;
-use crate::subject::process::{Client, Node, Output, ProbeLevel, Setup, Subject};
+use crate::subject::process::{Output, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Fact, Outcome};
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 
+use super::active::Active;
+use super::bookmark::Script;
 use super::client::{Ask, Finished, Purpose};
 use super::clients::Clients;
+use super::due::{Due, Flight};
 use super::ledger::Ledger;
-use super::nemesis::Active;
 use super::network::Network;
 use super::node::Machine;
 use super::roles::Roles;
-use super::script::Script;
-use super::stage::{Due, Flight, Stage};
+use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
 

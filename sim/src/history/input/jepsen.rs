@@ -10,8 +10,9 @@
 use std::io::BufRead;
 
 use crate::history::input::edn::{Edn, Reader};
+use crate::history::input::error::InputError;
+use crate::history::input::model::Model;
 use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
-use crate::history::input::{InputError, Model};
 use crate::history::recorded::{History, Place};
 use crate::history::values::{ABSENT, Form, Val, Values};
 

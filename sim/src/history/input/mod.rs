@@ -4,24 +4,18 @@
 //! return has a call before it, and each process has one operation open at a time.
 
 mod edn;
+mod error;
 mod jepsen;
+mod model;
 mod pairing;
 mod synod;
 
 use std::io::BufRead;
 
-use thiserror::Error;
-
 use crate::history::recorded::History;
 
-/// What the operations are on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Model {
-    /// One register; operations have no key.
-    Register,
-    /// A register for every key.
-    KeyValue,
-}
+pub use error::InputError;
+pub use model::Model;
 
 /// How a history is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,34 +26,6 @@ pub enum Format {
     Synod,
     /// Jepsen's log lines, or operation maps in EDN.
     Jepsen,
-}
-
-/// Why something is not a history.
-#[derive(Debug, Error)]
-pub enum InputError {
-    /// A line makes no sense, by itself or after those before it.
-    #[error("line {line}: {message}")]
-    Line {
-        /// Counted from 1.
-        line: u32,
-        /// What is wrong, and what should be there.
-        message: String,
-    },
-    /// There is no operation in it.
-    #[error("there is no operation in it; expected {expected}")]
-    Empty {
-        /// What was looked for.
-        expected: &'static str,
-    },
-    /// It cannot be read.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-}
-
-impl InputError {
-    fn at(line: u32, message: impl Into<String>) -> Self {
-        Self::Line { line, message: message.into() }
-    }
 }
 
 /// Reads a history to its end.

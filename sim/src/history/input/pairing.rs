@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::input::{InputError, Model};
+use crate::history::input::error::InputError;
+use crate::history::input::model::Model;
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
 use crate::history::values::{ABSENT, Val};
 

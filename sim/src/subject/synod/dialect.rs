@@ -9,7 +9,9 @@ use synod_engine::key_value::{Operation, Returned};
 use synod_engine::message::{Outcome, Request, RequestId};
 
 use crate::history::operation::{Action, Call, Return, Text};
-use crate::subject::process::{Answer, Bytes, CLUSTER, Dialect, Node, Session};
+use crate::ids::Node;
+use crate::subject::files::Bytes;
+use crate::subject::process::{Answer, CLUSTER, Dialect, Session};
 
 /// Marks the nonce of a read; the rest is the session and, below it, the request's number.
 const READ: u64 = 1 << 63;

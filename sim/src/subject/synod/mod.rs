@@ -14,9 +14,9 @@ use synod_engine::node::Node as EngineNode;
 use synod_engine::probe::{BugsOnly, Full, Probe};
 use synod_engine::time::{Mono, Now as EngineNow, Span, Wall};
 
-use crate::subject::process::{
-    Client, Dialect, DiskError, DiskOk, DiskOp, FileName, Input, Node, Now, OpId, Output, ProbeLevel, Process, Reader, Setup, Subject,
-};
+use crate::ids::{Client, Node};
+use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
+use crate::subject::process::{Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject};
 use crate::trace::event::{Fact, value_hash};
 
 /// The multi-Paxos engine.

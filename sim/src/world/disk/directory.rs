@@ -3,7 +3,7 @@
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
-use crate::subject::process::FileName;
+use crate::subject::files::FileName;
 
 /// A file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

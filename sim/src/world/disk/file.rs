@@ -7,19 +7,15 @@
 //!
 //! A sync covers the versions that were visible when it was submitted. Stamps, one for each change on the disk, tell versions apart.
 
-use std::num::NonZeroU64;
-
 use smallvec::SmallVec;
 
 use super::block::{SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole};
+use super::cover::{Cover, Covered, Stamp};
 use super::report::PowerReport;
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
-use crate::subject::process::Bytes;
-
-/// Numbers the changes of a disk's content.
-pub(super) type Stamp = NonZeroU64;
+use crate::subject::files::Bytes;
 
 /// A sector whose visible content is not known to be on the media.
 #[derive(Clone, Debug)]
@@ -29,49 +25,6 @@ struct Unsynced {
     media: Sector,
     /// The last change of the visible content, if the next sync covers it.
     due: Option<Stamp>,
-}
-
-/// A sector as a sync covers it.
-#[derive(Clone, Debug)]
-pub(super) struct Covered {
-    pub sector: u32,
-    pub stamp: Stamp,
-    pub content: Sector,
-}
-
-/// What a sync covers: what was complete when it was submitted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Cover {
-    /// In order of the sector.
-    pub sectors: SmallVec<[Covered; 4]>,
-    /// The length, if it had changed.
-    pub length: Option<(u64, Stamp)>,
-}
-
-impl Cover {
-    /// Another sync succeeded: covers no more what is on the media already, as it was or newer.
-    pub fn supersede(&mut self, durable: &Self) {
-        self.retain(durable, |ours, theirs| ours > theirs);
-        if let Some((length, cut)) = durable.length {
-            self.sectors.retain(|covered| u64::from(covered.sector) < sectors_in(length) || covered.stamp > cut);
-            self.length.take_if(|(_, stamp)| *stamp <= cut);
-        }
-    }
-
-    /// Another sync failed: covers no more what that one covered too.
-    pub fn give_up(&mut self, failed: &Self) {
-        self.retain(failed, |ours, theirs| ours != theirs);
-        self.length.take_if(|length| failed.length == Some(*length));
-    }
-
-    /// Keeps the sectors that the other does not cover, and of those that it covers the ones whose stamps say so.
-    fn retain(&mut self, other: &Self, keeps: impl Fn(Stamp, Stamp) -> bool) {
-        let mut others = other.sectors.iter().peekable();
-        self.sectors.retain(|covered| {
-            while others.next_if(|other| other.sector < covered.sector).is_some() {}
-            others.next_if(|other| other.sector == covered.sector).is_none_or(|other| keeps(covered.stamp, other.stamp))
-        });
-    }
 }
 
 /// A file.

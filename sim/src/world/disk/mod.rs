@@ -11,6 +11,8 @@
 //! A copy of a disk is cheap: files are shared until one side changes them, and then their sectors are.
 
 mod block;
+mod cover;
+mod damage;
 mod directory;
 mod file;
 mod power;
@@ -22,16 +24,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use block::{FlawId, SECTOR};
-pub use report::{Completion, Damage, Fate, Hit, KillReport, PowerReport, Synced, Ticket};
-pub use rot::Rot;
+pub use damage::{Damage, Hit, Rot};
+pub use report::{Completion, Fate, KillReport, PowerReport, Synced, Ticket};
 
 use self::block::{SECTOR_BYTES, sectors_in};
+use self::cover::{Cover, Stamp};
 use self::directory::{Change, Directory, FileId};
-use self::file::{Cover, File, Stamp};
+use self::file::File;
 use self::survival::Survival;
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
-use crate::subject::process::{DiskError, DiskOk, DiskOp, FileName};
+use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName};
 
 /// An operation that was submitted and has not completed.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use super::survival::Survival;
 use super::{Covers, Disk};
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
-use crate::subject::process::DiskOp;
+use crate::subject::files::DiskOp;
 
 impl Disk {
     /// The process was killed. Its completed writes stay visible and unsynced; writes under way land as any subset of their sectors, truncations and name

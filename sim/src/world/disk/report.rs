@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use super::block::{FlawId, bytes_of};
-use super::file::Cover;
-use crate::subject::process::{DiskError, DiskOk, FileName};
+use super::block::bytes_of;
+use super::cover::Cover;
+use crate::subject::files::{DiskError, DiskOk, FileName};
 
 /// Names an operation under way on one disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -100,39 +100,4 @@ impl PowerReport {
     pub const fn lost_anything(&self) -> bool {
         self.lost_sectors > 0 || self.lost_lengths > 0 || self.lost_names > 0
     }
-}
-
-/// How a sector is damaged.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Damage {
-    /// One bit is wrong.
-    Bit,
-    /// One byte is wrong.
-    Byte,
-    /// Every byte is noise.
-    Noise,
-    /// Every byte is zero.
-    Zeroed,
-    /// It holds what another sector of the disk holds: a misdirected write.
-    Misdirected,
-    /// It cannot be read: a latent sector error.
-    Unreadable,
-}
-
-impl Damage {
-    /// Bit rot: what readers are not told of.
-    pub const ROT: [Self; 4] = [Self::Bit, Self::Byte, Self::Noise, Self::Zeroed];
-}
-
-/// A sector that was damaged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hit {
-    /// Asked for by [`Disk::flaws`](super::Disk::flaws).
-    pub flaw: FlawId,
-    /// Where.
-    pub file: FileName,
-    /// Where in it.
-    pub sector: u32,
-    /// How.
-    pub damage: Damage,
 }

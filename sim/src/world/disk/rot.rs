@@ -4,21 +4,10 @@ use std::sync::Arc;
 
 use super::Disk;
 use super::block::{Block, Flaw, FlawId, SECTOR, Sector, ZEROS, bytes_of};
+use super::damage::{Damage, Hit, Rot};
 use super::directory::FileId;
-use super::report::{Damage, Hit};
 use crate::choices::{Choices, Label, Topic};
-use crate::subject::process::FileName;
-
-/// What is to be damaged.
-#[derive(Clone, Copy, Debug)]
-pub struct Rot<'a> {
-    /// How many sectors, if there are as many.
-    pub sectors: u8,
-    /// Only files whose name starts with this; all files when empty.
-    pub files: &'a str,
-    /// One of these is drawn for each sector; [`Damage::ROT`] is plain bit rot.
-    pub kinds: &'a [Damage],
-}
+use crate::subject::files::FileName;
 
 /// A place that may be damaged.
 struct Place {

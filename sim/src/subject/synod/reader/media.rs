@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use crate::subject::process::{Durable, FileName, MediaReader};
+use crate::subject::files::FileName;
+use crate::subject::process::{Durable, MediaReader};
 use crate::trace::event::value_hash;
 
 const SECTOR: usize = 512;

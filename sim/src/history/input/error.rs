@@ -1,0 +1,31 @@
+//! Why something is not a history.
+
+use thiserror::Error;
+
+/// Why something is not a history.
+#[derive(Debug, Error)]
+pub enum InputError {
+    /// A line makes no sense, by itself or after those before it.
+    #[error("line {line}: {message}")]
+    Line {
+        /// Counted from 1.
+        line: u32,
+        /// What is wrong, and what should be there.
+        message: String,
+    },
+    /// There is no operation in it.
+    #[error("there is no operation in it; expected {expected}")]
+    Empty {
+        /// What was looked for.
+        expected: &'static str,
+    },
+    /// It cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl InputError {
+    pub(super) fn at(line: u32, message: impl Into<String>) -> Self {
+        Self::Line { line, message: message.into() }
+    }
+}

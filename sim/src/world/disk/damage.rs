@@ -1,0 +1,50 @@
+//! Damage to what was synced: how, what is asked for, and what was hit.
+
+use super::block::FlawId;
+use crate::subject::files::FileName;
+
+/// What is to be damaged.
+#[derive(Clone, Copy, Debug)]
+pub struct Rot<'a> {
+    /// How many sectors, if there are as many.
+    pub sectors: u8,
+    /// Only files whose name starts with this; all files when empty.
+    pub files: &'a str,
+    /// One of these is drawn for each sector; [`Damage::ROT`] is plain bit rot.
+    pub kinds: &'a [Damage],
+}
+
+/// How a sector is damaged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Damage {
+    /// One bit is wrong.
+    Bit,
+    /// One byte is wrong.
+    Byte,
+    /// Every byte is noise.
+    Noise,
+    /// Every byte is zero.
+    Zeroed,
+    /// It holds what another sector of the disk holds: a misdirected write.
+    Misdirected,
+    /// It cannot be read: a latent sector error.
+    Unreadable,
+}
+
+impl Damage {
+    /// Bit rot: what readers are not told of.
+    pub const ROT: [Self; 4] = [Self::Bit, Self::Byte, Self::Noise, Self::Zeroed];
+}
+
+/// A sector that was damaged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hit {
+    /// Asked for by [`Disk::flaws`](super::Disk::flaws).
+    pub flaw: FlawId,
+    /// Where.
+    pub file: FileName,
+    /// Where in it.
+    pub sector: u32,
+    /// How.
+    pub damage: Damage,
+}

@@ -1,0 +1,56 @@
+//! What the agenda holds: messages under way, disk operations that end, and whatever else has its time.
+
+use crate::subject::files::{Bytes, OpId};
+
+use super::disk::Ticket;
+
+/// An end of a link: replicas from 0, and clients from the number of replicas on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Port(pub u16);
+
+/// A message under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub from: Port,
+    pub to: Port,
+    /// The sender's boot when it sent it.
+    pub boot: u32,
+    /// The message's number on its link.
+    pub number: u32,
+    /// The link's place in the table of links.
+    pub link: usize,
+    pub copy: bool,
+    pub damaged: bool,
+    pub bytes: Bytes,
+}
+
+/// What kind of operation it is, as far as faults care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum OpKind {
+    Sync,
+    SyncNames,
+    Write,
+    Read,
+    Other,
+}
+
+/// What is due at some time.
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    /// A message arrives.
+    Deliver(Flight),
+    /// A disk operation ends.
+    Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
+    /// A node may have reached its deadline.
+    Wake { node: u8, boot: u32 },
+    /// A node starts, unless it runs.
+    Boot { node: u8 },
+    /// A client has something to do.
+    Client(u16),
+    /// A planned fault starts.
+    Nemesis(u32),
+    /// A fault ends.
+    FaultEnds(u32),
+    /// The script looks at its step.
+    Script,
+}
