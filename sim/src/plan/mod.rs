@@ -91,7 +91,7 @@ impl Default for Knobs {
             message: 1 << 14,
             sessions: 64,
             election_timeout: (Span::from_millis(150), Span::from_millis(300)),
-            heartbeat: Span::from_millis(30),
+            heartbeat: Span::from_millis(25),
             retransmit: Span::from_millis(60),
         }
     }

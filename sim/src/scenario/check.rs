@@ -14,7 +14,7 @@ use crate::scenario::value::{PerReplica, Ranged};
 use crate::scenario::verbs::FaultForm;
 
 /// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is short.
-pub const HEARTBEAT: i64 = 50_000_000;
+pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
 /// The most faults that a nemesis can be asked for.

@@ -285,7 +285,7 @@ impl<O: Observer> World<O> {
             group.dedup();
             groups.push(group);
         }
-        partition::between(&groups).into_iter().filter(|(from, to)| from.0 < self.stage.replicas || to.0 < self.stage.replicas).collect()
+        partition::between(&groups, self.plan.cluster.replicas)
     }
 }
 

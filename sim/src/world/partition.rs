@@ -30,20 +30,20 @@ pub(super) fn links(shape: &Partition, parties: Parties, choices: &mut dyn Choic
             let minority = if count < 2 { 0 } else { 1 + draw(choices, (count - 1) / 2) };
             let (mut one, mut other) = (ports(&order[..minority]), ports(&order[minority..]));
             share_clients(parties, choices, &mut one, &mut other);
-            between(&[one, other])
+            between(&[one, other], parties.replicas)
         }
         Partition::OneWay => {
             let half = ports(&order[..(count / 2).max(1)]);
             let rest = ports(&order[(count / 2).max(1)..]);
             half.iter().flat_map(|from| rest.iter().map(move |to| (*from, *to))).collect()
         }
-        Partition::IsolateOne => between(&[ports(&order[..1]), ports(&order[1..])]),
+        Partition::IsolateOne => between(&[ports(&order[..1]), ports(&order[1..])], parties.replicas),
         Partition::IsolateLeader => {
             let leader = parties.leader.unwrap_or(order[0]);
             let rest: Vec<Node> = order.iter().copied().filter(|node| *node != leader).collect();
             let (mut one, mut other) = (ports(&[leader]), ports(&rest));
             share_clients(parties, choices, &mut one, &mut other);
-            between(&[one, other])
+            between(&[one, other], parties.replicas)
         }
         Partition::Ring => unless(&order, |a, b| (a + 1) % count == b || (b + 1) % count == a),
         Partition::Chain => unless(&order, |a, b| a.abs_diff(b) == 1),
@@ -64,11 +64,13 @@ pub(super) fn links(shape: &Partition, parties: Parties, choices: &mut dyn Choic
 }
 
 /// All links between ports of different sides; clients do not talk to each other.
-pub(super) fn between(sides: &[Vec<Port>]) -> Vec<(Port, Port)> {
+pub(super) fn between(sides: &[Vec<Port>], replicas: u8) -> Vec<(Port, Port)> {
+    let is_client = |port: Port| port.0 >= u16::from(replicas);
     let mut links = Vec::new();
     for (index, one) in sides.iter().enumerate() {
         for other in sides.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other) {
-            links.extend(one.iter().flat_map(|from| other.iter().map(move |to| (*from, *to))));
+            let pairs = one.iter().flat_map(|from| other.iter().map(move |to| (*from, *to)));
+            links.extend(pairs.filter(|(from, to)| !(is_client(*from) && is_client(*to))));
         }
     }
     links
@@ -140,6 +142,14 @@ mod tests {
         counts.sort_unstable();
         counts.dedup();
         counts
+    }
+
+    #[test]
+    fn clients_are_parted_from_replicas_and_not_from_each_other() {
+        let sides = [vec![Port(0), Port(3)], vec![Port(1), Port(2), Port(4)]];
+        let cut = between(&sides, 3);
+        assert!(cut.contains(&(Port(3), Port(1))) && cut.contains(&(Port(0), Port(4))));
+        assert!(!cut.contains(&(Port(3), Port(4))) && !cut.contains(&(Port(4), Port(3))));
     }
 
     #[test]
