@@ -16,6 +16,9 @@ use crate::history::recorded::History;
 
 /// What `check-history` takes.
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  synod check-history history.jsonl --model kv\n  synod check-history jepsen.log --model register --picture why.html"
+)]
 pub struct CheckHistoryArgs {
     /// The history; `-` for standard input
     pub file: PathBuf,

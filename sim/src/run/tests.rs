@@ -13,13 +13,14 @@ use crate::subject::files::FileName;
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
+use crate::subject::synod::Synod;
 use crate::trace::event::{Event, Fact, Outcome, Stamp};
 use crate::trace::observer::Observer;
 use crate::world::clock::EPOCH;
 use crate::world::testing;
 
 fn spec(plan: Plan) -> RunSpec {
-    RunSpec { plan, subject: "primary_copy".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
+    RunSpec { plan, subject: "synod".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
 }
 
 /// (verdict, check, message).
@@ -52,9 +53,13 @@ fn the_same_digest_comes_out_however_a_run_is_watched() {
         let history = recorded.history.expect("it was recorded");
         assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
         for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
-            assert_eq!(plain, run(&RunSpec { probe, ..spec(testing::storm(seed)) }).record);
+            let watched = run(&RunSpec { probe, ..spec(testing::storm(seed)) }).record;
+            // Only memory, and the milestones that facts tell of, show how closely it was watched.
+            let mut seen = RunRecord { accounted_bytes: watched.accounted_bytes, ..plain.clone() };
+            seen.milestones.retain(|name, _| !["recovered-with-log", "torn-tail-cut"].contains(&name.as_str()));
+            assert_eq!(seen, watched);
         }
-        let judged = run_judged(&spec(testing::storm(seed)), &PrimaryCopy, Counting::default()).record;
+        let judged = run_judged(&spec(testing::storm(seed)), &Synod, Counting::default()).record;
         assert_eq!(plain.digest, judged.digest);
         digests.insert(plain.digest, seed);
     }
