@@ -10,7 +10,7 @@
 //! - `search` decides everything, for any specification (`machine`), with the built-in register (`register`) knowing the future;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `object` checks a user's own specification;
-//! - `online` holds a history that is still being made, and `settled` what it forgets of it;
+//! - `online` holds a history that is still being made, `settle` forgets what is behind it, and `settled` is what remains of that;
 //! - `generate` makes large histories to measure with.
 
 pub mod answer;
@@ -18,6 +18,7 @@ pub mod chain;
 mod chains;
 pub mod check;
 pub mod contradiction;
+mod exact;
 mod explore;
 pub mod frontier;
 pub mod generate;
@@ -29,7 +30,9 @@ pub mod partition;
 mod path;
 pub mod register;
 pub mod repair;
+mod resume;
 pub mod search;
+mod settle;
 mod settled;
 #[cfg(test)]
 mod small;

@@ -3,7 +3,7 @@
 //!
 //! A copy shares everything but the last few operations. An operation that has not ended when a verdict is asked for is unknown.
 //!
-//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see `settled`).
+//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see `settle`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

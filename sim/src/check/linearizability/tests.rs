@@ -245,7 +245,7 @@ fn unique_appends() {
 #[test]
 fn machines_and_zones_agree_on_larger_histories() {
     use crate::check::linearizability::check::ByKey;
-    use crate::check::linearizability::frontier::ExactMachine;
+    use crate::check::linearizability::exact::ExactMachine;
     use crate::check::linearizability::generate::{Shape, generate};
     let mut seen = [0; 2];
     for seed in 0..600u64 {
