@@ -65,6 +65,9 @@ impl Verdict {
     }
 }
 
+/// The digest of a run that has none, because it did not come to an end.
+pub const NO_DIGEST: &str = "0000000000000000";
+
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -103,4 +106,28 @@ pub struct RunRecord {
     /// The planted bug's guard: times (reached, triggered).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bug: Option<(u64, u64)>,
+}
+
+impl RunRecord {
+    /// A run of which nothing is known but how it ended.
+    #[must_use]
+    pub fn blank(scenario: &str, seed: u64, verdict: Verdict) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            seed,
+            verdict,
+            check: None,
+            message: None,
+            digest: NO_DIGEST.to_owned(),
+            events: 0,
+            messages_delivered: 0,
+            virtual_seconds: 0.0,
+            client_operations: 0,
+            audits: 0,
+            accounted_bytes: 0,
+            faults: BTreeMap::new(),
+            milestones: BTreeMap::new(),
+            bug: None,
+        }
+    }
 }

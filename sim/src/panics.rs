@@ -1,8 +1,7 @@
-//! Catching a panic of the subject together with the place where it happened, without a word on standard error.
+//! Catching a panic together with the place where it happened, without a word on standard error. Panics that nobody catches here are shown as ever.
 
-use std::any::Any;
 use std::cell::RefCell;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 /// A panic that was caught.
@@ -19,18 +18,27 @@ thread_local! {
     static CATCHING: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
 }
 
-/// Runs something that catches its panics, and gives the caught one with its place.
+impl std::fmt::Display for Caught {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{} ({place})", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Runs something, and gives its panic with its place. What it was changing when it panicked may be half changed.
 ///
 /// # Errors
 /// The panic.
-pub fn caught<T>(run: impl FnOnce() -> Result<T, Box<dyn Any + Send>>) -> Result<T, Caught> {
+pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let catches = CATCHING.with_borrow_mut(|catching| {
                 let place = catching.as_mut()?;
-                *place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+                *place = info.location().map(|at| format!("{}:{}", at.file().replace('\\', "/"), at.line()));
                 Some(())
             });
             if catches.is_none() {
@@ -39,7 +47,7 @@ pub fn caught<T>(run: impl FnOnce() -> Result<T, Box<dyn Any + Send>>) -> Result
         }));
     });
     let outer = CATCHING.replace(Some(None));
-    let result = run();
+    let result = catch_unwind(AssertUnwindSafe(run));
     let place = CATCHING.replace(outer).flatten();
     result.map_err(|panic| {
         let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
@@ -53,9 +61,9 @@ mod tests {
 
     #[test]
     fn message_and_place_are_caught() {
-        let result = caught(|| panic::catch_unwind(|| assert_eq!(1, 1 + usize::from(std::hint::black_box(true)), "numbers")));
+        let result = caught(|| assert_eq!(1, 1 + usize::from(std::hint::black_box(true)), "numbers"));
         let caught = result.expect_err("it panics");
         assert!(caught.message.contains("numbers") && caught.place.is_some_and(|place| place.contains("panics.rs")));
-        assert!(super::caught(|| panic::catch_unwind(|| 7)).is_ok_and(|value| value == 7));
+        assert!(super::caught(|| 7).is_ok_and(|value| value == 7));
     }
 }

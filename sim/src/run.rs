@@ -3,7 +3,6 @@
 //! Chaos (until the heal, and until the script is done), heal, progress, the closing audit, the checkers' last word. At sampled acknowledgements of the chaos the
 //! last-quorum audit forks off. The digest, and all counts, are taken before anything that depends on how closely the subject is watched.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
@@ -12,6 +11,7 @@ use crate::check::roster::Violation;
 pub use crate::check::suite::Checks;
 use crate::choices::Seeded;
 use crate::ids::Node;
+use crate::panics::caught;
 use crate::plan::Plan;
 use crate::subject::catalog;
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
@@ -73,9 +73,9 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
     let recorder = spec.record.then(Recorder::default);
     let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
     let mut run = Run { plan, world, audits: 0, failure: None, frozen: None };
-    let outcome = crate::panics::caught(|| catch_unwind(AssertUnwindSafe(|| run.whole())));
+    let outcome = caught(|| run.whole());
     if let Err(panic) = outcome {
-        run.failure = Some(Failure::of_panic(&panic.message, panic.place.as_deref()));
+        run.failure = Some(Failure::of_panic(&panic));
     }
     run.outcome(spec)
 }
@@ -328,24 +328,10 @@ const fn seconds(at: Instant) -> f64 {
 }
 
 fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
-    let (verdict, check, message) =
-        failure.map_or((Verdict::Pass, None, None), |failure| (failure.class, Some(failure.check), Some(failure.message)));
-    RunRecord {
-        scenario: plan.scenario.clone(),
-        seed: plan.seed,
-        verdict,
-        check,
-        message,
-        digest: String::new(),
-        events: 0,
-        messages_delivered: 0,
-        virtual_seconds: 0.0,
-        client_operations: 0,
-        audits: 0,
-        accounted_bytes: 0,
-        faults: std::collections::BTreeMap::new(),
-        milestones: std::collections::BTreeMap::new(),
-        bug: None,
+    let passed = RunRecord::blank(&plan.scenario, plan.seed, Verdict::Pass);
+    match failure {
+        Some(Failure { class, check, message }) => RunRecord { verdict: class, check: Some(check), message: Some(message), ..passed },
+        None => passed,
     }
 }
 

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use synod_reports::record::RunRecord;
+use synod_reports::record::{NO_DIGEST, RunRecord};
 use synod_reports::table::{duration, grouped};
 
 use crate::build::BUILD;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::terminal::{self, fail, print, warn};
-use crate::sweep::job::{NO_DIGEST, Report};
+use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep, Target};
 use crate::sweep::shelf;

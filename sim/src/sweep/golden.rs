@@ -2,7 +2,7 @@
 
 use synod_reports::record::Verdict;
 
-use crate::sweep::job::{execute, remember_panics};
+use crate::sweep::job::execute;
 use crate::sweep::settings::{Item, Keep, Settings, Target};
 use crate::sweep::shelf;
 
@@ -19,7 +19,6 @@ const HEADING: &str = "# Digests of the mix: seed, digest, scenario. Renewed by 
 /// # Errors
 /// When a run cannot be made or does not pass.
 pub fn digests() -> Result<String, String> {
-    remember_panics();
     let settings = Settings::default();
     let mut source = shelf::open(&settings)?;
     let mut text = HEADING.to_owned();

@@ -1,8 +1,5 @@
 //! One run with everything that a sweep wants of it: its panics caught, its expected failure judged, its digest checked by a second run.
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde::{Deserialize, Serialize};
 use synod_reports::fingerprint::split_site;
 use synod_reports::line::ResultLine;
@@ -11,15 +8,13 @@ use synod_reports::tally::EXPECTED_FAILURE;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::build::BUILD;
+use crate::panics::caught;
 use crate::plan::Checks;
 use crate::run::{RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
 use crate::sweep::source::{Origin, Source, fault_kinds};
-
-/// The digest of a run that has none, because it did not come to an end.
-pub const NO_DIGEST: &str = "0000000000000000";
 
 /// The check of a panic that is the simulator's own.
 pub const HARNESS: &str = "harness";
@@ -64,23 +59,8 @@ impl Report {
 /// A line for a run that did not come to an end by itself.
 #[must_use]
 pub fn broken(scenario: &str, seed: u64, check: &str, message: String) -> ResultLine {
-    ResultLine::new(RunRecord {
-        scenario: scenario.to_owned(),
-        seed,
-        verdict: Verdict::Panic,
-        check: Some(check.to_owned()),
-        message: Some(message),
-        digest: NO_DIGEST.to_owned(),
-        events: 0,
-        messages_delivered: 0,
-        virtual_seconds: 0.0,
-        client_operations: 0,
-        audits: 0,
-        accounted_bytes: 0,
-        faults: std::collections::BTreeMap::new(),
-        milestones: std::collections::BTreeMap::new(),
-        bug: None,
-    })
+    let blank = RunRecord::blank(scenario, seed, Verdict::Panic);
+    ResultLine::new(RunRecord { check: Some(check.to_owned()), message: Some(message), ..blank })
 }
 
 /// Does the job. `announce` is told the scenario's name and the seed before anything can go wrong with the run.
@@ -193,31 +173,10 @@ fn judge_expected(checks: &Checks, record: &mut RunRecord) -> Option<bool> {
     Some(false)
 }
 
-thread_local! {
-    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
-}
-
-/// A panic's message.
-fn words(payload: &dyn std::any::Any) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without words".to_owned())
-}
-
-/// Makes panics silent and remembers where they were, so that a run's panic becomes its verdict.
-pub fn remember_panics() {
-    std::panic::set_hook(Box::new(|info| {
-        let message = words(info.payload());
-        let place = info.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-        PANIC.with(|last| *last.borrow_mut() = Some((message, place.replace('\\', "/"))));
-    }));
-}
-
 /// Runs the plan. A panic that leaves the run becomes its verdict.
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
-    PANIC.with(|last| last.borrow_mut().take());
-    catch_unwind(AssertUnwindSafe(|| source.run(spec))).unwrap_or_else(|_| {
-        let (message, place) = PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| ("a panic without words".to_owned(), String::new()));
-        let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", format!("{message} ({place})")).record;
+    caught(|| source.run(spec)).unwrap_or_else(|panic| {
+        let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", panic.to_string()).record;
         RunOutcome { record, history: None, tale: Vec::new() }
     })
 }
@@ -229,7 +188,6 @@ mod tests {
     use crate::sweep::settings::Target;
 
     fn line(behaviour: Behaviour, settings: &Settings, seed: u64) -> ResultLine {
-        remember_panics();
         let item = Item { number: 0, target: Target::Scenario("smoke/fake".to_owned(), seed), keep: Keep::Line };
         execute(&mut Fake::new(behaviour), settings, &item, &mut |_| ()).expect("a plan").line
     }

@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::sweep::job::{Report, broken, execute, remember_panics};
+use crate::sweep::job::{Report, broken, execute};
 use crate::sweep::settings::{Item, Settings, Target};
 use crate::sweep::source::Source;
 use crate::sweep::worker::Said;
@@ -80,7 +80,6 @@ impl Pool<'_> {
         next: &mut dyn FnMut() -> Option<Item>,
         sink: &mut dyn FnMut(Report) -> ControlFlow<()>,
     ) -> Result<(), Broken> {
-        remember_panics();
         while !self.over() {
             let Some(item) = next() else { break };
             let report = execute(source, self.settings, &item, &mut |_| ()).map_err(Broken)?;

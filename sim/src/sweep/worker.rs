@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::sync::mpsc;
 
 use crate::sweep::cost::peak_rss_of_this;
-use crate::sweep::job::{execute, remember_panics};
+use crate::sweep::job::execute;
 use crate::sweep::settings::{Item, Settings, Target};
 use crate::sweep::shelf;
 
@@ -52,7 +52,6 @@ impl Said {
 /// Does jobs until standard input ends. Returns the exit status.
 #[must_use]
 pub fn work() -> u8 {
-    remember_panics();
     let (sender, lines) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
         for line in BufReader::new(std::io::stdin()).lines().map_while(Result::ok) {

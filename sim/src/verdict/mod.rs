@@ -6,6 +6,7 @@ use synod_reports::record::Verdict;
 
 use crate::check::roster::Violation;
 use crate::ids::Node;
+use crate::panics::Caught;
 use crate::trace::observer::Observer;
 
 /// A run that failed.
@@ -28,9 +29,9 @@ impl Failure {
 
     /// What a panic of the subject means: a broken contract is a matter of safety.
     #[must_use]
-    pub fn of_panic(message: &str, place: Option<&str>) -> Self {
-        let text = place.map_or_else(|| message.to_owned(), |place| format!("{message} ({place})"));
-        if message.starts_with("contract ") { Self::new(Verdict::Safety, "contract", text) } else { Self::new(Verdict::Panic, "panic", text) }
+    pub fn of_panic(panic: &Caught) -> Self {
+        let (class, check) = if panic.message.starts_with("contract ") { (Verdict::Safety, "contract") } else { (Verdict::Panic, "panic") };
+        Self::new(class, check, panic.to_string())
     }
 }
 
@@ -118,8 +119,9 @@ mod tests {
 
     #[test]
     fn a_broken_contract_is_a_matter_of_safety() {
-        assert_eq!(Failure::of_panic("contract X: y", Some("a.rs:1")), Failure::new(Verdict::Safety, "contract", "contract X: y (a.rs:1)"));
-        assert_eq!(Failure::of_panic("no contract", None), Failure::new(Verdict::Panic, "panic", "no contract"));
+        let of = |message: &str, place: Option<&str>| Failure::of_panic(&Caught { message: message.to_owned(), place: place.map(str::to_owned) });
+        assert_eq!(of("contract X: y", Some("a.rs:1")), Failure::new(Verdict::Safety, "contract", "contract X: y (a.rs:1)"));
+        assert_eq!(of("no contract", None), Failure::new(Verdict::Panic, "panic", "no contract"));
     }
 
     #[test]
