@@ -138,8 +138,6 @@ bugs! {
         "Accepts are never sent again.", "omnipaxos PR#85";
     BackoffNeverResets = "backoff-never-resets", "timers-liveness", "liveness", "medium",
         "The election backoff grows almost without bound.", "synthetic";
-    DuelingFixedTimeout = "dueling-fixed-timeout", "timers-liveness", "liveness", "medium",
-        "The election timeout is not random.", "synthetic (classic Paxos duel)";
     TimerResetByDeposedLeader = "timer-reset-by-deposed-leader", "timers-liveness", "liveness", "hard",
         "A deposed leader's heartbeat calms its followers.", "cockroach #142994";
     Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry", "timers-liveness", "liveness", "easy",

@@ -30,13 +30,16 @@ pub(crate) enum Sector<'a> {
     Sound(Head, &'a [u8]),
 }
 
+/// A sector that was never written.
+const ZEROS: [u8; SECTOR] = [0; SECTOR];
+
 impl<'a> Sector<'a> {
     /// Reads the sector of this index (from 0, the header's) in the segment of this number.
     pub(crate) fn read(segment: u64, index: u32, bytes: &'a [u8]) -> Self {
         if bytes.len() != SECTOR {
             return Self::Bad;
         }
-        if bytes.iter().all(|byte| *byte == 0) {
+        if bytes == ZEROS {
             return Self::Zero;
         }
         if bytes[..4] != checksum(segment, index, &bytes[4..]).to_le_bytes() {

@@ -150,7 +150,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.reads.restart();
         for vote in plan {
             if vote.chosen {
-                self.learn(vote.slot, vote.value, fx);
+                self.learn(now, vote.slot, vote.value, fx);
             } else if !self.learner.is_chosen(vote.slot) {
                 self.propose(now, vote.slot, vote.value, fx);
             }

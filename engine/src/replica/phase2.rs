@@ -172,7 +172,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     /// A peer says that this value is chosen. It is recorded unless the latest record of the slot says the same.
-    pub(super) fn learn(&mut self, slot: Slot, value: Value, fx: &mut Effects) {
+    pub(super) fn learn(&mut self, now: Mono, slot: Slot, value: Value, fx: &mut Effects) {
         if self.learner.is_chosen(slot) {
             return;
         }
@@ -181,8 +181,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if !self.probe.flip(Bug::LearnedValueOnlyInMemory, recorded, recorded || conflicting) {
             self.record(Record::Learned { slot, value: value.clone() }, fx);
         }
+        // Another value than the one that this leader proposed: a higher ballot overruled it. It must say no more what is chosen, since its followers take what
+        // they voted for at its ballot, below its commit point, for chosen.
+        let overruled = self.proposer.proposal(slot).is_some_and(|proposal| *proposal != value);
         self.learner.choose(slot, value, &mut self.probe);
         self.proposer.settle(slot);
+        if overruled {
+            self.step_down(now, fx);
+        }
     }
 
     /// Applies what has become a prefix, and goes on with what waited for it.
@@ -289,7 +295,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.librarian.hear_of(chosen_below, from);
         let mut slot = first;
         for value in values {
-            self.learn(slot, value, fx);
+            self.learn(now, slot, value, fx);
             slot = slot.next();
         }
         if first <= self.learner.chosen_below() {

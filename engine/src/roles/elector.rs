@@ -197,8 +197,7 @@ impl Elector {
         let (low, high) = self.timeout;
         let doublings = if probe.flip(Bug::BackoffNeverResets, false, true) { self.failures.min(16) } else { self.failures.min(BACKOFF_MAX) };
         let high = Span(high.0 << doublings);
-        let fixed = probe.flip(Bug::DuelingFixedTimeout, false, true);
-        self.wake_at = now + if fixed { low } else { self.dice.between(low, high) };
+        self.wake_at = now + self.dice.between(low, high);
     }
 }
 

@@ -11,6 +11,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("negative/primary-copy-partition", include_str!("../../../scenarios/negative/primary-copy-partition.toml")),
     ("negative/primary-copy-paused", include_str!("../../../scenarios/negative/primary-copy-paused.toml")),
     ("negative/primary-copy-power-loss", include_str!("../../../scenarios/negative/primary-copy-power-loss.toml")),
+    ("regressions/deposed-leader-commits", include_str!("../../../scenarios/regressions/deposed-leader-commits.toml")),
     ("safety/clock-drift", include_str!("../../../scenarios/safety/clock-drift.toml")),
     ("safety/clock-jumps", include_str!("../../../scenarios/safety/clock-jumps.toml")),
     ("safety/dueling-leaders", include_str!("../../../scenarios/safety/dueling-leaders.toml")),

@@ -30,6 +30,12 @@ impl FileName {
         Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
     }
 
+    /// The name's bytes, which are ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

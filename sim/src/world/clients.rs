@@ -18,7 +18,7 @@ use super::tally::Milestone;
 use super::workload::Keys;
 
 /// About one acknowledgement in so many is audited.
-const AUDIT_ONE_IN: u64 = 300;
+const AUDIT_ONE_IN: u64 = 600;
 
 /// All clients of a run.
 #[derive(Clone)]

@@ -175,7 +175,7 @@ impl<O: Observer> World<O> {
     fn rot(&mut self, node: Node, sectors: u8, files: &str) {
         let rot = Rot { sectors, files, kinds: &Damage::ROT };
         for hit in self.machines[usize::from(node.0)].disk.rot(&rot, &mut *self.stage.choices, u16::from(node.0)) {
-            self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_str().as_bytes()) ^ u64::from(hit.sector));
+            self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_bytes()) ^ u64::from(hit.sector));
             self.ledger.damaged(node, hit, self.stage.now);
             self.stage.took_effect(Effect::BitRot, name(node.0));
         }

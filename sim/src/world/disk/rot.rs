@@ -76,7 +76,7 @@ impl Disk {
     }
 
     fn places(&self, prefix: &str) -> Vec<Place> {
-        let files = self.directory.durable.iter().filter(|(name, _)| name.as_str().starts_with(prefix));
+        let files = self.directory.durable.iter().filter(|(name, _)| name.as_bytes().starts_with(prefix.as_bytes()));
         let sound = |(name, file)| {
             let settled = self.file(file).settled_blocks().filter(|(_, content)| flaw_of(content).is_none());
             settled.map(move |(sector, _)| Place { name, file, sector })

@@ -41,15 +41,20 @@ enum Role {
 
 impl Role {
     fn of(file: FileName) -> Option<Self> {
-        let name = file.as_str();
-        if let Some(number) = name.strip_prefix("log-") {
-            return number.parse().ok().map(Self::Segment);
+        let name = file.as_bytes();
+        if let Some(digits) = name.strip_prefix(b"log-") {
+            return number(digits).map(Self::Segment);
         }
-        if let Some(number) = name.strip_prefix("tmp-") {
-            return number.parse().ok().map(Self::Prepared);
+        if let Some(digits) = name.strip_prefix(b"tmp-") {
+            return number(digits).map(Self::Prepared);
         }
-        (name.starts_with("promise-a-") || name.starts_with("promise-b-")).then_some(Self::Promise)
+        (name.starts_with(b"promise-a-") || name.starts_with(b"promise-b-")).then_some(Self::Promise)
     }
+}
+
+/// What decimal digits say.
+fn number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(char::from(*digit).to_digit(10)?)))
 }
 
 /// A group whose sectors did not all come yet.
