@@ -17,6 +17,7 @@ use crate::subject::catalog;
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::recorder::Recorder;
+use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
@@ -49,7 +50,7 @@ pub struct RunOutcome {
     /// The history as `history.jsonl`, when it was recorded.
     pub history: Option<String>,
     /// One line an event that a person would want to know, when it was recorded.
-    pub tale: Vec<String>,
+    pub tale: Vec<Line>,
 }
 
 /// Runs a plan to its end and judges it. A subject that is not in the catalog is inconclusive.
@@ -70,7 +71,7 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
     let plan = Arc::new(spec.plan.clone());
     let setup =
         Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
-    let recorder = spec.record.then(Recorder::default);
+    let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
     let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
     let mut run = Run { plan, world, audits: 0, failure: None, frozen: None };
     let outcome = caught(|| run.whole());
@@ -91,7 +92,7 @@ struct Frozen {
 
 struct Run<J: Judge> {
     plan: Arc<Plan>,
-    world: World<(J, Option<Recorder>)>,
+    world: World<(J, Option<(Recorder, Teller)>)>,
     audits: u64,
     failure: Option<Failure>,
     frozen: Option<Frozen>,
@@ -314,10 +315,8 @@ impl<J: Judge> Run<J> {
         record.faults = effects.map(|(effect, count)| (effect.name().to_owned(), count)).collect();
         record.milestones = milestones.map(|(milestone, count)| (milestone.name().to_owned(), count)).collect();
         record.bug = spec.bug.as_ref().map(|_| self.world.bug());
-        let (history, tale) = self.world.observer_mut().1.take().map_or((None, Vec::new()), |recorder| {
-            let (history, tale) = recorder.into_parts();
-            (Some(history), tale)
-        });
+        let recorded = self.world.observer_mut().1.take();
+        let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| (Some(recorder.into_history()), teller.into_lines()));
         RunOutcome { record, history, tale }
     }
 }

@@ -17,6 +17,7 @@ use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep, Target};
 use crate::sweep::shelf;
 use crate::sweep::source::{Origin, Selection};
+use crate::trace::tale::{Depth, text_of};
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +25,7 @@ use crate::sweep::source::{Origin, Selection};
 Examples:
   synod replay target/synod/latest/failures/agreement-1a2b3c4d/repro.toml
   synod replay safety/stale-read --seed 7 -v          tell what happens, with virtual times
+  synod replay safety/stale-read --seed 7 -vv         every message and sync too
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
 A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of another build is
@@ -75,7 +77,10 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         Err(message) => return fail(exit::USAGE, &message),
     };
     for line in &report.tale {
-        tracing::info!("{line}");
+        match line.depth {
+            Depth::Story => tracing::info!("{}", line.text),
+            Depth::Wire => tracing::debug!("{}", line.text),
+        }
     }
     let record = &report.line.record;
     let compared = report.origin.as_ref().map(|origin| compare(origin, record, &arguments.run));
@@ -196,7 +201,7 @@ fn text(record: &RunRecord, compared: Option<Compared>, origin: Option<&Origin>,
 fn write(out: &Path, report: &Report) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", out.display());
     std::fs::create_dir_all(out).map_err(failed)?;
-    let tale = (!report.tale.is_empty()).then(|| report.tale.join("\n") + "\n");
+    let tale = (!report.tale.is_empty()).then(|| text_of(&report.tale, Depth::Wire));
     for (name, content) in [("repro.toml", &report.repro), ("history.jsonl", &report.history), ("tale.txt", &tale)] {
         match content {
             Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,

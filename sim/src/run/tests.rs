@@ -348,5 +348,5 @@ fn those_outside_the_core_are_gone_for_good() {
     let outcome = run(&RunSpec { record: true, ..spec(plan) });
     assert_eq!((outcome.record.verdict.name(), &outcome.record.message), ("pass", &None));
     assert!(!outcome.record.faults.contains_key("kill"), "taking the rest away is no fault");
-    assert!(outcome.tale.iter().any(|line| line.ends_with("r1 is killed")));
+    assert!(outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
 }

@@ -11,6 +11,7 @@ use crate::subject::process::ProbeLevel;
 use crate::sweep::settings::Target;
 use crate::sweep::source::{Origin, Planned, Source};
 use crate::time::{Instant, Span};
+use crate::trace::tale::{Depth, Line};
 
 /// What the runs do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,6 +116,10 @@ impl Source for Fake {
             bug: None,
         };
         let history = spec.record.then(|| "{}\n".to_owned());
-        RunOutcome { record, history, tale: if spec.record { vec!["0.000000 it began".to_owned()] } else { Vec::new() } }
+        RunOutcome {
+            record,
+            history,
+            tale: if spec.record { vec![Line { depth: Depth::Story, text: "0.000000 it began".to_owned() }] } else { Vec::new() },
+        }
     }
 }

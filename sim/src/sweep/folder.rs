@@ -14,6 +14,7 @@ use crate::sweep::job::Report;
 use crate::sweep::seeds::{Seeds, Shard};
 use crate::sweep::settings::Settings;
 use crate::sweep::source::Selection;
+use crate::trace::tale::{Depth, text_of};
 
 /// `run.json`: everything that the results are a function of, and nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -138,7 +139,7 @@ impl Folder {
             fs::write(place.join("history.jsonl"), history)?;
         }
         if !report.tale.is_empty() {
-            fs::write(place.join("tale.txt"), report.tale.join("\n") + "\n")?;
+            fs::write(place.join("tale.txt"), text_of(&report.tale, Depth::Story))?;
         }
         Ok(format!("failures/{fingerprint}/repro.toml"))
     }

@@ -15,6 +15,7 @@ use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
 use crate::sweep::source::{Origin, Source, fault_kinds};
+use crate::trace::tale::Line;
 
 /// The check of a panic that is the simulator's own.
 pub const HARNESS: &str = "harness";
@@ -39,7 +40,7 @@ pub struct Report {
     pub history: Option<String>,
     /// The tale, when it was to be kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tale: Vec<String>,
+    pub tale: Vec<Line>,
     /// The reproducer's TOML, when it was to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repro: Option<String>,

@@ -3,3 +3,4 @@
 pub mod event;
 pub mod observer;
 pub mod recorder;
+pub mod tale;
