@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use crate::codec::Malformed;
-use crate::codec::wire::{Reader, put_u8, put_u64};
+use crate::codec::wire::Reader;
 use crate::command::Bytes;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 
@@ -96,9 +96,9 @@ impl<'a> Frame<'a> {
 /// # Errors
 /// When there is no whole header, or one of another version.
 pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
-    let mut from = Reader::new(bytes);
-    let sum = from.u32()?;
-    let sound = sum == crc32c::crc32c(from.rest());
+    let (head, body) = bytes.split_first_chunk::<HEAD>().ok_or(Malformed::Short)?;
+    let sound = head[..4] == crc32c::crc32c(&bytes[4..]).to_le_bytes();
+    let mut from = Reader::new(&head[4..]);
     let version = from.u8()?;
     if version != VERSION {
         return Err(if sound { Malformed::Version(version) } else { Malformed::Checksum });
@@ -106,19 +106,19 @@ pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
     let class = Class::of(from.u8()?)?;
     let header = Header { class, cluster: ClusterId(from.u64()?), sender: from.node()?, incarnation: Incarnation(from.counter("incarnation")?) };
     let kind = from.u8()?;
-    Ok(Frame { header, kind, body: from.rest(), sound })
+    Ok(Frame { header, kind, body, sound })
 }
 
 /// Makes a frame. `buffer` is only for reuse and comes back empty.
 pub fn seal(buffer: &mut Vec<u8>, header: Header, kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut head = [0; HEAD];
+    head[4..6].copy_from_slice(&[VERSION, header.class.code()]);
+    head[6..14].copy_from_slice(&header.cluster.0.to_le_bytes());
+    head[14] = header.sender.0;
+    head[15..23].copy_from_slice(&header.incarnation.0.to_le_bytes());
+    head[23] = kind;
     buffer.clear();
-    buffer.extend_from_slice(&[0; 4]);
-    put_u8(buffer, VERSION);
-    put_u8(buffer, header.class.code());
-    put_u64(buffer, header.cluster.0);
-    put_u8(buffer, header.sender.0);
-    put_u64(buffer, header.incarnation.0);
-    put_u8(buffer, kind);
+    buffer.extend_from_slice(&head);
     body(buffer);
     let sum = crc32c::crc32c(&buffer[4..]);
     buffer[..4].copy_from_slice(&sum.to_le_bytes());

@@ -13,25 +13,32 @@ const COUNT_END: u64 = 1 << 62;
 /// Nodes are below this one, so that a set of them fits in a word.
 const NODE_END: u8 = 64;
 
+#[inline]
 pub(crate) fn put_u8(out: &mut Vec<u8>, n: u8) {
     out.push(n);
 }
 
+#[inline]
 pub(crate) fn put_u32(out: &mut Vec<u8>, n: u32) {
     out.extend_from_slice(&n.to_le_bytes());
 }
 
+#[inline]
 pub(crate) fn put_u64(out: &mut Vec<u8>, n: u64) {
     out.extend_from_slice(&n.to_le_bytes());
 }
 
+#[inline]
 pub(crate) fn put_slot(out: &mut Vec<u8>, slot: Slot) {
     put_u64(out, slot.0);
 }
 
+#[inline]
 pub(crate) fn put_ballot(out: &mut Vec<u8>, ballot: Ballot) {
-    put_u64(out, ballot.round);
-    put_u8(out, ballot.node.0);
+    let mut bytes = [0; 9];
+    bytes[..8].copy_from_slice(&ballot.round.to_le_bytes());
+    bytes[8] = ballot.node.0;
+    out.extend_from_slice(&bytes);
 }
 
 /// A length, then the bytes.
@@ -64,35 +71,42 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed::Short)?;
         self.rest = rest;
         Ok(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed::Short)?;
         self.rest = rest;
         Ok(*taken)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
         Ok(u8::from_le_bytes(self.array()?))
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Result<u32, Malformed> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self) -> Result<u64, Malformed> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
     /// A number that is counted up by ones.
+    #[inline]
     pub(crate) fn counter(&mut self, what: &'static str) -> Result<u64, Malformed> {
         self.u64().and_then(|n| if n < COUNT_END { Ok(n) } else { Err(Malformed::Range(what)) })
     }
 
+    #[inline]
     pub(crate) fn flag(&mut self) -> Result<bool, Malformed> {
         match self.u8()? {
             0 => Ok(false),
@@ -101,14 +115,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn node(&mut self) -> Result<NodeId, Malformed> {
         self.u8().and_then(|n| if n < NODE_END { Ok(NodeId(n)) } else { Err(Malformed::Range("node")) })
     }
 
+    #[inline]
     pub(crate) fn slot(&mut self) -> Result<Slot, Malformed> {
         self.u64().and_then(|n| if n < SLOT_END { Ok(Slot(n)) } else { Err(Malformed::Range("slot")) })
     }
 
+    #[inline]
     pub(crate) fn ballot(&mut self) -> Result<Ballot, Malformed> {
         Ok(Ballot { round: self.counter("round")?, node: self.node()? })
     }
