@@ -119,9 +119,14 @@ pub(crate) fn name(prefix: &str, number: u64) -> FileName {
 
 /// The number in a name of this prefix.
 pub(crate) fn number_in(file: FileName, prefix: &str) -> Option<u64> {
-    let digits = file.as_str().strip_prefix(prefix)?;
-    let number = digits.parse().ok()?;
-    (digits.len() >= 8 && (digits.len() == 8 || !digits.starts_with('0')) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+    let digits = file.as_bytes().strip_prefix(prefix.as_bytes())?;
+    if digits.len() < 8 || (digits.len() > 8 && digits[0] == b'0') {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// What to do, in order, to have a segment that may be used when the last of it is done. `payload`, unless empty, becomes its first group.

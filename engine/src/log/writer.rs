@@ -13,7 +13,7 @@ use crate::command::Bytes;
 use crate::config::SECTOR;
 use crate::contract;
 use crate::ids::Lsn;
-use crate::io::{DiskOp, OpId};
+use crate::io::{DiskOp, FileName, OpId};
 use crate::log::backoff::Backoff;
 use crate::log::disk::{Disk, Ended, Progress, Script};
 use crate::log::sector;
@@ -69,7 +69,15 @@ pub(crate) struct Writer {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     segment: u64,
+    /// The segment's name, made once.
+    file: FileName,
     sector: u32,
+}
+
+impl Place {
+    fn new(segment: u64, sector: u32) -> Self {
+        Self { segment, file: log_name(segment), sector }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -90,7 +98,7 @@ struct Rescue {
 /// The group that is being written.
 #[derive(Clone, Debug)]
 struct Flight {
-    segment: u64,
+    file: FileName,
     group: u64,
     last: Lsn,
     data: Bytes,
@@ -156,8 +164,8 @@ impl Writer {
         let data = self.frame(place);
         let (whole, rest) = self.split(data, place, probe);
         let offset = u64::from(place.sector) * SECTOR as u64;
-        let op = disk.submit(DiskOp::Write { file: log_name(place.segment), offset, data: whole.clone() });
-        self.flight = Some(Flight { segment: place.segment, group: self.group, last: self.taken, data: whole, op, syncing: false, rest });
+        let op = disk.submit(DiskOp::Write { file: place.file, offset, data: whole.clone() });
+        self.flight = Some(Flight { file: place.file, group: self.group, last: self.taken, data: whole, op, syncing: false, rest });
         self.group += 1;
         if self.active.is_some_and(|active| active.sector > self.sectors / 2) {
             self.prepare_spare(disk, probe);
@@ -208,7 +216,7 @@ impl Writer {
             self.prepare_spare(disk, probe);
             return None;
         };
-        let place = Place { segment, sector: 1 };
+        let place = Place::new(segment, 1);
         assert!(self.capacity(place) >= next, "a record of {next} bytes was let in, which no segment can hold");
         self.active = Some(place);
         Some(place)
@@ -260,7 +268,7 @@ impl Writer {
             return None;
         }
         let flight = self.flight.as_mut()?;
-        flight.op = disk.submit(DiskOp::Sync(log_name(flight.segment)));
+        flight.op = disk.submit(DiskOp::Sync(flight.file));
         flight.syncing = true;
         probe.flip(Bug::AcceptedBeforeFsync, false, true).then_some(Wrote::Durable(flight.last))
     }
@@ -269,7 +277,7 @@ impl Writer {
         let flight = self.flight.as_mut()?;
         if !probe.flip(Bug::FsyncErrorIgnored, well, true) {
             if probe.flip(Bug::FsyncRetryTrusted, false, true) {
-                flight.op = disk.submit(DiskOp::Sync(log_name(flight.segment)));
+                flight.op = disk.submit(DiskOp::Sync(flight.file));
             } else if probe.flip(Bug::WriteAfterFailedFsyncAcked, false, true) {
                 self.flight = None;
                 self.pump(disk, probe);
@@ -280,7 +288,7 @@ impl Writer {
         }
         let last = flight.last;
         if let Some((offset, rest)) = flight.rest.take() {
-            flight.op = disk.submit(DiskOp::Write { file: log_name(flight.segment), offset, data: rest.clone() });
+            flight.op = disk.submit(DiskOp::Write { file: flight.file, offset, data: rest.clone() });
             flight.syncing = false;
             flight.data = [&*flight.data, &*rest].concat().into();
             return Some(Wrote::Durable(last));
@@ -339,7 +347,7 @@ impl Writer {
             self.pump(disk, probe);
             return None;
         };
-        self.active = Some(Place { segment: number, sector: 1 + sector::sectors(rescue.payload.len()) });
+        self.active = Some(Place::new(number, 1 + sector::sectors(rescue.payload.len())));
         if !rescue.payload.is_empty() {
             self.synced = self.group;
             self.group += 1;

@@ -22,7 +22,7 @@ impl FileName {
     /// The name with these bytes: non-empty ASCII, at most 23, without a slash.
     #[must_use]
     pub fn from_ascii(name: &[u8]) -> Option<Self> {
-        if name.is_empty() || name.len() > 23 || name.iter().any(|byte| !byte.is_ascii() || *byte == b'/') {
+        if name.is_empty() || name.len() > 23 || !name.is_ascii() || name.contains(&b'/') {
             return None;
         }
         let mut bytes = [0; 23];
