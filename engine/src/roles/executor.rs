@@ -2,7 +2,7 @@
 //!
 //! Sessions are replicated state: which requests were executed, their replies, and who is evicted, follow from the log alone (RIFL, SOSP '15; Raft thesis 6.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::bugs::Bug;
@@ -24,11 +24,55 @@ struct Session {
     active: Slot,
     /// Replies below are acknowledged and forgotten.
     answered_below: Sequence,
-    /// Replies that the client may ask for again.
-    replies: BTreeMap<Sequence, (Place, Bytes)>,
+    /// Replies that the client may ask for again, in order of their sequence. There are few, mostly one.
+    replies: VecDeque<Answer>,
+}
+
+/// How a request was answered.
+#[derive(Clone, Debug)]
+struct Answer {
+    sequence: Sequence,
+    place: Place,
+    result: Bytes,
+}
+
+impl Answer {
+    fn outcome(&self) -> Outcome {
+        Outcome::Done { place: self.place, result: self.result.clone() }
+    }
 }
 
 impl Session {
+    /// Where the answer to a request is, or where it belongs.
+    fn find(&self, sequence: Sequence) -> Result<usize, usize> {
+        self.replies.binary_search_by_key(&sequence, |answer| answer.sequence)
+    }
+
+    fn answer(&self, sequence: Sequence) -> Option<&Answer> {
+        self.find(sequence).ok().and_then(|at| self.replies.get(at))
+    }
+
+    /// Keeps an answer. Says whether there was one to this request already.
+    fn keep(&mut self, answer: Answer) -> bool {
+        match self.find(answer.sequence) {
+            Ok(at) => {
+                self.replies[at] = answer;
+                true
+            }
+            Err(at) => {
+                self.replies.insert(at, answer);
+                false
+            }
+        }
+    }
+
+    /// The client has all answers below this one.
+    fn forget_below(&mut self, answered_below: Sequence) {
+        while self.replies.front().is_some_and(|answer| answer.sequence < answered_below) {
+            self.replies.pop_front();
+        }
+    }
+
     fn digest(&self, id: SessionId) -> u64 {
         let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
         word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -85,9 +129,9 @@ impl<M: StateMachine> Executor<M> {
         if sequence < known.answered_below {
             return Some(Outcome::SessionGone);
         }
-        let (place, result) = known.replies.get(&sequence)?;
-        let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, place.slot < led_from);
-        (!elsewhere).then(|| Outcome::Done { place: *place, result: result.clone() })
+        let answer = known.answer(sequence)?;
+        let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, answer.place.slot < led_from);
+        (!elsewhere).then(|| answer.outcome())
     }
 
     /// Whether the session is open, as of the applied prefix.
@@ -122,7 +166,7 @@ impl<M: StateMachine> Executor<M> {
                 self.sum = self.sum.wrapping_sub(gone.digest(victim));
             }
         }
-        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: BTreeMap::new() };
+        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: VecDeque::new() };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
         contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
@@ -144,23 +188,19 @@ impl<M: StateMachine> Executor<M> {
         let before = open.digest(session);
         open.active = place.slot;
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        let highest = open.replies.last_key_value().map(|(highest, (place, result))| (*highest, *place, result.clone()));
-        let again = open.replies.get(&sequence).cloned();
-        if let Some((highest, place, result)) = &highest
-            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < *highest)
+        let (again, highest) = (open.answer(sequence), open.replies.back());
+        if let Some(highest) = highest
+            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < highest.sequence)
         {
-            return Outcome::Done { place: *place, result: result.clone() };
+            return highest.outcome();
         }
-        if let Some((mut place, mut result)) = again
+        if let Some(again) = again
             && !probe.flip(Bug::DedupAtProposeOnly, false, true)
             && !probe.flip(Bug::DedupInLeaderMemory, false, true)
         {
-            if let Some((newest, its_place, its_result)) = highest
-                && probe.flip(Bug::CachedReplyOfWrongSeq, false, newest != sequence)
-            {
-                (place, result) = (its_place, its_result);
-            }
-            return Outcome::Done { place, result };
+            let newest = highest.unwrap_or(again);
+            let wrong = probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.sequence != sequence);
+            return if wrong { newest.outcome() } else { again.outcome() };
         }
         if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
             return Outcome::SessionGone;
@@ -168,17 +208,15 @@ impl<M: StateMachine> Executor<M> {
         let before = open.digest(session);
         if answered_below > open.answered_below {
             open.answered_below = answered_below;
-            open.replies = open.replies.split_off(&answered_below);
+            open.forget_below(answered_below);
         }
         self.scratch.clear();
         self.machine.apply(operation, &mut self.scratch);
         let result: Bytes = Arc::from(self.scratch.as_slice());
         probe.fact(|| Fact::Executed { place, session, sequence });
-        if let Some(open) = self.sessions.get_mut(&session) {
-            let old = open.replies.insert(sequence, (place, result.clone()));
-            self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-            contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
-        }
+        let twice = open.keep(Answer { sequence, place, result: result.clone() });
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
+        contract!(P, ExecutedOnce, !twice, "request {} of session {} is executed twice", sequence.0, session.0);
         Outcome::Done { place, result }
     }
 }
