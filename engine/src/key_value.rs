@@ -153,8 +153,10 @@ pub struct KeyValue {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Entry {
     value: Arc<Vec<u8>>,
-    /// A running hash of the value, so that appending goes on from it.
-    running: u64,
+    /// The hash of the value's whole words, so that appending goes on from it.
+    words: u64,
+    /// The hash of key and value.
+    hash: u64,
 }
 
 impl KeyValue {
@@ -169,32 +171,30 @@ impl KeyValue {
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) {
-        let entry = Entry { value: Arc::new(value.to_vec()), running: running(START, value) };
-        let new = entry.hash(key);
         let entries = Arc::make_mut(&mut self.entries);
-        let old = match entries.get_mut(key) {
-            Some(old) => std::mem::replace(old, entry).hash(key),
-            None => {
-                entries.insert(Arc::from(key), entry);
-                0
-            }
-        };
-        self.digest = self.digest.wrapping_sub(old).wrapping_add(new);
+        if let Some(entry) = entries.get_mut(key) {
+            let old = entry.hash;
+            entry.set(key, value);
+            self.digest = self.digest.wrapping_sub(old).wrapping_add(entry.hash);
+        } else {
+            let entry = Entry::new(key, value);
+            self.digest = self.digest.wrapping_add(entry.hash);
+            entries.insert(Arc::from(key), entry);
+        }
     }
 
     fn append(&mut self, key: &[u8], suffix: &[u8]) {
         let Some(entry) = Arc::make_mut(&mut self.entries).get_mut(key) else {
             return self.put(key, suffix);
         };
-        let old = entry.hash(key);
-        Arc::make_mut(&mut entry.value).extend_from_slice(suffix);
-        entry.running = running(entry.running, suffix);
-        self.digest = self.digest.wrapping_sub(old).wrapping_add(entry.hash(key));
+        let old = entry.hash;
+        entry.append(key, suffix);
+        self.digest = self.digest.wrapping_sub(old).wrapping_add(entry.hash);
     }
 
     fn delete(&mut self, key: &[u8]) {
         if self.entries.contains_key(key) {
-            let old = Arc::make_mut(&mut self.entries).remove(key).map_or(0, |entry| entry.hash(key));
+            let old = Arc::make_mut(&mut self.entries).remove(key).map_or(0, |entry| entry.hash);
             self.digest = self.digest.wrapping_sub(old);
         }
     }
@@ -231,16 +231,54 @@ impl StateMachine for KeyValue {
 }
 
 impl Entry {
-    fn hash(&self, key: &[u8]) -> u64 {
-        mix(running(START, key).rotate_left(32) ^ mix(self.running.wrapping_add(self.value.len() as u64)))
+    fn new(key: &[u8], value: &[u8]) -> Self {
+        let mut entry = Self { value: Arc::new(value.to_vec()), words: START, hash: 0 };
+        entry.hash_from(0, key);
+        entry
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) {
+        match Arc::get_mut(&mut self.value) {
+            Some(old) => {
+                old.clear();
+                old.extend_from_slice(value);
+            }
+            None => self.value = Arc::new(value.to_vec()),
+        }
+        self.words = START;
+        self.hash_from(0, key);
+    }
+
+    fn append(&mut self, key: &[u8], suffix: &[u8]) {
+        let whole = self.value.len() - self.value.len() % WORD;
+        Arc::make_mut(&mut self.value).extend_from_slice(suffix);
+        self.hash_from(whole, key);
+    }
+
+    /// Goes on hashing the value from a word's beginning.
+    fn hash_from(&mut self, start: usize, key: &[u8]) {
+        let (words, rest) = whole_words(self.words, &self.value[start..]);
+        self.words = words;
+        let (key_words, key_rest) = whole_words(START, key);
+        let value = mix(step(words, rest).wrapping_add(self.value.len() as u64));
+        self.hash = mix(step(key_words, key_rest).wrapping_add(key.len() as u64).rotate_left(32) ^ value);
     }
 }
 
 const START: u64 = 0xcbf2_9ce4_8422_2325;
+const WORD: usize = 8;
 
-/// FNV-1a, which can be continued.
-fn running(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// Hashes all whole words; says what the bytes are that are left.
+fn whole_words(start: u64, bytes: &[u8]) -> (u64, u64) {
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    let mut last = [0; WORD];
+    last[..rest.len()].copy_from_slice(rest);
+    (words.iter().fold(start, |hash, word| step(hash, u64::from_le_bytes(*word))), u64::from_le_bytes(last))
+}
+
+/// One step of FNV-1a by words: of the hash, and of the word, it loses nothing.
+const fn step(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The finalizer of SplitMix64: spreads every bit over all.
