@@ -3,6 +3,9 @@
 //! A pure function of the segments' bytes. It promises that every record of a group up to the watermark is there, in order, or that it says
 //! [`Halt::LogDamaged`]. It cannot tell a synced last group that the disk has zeroed from one that was never written; nothing can.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::bugs::Bug;
 use crate::codec::record;
 use crate::command::Bytes;
@@ -72,6 +75,12 @@ impl Segment<'_> {
         self.sectors[at - 1]
     }
 
+    /// The payload of a whole group. Most groups have one sector, and nothing is copied then.
+    fn payload(&self, sectors: Range<usize>) -> Cow<'_, [u8]> {
+        let piece = |at| if let Sector::Sound(_, piece) = self.sector(at) { piece } else { &[] };
+        if sectors.len() == 1 { Cow::Borrowed(piece(sectors.start)) } else { Cow::Owned(sectors.map(piece).collect::<Vec<_>>().concat()) }
+    }
+
     /// One past the last sector.
     fn end(&self) -> usize {
         self.sectors.len() + 1
@@ -138,14 +147,9 @@ impl Walk {
     }
 
     /// Takes the records of a whole group.
-    fn take(&mut self, segment: &Segment<'_>, sectors: std::ops::Range<usize>) -> Result<(), Halt> {
+    fn take(&mut self, segment: &Segment<'_>, sectors: Range<usize>) -> Result<(), Halt> {
         let damaged = Halt::LogDamaged { segment: segment.header.number, sector: index(sectors.start) };
-        let mut payload = Vec::new();
-        for at in sectors {
-            if let Sector::Sound(_, piece) = segment.sector(at) {
-                payload.extend_from_slice(piece);
-            }
-        }
+        let payload = segment.payload(sectors);
         for record in record::records(&payload) {
             self.records.push(record.map_err(|_| damaged)?);
         }
@@ -153,7 +157,7 @@ impl Walk {
             if !self.above.is_empty() || self.next > self.watermark + 1 {
                 return Err(damaged);
             }
-            self.above = payload;
+            self.above = payload.into_owned();
         }
         self.next += 1;
         Ok(())
