@@ -13,13 +13,13 @@ use crate::ids::{ClientAddr, Incarnation, NodeId};
 use crate::io::{FileName, Input, Output, Outputs};
 use crate::log::disk::Disk;
 use crate::log::segment::value_max;
-use crate::log::store::{self, Store, Told, earlier};
+use crate::log::store::{self, Store, Told};
 use crate::message::Message;
 use crate::probe::Probe;
 use crate::recovered::Recovered;
 use crate::replica::Replica;
 use crate::state_machine::StateMachine;
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, earlier};
 
 /// Frames that were dropped, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -237,7 +237,9 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
     fn flush(&mut self, now: Now, out: &mut Outputs) {
         // A promise that is durable already is told at once and may want more; it wants no promise then.
         loop {
-            self.speak(out);
+            if !self.effects.sends.is_empty() || !self.effects.replies.is_empty() {
+                self.speak(out);
+            }
             if !self.effects.records.is_empty() {
                 let mut records = std::mem::take(&mut self.effects.records);
                 self.files(out, |store, disk, probe| {

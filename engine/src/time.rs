@@ -51,3 +51,11 @@ impl Sub for Mono {
         Span(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// The earlier of two deadlines.
+pub(crate) fn earlier(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}

@@ -13,7 +13,7 @@ use crate::log::writer::{Start, Writer, Wrote};
 use crate::probe::Probe;
 use crate::record::Record;
 use crate::recovered::Recovered;
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, earlier};
 
 /// The files of a node.
 #[derive(Clone, Debug)]
@@ -170,13 +170,5 @@ impl Open {
             });
         }
         self.keeper.on_disk(now, op, ended, disk, probe).map(|Kept(ballot)| Told::Promised(ballot))
-    }
-}
-
-/// The earlier of two deadlines.
-pub(crate) fn earlier(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }

@@ -24,7 +24,7 @@ use crate::roles::learner::Learner;
 use crate::roles::librarian::Librarian;
 use crate::roles::proposer::{Page, Phase, Proposer};
 use crate::state_machine::StateMachine;
-use crate::time::{Mono, Now, Span};
+use crate::time::{Mono, Now, Span, earlier};
 use desk::{Desk, Reads};
 
 /// One replica of the library, without bytes and files.
@@ -151,7 +151,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub fn deadline(&self) -> Option<Mono> {
         let heartbeat = self.elector.leads().map(|_| self.heartbeat_at);
         let catch_up = self.librarian.deadline(self.learner.chosen_below());
-        [Some(self.elector.deadline()), heartbeat, self.proposer.deadline(), catch_up].into_iter().flatten().min()
+        earlier(Some(self.elector.deadline()), earlier(heartbeat, earlier(self.proposer.deadline(), catch_up)))
     }
 
     /// The hooks.

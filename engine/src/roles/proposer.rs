@@ -12,7 +12,7 @@ use crate::contract;
 use crate::ids::{Ballot, ClientAddr, NodeId, NodeSet, Sequence, Slot};
 use crate::message::{RequestId, Vote};
 use crate::probe::Probe;
-use crate::time::{Mono, Span};
+use crate::time::{Mono, Span, earlier};
 
 /// A client's command that waits to be proposed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -382,7 +382,7 @@ impl Proposer {
                 let resend = (!lead.in_flight.is_empty()).then_some(lead.resend_at);
                 let room = lead.in_flight.len() + self.leaked < self.window;
                 let batch = self.queue.front().filter(|_| room).map(|first| first.since + self.delay);
-                [resend, batch].into_iter().flatten().min()
+                earlier(resend, batch)
             }
         }
     }

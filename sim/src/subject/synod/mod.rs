@@ -126,7 +126,10 @@ impl<P: Watch> Process for Host<P> {
             Input::Disk { op, result } => io::Input::Disk { op: io::OpId(op.0), result: result.map(to_engine_ok).map_err(to_engine_error) },
         };
         self.node.step(now, input, &mut self.outputs);
-        out.extend(self.outputs.drain(..).map(from_engine_output));
+        // Many steps want nothing, and say nothing.
+        if !self.outputs.is_empty() {
+            out.extend(self.outputs.drain(..).map(from_engine_output));
+        }
     }
 
     fn deadline(&self) -> Option<u64> {
