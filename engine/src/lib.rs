@@ -26,5 +26,6 @@ pub mod recovered;
 pub mod replica;
 pub mod roles;
 pub mod slots;
+pub mod sorted;
 pub mod state_machine;
 pub mod time;

@@ -1,7 +1,5 @@
 //! Coming back: from the records of the log to the roles' state.
 
-use std::collections::BTreeMap;
-
 use super::Replica;
 use crate::command::Value;
 use crate::effects::Effects;
@@ -11,6 +9,7 @@ use crate::probe::Probe;
 use crate::record::Record;
 use crate::recovered::Recovered;
 use crate::roles::acceptor::{Acceptor, Cast};
+use crate::sorted::Sorted;
 use crate::state_machine::StateMachine;
 use crate::time::Mono;
 
@@ -22,8 +21,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             records.iter().filter_map(|record| if let Record::ChosenBelow { slot } = record { Some(*slot) } else { None }).max().unwrap_or_default();
         // Below the hint the latest record of each slot has the chosen value; beyond it only what was learned is known to be chosen.
         let mut prefix: Vec<Option<Value>> = Vec::new();
-        let mut votes: BTreeMap<Slot, Cast> = BTreeMap::new();
-        let mut learned: BTreeMap<Slot, Value> = BTreeMap::new();
+        let mut votes: Sorted<Slot, Cast> = Sorted::new();
+        let mut learned: Sorted<Slot, Value> = Sorted::new();
         for record in records {
             match record {
                 Record::Vote { slot, value, .. } | Record::Learned { slot, value } if slot < hint => shelve(&mut prefix, slot, value),
@@ -47,13 +46,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             slot = slot.next();
         }
         self.learner.resume(slot);
-        for (slot, value) in learned {
+        while let Some((slot, value)) = learned.pop_first() {
             self.learner.choose(slot, value, &mut self.probe);
         }
         self.advance(now, fx);
     }
 
-    fn acceptor_comes_back(&mut self, promised: Ballot, votes: BTreeMap<Slot, Cast>) -> Ballot {
+    fn acceptor_comes_back(&mut self, promised: Ballot, votes: Sorted<Slot, Cast>) -> Ballot {
         self.acceptor = Acceptor::recover(promised, votes);
         self.seen = self.acceptor.promised();
         self.seen

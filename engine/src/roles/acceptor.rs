@@ -3,14 +3,13 @@
 //! It decides; it does not wait. Whether what it decided may be answered is the outbox's business. Votes below the chosen prefix are forgotten: from
 //! there on the librarian answers with what is chosen.
 
-use std::collections::BTreeMap;
-
 use crate::bugs::Bug;
 use crate::command::Value;
 use crate::contract;
 use crate::fact::Fact;
 use crate::ids::{Ballot, Lsn, Slot};
 use crate::probe::Probe;
+use crate::sorted::Sorted;
 
 /// A vote of this acceptor.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,14 +43,14 @@ pub struct Acceptor {
     /// No vote and no promise below this ballot will be given any more.
     promised: Ballot,
     /// The latest vote in each slot that is not known to be chosen here.
-    votes: BTreeMap<Slot, Cast>,
+    votes: Sorted<Slot, Cast>,
 }
 
 impl Acceptor {
     /// The acceptor that comes back from the files: its promise covers its votes.
     #[must_use]
-    pub fn recover(promised: Ballot, votes: BTreeMap<Slot, Cast>) -> Self {
-        let promised = votes.values().map(|cast| cast.ballot).fold(promised, Ballot::max);
+    pub fn recover(promised: Ballot, votes: Sorted<Slot, Cast>) -> Self {
+        let promised = votes.iter().map(|(_, cast)| cast.ballot).fold(promised, Ballot::max);
         Self { promised, votes }
     }
 
@@ -76,7 +75,7 @@ impl Acceptor {
         if probe.flip(Bug::AcceptBelowPromise, deposed, false) {
             return Verdict::Refused;
         }
-        match self.votes.get(&slot) {
+        match self.votes.get(slot) {
             Some(cast) if cast.ballot == ballot && cast.value == *value => return Verdict::Again(cast.lsn),
             Some(cast) if cast.ballot == ballot => return Verdict::Contradiction,
             _ => {}
@@ -94,7 +93,7 @@ impl Acceptor {
         contract!(
             P,
             VotedBallotsIncrease,
-            self.votes.get(&slot).is_none_or(|old| old.ballot < ballot),
+            self.votes.get(slot).is_none_or(|old| old.ballot < ballot),
             "a second vote in slot {slot} at {ballot}, not above the first"
         );
         probe.fact(|| Fact::Voted { slot, ballot, value: value.clone() });
@@ -104,19 +103,17 @@ impl Acceptor {
     /// The vote in a slot.
     #[must_use]
     pub fn vote(&self, slot: Slot) -> Option<&Cast> {
-        self.votes.get(&slot)
+        self.votes.get(slot)
     }
 
     /// The votes from a slot on, in slot order.
     pub fn votes_from(&self, slot: Slot) -> impl Iterator<Item = (Slot, &Cast)> {
-        self.votes.range(slot..).map(|(slot, cast)| (*slot, cast))
+        self.votes.from(slot)
     }
 
     /// Everything below is chosen and kept by the librarian.
     pub fn forget_below(&mut self, slot: Slot) {
-        while self.votes.first_key_value().is_some_and(|(first, _)| *first < slot) {
-            self.votes.pop_first();
-        }
+        self.votes.remove_below(slot);
     }
 
     fn raise<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) {
@@ -171,7 +168,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "contract VotedBallotsIncrease")]
     fn a_second_vote_at_a_ballot_breaks_its_contract() {
-        let mut acceptor = Acceptor::recover(ballot(5), BTreeMap::new());
+        let mut acceptor = Acceptor::recover(ballot(5), Sorted::new());
         acceptor.cast(ballot(2), Slot(0), value("a"), Lsn(1), &mut Full::default());
         acceptor.cast(ballot(2), Slot(0), value("b"), Lsn(2), &mut Full::default());
     }

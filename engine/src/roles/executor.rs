@@ -2,7 +2,7 @@
 //!
 //! Sessions are replicated state: which requests were executed, their replies, and who is evicted, follow from the log alone (RIFL, SOSP '15; Raft thesis 6.3).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bugs::Bug;
@@ -12,6 +12,7 @@ use crate::fact::Fact;
 use crate::ids::{Place, Sequence, SessionId, Slot};
 use crate::message::{Outcome, RequestId};
 use crate::probe::Probe;
+use crate::sorted::Sorted;
 use crate::state_machine::StateMachine;
 
 /// Requests of a session that may be unacknowledged at once; beyond it the session breaks its contract and is told that it is gone.
@@ -24,14 +25,13 @@ struct Session {
     active: Slot,
     /// Replies below are acknowledged and forgotten.
     answered_below: Sequence,
-    /// Replies that the client may ask for again, in order of their sequence. There are few, mostly one.
-    replies: VecDeque<Answer>,
+    /// Replies that the client may ask for again. There are few, mostly one.
+    replies: Sorted<Sequence, Answer>,
 }
 
 /// How a request was answered.
 #[derive(Clone, Debug)]
 struct Answer {
-    sequence: Sequence,
     place: Place,
     result: Bytes,
 }
@@ -43,36 +43,6 @@ impl Answer {
 }
 
 impl Session {
-    /// Where the answer to a request is, or where it belongs.
-    fn find(&self, sequence: Sequence) -> Result<usize, usize> {
-        self.replies.binary_search_by_key(&sequence, |answer| answer.sequence)
-    }
-
-    fn answer(&self, sequence: Sequence) -> Option<&Answer> {
-        self.find(sequence).ok().and_then(|at| self.replies.get(at))
-    }
-
-    /// Keeps an answer. Says whether there was one to this request already.
-    fn keep(&mut self, answer: Answer) -> bool {
-        match self.find(answer.sequence) {
-            Ok(at) => {
-                self.replies[at] = answer;
-                true
-            }
-            Err(at) => {
-                self.replies.insert(at, answer);
-                false
-            }
-        }
-    }
-
-    /// The client has all answers below this one.
-    fn forget_below(&mut self, answered_below: Sequence) {
-        while self.replies.front().is_some_and(|answer| answer.sequence < answered_below) {
-            self.replies.pop_front();
-        }
-    }
-
     fn digest(&self, id: SessionId) -> u64 {
         let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
         word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -129,7 +99,7 @@ impl<M: StateMachine> Executor<M> {
         if sequence < known.answered_below {
             return Some(Outcome::SessionGone);
         }
-        let answer = known.answer(sequence)?;
+        let answer = known.replies.get(sequence)?;
         let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, answer.place.slot < led_from);
         (!elsewhere).then(|| answer.outcome())
     }
@@ -166,7 +136,7 @@ impl<M: StateMachine> Executor<M> {
                 self.sum = self.sum.wrapping_sub(gone.digest(victim));
             }
         }
-        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: VecDeque::new() };
+        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: Sorted::new() };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
         contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
@@ -188,19 +158,19 @@ impl<M: StateMachine> Executor<M> {
         let before = open.digest(session);
         open.active = place.slot;
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        let (again, highest) = (open.answer(sequence), open.replies.back());
-        if let Some(highest) = highest
-            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < highest.sequence)
+        let (again, highest) = (open.replies.get(sequence), open.replies.last());
+        if let Some((highest, answer)) = highest
+            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < highest)
         {
-            return highest.outcome();
+            return answer.outcome();
         }
         if let Some(again) = again
             && !probe.flip(Bug::DedupAtProposeOnly, false, true)
             && !probe.flip(Bug::DedupInLeaderMemory, false, true)
         {
-            let newest = highest.unwrap_or(again);
-            let wrong = probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.sequence != sequence);
-            return if wrong { newest.outcome() } else { again.outcome() };
+            let (newest, answer) = highest.unwrap_or((sequence, again));
+            let wrong = probe.flip(Bug::CachedReplyOfWrongSeq, false, newest != sequence);
+            return if wrong { answer.outcome() } else { again.outcome() };
         }
         if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
             return Outcome::SessionGone;
@@ -208,15 +178,15 @@ impl<M: StateMachine> Executor<M> {
         let before = open.digest(session);
         if answered_below > open.answered_below {
             open.answered_below = answered_below;
-            open.forget_below(answered_below);
+            open.replies.remove_below(answered_below);
         }
         self.scratch.clear();
         self.machine.apply(operation, &mut self.scratch);
         let result: Bytes = Arc::from(self.scratch.as_slice());
         probe.fact(|| Fact::Executed { place, session, sequence });
-        let twice = open.keep(Answer { sequence, place, result: result.clone() });
+        let old = open.replies.insert(sequence, Answer { place, result: result.clone() });
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        contract!(P, ExecutedOnce, !twice, "request {} of session {} is executed twice", sequence.0, session.0);
+        contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
         Outcome::Done { place, result }
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! Slots are chosen in any order; they are released in slot order, because what is applied is a prefix.
 
-use std::collections::BTreeMap;
-
 use crate::bugs::Bug;
 use crate::command::Value;
 use crate::contract;
 use crate::fact::Fact;
 use crate::ids::{Ballot, NodeId, NodeSet, Slot};
 use crate::probe::Probe;
+use crate::sorted::Sorted;
 
 /// Who voted in one slot at the leader's ballot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,9 +24,9 @@ pub struct Learner {
     quorum: usize,
     /// The ballot that is tallied.
     ballot: Ballot,
-    tallies: BTreeMap<Slot, Tally>,
+    tallies: Sorted<Slot, Tally>,
     /// Chosen, but a slot before is not.
-    ahead: BTreeMap<Slot, Value>,
+    ahead: Sorted<Slot, Value>,
     /// Every slot below is chosen and released.
     chosen_below: Slot,
 }
@@ -36,7 +35,7 @@ impl Learner {
     /// A learner that knows all slots below to be chosen.
     #[must_use]
     pub const fn new(quorum: usize, chosen_below: Slot) -> Self {
-        Self { quorum, ballot: Ballot::ZERO, tallies: BTreeMap::new(), ahead: BTreeMap::new(), chosen_below }
+        Self { quorum, ballot: Ballot::ZERO, tallies: Sorted::new(), ahead: Sorted::new(), chosen_below }
     }
 
     /// The first slot that is not known to be chosen together with all before it.
@@ -53,13 +52,13 @@ impl Learner {
     /// Whether a slot is known to be chosen.
     #[must_use]
     pub fn is_chosen(&self, slot: Slot) -> bool {
-        slot < self.chosen_below || self.ahead.contains_key(&slot)
+        slot < self.chosen_below || self.ahead.get(slot).is_some()
     }
 
     /// The value of a chosen slot that is not released yet.
     #[must_use]
     pub fn ahead(&self, slot: Slot) -> Option<&Value> {
-        self.ahead.get(&slot)
+        self.ahead.get(slot)
     }
 
     /// Starts to tally another ballot; what was counted before counts no more.
@@ -73,7 +72,7 @@ impl Learner {
         if probe.flip(Bug::AckBallotUnchecked, ballot != self.ballot, false) || self.is_chosen(slot) {
             return false;
         }
-        let tally = self.tallies.entry(slot).or_default();
+        let tally = self.tallies.get_or_default(slot);
         tally.voters.insert(voter);
         tally.messages += 1;
         let chosen = tally.voters.len() >= self.quorum;
@@ -84,24 +83,23 @@ impl Learner {
     /// Who has voted in a slot at the tallied ballot.
     #[must_use]
     pub fn voters(&self, slot: Slot) -> NodeSet {
-        self.tallies.get(&slot).map_or(NodeSet::default(), |tally| tally.voters)
+        self.tallies.get(slot).map_or(NodeSet::default(), |tally| tally.voters)
     }
 
     /// A slot is chosen.
     pub fn choose<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
         if self.is_chosen(slot) {
-            contract!(P, ChosenQuorumsMatchValue, self.ahead.get(&slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
+            contract!(P, ChosenQuorumsMatchValue, self.ahead.get(slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
             return;
         }
         probe.fact(|| Fact::Chosen { slot, value: value.clone() });
-        self.tallies.remove(&slot);
+        self.tallies.remove(slot);
         self.ahead.insert(slot, value);
     }
 
     /// The next slot of the prefix, if it is chosen.
     pub fn release<P: Probe>(&mut self, probe: &mut P) -> Option<(Slot, Value)> {
-        let (slot, _) = self.ahead.first_key_value()?;
-        let slot = *slot;
+        let (slot, _) = self.ahead.first()?;
         if probe.flip(Bug::CommitOverHole, slot != self.chosen_below, slot < self.chosen_below) {
             return None;
         }

@@ -12,6 +12,7 @@ use crate::contract;
 use crate::ids::{Ballot, ClientAddr, NodeId, NodeSet, Sequence, Slot};
 use crate::message::{RequestId, Vote};
 use crate::probe::Probe;
+use crate::sorted::Sorted;
 use crate::time::{Mono, Span, earlier};
 
 /// A client's command that waits to be proposed.
@@ -93,7 +94,7 @@ pub struct Lead {
     pub recovered_end: Slot,
     /// The first slot without a proposal.
     next: Slot,
-    in_flight: BTreeMap<Slot, Proposal>,
+    in_flight: Sorted<Slot, Proposal>,
     /// No proposal is due to be sent again before.
     resend_at: Mono,
 }
@@ -240,7 +241,7 @@ impl Proposer {
         let end = reported.last_key_value().map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
         let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) { own_end } else { end };
-        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: BTreeMap::new(), resend_at: Mono(0) });
+        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: Sorted::new(), resend_at: Mono(0) });
         let mut plan = Vec::new();
         for slot in (from.0..end.0).map(Slot) {
             let value = reported.remove(&slot);
@@ -255,7 +256,7 @@ impl Proposer {
     pub fn usurp(&mut self, ballot: Ballot, next: Slot) {
         let in_flight = match std::mem::take(&mut self.phase) {
             Phase::Leading(lead) => lead.in_flight,
-            _ => BTreeMap::new(),
+            _ => Sorted::new(),
         };
         self.phase = Phase::Leading(Lead { ballot, recovered_end: next, next, in_flight, resend_at: Mono(0) });
     }
@@ -273,7 +274,7 @@ impl Proposer {
     pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, _: &mut P) {
         let resend_at = now + self.resend;
         if let Phase::Leading(lead) = &mut self.phase {
-            contract!(P, OneValuePerBallotAndSlot, !lead.in_flight.contains_key(&slot), "a second value for slot {slot} at {}", lead.ballot);
+            contract!(P, OneValuePerBallotAndSlot, lead.in_flight.get(slot).is_none(), "a second value for slot {slot} at {}", lead.ballot);
             lead.next = lead.next.max(slot.next());
             lead.resend_at = if lead.in_flight.is_empty() { resend_at } else { lead.resend_at.min(resend_at) };
             lead.in_flight.insert(slot, Proposal { value, resend_at });
@@ -284,7 +285,7 @@ impl Proposer {
     #[must_use]
     pub fn proposal(&self, slot: Slot) -> Option<&Value> {
         match &self.phase {
-            Phase::Leading(lead) => lead.in_flight.get(&slot).map(|proposal| &proposal.value),
+            Phase::Leading(lead) => lead.in_flight.get(slot).map(|proposal| &proposal.value),
             _ => None,
         }
     }
@@ -292,7 +293,7 @@ impl Proposer {
     /// A slot is chosen: its place in the window is free.
     pub fn settle(&mut self, slot: Slot) {
         if let Phase::Leading(lead) = &mut self.phase {
-            lead.in_flight.remove(&slot);
+            lead.in_flight.remove(slot);
             lead.next = lead.next.max(slot.next());
         }
     }
@@ -305,15 +306,15 @@ impl Proposer {
         if now < lead.resend_at {
             return overdue;
         }
-        for (slot, proposal) in &mut lead.in_flight {
+        for (slot, proposal) in lead.in_flight.iter_mut() {
             if proposal.resend_at <= now {
                 proposal.resend_at = now + resend;
                 if probe.flip(Bug::NoAcceptRetransmit, true, false) {
-                    overdue.push((*slot, proposal.value.clone()));
+                    overdue.push((slot, proposal.value.clone()));
                 }
             }
         }
-        lead.resend_at = lead.in_flight.values().map(|proposal| proposal.resend_at).min().unwrap_or(now + resend);
+        lead.resend_at = lead.in_flight.iter().map(|(_, proposal)| proposal.resend_at).min().unwrap_or(now + resend);
         overdue
     }
 
