@@ -11,7 +11,7 @@ use crate::log::backoff::Backoff;
 use crate::log::disk::{Disk, Ended};
 use crate::log::promise::{Copy, copy_in};
 use crate::log::replay::{Replayed, replay};
-use crate::log::segment::{Identity, log_name, number_in};
+use crate::log::segment::{Header, Identity, log_name, number_in};
 use crate::probe::Probe;
 use crate::time::{Mono, Now};
 
@@ -36,6 +36,8 @@ pub(crate) struct Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Recovery {
     identity: Identity,
+    /// How much is read of a segment at first: all of one of the present configuration, and one byte more, so that a longer file shows.
+    segment_bytes: u32,
     waiting: VecDeque<Job>,
     running: Vec<(OpId, Job)>,
     failed: Vec<Job>,
@@ -58,7 +60,7 @@ struct Job {
 #[derive(Clone, Copy, Debug)]
 enum What {
     List,
-    Length(u64),
+    /// The segment of this number, up to so many bytes.
     Segment(u64, u32),
     Promise(FileName),
 }
@@ -70,10 +72,11 @@ impl What {
 }
 
 impl Recovery {
-    /// Starts reading.
-    pub(crate) fn start(identity: Identity, disk: &mut Disk<'_>) -> Self {
+    /// Starts reading. Segments mostly have so many sectors.
+    pub(crate) fn start(identity: Identity, sectors: u32, disk: &mut Disk<'_>) -> Self {
         let mut recovery = Self {
             identity,
+            segment_bytes: bytes_of(sectors) + 1,
             waiting: VecDeque::from([What::List.job()]),
             running: Vec::new(),
             failed: Vec::new(),
@@ -134,7 +137,6 @@ impl Recovery {
             };
             let op = disk.submit(match job.what {
                 What::List => DiskOp::List,
-                What::Length(number) => DiskOp::Length(log_name(number)),
                 What::Segment(number, length) => DiskOp::Read { file: log_name(number), offset: 0, length },
                 // One byte more than there should be: a longer file shows.
                 What::Promise(file) => DiskOp::Read { file, offset: 0, length: SECTOR as u32 + 1 },
@@ -170,13 +172,12 @@ impl Recovery {
                 }
                 Ok(())
             }
-            (What::Length(number), DiskOk::Length(length)) => {
-                let length = u32::try_from(length).map_err(|_| Halt::LogDamaged { segment: number, sector: 0 })?;
-                self.waiting.push_back(What::Segment(number, length).job());
-                Ok(())
-            }
-            (What::Segment(number, _), DiskOk::Data(bytes)) => {
-                self.segments.insert(number, bytes);
+            (What::Segment(number, asked), DiskOk::Data(bytes)) => {
+                if let Some(length) = longer(&bytes, asked) {
+                    self.waiting.push_back(What::Segment(number, length).job());
+                } else {
+                    self.segments.insert(number, bytes);
+                }
                 Ok(())
             }
             (What::Promise(file), DiskOk::Data(bytes)) => match Copy::read(file, &bytes) {
@@ -197,7 +198,7 @@ impl Recovery {
             disk.submit(DiskOp::Remove(file));
         } else if let Some(number) = number_in(file, "log-") {
             self.number = self.number.max(number + 1);
-            self.waiting.push_back(What::Length(number).job());
+            self.waiting.push_back(What::Segment(number, self.segment_bytes).job());
         } else if let Some((_, generation)) = copy_in(file) {
             self.generation = self.generation.max(generation);
             self.promises.push(file);
@@ -224,4 +225,18 @@ impl Recovery {
         let incarnation = self.copies.iter().map(|copy| copy.incarnation).max().unwrap_or_default();
         Ok(Copy { identity, generation, incarnation, promised, writes: 0 })
     }
+}
+
+/// How much to read of a segment that an earlier configuration made longer than what was asked for.
+fn longer(bytes: &[u8], asked: u32) -> Option<u32> {
+    if bytes.len() < asked as usize {
+        return None;
+    }
+    let header = Header::read(bytes)?.ok()?;
+    Some(bytes_of(header.sectors) + 1).filter(|length| *length > asked)
+}
+
+/// The length of a segment, which is below 2^28 bytes since its header counts sectors by eights in 16 bits.
+const fn bytes_of(sectors: u32) -> u32 {
+    sectors * SECTOR as u32
 }

@@ -67,7 +67,8 @@ impl Store {
     /// Starts a boot.
     pub(crate) fn boot(config: &Config, disk: &mut Disk<'_>) -> Self {
         let identity = Identity { cluster: config.cluster, node: config.node };
-        Self { identity, sectors: sectors_of(config), phase: Phase::Reading(Recovery::start(identity, disk)) }
+        let sectors = sectors_of(config);
+        Self { identity, sectors, phase: Phase::Reading(Recovery::start(identity, sectors, disk)) }
     }
 
     /// Takes a completion.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::config::Config;
 use crate::ids::Incarnation;
 use crate::io::DiskOp;
 use crate::log::fake_disk::FakeDisk;
@@ -27,6 +28,19 @@ fn records_that_come_together_share_a_sync() {
         host.complete();
     }
     assert_eq!((host.acked, syncs), (10, 2), "the first record alone, then the nine that waited for it");
+}
+
+#[test]
+fn segments_that_an_earlier_configuration_made_longer_are_read_whole() {
+    let longer = Config { segment_bytes: 4 * config().segment_bytes, ..config() };
+    let mut host = Host::new(longer, FakeDisk::with(store::format(&config())), 0, Full::new(None));
+    host.settle();
+    for _ in 0..20 {
+        host.append(700);
+        host.settle();
+    }
+    let found = boot(host.disk.image()).expect("nothing is damaged");
+    assert_eq!((found.records.len(), found.records), (20, host.appended));
 }
 
 #[test]
