@@ -122,6 +122,8 @@ pub struct Proposer {
     resend: Span,
     phase: Phase,
     queue: VecDeque<Queued>,
+    /// Empty between batches.
+    builder: BatchBuilder,
     /// Window places lost for ever; only a mutant loses any.
     leaked: usize,
 }
@@ -139,6 +141,7 @@ impl Proposer {
             resend: config.retransmit,
             phase: Phase::Idle,
             queue: VecDeque::new(),
+            builder: BatchBuilder::new(),
             leaked: 0,
         }
     }
@@ -343,7 +346,6 @@ impl Proposer {
         if lead.in_flight.len() + self.leaked >= self.window || !self.batch_is_due(now) {
             return None;
         }
-        let mut batch = BatchBuilder::new();
         let (mut count, mut bytes) = (0, 0);
         while let Some(command) = self.queue.front() {
             bytes += command.size();
@@ -352,15 +354,15 @@ impl Proposer {
             }
             match (&command.id, &command.operation) {
                 (RequestId::Numbered(session, sequence), Some((answered_below, operation))) => {
-                    batch.push_apply(*session, *sequence, *answered_below, operation);
+                    self.builder.push_apply(*session, *sequence, *answered_below, operation);
                 }
-                (RequestId::Nonce(nonce), _) => batch.push_register(*nonce),
+                (RequestId::Nonce(nonce), _) => self.builder.push_register(*nonce),
                 (RequestId::Numbered(..), None) => {}
             }
             count += 1;
             self.queue.pop_front();
         }
-        Some((slot, batch.finish()))
+        Some((slot, self.builder.finish()))
     }
 
     /// Stops proposing. The commands that were never proposed come back; those on their way may still be chosen.

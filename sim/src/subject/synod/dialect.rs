@@ -39,7 +39,7 @@ impl Dialect for KeyValueDialect {
             let (session, sequence, answered_below) = (SessionId(session.0), Sequence(sequence), Sequence(answered_below));
             Request::Apply { session, sequence, answered_below, operation }
         };
-        encode_request(&mut Vec::new(), ClusterId(CLUSTER), &request)
+        encode_request(&mut Vec::with_capacity(256), ClusterId(CLUSTER), &request)
     }
 
     fn reply(&self, bytes: &[u8]) -> Option<Answer> {
