@@ -73,7 +73,7 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
         Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
     let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
     let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
-    let mut run = Run { plan, world, audits: 0, failure: None, frozen: None };
+    let mut run = Run { plan, world, audits: 0, failure: None, doubt: None, frozen: None };
     let outcome = caught(|| run.whole());
     if let Err(panic) = outcome {
         run.failure = Some(Failure::of_panic(&panic));
@@ -95,6 +95,8 @@ struct Run<J: Judge> {
     world: World<(J, Option<(Recorder, Teller)>)>,
     audits: u64,
     failure: Option<Failure>,
+    /// The first audit that no check could decide: the run goes on and may still fail, but it cannot pass.
+    doubt: Option<Failure>,
     frozen: Option<Frozen>,
 }
 
@@ -105,7 +107,7 @@ impl<J: Judge> Run<J> {
     fn whole(&mut self) {
         let ended = self.chaos().and_then(|()| self.heal_and_progress()).and_then(|()| self.closing_audit());
         self.freeze();
-        self.failure = ended.and_then(|()| self.last_words()).err();
+        self.failure = ended.and_then(|()| self.last_words()).err().or_else(|| self.doubt.take());
     }
 
     /// Faults, the workload and the script.
@@ -252,12 +254,16 @@ impl<J: Judge> Run<J> {
                 let message = format!("{alone} alone could not answer every read within {within}: {}", lacks.join(", "));
                 return Err(Failure::new(Verdict::Liveness, CHECK, message));
             }
-            let found = fork.observer().violation().or_else(|| match fork.observer_mut().close(&[]) {
-                Closing::Failed(violation) => Some(violation),
-                Closing::Passed | Closing::Unknown { .. } => None,
-            });
-            if let Some(Violation { check, message }) = found {
-                return Err(Failure::new(Verdict::Safety, CHECK, format!("{alone} alone answer wrongly ({check}): {message}")));
+            let closing = fork.observer().violation().map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
+            match closing {
+                Closing::Passed => {}
+                Closing::Failed(Violation { check, message }) => {
+                    return Err(Failure::new(Verdict::Safety, CHECK, format!("{alone} alone answer wrongly ({check}): {message}")));
+                }
+                Closing::Unknown { check, message } => {
+                    let message = format!("whether {alone} alone answer rightly is not known ({check}): {message}");
+                    self.doubt.get_or_insert_with(|| Failure::new(Verdict::Inconclusive, CHECK, message));
+                }
             }
         }
         Ok(())

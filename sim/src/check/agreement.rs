@@ -23,7 +23,7 @@ pub struct Agreement {
 
 impl Checker for Agreement {
     const NAME: &'static str = "agreement";
-    const HEARS: Hears = Hears::FACTS;
+    const HEARS: Hears = Hears::CHOSEN.and(Hears::APPLIED);
 
     fn new(_: u8) -> Self {
         Self { slots: Chunked::default(), checked: 0 }

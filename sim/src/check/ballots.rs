@@ -29,7 +29,7 @@ pub struct Ballots {
 
 impl Checker for Ballots {
     const NAME: &'static str = "ballots";
-    const HEARS: Hears = Hears::FACTS.and(Hears::BOOTS).and(Hears::MEDIA);
+    const HEARS: Hears = Hears::BOOTS.and(Hears::BALLOTS).and(Hears::MEDIA);
 
     fn new(replicas: u8) -> Self {
         Self { nodes: vec![Seen::default(); usize::from(replicas)], checked: 0 }

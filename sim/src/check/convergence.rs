@@ -25,7 +25,7 @@ pub struct Convergence {
 
 impl Checker for Convergence {
     const NAME: &'static str = "convergence";
-    const HEARS: Hears = Hears::FACTS.and(Hears::BOOTS);
+    const HEARS: Hears = Hears::BOOTS.and(Hears::APPLIED);
 
     fn new(replicas: u8) -> Self {
         Self { nodes: vec![Reached::default(); usize::from(replicas)], checked: 0 }

@@ -28,7 +28,7 @@ pub struct ExactlyOnce {
 
 impl Checker for ExactlyOnce {
     const NAME: &'static str = "exactly-once";
-    const HEARS: Hears = Hears::FACTS.and(Hears::REPLIES).and(Hears::CLIENTS);
+    const HEARS: Hears = Hears::EXECUTED.and(Hears::REPLIES).and(Hears::CLIENTS);
     const CLIENT_VISIBLE: bool = true;
 
     fn new(_: u8) -> Self {

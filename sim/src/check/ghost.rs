@@ -12,7 +12,7 @@
 use smallvec::SmallVec;
 
 use crate::check::chunked::Chunked;
-use crate::check::signal::{BallotWord, Finding, Signal, of_node};
+use crate::check::signal::{BallotWord, Finding, Hears, Signal, of_node};
 use crate::ids::Node;
 use crate::subject::process::Durable;
 use crate::trace::event::Fact;
@@ -67,6 +67,9 @@ pub struct Ghost {
 
 /// Its name in verdicts.
 pub const NAME: &str = "ghost";
+
+/// The signals that it needs.
+pub const HEARS: Hears = Hears::BOOTS.and(Hears::MEDIA).and(Hears::BALLOTS).and(Hears::VOTED).and(Hears::CHOSEN).and(Hears::APPLIED);
 
 impl Ghost {
     /// The ghost of a cluster of so many replicas; `media` says whether durable votes and promises will be told.

@@ -34,7 +34,7 @@ pub struct Prefix {
 
 impl Checker for Prefix {
     const NAME: &'static str = "prefix";
-    const HEARS: Hears = Hears::FACTS.and(Hears::BOOTS);
+    const HEARS: Hears = Hears::BOOTS.and(Hears::BALLOTS).and(Hears::APPLIED);
 
     fn new(replicas: u8) -> Self {
         Self { nodes: vec![Applier::default(); usize::from(replicas)], states: Chunked::default(), checked: 0 }

@@ -33,7 +33,7 @@ pub struct Progress {
 
 impl Checker for Progress {
     const NAME: &'static str = "progress";
-    const HEARS: Hears = Hears::BOOTS.and(Hears::FACTS).and(Hears::CLIENTS);
+    const HEARS: Hears = Hears::BOOTS.and(Hears::BALLOTS).and(Hears::CHOSEN).and(Hears::APPLIED).and(Hears::CLIENTS);
     const CLIENT_VISIBLE: bool = true;
 
     fn new(replicas: u8) -> Self {

@@ -12,6 +12,7 @@ pub struct Violation {
 }
 
 /// A finding under the name of its checker.
+#[inline]
 pub(crate) fn named(check: &'static str, finding: Finding) -> Result<(), Violation> {
     finding.map_err(|message| Violation { check, message })
 }

@@ -27,7 +27,7 @@ const READ: u16 = u16::MAX;
 
 impl Checker for SessionOrder {
     const NAME: &'static str = "session-order";
-    const HEARS: Hears = Hears::BOOTS.and(Hears::FACTS).and(Hears::REPLIES).and(Hears::CLIENTS);
+    const HEARS: Hears = Hears::BOOTS.and(Hears::EXECUTED).and(Hears::REPLIES).and(Hears::CLIENTS);
 
     fn new(replicas: u8) -> Self {
         Self { results: BySession::default(), executed: vec![None; usize::from(replicas)], processes: BTreeMap::new(), checked: 0 }

@@ -36,18 +36,28 @@ pub struct Hears(u16);
 impl Hears {
     /// `Boot` and `Ready`.
     pub const BOOTS: Self = Self(1);
-    /// `Fact`.
-    pub const FACTS: Self = Self(2);
     /// `Durable`.
-    pub const MEDIA: Self = Self(4);
+    pub const MEDIA: Self = Self(2);
     /// `Claim`.
-    pub const CLAIMS: Self = Self(8);
+    pub const CLAIMS: Self = Self(4);
     /// `Acknowledged`.
-    pub const REPLIES: Self = Self(16);
+    pub const REPLIES: Self = Self(8);
     /// `Invoked` and `Returned`.
-    pub const CLIENTS: Self = Self(32);
+    pub const CLIENTS: Self = Self(16);
+    /// `Fact` of a recovery, a promise, or who leads.
+    pub const BALLOTS: Self = Self(32);
+    /// `Fact` of a vote.
+    pub const VOTED: Self = Self(64);
+    /// `Fact` of a slot that is chosen.
+    pub const CHOSEN: Self = Self(128);
+    /// `Fact` of a slot that was applied.
+    pub const APPLIED: Self = Self(256);
+    /// `Fact` of an operation that was executed.
+    pub const EXECUTED: Self = Self(512);
+    /// Every `Fact`.
+    pub const FACTS: Self = Self::BALLOTS.and(Self::VOTED).and(Self::CHOSEN).and(Self::APPLIED).and(Self::EXECUTED);
     /// All of them.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(1023);
 
     /// Both sets.
     #[must_use]
@@ -62,6 +72,7 @@ impl Hears {
     }
 
     /// Whether the sets share anything.
+    #[inline]
     #[must_use]
     pub const fn any(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -70,11 +81,18 @@ impl Hears {
 
 impl Signal<'_> {
     /// The kind of this signal.
+    #[inline]
     #[must_use]
     pub const fn kind(&self) -> Hears {
         match self {
             Self::Boot(_) | Self::Ready(_) => Hears::BOOTS,
-            Self::Fact(..) => Hears::FACTS,
+            Self::Fact(_, fact) => match fact {
+                Fact::Recovered { .. } | Fact::Promised(_) | Fact::Campaigned(_) | Fact::Led(_) | Fact::SteppedDown(_) => Hears::BALLOTS,
+                Fact::Voted { .. } => Hears::VOTED,
+                Fact::Chosen { .. } => Hears::CHOSEN,
+                Fact::Applied { .. } => Hears::APPLIED,
+                Fact::Executed { .. } => Hears::EXECUTED,
+            },
             Self::Durable(..) => Hears::MEDIA,
             Self::Claim(..) => Hears::CLAIMS,
             Self::Acknowledged(..) => Hears::REPLIES,

@@ -101,7 +101,7 @@ impl Suite {
             judging &= Self::NAMES.iter().position(|name| **name == only).map_or(0, |at| 1 << at);
         }
         let (needs, haunted) = Checkers::needs(judging);
-        let ghostly = if haunted { Hears::BOOTS.and(Hears::FACTS).and(Hears::MEDIA) } else { Hears::default() };
+        let ghostly = if haunted { ghost::HEARS } else { Hears::default() };
         let told = needs.and(ghostly).within(heard);
         let media = match reader {
             Some(reader) if told.any(Hears::MEDIA) => (0..replicas).map(|_| Media(reader.media())).collect(),
@@ -185,13 +185,14 @@ impl Suite {
 
     #[inline]
     fn judge(&mut self, signal: &Signal<'_>) -> Result<(), Violation> {
-        if self.haunted {
+        let kind = signal.kind();
+        if self.haunted && ghost::HEARS.any(kind) {
             let finding = self.ghost.hear(signal);
             if self.judging & GHOST != 0 {
                 named(ghost::NAME, finding)?;
             }
         }
-        self.checkers.hear(self.judging, signal.kind(), &self.ghost, signal)
+        self.checkers.hear(self.judging, kind, &self.ghost, signal)
     }
 
     /// Reads something off a node's media and tells what is found.

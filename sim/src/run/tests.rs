@@ -166,6 +166,45 @@ fn an_audit_finds_what_only_one_replica_remembers() {
     assert!(record.audits > 0);
 }
 
+/// Cannot say anything of audits, and fails the run in the end or does not.
+#[derive(Clone)]
+struct Undecided {
+    in_the_end: Closing,
+}
+
+impl Observer for Undecided {
+    fn on(&mut self, _: Stamp, _: &Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl Judge for Undecided {
+    type Auditor = Self;
+
+    fn violation(&self) -> Option<Violation> {
+        None
+    }
+
+    fn auditor(&self) -> Self {
+        Self { in_the_end: Closing::Unknown { check: "search", message: "gave up".to_owned() } }
+    }
+
+    fn close(&mut self, _: &[Node]) -> Closing {
+        self.in_the_end.clone()
+    }
+}
+
+#[test]
+fn an_audit_that_nobody_can_decide_leaves_the_run_inconclusive_unless_it_fails() {
+    let ends = |in_the_end| run_judged(&spec(testing::plan(3)), &Synod, Undecided { in_the_end }).record;
+    let doubtful = ends(Closing::Passed);
+    assert_eq!((doubtful.verdict.name(), doubtful.check.as_deref()), ("inconclusive", Some("last-quorum-audit")));
+    assert_eq!(doubtful.message.as_deref(), Some("whether r1, r2 alone answer rightly is not known (search): gave up"));
+    assert!(doubtful.audits >= 3 && doubtful.digest == run(&spec(testing::plan(3))).record.digest, "the run goes on");
+    let failed = ends(Closing::Failed(Violation { check: "late", message: String::new() }));
+    assert_eq!((failed.verdict.name(), failed.check.as_deref()), ("safety", Some("late")));
+}
+
 #[test]
 fn a_judge_that_has_seen_enough_ends_the_run() {
     let mut plan = appending(3);

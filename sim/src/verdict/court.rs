@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::check::linearizability::aftermath::Aftermath;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::online::Online;
-use crate::check::linearizability::search::Budget;
+use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::check::roster::Violation;
 use crate::check::suite::{Checks, Suite, SuiteConfig};
 use crate::history::recorded::Place;
@@ -12,13 +13,14 @@ use crate::ids::Node;
 use crate::subject::process::Reader;
 use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
+use crate::verdict::auditor::Auditor;
 use crate::verdict::{Closing, Judge};
 
 /// The name under which linearizability is reported.
 pub const LINEARIZABILITY: &str = "linearizability";
 
 /// What a run's history may cost before its verdict is "unknown".
-const BUDGET: Budget = Budget { steps: 20_000_000, configurations: 200_000 };
+pub(super) const BUDGET: Budget = Budget { steps: 20_000_000, configurations: 200_000 };
 
 /// Judges a run.
 #[derive(Clone)]
@@ -49,19 +51,26 @@ impl Court {
         let Report { verdict, .. } = self.history.verdict(BUDGET);
         let key = |key: u32| {
             let history = self.history.history();
-            String::from_utf8_lossy(history.values.bytes(history.keys[key as usize])).into_owned()
+            history.values.bytes(history.keys[key as usize]).to_vec()
         };
         match verdict {
             Verdict::Linearizable => Closing::Passed,
-            Verdict::NotLinearizable { key: broken } => {
-                let message = format!("no order of the operations on key {} explains what its clients saw", key(broken));
-                Closing::Failed(Violation { check: LINEARIZABILITY, message })
-            }
-            Verdict::Unknown { key: hard, reason } => {
-                Closing::Unknown { check: LINEARIZABILITY, message: format!("the search for an order on key {} gave up: {reason:?}", key(hard)) }
-            }
+            Verdict::NotLinearizable { key: number } => broken(&key(number)),
+            Verdict::Unknown { key: number, reason } => given_up(&key(number), reason),
         }
     }
+}
+
+/// A key that is not linearizable.
+pub(super) fn broken(key: &[u8]) -> Closing {
+    let message = format!("no order of the operations on key {} explains what its clients saw", String::from_utf8_lossy(key));
+    Closing::Failed(Violation { check: LINEARIZABILITY, message })
+}
+
+/// A key of which nobody can say.
+pub(super) fn given_up(key: &[u8], reason: Exhausted) -> Closing {
+    let message = format!("the search for an order on key {} gave up: {reason:?}", String::from_utf8_lossy(key));
+    Closing::Unknown { check: LINEARIZABILITY, message }
 }
 
 impl Observer for Court {
@@ -87,14 +96,14 @@ impl Observer for Court {
 }
 
 impl Judge for Court {
-    type Auditor = Self;
+    type Auditor = Auditor;
 
     fn violation(&self) -> Option<Violation> {
         self.suite.violation().cloned()
     }
 
-    fn auditor(&self) -> Self {
-        Self { suite: self.suite.auditor(), history: self.history.clone(), judges_histories: self.judges_histories }
+    fn auditor(&self) -> Auditor {
+        Auditor::new(self.suite.auditor(), self.judges_histories.then(|| Aftermath::of(&self.history)))
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {

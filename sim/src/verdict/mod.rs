@@ -1,5 +1,6 @@
 //! What is wrong with a run, and which class of failure that is.
 
+pub mod auditor;
 pub mod court;
 
 use synod_reports::record::Verdict;

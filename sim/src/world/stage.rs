@@ -107,8 +107,9 @@ impl<O: Observer> Stage<O> {
 }
 
 /// "r1", ... for the details of faults, without formatting.
-pub(super) const fn name(node: u8) -> &'static str {
-    ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"][if node < 9 { node as usize } else { 8 }]
+pub(super) fn name(node: u8) -> &'static str {
+    static NAMES: [&str; 9] = ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"];
+    NAMES[usize::from(node.min(8))]
 }
 
 /// The label's number for a port: replicas below 16, clients from there on, so that a replica more or less renames no client's streams.

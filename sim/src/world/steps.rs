@@ -115,40 +115,47 @@ impl<O: Observer> World<O> {
         process.step(now, input, &mut outputs);
         if self.watching {
             process.facts(&mut self.facts);
-            self.tell_facts(node);
+            if !self.facts.is_empty() {
+                self.tell_facts(node);
+            }
         }
         let dies = match self.machines[node].doom {
             Some(Doom::InStep(death, fault)) if !outputs.is_empty() => {
                 let after = self.stage.choices.draw(Label::of(Topic::Boundary, node as u16), outputs.len() as u64 + 1);
                 self.machines[node].doom = None;
-                Some((after, death, fault))
+                outputs.truncate(usize::try_from(after).expect("not more than there are outputs"));
+                Some((death, fault))
             }
             _ => None,
         };
-        let mut then = Then::GoOn;
-        for (done, output) in (0..).zip(outputs.drain(..)) {
-            if dies.is_some_and(|(after, ..)| after == done) {
-                break;
-            }
-            then = match output {
-                Output::Send { to, bytes } => self.send(node, to, bytes),
-                other => self.act(node, other),
-            };
-            if then != Then::GoOn {
-                break;
-            }
-        }
-        outputs.clear();
+        let then = self.do_all(node, &mut outputs);
         self.outputs = outputs;
         match (dies, then) {
             (_, Then::Stop) => {}
             (_, Then::Die(death)) => self.die_in_recovery(node, death),
-            (Some((_, death, fault)), Then::GoOn) => {
+            (Some((death, fault)), Then::GoOn) => {
                 self.stage.took_effect(Effect::DiedInStep, at);
                 self.die(node, death, Some(fault));
             }
             (None, Then::GoOn) => self.rearm(node),
         }
+    }
+
+    /// Does what a process asks for, up to what ends the process; nothing of it is left.
+    fn do_all(&mut self, node: usize, outputs: &mut Vec<Output>) -> Then {
+        if outputs.is_empty() {
+            return Then::GoOn;
+        }
+        for output in outputs.drain(..) {
+            let then = match output {
+                Output::Send { to, bytes } => self.send(node, to, bytes),
+                other => self.act(node, other),
+            };
+            if then != Then::GoOn {
+                return then;
+            }
+        }
+        Then::GoOn
     }
 
     fn tell_facts(&mut self, node: usize) {

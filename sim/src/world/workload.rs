@@ -112,9 +112,9 @@ impl Keys {
 
     /// A value that nobody else writes.
     fn value(&self, process: u32, number: u32) -> Text {
-        let mut value = format!("p{process}.{number}");
-        value.extend(std::iter::repeat_n('x', self.value_size.saturating_sub(value.len())));
-        text(&value)
+        let mut value = format!("p{process}.{number}").into_bytes();
+        value.resize(self.value_size.max(value.len()), b'x');
+        value.into()
     }
 
     /// A write that must succeed, on a key that sees nothing else, so that it spoils nothing for checks of the others.

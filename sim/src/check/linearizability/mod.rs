@@ -11,8 +11,10 @@
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `object` checks a user's own specification;
 //! - `online` holds a history that is still being made, `settle` forgets what is behind it, and `settled` is what remains of that;
+//! - `aftermath` judges the reads that audits add to one history;
 //! - `generate` makes large histories to measure with.
 
+pub mod aftermath;
 pub mod answer;
 pub mod chain;
 mod chains;

@@ -105,6 +105,12 @@ impl Online {
         self.learned.insert(process, place);
     }
 
+    /// Whether nothing was ever forgotten.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.bound == 0
+    }
+
     /// How many operations were called.
     #[must_use]
     pub fn operations(&self) -> usize {

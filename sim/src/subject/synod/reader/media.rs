@@ -54,7 +54,10 @@ impl Role {
 
 /// What decimal digits say.
 fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(char::from(*digit).to_digit(10)?)))
+    digits.iter().try_fold(0u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
 }
 
 /// A group whose sectors did not all come yet.
@@ -127,8 +130,15 @@ impl MediaReader for Media {
 
     fn named(&mut self, names: &[FileName], found: &mut Vec<Durable>) {
         self.told = true;
-        let mut segments: Vec<u64> =
-            names.iter().filter_map(|name| if let Some(Role::Segment(n)) = Role::of(*name) { Some(n) } else { None }).collect();
+        let mut segments = Vec::with_capacity(names.len());
+        let mut copies = Vec::new();
+        for name in names {
+            match Role::of(*name) {
+                Some(Role::Segment(segment)) => segments.push(segment),
+                Some(Role::Promise) => copies.push(*name),
+                Some(Role::Prepared(_)) | None => {}
+            }
+        }
         segments.sort_unstable();
         if !self.waiting.is_empty() {
             // Segments are prepared one after another: what waits below the newest that has its name was given up.
@@ -143,7 +153,6 @@ impl MediaReader for Media {
         if *self.segments != segments {
             self.segments = Arc::new(segments);
         }
-        let copies: Vec<FileName> = names.iter().copied().filter(|name| Role::of(*name) == Some(Role::Promise)).collect();
         if *self.copies != copies {
             self.copies = Arc::new(copies);
         }
