@@ -134,7 +134,7 @@ impl Keeper {
 
     /// Makes a promise durable; told at once when it is already.
     pub(crate) fn promise<P: Probe>(&mut self, ballot: Ballot, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
-        contract!(P, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
+        contract!(probe, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
         if ballot <= self.durable {
             return Some(Kept(self.durable));
         }

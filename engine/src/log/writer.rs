@@ -150,7 +150,7 @@ impl Writer {
         let Some(place) = self.room(disk, probe) else {
             return;
         };
-        contract!(P, OneGroupAboveWatermark, self.group == self.synced + 1, "group {} is begun when {} is synced", self.group, self.synced);
+        contract!(probe, OneGroupAboveWatermark, self.group == self.synced + 1, "group {} is begun when {} is synced", self.group, self.synced);
         let count = self.fill(place);
         self.taken.0 += count;
         let data = self.frame(place);

@@ -23,7 +23,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Sends a value on its way at the ballot that this node leads, and votes for it.
     pub(super) fn propose(&mut self, now: Mono, slot: Slot, value: Value, fx: &mut Effects) {
         let Some(ballot) = self.elector.leads() else { return };
-        contract!(P, ProposalsAboveChosen, !self.learner.is_chosen(slot), "slot {slot} is chosen, and proposed again at {ballot}");
+        contract!(self.probe, ProposalsAboveChosen, !self.learner.is_chosen(slot), "slot {slot} is chosen, and proposed again at {ballot}");
         self.proposer.start(slot, value.clone(), now, &mut self.probe);
         let chosen_below = self.learner.chosen_below();
         fx.sends.push((To::Peers, Message::Accept { ballot, slot, value: value.clone(), chosen_below }));

@@ -90,9 +90,9 @@ impl Acceptor {
 
     /// Casts the vote that [`on_accept`](Self::on_accept) found to be new; its record is `lsn`.
     pub fn cast<P: Probe>(&mut self, ballot: Ballot, slot: Slot, value: Value, lsn: Lsn, probe: &mut P) {
-        contract!(P, VotePrecedesMaxBal, ballot <= self.promised, "a vote at {ballot} in slot {slot} above the promise {}", self.promised);
+        contract!(probe, VotePrecedesMaxBal, ballot <= self.promised, "a vote at {ballot} in slot {slot} above the promise {}", self.promised);
         contract!(
-            P,
+            probe,
             VotedBallotsIncrease,
             self.votes.get(&slot).is_none_or(|old| old.ballot < ballot),
             "a second vote in slot {slot} at {ballot}, not above the first"

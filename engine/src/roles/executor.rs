@@ -63,8 +63,8 @@ impl<M: StateMachine> Executor<M> {
     }
 
     /// Begins to apply a slot.
-    pub fn enter<P: Probe>(&mut self, slot: Slot, _: &mut P) {
-        contract!(P, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
+    pub fn enter<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
+        contract!(probe, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
         self.applied_below = slot.next();
     }
 
@@ -125,7 +125,7 @@ impl<M: StateMachine> Executor<M> {
         let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: BTreeMap::new() };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
-        contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
+        contract!(probe, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
         id
     }
 
@@ -177,7 +177,7 @@ impl<M: StateMachine> Executor<M> {
         if let Some(open) = self.sessions.get_mut(&session) {
             let old = open.replies.insert(sequence, (place, result.clone()));
             self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-            contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
+            contract!(probe, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
         }
         Outcome::Done { place, result }
     }

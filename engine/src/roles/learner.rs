@@ -90,7 +90,7 @@ impl Learner {
     /// A slot is chosen.
     pub fn choose<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
         if self.is_chosen(slot) {
-            contract!(P, ChosenQuorumsMatchValue, self.ahead.get(&slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
+            contract!(probe, ChosenQuorumsMatchValue, self.ahead.get(&slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
             return;
         }
         probe.fact(|| Fact::Chosen { slot, value: value.clone() });

@@ -228,7 +228,7 @@ impl Proposer {
         }
         let Phase::Recovering(recovery) = std::mem::take(&mut self.phase) else { unreachable!("it was just looked at") };
         contract!(
-            P,
+            probe,
             LeadsWithQuorumOfPromises,
             recovery.complete.len() >= self.quorum,
             "{} leads with {} promises of {}",
@@ -270,10 +270,10 @@ impl Proposer {
     }
 
     /// Puts a value on its way in a slot.
-    pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, _: &mut P) {
+    pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, probe: &mut P) {
         let resend_at = now + self.resend;
         if let Phase::Leading(lead) = &mut self.phase {
-            contract!(P, OneValuePerBallotAndSlot, !lead.in_flight.contains_key(&slot), "a second value for slot {slot} at {}", lead.ballot);
+            contract!(probe, OneValuePerBallotAndSlot, !lead.in_flight.contains_key(&slot), "a second value for slot {slot} at {}", lead.ballot);
             lead.next = lead.next.max(slot.next());
             lead.resend_at = if lead.in_flight.is_empty() { resend_at } else { lead.resend_at.min(resend_at) };
             lead.in_flight.insert(slot, Proposal { value, resend_at });
