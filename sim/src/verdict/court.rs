@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::check::jury::Jury;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::online::Online;
 use crate::check::linearizability::search::Budget;
@@ -35,11 +36,11 @@ impl Court {
         Suite::NAMES.iter().copied().chain([LINEARIZABILITY])
     }
 
-    /// A court that has seen nothing. With `only`, that checker judges alone.
+    /// A court that has seen nothing.
     #[must_use]
-    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, only: Option<String>) -> Self {
-        let judges_histories = only.as_deref().is_none_or(|only| only == LINEARIZABILITY);
-        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, only }), history: Online::new(), judges_histories }
+    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, jury: Jury) -> Self {
+        let judges_histories = jury.has(LINEARIZABILITY);
+        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, jury }), history: Online::new(), judges_histories }
     }
 
     fn judge_history(&self) -> Closing {
@@ -94,7 +95,7 @@ impl Judge for Court {
     }
 
     fn auditor(&self) -> Self {
-        Self { suite: self.suite.auditor(), history: self.history.clone(), judges_histories: self.judges_histories }
+        Self { suite: self.suite.auditor(), history: self.history.clone(), judges_histories: true }
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {
