@@ -46,7 +46,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.librarian.push(slot, value, &mut self.probe);
             slot = slot.next();
         }
-        self.learner.resume(slot);
+        self.learner.resume(slot, &mut self.probe);
         for (slot, value) in learned {
             self.learner.choose(slot, value, &mut self.probe);
         }

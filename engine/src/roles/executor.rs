@@ -70,6 +70,8 @@ impl<M: StateMachine> Executor<M> {
 
     /// Applies one command of the slot that was entered last, and says how it ended for whom.
     pub fn apply<P: Probe>(&mut self, place: Place, command: Command<'_>, probe: &mut P) -> (RequestId, Outcome) {
+        let entered = self.applied_below;
+        contract!(probe, AppliesTheEnteredSlot, place.slot.next() == entered, "a command of slot {}, and the next is {entered}", place.slot);
         match command {
             Command::Register { nonce } => (RequestId::Nonce(nonce), Outcome::Registered(self.register(place, probe))),
             Command::Apply { session, sequence, answered_below, operation } => {
@@ -86,6 +88,8 @@ impl<M: StateMachine> Executor<M> {
             return Some(Outcome::SessionGone);
         }
         let (place, result) = known.replies.get(&sequence)?;
+        let below = self.applied_below;
+        contract!(probe, ReplyInReplyCacheIsAllowed, place.slot < below, "a reply of slot {}, and the next to apply is {below}", place.slot);
         let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, place.slot < led_from);
         (!elsewhere).then(|| Outcome::Done { place: *place, result: result.clone() })
     }
@@ -125,6 +129,8 @@ impl<M: StateMachine> Executor<M> {
         let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: BTreeMap::new() };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
+        let (open, most) = (self.sessions.len(), self.sessions_max);
+        contract!(probe, SessionsAreBounded, open <= most, "{open} sessions are open, of {most} at most");
         contract!(probe, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
         id
     }
@@ -266,9 +272,32 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "contract AppliesTheEnteredSlot")]
+    fn a_command_of_another_slot_breaks_a_contract() {
+        Executor::new(Line::default(), 1, 0).apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ReplyInReplyCacheIsAllowed")]
+    fn a_reply_of_the_future_breaks_its_contract() {
+        let mut bench = Bench::new(4);
+        let session = bench.register();
+        bench.apply(session, 0, 0, b"a");
+        bench.executor.applied_below = Slot(1);
+        bench.executor.answered(session, Sequence(0), Slot(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract SessionsAreBounded")]
+    fn one_session_too_many_breaks_a_contract() {
+        Bench::new(0).register();
+    }
+
+    #[test]
     #[should_panic(expected = "contract SessionIdsAreUnique")]
     fn a_session_opened_twice_breaks_a_contract() {
         let mut executor = Executor::new(Line::default(), 4, 0);
+        executor.enter(Slot(0), &mut Full::default());
         for _ in 0..2 {
             executor.apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
         }
@@ -280,9 +309,10 @@ mod tests {
         let mut bench = Bench::new(4);
         let session = bench.register();
         let mut probe = Full::new(Some(Bug::DedupAtProposeOnly));
+        bench.executor.enter(Slot(1), &mut probe);
         for _ in 0..2 {
             let command = Command::Apply { session, sequence: Sequence(0), answered_below: Sequence(0), operation: b"a" };
-            bench.executor.apply(Place { slot: Slot(9), index: 0 }, command, &mut probe);
+            bench.executor.apply(Place { slot: Slot(1), index: 0 }, command, &mut probe);
         }
     }
 }
