@@ -123,8 +123,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             left = left.saturating_sub(size);
             page.push(vote);
         }
-        let highest = page.iter().filter(|vote| !vote.chosen).map(|vote| vote.ballot).max().unwrap_or_default();
-        contract!(self.probe, OneBVotesWithinPromise, highest <= promised, "reports a vote at {highest}, having promised {promised}");
+        let within = |vote: &Vote| vote.chosen || vote.ballot <= promised;
+        contract!(self.probe, OneBVotesWithinPromise, page.iter().all(within), "reports a vote above its promise {promised}");
         for vote in &mut page {
             if self.probe.flip(Bug::PromiseReportsPromisedAsAccepted, false, !vote.chosen && vote.ballot != promised) {
                 vote.ballot = promised;

@@ -345,8 +345,8 @@ impl Proposer {
     pub fn batch<P: Probe>(&mut self, now: Mono, probe: &mut P) -> Option<(Slot, Value)> {
         let Phase::Leading(lead) = &self.phase else { return None };
         let slot = lead.next;
-        let last = lead.in_flight.last_key_value().map(|(slot, _)| *slot);
-        contract!(probe, FreshSlotsAreFree, last < Some(slot), "slot {slot} is next, and {last:?} is on its way");
+        let free = |last: Option<(&Slot, &Proposal)>| last.is_none_or(|(last, _)| *last < slot);
+        contract!(probe, FreshSlotsAreFree, free(lead.in_flight.last_key_value()), "slot {slot} is next at {}, and taken", lead.ballot);
         if lead.in_flight.len() + self.leaked >= self.window || !self.batch_is_due(now) {
             return None;
         }
