@@ -6,8 +6,10 @@
 use std::collections::VecDeque;
 
 use crate::command::Value;
+use crate::contract;
 use crate::ids::{Ballot, Lsn, NodeId, Slot};
 use crate::message::Message;
+use crate::probe::Probe;
 
 /// What waits for a durable promise.
 #[derive(Clone, Debug)]
@@ -86,7 +88,8 @@ impl Outbox {
     }
 
     /// Keeps something until the promise of `ballot` is durable. What comes again takes the place of what came first.
-    pub fn after_promise(&mut self, ballot: Ballot, what: AfterPromise) {
+    pub fn after_promise<P: Probe>(&mut self, ballot: Ballot, what: AfterPromise, probe: &mut P) {
+        contract!(probe, WaitsForWhatIsMissing, ballot > self.promise, "{ballot} is waited for, and {} is durable", self.promise);
         let place = self.after_promise.iter_mut().find(|(held, old)| *held == ballot && old.is_again(&what));
         match place {
             Some((_, old)) => *old = what,
@@ -95,7 +98,8 @@ impl Outbox {
     }
 
     /// Keeps an acknowledgement until the record is durable.
-    pub fn after_record(&mut self, lsn: Lsn, ack: Ack) {
+    pub fn after_record<P: Probe>(&mut self, lsn: Lsn, ack: Ack, probe: &mut P) {
+        contract!(probe, AnswersWaitForTheirRecord, lsn == self.appended, "an answer waits for record {}, the last is {}", lsn.0, self.appended.0);
         self.acks.push_back((lsn, ack));
     }
 
@@ -107,7 +111,8 @@ impl Outbox {
     }
 
     /// A promise became durable: what waited for exactly this ballot may go; what waited for a lower one is out of date, and dropped.
-    pub fn on_promise_durable(&mut self, ballot: Ballot) -> Vec<AfterPromise> {
+    pub fn on_promise_durable<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) -> Vec<AfterPromise> {
+        contract!(probe, DurablePromisesIncrease, ballot >= self.promise, "{ballot} became durable after {}", self.promise);
         self.promise = self.promise.max(ballot);
         let mut ready = Vec::new();
         self.after_promise.retain(|(wanted, what)| {
@@ -120,7 +125,9 @@ impl Outbox {
     }
 
     /// Records became durable: takes the acknowledgements that rest on them, in order.
-    pub fn on_durable(&mut self, lsn: Lsn, ready: &mut Vec<Ack>) {
+    pub fn on_durable<P: Probe>(&mut self, lsn: Lsn, ready: &mut Vec<Ack>, probe: &mut P) {
+        contract!(probe, DurableWasAppended, lsn <= self.appended, "record {} is durable, and {} were appended", lsn.0, self.appended.0);
+        contract!(probe, DurabilityMonotonic, lsn >= self.durable, "record {} became durable after {}", lsn.0, self.durable.0);
         self.durable = self.durable.max(lsn);
         // An ack for a record that was already durable may stand behind one that is not: order is by arrival, not by record.
         let durable = self.durable;
@@ -143,5 +150,50 @@ impl Outbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Full;
+
+    const LOW: Ballot = Ballot { round: 1, node: NodeId(0) };
+    const HIGH: Ballot = Ballot { round: 2, node: NodeId(0) };
+    const ACK: Ack = Ack { to: NodeId(1), ballot: LOW, slot: Slot(0) };
+
+    #[test]
+    #[should_panic(expected = "contract WaitsForWhatIsMissing")]
+    fn waiting_for_a_durable_promise_breaks_a_contract() {
+        Outbox::new(HIGH).after_promise(LOW, AfterPromise::Campaign, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract AnswersWaitForTheirRecord")]
+    fn waiting_for_a_record_that_is_not_appended_breaks_a_contract() {
+        Outbox::default().after_record(Lsn(1), ACK, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract DurablePromisesIncrease")]
+    fn a_durable_promise_that_falls_breaks_its_contract() {
+        Outbox::new(HIGH).on_promise_durable(LOW, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract DurableWasAppended")]
+    fn durability_of_nothing_breaks_a_contract() {
+        Outbox::default().on_durable(Lsn(1), &mut Vec::new(), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract DurabilityMonotonic")]
+    fn durability_that_falls_breaks_its_contract() {
+        let (mut outbox, mut probe) = (Outbox::default(), Full::default());
+        outbox.append();
+        outbox.append();
+        for lsn in [2, 1] {
+            outbox.on_durable(Lsn(lsn), &mut Vec::new(), &mut probe);
+        }
     }
 }

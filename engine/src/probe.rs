@@ -9,7 +9,7 @@ use crate::fact::Fact;
 /// The hooks. One instance lives beside each node.
 pub trait Probe {
     /// Whether contracts are worth evaluating: they cost time.
-    const CONTRACTS: bool;
+    fn contracts(&self) -> bool;
 
     /// Something happened that an observer may hold against the protocol's definition.
     fn fact(&mut self, fact: impl FnOnce() -> Fact);
@@ -20,7 +20,10 @@ pub trait Probe {
 }
 
 impl Probe for () {
-    const CONTRACTS: bool = false;
+    #[inline(always)]
+    fn contracts(&self) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn fact(&mut self, _: impl FnOnce() -> Fact) {}
@@ -62,7 +65,10 @@ impl BugsOnly {
 }
 
 impl Probe for BugsOnly {
-    const CONTRACTS: bool = false;
+    #[inline(always)]
+    fn contracts(&self) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn fact(&mut self, _: impl FnOnce() -> Fact) {}
@@ -83,13 +89,21 @@ impl Probe for BugsOnly {
 pub struct Full {
     bugs: BugsOnly,
     facts: Vec<Fact>,
+    /// Contracts are left out, so that a run goes on where one is broken.
+    lenient: bool,
 }
 
 impl Full {
     /// Plants `bug`, or none.
     #[must_use]
     pub const fn new(bug: Option<Bug>) -> Self {
-        Self { bugs: BugsOnly::new(bug), facts: Vec::new() }
+        Self { bugs: BugsOnly::new(bug), facts: Vec::new(), lenient: false }
+    }
+
+    /// Plants `bug`, or none, and evaluates no contracts.
+    #[must_use]
+    pub const fn without_contracts(bug: Option<Bug>) -> Self {
+        Self { bugs: BugsOnly::new(bug), facts: Vec::new(), lenient: true }
     }
 
     /// What the planted bug did so far.
@@ -105,7 +119,10 @@ impl Full {
 }
 
 impl Probe for Full {
-    const CONTRACTS: bool = true;
+    #[inline]
+    fn contracts(&self) -> bool {
+        !self.lenient
+    }
 
     #[inline]
     fn fact(&mut self, fact: impl FnOnce() -> Fact) {

@@ -7,8 +7,12 @@ use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
+use crate::check::checker::Checker;
+use crate::check::jury::{CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, UNEXPLAINED_HALT};
+use crate::check::progress::Progress;
 use crate::check::roster::Violation;
 pub use crate::check::suite::Checks;
+use crate::check::suite::Suite;
 use crate::choices::Seeded;
 use crate::ids::Node;
 use crate::panics::caught;
@@ -36,8 +40,8 @@ pub struct RunSpec {
     pub probe: ProbeLevel,
     /// Which checkers judge.
     pub checks: Checks,
-    /// Only the checker of this name judges.
-    pub only: Option<String>,
+    /// Who of them judges.
+    pub jury: Jury,
     /// Keep the history and a tale of what happened. Never changes the digest.
     pub record: bool,
 }
@@ -53,11 +57,22 @@ pub struct RunOutcome {
     pub tale: Vec<Line>,
 }
 
+/// The checks that can be named: those of the court, and those of the run.
+pub fn checks() -> impl Iterator<Item = &'static str> {
+    Court::names().chain(OF_THE_RUN)
+}
+
+/// Whether this check judges when only what a client can see does.
+#[must_use]
+pub fn is_client_visible(check: &str) -> bool {
+    check != CONTRACT && (!Suite::NAMES.contains(&check) || Suite::sees_as_clients(check))
+}
+
 /// Runs a plan to its end and judges it. A subject that is not in the catalog is inconclusive.
 #[must_use]
 pub fn run(spec: &RunSpec) -> RunOutcome {
     match catalog::find(&spec.subject) {
-        Some(subject) => run_judged(spec, subject, Court::new(spec.plan.cluster.replicas, subject.reader(), spec.checks, spec.only.clone())),
+        Some(subject) => run_judged(spec, subject, Court::new(spec.plan.cluster.replicas, subject.reader(), spec.checks, spec.jury.clone())),
         None => {
             let failure = Failure::new(Verdict::Inconclusive, "subject", format!("there is no subject {:?}", spec.subject));
             RunOutcome { record: blank(&spec.plan, Some(failure)), history: None, tale: Vec::new() }
@@ -73,7 +88,7 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
         Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
     let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
     let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
-    let mut run = Run { plan, world, audits: 0, failure: None, doubt: None, frozen: None };
+    let mut run = Run { plan, world, jury: spec.jury.clone(), audits: 0, failure: None, doubt: None, frozen: None };
     let outcome = caught(|| run.whole());
     if let Err(panic) = outcome {
         run.failure = Some(Failure::of_panic(&panic));
@@ -93,6 +108,7 @@ struct Frozen {
 struct Run<J: Judge> {
     plan: Arc<Plan>,
     world: World<(J, Option<(Recorder, Teller)>)>,
+    jury: Jury,
     audits: u64,
     failure: Option<Failure>,
     /// The first audit that no check could decide: the run goes on and may still fail, but it cannot pass.
@@ -173,7 +189,8 @@ impl<J: Judge> Run<J> {
             if self.world.next_at().is_none_or(|at| at > end) {
                 let mut lacks = vec![format!("{answered} of {asked} clients had a write answered within {within}")];
                 lacks.extend(self.world.behind(&core));
-                return Err(self.stall("progress", &lacks));
+                self.stall(Progress::NAME, &lacks)?;
+                break;
             }
             self.event()?;
         }
@@ -204,7 +221,8 @@ impl<J: Judge> Run<J> {
             if self.world.next_at().is_none_or(|at| at > end) {
                 let mut lacks = vec![format!("{} of {asked} keys could be read within {within}", self.world.answered().0)];
                 lacks.extend(self.world.behind(&self.plan.heal.core.clone()));
-                return Err(self.stall("closing-audit", &lacks));
+                self.stall(CLOSING_AUDIT, &lacks)?;
+                break;
             }
             self.event()?;
         }
@@ -218,11 +236,13 @@ impl<J: Judge> Run<J> {
         let end = self.world.now() + self.plan.heal.progress_within;
         while !self.world.behind(&core).is_empty() {
             if self.world.next_at().is_none_or(|at| at > end) {
-                return Err(self.stall("progress", &self.world.behind(&core)));
+                self.stall(Progress::NAME, &self.world.behind(&core))?;
+                break;
             }
             self.event()?;
         }
-        match self.world.observer_mut().0.close(&core) {
+        let ready: Vec<Node> = core.into_iter().filter(|node| self.world.behind(&[*node]).is_empty()).collect();
+        match self.world.observer_mut().0.close(&ready) {
             Closing::Passed => Ok(()),
             Closing::Failed(violation) => Err(violation.into()),
             Closing::Unknown { check, message } => Err(Failure::new(Verdict::Inconclusive, check, message)),
@@ -231,8 +251,10 @@ impl<J: Judge> Run<J> {
 
     /// Each minimal quorum that must be able to answers alone for what was acknowledged.
     fn last_quorum_audit(&mut self) -> Step {
-        const CHECK: &str = "last-quorum-audit";
         self.unexplained_halts()?;
+        if !self.jury.has(LAST_QUORUM_AUDIT) {
+            return Ok(());
+        }
         self.world.settle_ledger();
         let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
         let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
@@ -252,17 +274,17 @@ impl<J: Judge> Run<J> {
             let alone = quorum.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             if let Answered::TooFew(lacks) = answered {
                 let message = format!("{alone} alone could not answer every read within {within}: {}", lacks.join(", "));
-                return Err(Failure::new(Verdict::Liveness, CHECK, message));
+                return Err(Failure::new(Verdict::Liveness, LAST_QUORUM_AUDIT, message));
             }
             let closing = fork.observer().violation().map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
             match closing {
                 Closing::Passed => {}
                 Closing::Failed(Violation { check, message }) => {
-                    return Err(Failure::new(Verdict::Safety, CHECK, format!("{alone} alone answer wrongly ({check}): {message}")));
+                    return Err(Failure::new(Verdict::Safety, LAST_QUORUM_AUDIT, format!("{alone} alone answer wrongly ({check}): {message}")));
                 }
                 Closing::Unknown { check, message } => {
                     let message = format!("whether {alone} alone answer rightly is not known ({check}): {message}");
-                    self.doubt.get_or_insert_with(|| Failure::new(Verdict::Inconclusive, CHECK, message));
+                    self.doubt.get_or_insert_with(|| Failure::new(Verdict::Inconclusive, LAST_QUORUM_AUDIT, message));
                 }
             }
         }
@@ -276,21 +298,25 @@ impl<J: Judge> Run<J> {
 
     /// A replica that distrusts a disk that nobody damaged.
     fn unexplained_halts(&self) -> Step {
-        let unexplained = self.world.distrustful().find(|node| !self.world.ledger().copy_lost(*node));
-        match unexplained {
-            Some(node) => Err(Failure::new(Verdict::Safety, "unexplained-halt", format!("{node} halted because of its disk, which nobody damaged"))),
+        match self.unexplained_halt().filter(|_| self.jury.has(UNEXPLAINED_HALT)) {
+            Some(node) => Err(Failure::new(Verdict::Safety, UNEXPLAINED_HALT, format!("{node} halted because of its disk, which nobody damaged"))),
             None => Ok(()),
         }
     }
 
-    /// A stall, which damage excuses when it leaves no quorum of the core.
-    fn stall(&self, check: &str, lacks: &[String]) -> Failure {
-        if let Err(failure) = self.unexplained_halts() {
-            return failure;
+    fn unexplained_halt(&self) -> Option<Node> {
+        self.world.distrustful().find(|node| !self.world.ledger().copy_lost(*node))
+    }
+
+    /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not judge, the run goes on.
+    fn stall(&self, check: &str, lacks: &[String]) -> Step {
+        self.unexplained_halts()?;
+        if !self.jury.has(check) {
+            return Ok(());
         }
         let left = self.trusting(&self.plan.heal.core).len();
-        let class = if left <= usize::from(self.plan.cluster.replicas / 2) { Verdict::Excused } else { Verdict::Liveness };
-        Failure::new(class, check, lacks.join("; "))
+        let excused = left <= usize::from(self.plan.cluster.replicas / 2) && self.unexplained_halt().is_none();
+        Err(Failure::new(if excused { Verdict::Excused } else { Verdict::Liveness }, check, lacks.join("; ")))
     }
 
     fn freeze(&mut self) {

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::tidy;
+use crate::{alone, tidy};
 
 /// Seeds of the smoke sweep, far from those that others use.
 const SMOKE_SEEDS: &str = "300000..301000";
@@ -26,6 +26,7 @@ pub fn run(without_tests: bool) -> Result<(), String> {
     cargo("smoke sweep", &["run", "--quiet", "--release", "--", "sweep", "--seeds", SMOKE_SEEDS, "--verify-determinism", "5%", "--no-progress"])?;
     cargo("regressions", &["run", "--quiet", "--release", "--", "sweep", "scenarios/regressions", "--no-progress"])?;
     cargo("negative", &["run", "--quiet", "--release", "--", "sweep", "scenarios/negative", "--seeds", "0..200", "--no-progress"])?;
+    step("alone", alone::run)?;
     let known = synod_sim::subject::bug_card::bugs("synod");
     let quarry = QUARRY.into_iter().filter(|name| known.iter().any(|card| card.name == *name));
     let hunt: Vec<&str> =

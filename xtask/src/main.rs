@@ -1,10 +1,11 @@
-//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|bless`.
+//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|alone|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod alone;
 mod bench;
 mod ci;
 mod golden;
@@ -37,6 +38,8 @@ enum Chore {
         #[arg(long)]
         markdown: bool,
     },
+    /// Each check judges alone, and must catch a planted bug that it is known to catch
+    Alone,
     /// Renew the golden digests after a change that is meant to change runs
     Bless,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Ci { without_tests } => ci::run(without_tests),
         Chore::Tidy => tidy::run(),
         Chore::Bench { times, markdown } => bench::run(times, markdown),
+        Chore::Alone => alone::run(),
         Chore::Bless => golden::bless(),
     });
     match done {

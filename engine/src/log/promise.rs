@@ -134,7 +134,7 @@ impl Keeper {
 
     /// Makes a promise durable; told at once when it is already.
     pub(crate) fn promise<P: Probe>(&mut self, ballot: Ballot, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
-        contract!(P, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
+        contract!(probe, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
         if ballot <= self.durable {
             return Some(Kept(self.durable));
         }
@@ -198,6 +198,8 @@ impl Keeper {
 
     /// What was under way is durable.
     fn settle<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
+        let settled = self.copy.promised;
+        contract!(probe, DurablePromiseMonotonic, settled >= self.durable, "{settled} became durable after {}", self.durable);
         self.durable = self.copy.promised;
         self.work = Work::Nothing;
         if self.wanted.is_some_and(|ballot| ballot > self.durable) {
@@ -215,6 +217,7 @@ impl Keeper {
     }
 
     fn raise<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
+        contract!(probe, OneWriteAtATime, matches!(self.work, Work::Nothing), "raises the promise while {:?}", self.work);
         self.load();
         let mut ops = Vec::with_capacity(4);
         for which in copies(probe) {
@@ -273,6 +276,7 @@ fn copies<P: Probe>(probe: &mut P) -> &'static [Which] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::Full;
 
     const COPY: Copy = Copy {
         identity: Identity { cluster: ClusterId(1), node: NodeId(2) },
@@ -302,5 +306,28 @@ mod tests {
         assert_eq!(Copy::read(file, &bytes[..SECTOR - 1]), None);
         bytes.push(0);
         assert_eq!(Copy::read(file, &bytes), None);
+    }
+
+    /// Opens a keeper and lets it do this to itself.
+    fn keeper(act: impl FnOnce(&mut Keeper, &mut Disk<'_>, &mut Full)) {
+        let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
+        let mut disk = Disk::new(&mut next, &mut out);
+        let mut keeper = Keeper::open(COPY, Vec::new(), &mut disk, &mut probe);
+        act(&mut keeper, &mut disk, &mut probe);
+    }
+
+    #[test]
+    #[should_panic(expected = "contract OneWriteAtATime")]
+    fn a_second_write_under_way_breaks_a_contract() {
+        keeper(Keeper::raise);
+    }
+
+    #[test]
+    #[should_panic(expected = "contract DurablePromiseMonotonic")]
+    fn a_durable_promise_that_falls_breaks_its_contract() {
+        keeper(|keeper, disk, probe| {
+            keeper.durable = Ballot { round: 6, node: NodeId(0) };
+            keeper.settle(disk, probe);
+        });
     }
 }

@@ -158,7 +158,7 @@ impl Writer {
         let Some(place) = self.room(disk, probe) else {
             return;
         };
-        contract!(P, OneGroupAboveWatermark, self.group == self.synced + 1, "group {} is begun when {} is synced", self.group, self.synced);
+        contract!(probe, OneGroupAboveWatermark, self.group == self.synced + 1, "group {} is begun when {} is synced", self.group, self.synced);
         let count = self.fill(place);
         self.taken.0 += count;
         let data = self.frame(place);
@@ -347,6 +347,7 @@ impl Writer {
             self.pump(disk, probe);
             return None;
         };
+        contract!(probe, EachFileCutsAtTheWatermark, rescue.cut == self.synced, "cuts at group {}, and {} is synced", rescue.cut, self.synced);
         self.active = Some(Place::new(number, 1 + sector::sectors(rescue.payload.len())));
         if !rescue.payload.is_empty() {
             self.synced = self.group;
@@ -354,5 +355,22 @@ impl Writer {
         }
         self.pump(disk, probe);
         Some(rescue.last.map_or(Wrote::Opened, Wrote::Durable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ClusterId, NodeId};
+    use crate::probe::Full;
+
+    #[test]
+    #[should_panic(expected = "contract EachFileCutsAtTheWatermark")]
+    fn a_file_that_cuts_elsewhere_breaks_a_contract() {
+        let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
+        let mut disk = Disk::new(&mut next, &mut out);
+        let identity = Identity { cluster: ClusterId(1), node: NodeId(0) };
+        let start = Start { identity, sectors: 8, number: 1, synced: 3, cut: NO_CUT, above: [].into() };
+        Writer::open(start, &mut disk, &mut probe).on_made(&mut disk, &mut probe);
     }
 }

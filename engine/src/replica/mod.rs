@@ -8,8 +8,11 @@ mod phase1;
 mod phase2;
 mod recover;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Config;
+use crate::contract;
 use crate::dice::Dice;
 use crate::effects::{Effects, To};
 use crate::ids::{Ballot, ClientAddr, Lsn, NodeId, Slot};
@@ -134,14 +137,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub fn on_durable(&mut self, now: Now, lsn: Lsn, fx: &mut Effects) {
         let mut acks = std::mem::take(&mut self.acks);
         acks.clear();
-        self.outbox.on_durable(lsn, &mut acks);
+        self.outbox.on_durable(lsn, &mut acks, &mut self.probe);
         self.acknowledge(now.mono, &acks, fx);
         self.acks = acks;
     }
 
     /// The promise of this ballot is durable.
     pub fn on_promise_durable(&mut self, now: Now, ballot: Ballot, fx: &mut Effects) {
-        for what in self.outbox.on_promise_durable(ballot) {
+        for what in self.outbox.on_promise_durable(ballot, &mut self.probe) {
             self.go_on(now.mono, ballot, what, fx);
         }
     }
@@ -162,6 +165,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// The hooks, to be drained.
     pub const fn probe_mut(&mut self) -> &mut P {
         &mut self.probe
+    }
+
+    /// Holds the lemma that whoever leads has promised its own ballot and nothing above.
+    fn leads_at_its_promise(&self, ballot: Ballot) {
+        let promised = self.acceptor.promised();
+        contract!(self.probe, LeaderHoldsItsPromise, promised == ballot, "leads at {ballot}, having promised {promised}");
     }
 
     /// Whether this node leads, or wants to.

@@ -2,6 +2,7 @@
 
 use super::Replica;
 use crate::bugs::Bug;
+use crate::contract;
 use crate::effects::{Effects, To};
 use crate::fact::Fact;
 use crate::ids::{Ballot, NodeId, Slot};
@@ -48,12 +49,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     pub(super) fn ask_for_promise(&mut self, ballot: Ballot, then: AfterPromise, fx: &mut Effects) {
-        self.outbox.after_promise(ballot, then);
+        self.outbox.after_promise(ballot, then, &mut self.probe);
         fx.promise = Some(ballot);
     }
 
     /// The promise of this ballot is durable; goes on with what waited for it.
     pub(super) fn go_on(&mut self, now: Mono, ballot: Ballot, what: AfterPromise, fx: &mut Effects) {
+        contract!(self.probe, PromiseIsDurableFirst, self.outbox.has_promise(ballot), "{ballot} is not durable, and {what:?} goes on");
         match what {
             AfterPromise::Promise(to, message) => fx.sends.push((To::One(to), message)),
             AfterPromise::Accept { from, slot, value } => self.consider(now, from, ballot, slot, value, fx),
@@ -121,6 +123,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             left = left.saturating_sub(size);
             page.push(vote);
         }
+        let within = |vote: &Vote| vote.chosen || vote.ballot <= promised;
+        contract!(self.probe, OneBVotesWithinPromise, page.iter().all(within), "reports a vote above its promise {promised}");
         for vote in &mut page {
             if self.probe.flip(Bug::PromiseReportsPromisedAsAccepted, false, !vote.chosen && vote.ballot != promised) {
                 vote.ballot = promised;
@@ -145,8 +149,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if let Some(last) = self.led.replace(ballot) {
             self.desk.forget_before(last);
         }
-        self.elector.lead(ballot, now);
-        self.learner.lead(ballot);
+        self.elector.lead(ballot, now, &mut self.probe);
+        self.learner.lead(ballot, &mut self.probe);
         self.reads.restart();
         for vote in plan {
             if vote.chosen {
@@ -173,8 +177,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             let bumped = promised.next_for(self.config.node);
             let next = self.proposer.next().unwrap_or_default();
             self.proposer.usurp(bumped, next);
-            self.elector.lead(bumped, now);
-            self.learner.lead(bumped);
+            self.elector.lead(bumped, now, &mut self.probe);
+            self.learner.lead(bumped, &mut self.probe);
             return;
         }
         self.step_down(now, fx);

@@ -23,7 +23,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Sends a value on its way at the ballot that this node leads, and votes for it.
     pub(super) fn propose(&mut self, now: Mono, slot: Slot, value: Value, fx: &mut Effects) {
         let Some(ballot) = self.elector.leads() else { return };
-        contract!(P, ProposalsAboveChosen, !self.learner.is_chosen(slot), "slot {slot} is chosen, and proposed again at {ballot}");
+        contract!(self.probe, ProposalsAboveChosen, !self.learner.is_chosen(slot), "slot {slot} is chosen, and proposed again at {ballot}");
+        self.leads_at_its_promise(ballot);
         self.proposer.start(slot, value.clone(), now, &mut self.probe);
         let chosen_below = self.learner.chosen_below();
         fx.sends.push((To::Peers, Message::Accept { ballot, slot, value: value.clone(), chosen_below }));
@@ -74,7 +75,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Verdict::New => {
                 let lsn = self.record(Record::Vote { slot, ballot, value: value.clone() }, fx);
                 self.acceptor.cast(ballot, slot, value, lsn, &mut self.probe);
-                self.outbox.after_record(lsn, ack);
+                self.outbox.after_record(lsn, ack, &mut self.probe);
             }
         }
     }
@@ -92,6 +93,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     fn record(&mut self, record: Record, fx: &mut Effects) -> Lsn {
         let chosen = self.learner.chosen_below();
+        contract!(self.probe, LoggedChosenMonotonic, chosen >= self.logged_chosen, "{chosen}, and the log says {}", self.logged_chosen);
         if chosen.since(self.logged_chosen) >= CHOSEN_HINT_EVERY {
             self.logged_chosen = chosen;
             self.outbox.append();
@@ -120,9 +122,19 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             if self.probe.flip(Bug::GappedAcceptCumulativeAck, false, gap.is_some()) {
                 slots.splice(0..0, (self.learner.chosen_below().0..first.0).map(Slot));
             }
+            for slot in &slots {
+                contract!(self.probe, TwoBMessageHasVote, self.has_voted(*slot, ballot), "says that it voted in slot {slot} at {ballot}");
+            }
             fx.sends.push((To::One(to), Message::Accepted { ballot, slots }));
         }
         self.advance(now, fx);
+    }
+
+    /// Whether this node durably voted so, as far as it still knows: its vote may have risen since, and is forgotten when the slot is chosen.
+    fn has_voted(&self, slot: Slot, ballot: Ballot) -> bool {
+        let vote = self.acceptor.vote(slot);
+        slot < self.learner.chosen_below()
+            || vote.is_some_and(|cast| cast.ballot > ballot || (cast.ballot == ballot && self.outbox.has_record(cast.lsn)))
     }
 
     pub(super) fn on_accepted(&mut self, now: Mono, from: NodeId, ballot: Ballot, slots: &[Slot], fx: &mut Effects) {
@@ -202,8 +214,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.librarian.push(slot, value, &mut self.probe);
         }
         let below = self.learner.chosen_below();
+        let held = [self.executor.applied_below(), self.librarian.end()];
+        contract!(self.probe, AppliedIsWhatIsChosen, held == [below; 2], "{below} slots are chosen, and {held:?} applied and shelved");
         if below > before {
-            self.acceptor.forget_below(below);
+            self.acceptor.forget_below(below, &mut self.probe);
             self.pump(now, fx);
         }
         self.serve_reads(fx);
@@ -226,7 +240,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// Proposes batches while the window has room.
     pub(super) fn pump(&mut self, now: Mono, fx: &mut Effects) {
-        while let Some((slot, value)) = self.proposer.batch(now) {
+        while let Some((slot, value)) = self.proposer.batch(now, &mut self.probe) {
             self.propose(now, slot, value, fx);
         }
     }
@@ -245,6 +259,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     pub(super) fn heartbeat(&mut self, now: Mono, fx: &mut Effects) {
         let Some(ballot) = self.elector.leads() else { return };
+        self.leads_at_its_promise(ballot);
         self.heartbeat_at = now + self.config.heartbeat;
         let round = self.reads.round();
         let chosen_below = self.learner.chosen_below();

@@ -45,7 +45,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.librarian.push(slot, value, &mut self.probe);
             slot = slot.next();
         }
-        self.learner.resume(slot);
+        self.learner.resume(slot, &mut self.probe);
         while let Some((slot, value)) = learned.pop_first() {
             self.learner.choose(slot, value, &mut self.probe);
         }

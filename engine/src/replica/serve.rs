@@ -4,6 +4,7 @@ use super::Replica;
 use super::desk::Read;
 use crate::bugs::Bug;
 use crate::command::Bytes;
+use crate::contract;
 use crate::effects::Effects;
 use crate::ids::{ClientAddr, NodeId, Place, Slot};
 use crate::message::{Outcome, Reply, Request, RequestId};
@@ -50,6 +51,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let known = self.learner.chosen_below();
         let early = self.probe.flip(Bug::ReadBeforeRecoveryCommits, false, known < recovered_end);
         let below = if early { known } else { known.max(recovered_end) };
+        contract!(self.probe, ReadIndexCoversRecovery, below >= recovered_end, "a read below {below}, and phase 1 reported up to {recovered_end}");
         let idle = self.reads.confirmed == self.reads.round;
         let earlier = self.probe.flip(Bug::ReadIndexAfterConfirm, false, !idle);
         let round = self.reads.round + u64::from(!earlier);
@@ -85,12 +87,17 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
                 return;
             }
             let Some(read) = self.reads.queue.pop_front() else { return };
+            contract!(self.probe, ReadSeesItsIndex, below >= read.below, "a read below {} is answered below {below}", read.below);
             let result = self.executor.read(&read.operation);
             fx.replies.push((read.from, Reply { to: read.id, outcome: Outcome::Read { below, result } }));
         }
     }
 
     pub(super) fn answer(&mut self, id: RequestId, outcome: Outcome, fx: &mut Effects) {
+        if let Outcome::Done { place, .. } = &outcome {
+            let below = self.executor.applied_below();
+            contract!(self.probe, ReplySentIsAllowed, place.slot < below, "a reply of slot {}, and the next to apply is {below}", place.slot);
+        }
         if let Some((from, _)) = self.desk.waiting.remove(&id) {
             fx.replies.push((from, Reply { to: id, outcome }));
         }

@@ -44,6 +44,8 @@ pub struct Acceptor {
     promised: Ballot,
     /// The latest vote in each slot that is not known to be chosen here.
     votes: Sorted<Slot, Cast>,
+    /// Votes in slots below are forgotten.
+    truncated: Slot,
 }
 
 impl Acceptor {
@@ -51,7 +53,7 @@ impl Acceptor {
     #[must_use]
     pub fn recover(promised: Ballot, votes: Sorted<Slot, Cast>) -> Self {
         let promised = votes.iter().map(|(_, cast)| cast.ballot).fold(promised, Ballot::max);
-        Self { promised, votes }
+        Self { promised, votes, truncated: Slot(0) }
     }
 
     /// The highest ballot that was promised, durable or not.
@@ -89,13 +91,14 @@ impl Acceptor {
 
     /// Casts the vote that [`on_accept`](Self::on_accept) found to be new; its record is `lsn`.
     pub fn cast<P: Probe>(&mut self, ballot: Ballot, slot: Slot, value: Value, lsn: Lsn, probe: &mut P) {
-        contract!(P, VotePrecedesMaxBal, ballot <= self.promised, "a vote at {ballot} in slot {slot} above the promise {}", self.promised);
+        contract!(probe, VotePrecedesMaxBal, ballot <= self.promised, "a vote at {ballot} in slot {slot} above the promise {}", self.promised);
         contract!(
-            P,
+            probe,
             VotedBallotsIncrease,
             self.votes.get(slot).is_none_or(|old| old.ballot < ballot),
             "a second vote in slot {slot} at {ballot}, not above the first"
         );
+        contract!(probe, VotesAboveTruncationPoint, slot >= self.truncated, "a vote in slot {slot}, and all below {} are chosen", self.truncated);
         probe.fact(|| Fact::Voted { slot, ballot, value: value.clone() });
         self.votes.insert(slot, Cast { ballot, value, lsn });
     }
@@ -112,7 +115,9 @@ impl Acceptor {
     }
 
     /// Everything below is chosen and kept by the librarian.
-    pub fn forget_below(&mut self, slot: Slot) {
+    pub fn forget_below<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
+        contract!(probe, LogTruncationPointMonotonic, slot >= self.truncated, "the truncation point falls from {} to {slot}", self.truncated);
+        self.truncated = slot;
         self.votes.remove_below(slot);
     }
 
@@ -163,6 +168,23 @@ mod tests {
     #[should_panic(expected = "contract VotePrecedesMaxBal")]
     fn a_vote_above_the_promise_breaks_its_contract() {
         Acceptor::default().cast(ballot(1), Slot(0), value("a"), Lsn(1), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract VotesAboveTruncationPoint")]
+    fn a_vote_in_a_forgotten_slot_breaks_its_contract() {
+        let mut acceptor = Acceptor::recover(ballot(5), Sorted::new());
+        acceptor.forget_below(Slot(3), &mut Full::default());
+        acceptor.cast(ballot(5), Slot(2), value("a"), Lsn(1), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract LogTruncationPointMonotonic")]
+    fn a_truncation_point_that_falls_breaks_its_contract() {
+        let mut acceptor = Acceptor::default();
+        for slot in [3, 2] {
+            acceptor.forget_below(Slot(slot), &mut Full::default());
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! chained cases of Omni-Paxos, EuroSys '23). Whoever is best connected wins, however far it lags: phase 1 brings it up to date.
 
 use crate::bugs::Bug;
+use crate::contract;
 use crate::dice::Dice;
 use crate::ids::{Ballot, NodeId, NodeSet};
 use crate::probe::Probe;
@@ -57,6 +58,8 @@ pub struct Elector {
     answered_at: Vec<Mono>,
     /// Campaigns in a row that came to nothing.
     failures: u32,
+    /// The last ballot that this node campaigned for in this boot.
+    campaigned: Ballot,
     dice: Dice,
 }
 
@@ -75,6 +78,7 @@ impl Elector {
             wake_at,
             answered_at: vec![Mono(0); usize::from(nodes)],
             failures: 0,
+            campaigned: Ballot::ZERO,
             dice,
         }
     }
@@ -111,6 +115,7 @@ impl Elector {
         if self.leads() == Some(ballot) {
             return;
         }
+        contract!(probe, FollowsAnother, ballot.node != self.me, "follows itself at {ballot}, and leads {:?}", self.leads());
         self.leader = Some(ballot);
         self.heard_at = now;
         self.failures = 0;
@@ -121,6 +126,7 @@ impl Elector {
     /// A ballot was promised to a candidate: give it time.
     pub fn on_promise<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
         if ballot.node != self.me {
+            contract!(probe, LeaderPromisesNobody, self.leads().is_none(), "promises {ballot} to another and leads {:?}", self.leads());
             self.leader = None;
             self.heard_at = now;
             self.stand = Stand::Following;
@@ -143,6 +149,9 @@ impl Elector {
 
     /// The campaign begins: phase 1 has as long as a follower's patience.
     pub fn campaign<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
+        contract!(probe, CampaignsAtItsOwnBallot, ballot.node == self.me, "{:?} campaigns at {ballot}", self.me);
+        contract!(probe, NoBallotIsUsedTwice, ballot > self.campaigned, "campaigns at {ballot} after {}", self.campaigned);
+        self.campaigned = ballot;
         self.stand = Stand::Campaigning(ballot);
         self.leader = None;
         self.heard_at = now;
@@ -151,7 +160,8 @@ impl Elector {
     }
 
     /// Phase 1 is complete.
-    pub fn lead(&mut self, ballot: Ballot, now: Mono) {
+    pub fn lead<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
+        contract!(probe, LeadsAfterItsCampaign, self.stand == Stand::Campaigning(ballot), "leads at {ballot} while {:?}", self.stand);
         self.stand = Stand::Leading(ballot);
         self.leader = Some(ballot);
         self.failures = 0;
@@ -161,6 +171,8 @@ impl Elector {
 
     /// This node neither leads nor campaigns any more.
     pub fn step_down<P: Probe>(&mut self, now: Mono, probe: &mut P) {
+        let strove = matches!(self.stand, Stand::Campaigning(_) | Stand::Leading(_));
+        contract!(probe, StepsDownFromStrifeAlone, strove, "steps down while {:?}", self.stand);
         self.stand = Stand::Following;
         self.leader = None;
         self.rest(now, probe);
@@ -186,6 +198,7 @@ impl Elector {
             return probe.flip(Bug::NoQuorumCheckPartialPartition, alone, false).then_some(Urge::StepDown);
         }
         let granted = NodeSet::from_iter([self.me]);
+        contract!(probe, CanvassesAboveItsLeader, self.leader < Some(next), "canvasses for {next} after following {:?}", self.leader);
         self.leader = None;
         self.stand = Stand::Canvassing { ballot: next, granted };
         self.rest(now, probe);
@@ -204,6 +217,7 @@ impl Elector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::Full;
 
     const LOW: Span = Span(100);
     const HIGH: Span = Span(200);
@@ -239,7 +253,7 @@ mod tests {
     #[test]
     fn a_leader_without_a_quorum_steps_down() {
         let mut elector = elector();
-        elector.lead(ballot(1, 0), Mono(1000));
+        elector.lead(ballot(1, 0), Mono(1000), &mut ());
         elector.on_answer(NodeId(2), Mono(1100));
         assert_eq!(elector.on_deadline(Mono(1200), ballot(2, 0), &mut ()), None);
         assert_eq!(elector.on_deadline(Mono(1300), ballot(2, 0), &mut ()), Some(Urge::StepDown));
@@ -262,5 +276,54 @@ mod tests {
         assert!(waits > Some(HIGH.0 * 4) && waits <= Some(HIGH.0 << BACKOFF_MAX), "{waits:?}");
         elector.on_leader(ballot(10, 1), Mono(0), &mut ());
         assert!(longest(&mut elector) <= Some(HIGH.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "contract FollowsAnother")]
+    fn following_oneself_breaks_a_contract() {
+        elector().on_leader(ballot(1, 0), Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract LeaderPromisesNobody")]
+    fn a_leader_that_promises_another_breaks_a_contract() {
+        let mut elector = elector();
+        elector.lead(ballot(1, 0), Mono(0), &mut ());
+        elector.on_promise(ballot(2, 1), Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract CampaignsAtItsOwnBallot")]
+    fn a_campaign_for_another_breaks_a_contract() {
+        elector().campaign(ballot(1, 1), Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract NoBallotIsUsedTwice")]
+    fn a_ballot_used_twice_breaks_its_contract() {
+        let mut elector = elector();
+        for _ in 0..2 {
+            elector.campaign(ballot(1, 0), Mono(0), &mut Full::default());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "contract LeadsAfterItsCampaign")]
+    fn a_leader_that_did_not_campaign_breaks_a_contract() {
+        elector().lead(ballot(1, 0), Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract StepsDownFromStrifeAlone")]
+    fn a_follower_that_steps_down_breaks_a_contract() {
+        elector().step_down(Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract CanvassesAboveItsLeader")]
+    fn a_canvass_below_the_leader_breaks_a_contract() {
+        let mut elector = elector();
+        elector.on_leader(ballot(5, 1), Mono(0), &mut Full::default());
+        elector.on_deadline(elector.deadline(), ballot(5, 0), &mut Full::default());
     }
 }

@@ -77,13 +77,15 @@ impl<M: StateMachine> Executor<M> {
     }
 
     /// Begins to apply a slot.
-    pub fn enter<P: Probe>(&mut self, slot: Slot, _: &mut P) {
-        contract!(P, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
+    pub fn enter<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
+        contract!(probe, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
         self.applied_below = slot.next();
     }
 
     /// Applies one command of the slot that was entered last, and says how it ended for whom.
     pub fn apply<P: Probe>(&mut self, place: Place, command: Command<'_>, probe: &mut P) -> (RequestId, Outcome) {
+        let entered = self.applied_below;
+        contract!(probe, AppliesTheEnteredSlot, place.slot.next() == entered, "a command of slot {}, and the next is {entered}", place.slot);
         match command {
             Command::Register { nonce } => (RequestId::Nonce(nonce), Outcome::Registered(self.register(place, probe))),
             Command::Apply { session, sequence, answered_below, operation } => {
@@ -100,7 +102,9 @@ impl<M: StateMachine> Executor<M> {
             return Some(Outcome::SessionGone);
         }
         let answer = known.replies.get(sequence)?;
-        let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, answer.place.slot < led_from);
+        let (slot, below) = (answer.place.slot, self.applied_below);
+        contract!(probe, ReplyInReplyCacheIsAllowed, slot < below, "a reply of slot {slot}, and the next to apply is {below}");
+        let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, slot < led_from);
         (!elsewhere).then(|| answer.outcome())
     }
 
@@ -139,7 +143,9 @@ impl<M: StateMachine> Executor<M> {
         let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: Sorted::new() };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
-        contract!(P, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
+        let (open, most) = (self.sessions.len(), self.sessions_max);
+        contract!(probe, SessionsAreBounded, open <= most, "{open} sessions are open, of {most} at most");
+        contract!(probe, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
         id
     }
 
@@ -186,7 +192,7 @@ impl<M: StateMachine> Executor<M> {
         probe.fact(|| Fact::Executed { place, session, sequence });
         let old = open.replies.insert(sequence, Answer { place, result: result.clone() });
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        contract!(P, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
+        contract!(probe, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
         Outcome::Done { place, result }
     }
 }
@@ -274,9 +280,32 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "contract AppliesTheEnteredSlot")]
+    fn a_command_of_another_slot_breaks_a_contract() {
+        Executor::new(Line::default(), 1, 0).apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ReplyInReplyCacheIsAllowed")]
+    fn a_reply_of_the_future_breaks_its_contract() {
+        let mut bench = Bench::new(4);
+        let session = bench.register();
+        bench.apply(session, 0, 0, b"a");
+        bench.executor.applied_below = Slot(1);
+        bench.executor.answered(session, Sequence(0), Slot(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract SessionsAreBounded")]
+    fn one_session_too_many_breaks_a_contract() {
+        Bench::new(0).register();
+    }
+
+    #[test]
     #[should_panic(expected = "contract SessionIdsAreUnique")]
     fn a_session_opened_twice_breaks_a_contract() {
         let mut executor = Executor::new(Line::default(), 4, 0);
+        executor.enter(Slot(0), &mut Full::default());
         for _ in 0..2 {
             executor.apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
         }
@@ -288,9 +317,10 @@ mod tests {
         let mut bench = Bench::new(4);
         let session = bench.register();
         let mut probe = Full::new(Some(Bug::DedupAtProposeOnly));
+        bench.executor.enter(Slot(1), &mut probe);
         for _ in 0..2 {
             let command = Command::Apply { session, sequence: Sequence(0), answered_below: Sequence(0), operation: b"a" };
-            bench.executor.apply(Place { slot: Slot(9), index: 0 }, command, &mut probe);
+            bench.executor.apply(Place { slot: Slot(1), index: 0 }, command, &mut probe);
         }
     }
 }

@@ -45,7 +45,8 @@ impl Learner {
     }
 
     /// Every slot below is chosen and released, as the files say.
-    pub fn resume(&mut self, chosen_below: Slot) {
+    pub fn resume<P: Probe>(&mut self, chosen_below: Slot, probe: &mut P) {
+        contract!(probe, ChosenPrefixMonotonic, chosen_below >= self.chosen_below, "{} slots are chosen, and now {chosen_below}", self.chosen_below);
         self.chosen_below = chosen_below;
     }
 
@@ -62,7 +63,8 @@ impl Learner {
     }
 
     /// Starts to tally another ballot; what was counted before counts no more.
-    pub fn lead(&mut self, ballot: Ballot) {
+    pub fn lead<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) {
+        contract!(probe, TalliedBallotsIncrease, ballot > self.ballot, "votes at {ballot} are counted after those at {}", self.ballot);
         self.ballot = ballot;
         self.tallies.clear();
     }
@@ -77,7 +79,12 @@ impl Learner {
         tally.messages += 1;
         let chosen = tally.voters.len() >= self.quorum;
         let chosen = probe.flip(Bug::AcceptAckCountedTwice, chosen, tally.messages >= self.quorum);
-        probe.flip(Bug::ReplyBeforeQuorum, chosen, tally.voters.len() >= 2.min(self.quorum))
+        let chosen = probe.flip(Bug::ReplyBeforeQuorum, chosen, tally.voters.len() >= 2.min(self.quorum));
+        if chosen {
+            let voters = tally.voters.len();
+            contract!(probe, ChosenMeansQuorum, voters >= self.quorum, "slot {slot} is chosen by {voters} voters of {}", self.quorum);
+        }
+        chosen
     }
 
     /// Who has voted in a slot at the tallied ballot.
@@ -89,7 +96,8 @@ impl Learner {
     /// A slot is chosen.
     pub fn choose<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
         if self.is_chosen(slot) {
-            contract!(P, ChosenQuorumsMatchValue, self.ahead.get(slot).is_none_or(|known| *known == value), "two values are chosen in slot {slot}");
+            let same = self.ahead.get(slot).is_none_or(|known| *known == value);
+            contract!(probe, ChosenQuorumsMatchValue, same, "two values are chosen in slot {slot}");
             return;
         }
         probe.fact(|| Fact::Chosen { slot, value: value.clone() });
@@ -100,6 +108,7 @@ impl Learner {
     /// The next slot of the prefix, if it is chosen.
     pub fn release<P: Probe>(&mut self, probe: &mut P) -> Option<(Slot, Value)> {
         let (slot, _) = self.ahead.first()?;
+        contract!(probe, ChosenAreReleasedOnce, slot >= self.chosen_below, "slot {slot} waits to be released, and {} are", self.chosen_below);
         if probe.flip(Bug::CommitOverHole, slot != self.chosen_below, slot < self.chosen_below) {
             return None;
         }
@@ -123,7 +132,7 @@ mod tests {
     #[test]
     fn nodes_are_counted_and_not_messages() {
         let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::default());
-        learner.lead(BALLOT);
+        learner.lead(BALLOT, &mut probe);
         assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
         assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
         assert!(!learner.on_vote(NodeId(2), Ballot::ZERO, Slot(0), &mut probe), "an old ballot does not count");
@@ -139,6 +148,39 @@ mod tests {
         assert_eq!(learner.release(&mut probe), Some((Slot(0), value("a"))));
         assert_eq!(learner.release(&mut probe), Some((Slot(1), value("b"))));
         assert_eq!(learner.chosen_below(), Slot(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ChosenPrefixMonotonic")]
+    fn a_prefix_that_shrinks_breaks_its_contract() {
+        Learner::new(2, Slot(4)).resume(Slot(3), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract TalliedBallotsIncrease")]
+    fn a_ballot_counted_twice_breaks_its_contract() {
+        let mut learner = Learner::new(2, Slot(0));
+        for _ in 0..2 {
+            learner.lead(BALLOT, &mut Full::default());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ChosenMeansQuorum")]
+    fn one_voter_counted_twice_breaks_a_contract() {
+        let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::new(Some(Bug::AcceptAckCountedTwice)));
+        learner.lead(BALLOT, &mut probe);
+        for _ in 0..2 {
+            learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ChosenAreReleasedOnce")]
+    fn a_slot_released_again_breaks_its_contract() {
+        let mut learner = Learner::new(2, Slot(4));
+        learner.ahead.insert(Slot(3), value("a"));
+        learner.release(&mut Full::default());
     }
 
     #[test]

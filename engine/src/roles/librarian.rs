@@ -50,8 +50,8 @@ impl Librarian {
     }
 
     /// Takes the next chosen value in.
-    pub fn push<P: Probe>(&mut self, slot: Slot, value: Value, _: &mut P) {
-        contract!(P, ChosenPrefixIsContiguous, slot == self.chosen.end(), "slot {slot} is shelved after {}", self.chosen.end());
+    pub fn push<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
+        contract!(probe, ChosenPrefixIsContiguous, slot == self.chosen.end(), "slot {slot} is shelved after {}", self.chosen.end());
         self.chosen.push(value);
     }
 

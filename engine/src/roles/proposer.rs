@@ -203,10 +203,13 @@ impl Proposer {
                     recovery.reported.insert(vote.slot, vote);
                 }
                 Some(best) => {
-                    let higher = (vote.chosen, vote.ballot) > (best.chosen, best.ballot);
+                    let rank = (vote.chosen, vote.ballot);
+                    let higher = rank > (best.chosen, best.ballot);
                     if probe.flip(Bug::Phase1PicksArbitraryValue, higher, false) {
                         *best = vote;
                     }
+                    let kept = (best.chosen, best.ballot);
+                    contract!(probe, ValIsHighestNumberedProposal, kept >= rank, "slot {}: kept {kept:?} of {rank:?}", best.slot);
                 }
             }
         }
@@ -232,7 +235,7 @@ impl Proposer {
         }
         let Phase::Recovering(recovery) = std::mem::take(&mut self.phase) else { unreachable!("it was just looked at") };
         contract!(
-            P,
+            probe,
             LeadsWithQuorumOfPromises,
             recovery.complete.len() >= self.quorum,
             "{} leads with {} promises of {}",
@@ -243,7 +246,9 @@ impl Proposer {
         let Recovery { ballot, from, mut reported, own, .. } = recovery;
         let end = reported.last_key_value().map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
+        let reported_end = end;
         let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) { own_end } else { end };
+        contract!(probe, ReportedSlotsAreProposed, end >= reported_end, "{ballot} begins at {end}, and votes go up to {reported_end}");
         self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: Sorted::new(), resend_at: Mono(0) });
         let mut plan = Vec::new();
         for slot in (from.0..end.0).map(Slot) {
@@ -274,10 +279,11 @@ impl Proposer {
     }
 
     /// Puts a value on its way in a slot.
-    pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, _: &mut P) {
+    pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, probe: &mut P) {
         let resend_at = now + self.resend;
+        contract!(probe, ProposesWhileLeading, matches!(self.phase, Phase::Leading(_)), "a value for slot {slot}, and nothing is led");
         if let Phase::Leading(lead) = &mut self.phase {
-            contract!(P, OneValuePerBallotAndSlot, lead.in_flight.get(slot).is_none(), "a second value for slot {slot} at {}", lead.ballot);
+            contract!(probe, OneValuePerBallotAndSlot, lead.in_flight.get(slot).is_none(), "a second value for slot {slot} at {}", lead.ballot);
             lead.next = lead.next.max(slot.next());
             lead.resend_at = if lead.in_flight.is_empty() { resend_at } else { lead.resend_at.min(resend_at) };
             lead.in_flight.insert(slot, Proposal { value, resend_at });
@@ -340,9 +346,11 @@ impl Proposer {
     }
 
     /// The next batch and its slot, if the window has a place and the batch is due.
-    pub fn batch(&mut self, now: Mono) -> Option<(Slot, Value)> {
+    pub fn batch<P: Probe>(&mut self, now: Mono, probe: &mut P) -> Option<(Slot, Value)> {
         let Phase::Leading(lead) = &self.phase else { return None };
         let slot = lead.next;
+        let free = lead.in_flight.last().is_none_or(|(last, _)| last < slot);
+        contract!(probe, FreshSlotsAreFree, free, "slot {slot} is next at {}, and taken", lead.ballot);
         if lead.in_flight.len() + self.leaked >= self.window || !self.batch_is_due(now) {
             return None;
         }
@@ -444,13 +452,13 @@ mod tests {
             proposer.enqueue(register(nonce)).expect("the queue is long");
         }
         let mut started = 0;
-        while let Some((slot, value)) = proposer.batch(Mono(0)) {
+        while let Some((slot, value)) = proposer.batch(Mono(0), &mut probe) {
             proposer.start(slot, value, Mono(0), &mut probe);
             started += 1;
         }
         assert_eq!((started, proposer.queue.len()), (2, 3));
         proposer.settle(Slot(0));
-        assert!(proposer.batch(Mono(0)).is_some());
+        assert!(proposer.batch(Mono(0), &mut probe).is_some());
     }
 
     #[test]
@@ -459,6 +467,48 @@ mod tests {
         let mut proposer = proposer();
         proposer.recover(BALLOT, Slot(0), Mono(0));
         proposer.lead(&mut Full::default());
+    }
+
+    /// A proposer with this bug that has heard, from two nodes, of an old vote in slot 0 and of a newer one.
+    fn recovered(bug: Bug) -> (Proposer, Full) {
+        let (mut proposer, mut probe) = (proposer(), Full::new(Some(bug)));
+        proposer.recover(BALLOT, Slot(0), Mono(0));
+        for (node, round) in [(1, 1), (2, 2)] {
+            let page = Page { from: Slot(0), votes: vec![vote(0, round, "x")], next: None };
+            proposer.on_promise(NodeId(node), false, BALLOT, page, &mut probe);
+        }
+        (proposer, probe)
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ValIsHighestNumberedProposal")]
+    fn a_lower_vote_that_is_kept_breaks_a_contract() {
+        recovered(Bug::Phase1PicksArbitraryValue);
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ReportedSlotsAreProposed")]
+    fn a_reported_slot_that_is_left_out_breaks_a_contract() {
+        let (mut proposer, mut probe) = recovered(Bug::NextSlotFromOwnLog);
+        proposer.lead(&mut probe);
+    }
+
+    #[test]
+    #[should_panic(expected = "contract ProposesWhileLeading")]
+    fn a_proposal_of_a_follower_breaks_a_contract() {
+        proposer().start(Slot(0), Value::noop(), Mono(0), &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract FreshSlotsAreFree")]
+    fn a_slot_that_is_taken_breaks_a_contract() {
+        let (mut proposer, mut probe) = (proposer(), Full::default());
+        proposer.usurp(BALLOT, Slot(0));
+        proposer.start(Slot(0), Value::noop(), Mono(0), &mut probe);
+        if let Phase::Leading(lead) = &mut proposer.phase {
+            lead.next = Slot(0);
+        }
+        proposer.batch(Mono(0), &mut probe);
     }
 
     #[test]

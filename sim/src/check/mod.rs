@@ -10,6 +10,7 @@ pub mod convergence;
 pub mod durability;
 pub mod exactly_once;
 pub mod ghost;
+pub mod jury;
 pub mod linearizability;
 pub mod prefix;
 pub mod progress;

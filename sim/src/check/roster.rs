@@ -51,26 +51,31 @@ macro_rules! checkers {
                 bits
             }
 
-            /// What those that judge hear, and whether they ask the ghost.
-            fn needs(judging: u32) -> (Hears, bool) {
+            /// What these hear, and whether they ask the ghost.
+            fn needs(hearing: u32) -> (Hears, bool) {
                 let mut bit = GHOST;
-                let mut needs = (Hears::default(), judging & GHOST != 0);
+                let mut needs = (Hears::default(), hearing & GHOST != 0);
                 $(
                     bit <<= 1;
-                    if judging & bit != 0 {
+                    if hearing & bit != 0 {
                         needs = (needs.0.and(<$checker>::HEARS), needs.1 || <$checker>::ASKS_GHOST);
                     }
                 )+
                 needs
             }
 
+            /// Tells those that hear; what one finds that does not judge is dropped.
             #[inline]
-            fn hear(&mut self, judging: u32, kind: Hears, ghost: &Ghost, signal: &Signal<'_>) -> Result<(), Violation> {
+            fn hear(&mut self, (hearing, judging): (u32, u32), kind: Hears, ghost: &Ghost, signal: &Signal<'_>) -> Result<(), Violation> {
                 let mut bit = GHOST;
                 $(
                     bit <<= 1;
-                    if <$checker>::HEARS.any(kind) && judging & bit != 0 {
-                        named(<$checker>::NAME, self.$field.hear(ghost, signal))?;
+                    if <$checker>::HEARS.any(kind)
+                        && hearing & bit != 0
+                        && let Err(message) = self.$field.hear(ghost, signal)
+                        && judging & bit != 0
+                    {
+                        return Err(Violation { check: <$checker>::NAME, message });
                     }
                 )+
                 Ok(())

@@ -13,6 +13,7 @@ use crate::check::convergence::Convergence;
 use crate::check::durability::Durability;
 use crate::check::exactly_once::ExactlyOnce;
 use crate::check::ghost::{self, Ghost};
+use crate::check::jury::{Jury, LAST_QUORUM_AUDIT};
 use crate::check::prefix::Prefix;
 use crate::check::progress::Progress;
 use crate::check::roster::{GHOST, Violation, checkers, named};
@@ -42,8 +43,8 @@ pub struct SuiteConfig {
     pub reader: Option<&'static dyn Reader>,
     /// Which checkers judge.
     pub checks: Checks,
-    /// Only the checker of this name judges; see [`Suite::NAMES`].
-    pub only: Option<String>,
+    /// Who of them judges.
+    pub jury: Jury,
 }
 
 /// The media of one node, as they are read.
@@ -77,6 +78,8 @@ pub struct Suite {
     checkers: Checkers,
     /// Who judges.
     judging: u32,
+    /// Who listens: whoever judges, and whoever an auditor needs to have listened.
+    hearing: u32,
     /// What is told to anybody at all.
     told: Hears,
     /// The ghost listens.
@@ -89,18 +92,18 @@ impl Suite {
     /// The checkers' names.
     pub const NAMES: &'static [&'static str] = Checkers::NAMES;
 
-    /// A suite that has seen nothing. An unknown name in `only` leaves nobody to judge.
+    /// A suite that has seen nothing.
     #[must_use]
     pub fn new(config: SuiteConfig) -> Self {
-        let SuiteConfig { replicas, reader, checks, only } = config;
-        let (mut judging, heard) = match checks {
+        let SuiteConfig { replicas, reader, checks, jury } = config;
+        let (all, heard) = match checks {
             Checks::All => ((1 << Self::NAMES.len()) - 1, Hears::ALL),
             Checks::Client => (Checkers::client_visible(), Hears::CLIENTS),
         };
-        if let Some(only) = only {
-            judging &= Self::NAMES.iter().position(|name| **name == only).map_or(0, |at| 1 << at);
-        }
-        let (needs, haunted) = Checkers::needs(judging);
+        let named = Self::NAMES.iter().enumerate().filter(|(_, name)| jury.has(name)).map(|(at, _)| 1 << at);
+        let judging = all & named.fold(0, std::ops::BitOr::bitor);
+        let hearing = judging | if jury.has(LAST_QUORUM_AUDIT) { Checkers::client_visible() } else { 0 };
+        let (needs, haunted) = Checkers::needs(hearing);
         let ghostly = if haunted { ghost::HEARS } else { Hears::default() };
         let told = needs.and(ghostly).within(heard);
         let media = match reader {
@@ -108,7 +111,25 @@ impl Suite {
             _ => Vec::new(),
         };
         let ghost = Ghost::new(replicas, !media.is_empty());
-        Self { replicas, reader, media, ghost, checkers: Checkers::new(replicas), judging, told, haunted, found: Vec::new(), violation: None }
+        Self {
+            replicas,
+            reader,
+            media,
+            ghost,
+            checkers: Checkers::new(replicas),
+            judging,
+            hearing,
+            told,
+            haunted,
+            found: Vec::new(),
+            violation: None,
+        }
+    }
+
+    /// Whether the checker of this name judges from clients alone.
+    #[must_use]
+    pub fn sees_as_clients(name: &str) -> bool {
+        Self::NAMES.iter().position(|known| *known == name).is_some_and(|at| Checkers::client_visible() >> at & 1 == 1)
     }
 
     /// The first thing that was found wrong.
@@ -133,7 +154,8 @@ impl Suite {
             media: Vec::new(),
             ghost: Ghost::new(self.replicas, false),
             checkers: self.checkers.as_clients_saw(self.replicas),
-            judging: self.judging & Checkers::client_visible(),
+            judging: self.hearing & Checkers::client_visible(),
+            hearing: self.hearing & Checkers::client_visible(),
             told: self.told.within(Hears::CLIENTS),
             haunted: false,
             found: Vec::new(),
@@ -192,7 +214,7 @@ impl Suite {
                 named(ghost::NAME, finding)?;
             }
         }
-        self.checkers.hear(self.judging, kind, &self.ghost, signal)
+        self.checkers.hear((self.hearing, self.judging), kind, &self.ghost, signal)
     }
 
     /// Reads something off a node's media and tells what is found.
@@ -264,7 +286,7 @@ mod tests {
     use crate::trace::event::{Fact, Outcome, value_hash};
 
     fn suite(checks: Checks, only: Option<&str>) -> Suite {
-        Suite::new(SuiteConfig { replicas: 3, reader: Some(&SynodReader), checks, only: only.map(str::to_owned) })
+        Suite::new(SuiteConfig { replicas: 3, reader: Some(&SynodReader), checks, jury: Jury::only(only) })
     }
 
     fn on(suite: &mut Suite, event: &Event<'_>) -> ControlFlow<()> {

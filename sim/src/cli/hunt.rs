@@ -4,6 +4,7 @@ use clap::Args;
 use std::sync::atomic::Ordering;
 use synod_reports::hunt::{self, BugCard, HuntRow};
 
+use crate::check::jury::Jury;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print};
@@ -21,6 +22,7 @@ Examples:
   synod hunt                                        every bug
   synod hunt accept-below-promise --runs 20000 --up-to 0
   synod hunt --checks client --format json          by what clients see, contracts and facts off
+  synod hunt --only ghost --until-found             what one checker finds alone
   synod hunt --until-found --runs 500               the quickest: stop each bug when it is found
 
 Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first detection. Intervals are
@@ -41,6 +43,9 @@ pub struct HuntArgs {
     /// Who judges
     #[arg(long, env = "SYNOD_CHECKS", value_enum, default_value_t)]
     checks: Judges,
+    /// Only this check judges, or these; contracts are off unless `contract` is one of them
+    #[arg(long, env = "SYNOD_ONLY", value_name = "CHECKER", value_delimiter = ',')]
+    only: Vec<String>,
     /// Stop each bug at its first detection; the rates then say little
     #[arg(long, env = "SYNOD_UNTIL_FOUND", value_parser = clap::builder::FalseyValueParser::new())]
     until_found: bool,
@@ -72,8 +77,13 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     };
     let range = Seeds { start: FIRST_SEED, end: FIRST_SEED + arguments.runs };
     let seeds = arguments.seeds.map_or(range, |seeds| seeds.resolve(FIRST_SEED << 16));
-    let base =
-        Settings { scenarios: arguments.scenario.clone(), subject: Some(arguments.subject.clone()), judges: arguments.checks, ..Settings::default() };
+    let base = Settings {
+        scenarios: arguments.scenario.clone(),
+        subject: Some(arguments.subject.clone()),
+        judges: arguments.checks,
+        only: Jury::only(&arguments.only),
+        ..Settings::default()
+    };
     let scenarios = match shelf::select(&base) {
         Ok(selection) if !arguments.scenario.is_empty() => selection.names,
         Ok(_) => Vec::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use crate::check::jury::Jury;
 use crate::cli::units;
 use crate::sweep::pool::Place;
 use crate::sweep::settings::{Settings, Strategy};
@@ -62,6 +63,9 @@ pub struct RunOptions {
     /// Plant a bug (see `synod bugs list`)
     #[arg(long, env = "SYNOD_BUG", value_name = "NAME")]
     pub bug: Option<String>,
+    /// Only this check judges, or these; contracts are off unless `contract` is one of them
+    #[arg(long, env = "SYNOD_ONLY", value_name = "CHECKER", value_delimiter = ',')]
+    pub only: Vec<String>,
     /// Override a value of the scenario, like network.loss=5%
     #[arg(long, env = "SYNOD_SET", value_name = "KEY=VALUE", value_delimiter = ';', value_parser = assignment)]
     pub set: Vec<String>,
@@ -77,6 +81,7 @@ impl RunOptions {
         Settings {
             scenarios,
             set: self.set.clone(),
+            only: Jury::only(&self.only),
             subject: self.subject.clone(),
             bug: self.bug.clone(),
             strategy: self.strategy,

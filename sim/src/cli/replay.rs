@@ -9,6 +9,7 @@ use synod_reports::record::{NO_DIGEST, RunRecord};
 use synod_reports::table::{duration, grouped};
 
 use crate::build::BUILD;
+use crate::check::jury::Jury;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::terminal::{self, fail, print, warn};
@@ -147,7 +148,8 @@ fn only(argument: &str, selection: &Selection) -> Result<String, String> {
 fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compared {
     let same_subject = options.subject.as_ref().is_none_or(|subject| *subject == origin.subject);
     let same_bug = options.bug.is_none() || options.bug == origin.bug;
-    let comparable = origin.build == BUILD && same_subject && same_bug && options.set.is_empty() && origin.digest != NO_DIGEST;
+    let same_jury = options.only.is_empty() || Jury::only(&options.only) == origin.only;
+    let comparable = origin.build == BUILD && same_subject && same_bug && same_jury && options.set.is_empty() && origin.digest != NO_DIGEST;
     match comparable {
         false => Compared::Incomparable,
         true if origin.digest == record.digest => Compared::Same,

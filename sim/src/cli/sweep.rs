@@ -29,6 +29,7 @@ Examples:
   synod sweep --seeds 0..50000 --verify-determinism 10%
   synod sweep safety/ liveness/stall.toml --seeds 0..500
   synod sweep --bug accept-below-promise --max-fail 1
+  synod sweep --bug promise-before-fsync --only ghost,before-durable
   synod sweep --profile nightly --time 30m --shard auto
   synod sweep --resume target/synod/latest             go on after Ctrl-C
 
@@ -66,7 +67,7 @@ pub struct SweepArgs {
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
     format: Format,
     /// Go on with an interrupted sweep; it keeps its own scenarios, seeds and options
-    #[arg(long, env = "SYNOD_RESUME", value_name = "DIR", conflicts_with_all = ["scenarios", "seeds", "shard", "out", "max_fail", "subject", "bug", "set", "verify_determinism"])]
+    #[arg(long, env = "SYNOD_RESUME", value_name = "DIR", conflicts_with_all = ["scenarios", "seeds", "shard", "out", "max_fail", "subject", "bug", "set", "only", "verify_determinism"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
@@ -316,7 +317,8 @@ fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
                     .iter()
                     .map(|bug| ("bug", bug))
                     .chain(settings.subject.iter().map(|name| ("subject", name)))
-                    .chain(settings.set.iter().map(|set| ("set", set)));
+                    .chain(settings.set.iter().map(|set| ("set", set)))
+                    .chain(settings.only.named().iter().map(|name| ("only", name)));
                 for (option, value) in options {
                     words.push_str(&format!(" --{option} {}", quoted(value)));
                 }

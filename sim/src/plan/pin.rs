@@ -37,6 +37,9 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
             writeln!(out, "{key} = {}", quoted(value))?;
         }
     }
+    if let Some(only) = &repro.only {
+        writeln!(out, "only = [{}]", join(only.iter().map(|name| quoted(name))))?;
+    }
     settings(out, plan)?;
     workload(out, plan)?;
 

@@ -46,6 +46,7 @@ fn pinned_and_back(plan: &Plan) {
         seed: plan.seed,
         subject: Some("synod".into()),
         bug: Some("accept-below-promise".into()),
+        only: Some(vec!["agreement".into(), "contract".into()]),
         check: Some("agreement".into()),
         digest: Some("00ff".into()),
         build: Some("a\"b".into()),

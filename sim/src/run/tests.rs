@@ -1,6 +1,6 @@
 //! Whole runs, each with the verdict that it must have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::world::clock::EPOCH;
 use crate::world::testing;
 
 fn spec(plan: Plan) -> RunSpec {
-    RunSpec { plan, subject: "synod".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, only: None, record: false }
+    RunSpec { plan, subject: "synod".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, jury: Jury::default(), record: false }
 }
 
 /// (verdict, check, message).
@@ -210,7 +210,7 @@ fn a_judge_that_has_seen_enough_ends_the_run() {
     let mut plan = appending(3);
     // No audits get in first: the run is over before one is drawn, or it is not.
     plan.nemesis = testing::with(&[(300, 2000, Fault::Partition(Partition::IsolateLeader))]).nemesis;
-    let checks: std::collections::BTreeSet<String> =
+    let checks: BTreeSet<String> =
         (0..20).filter_map(|seed| run_judged(&spec(Plan { seed, ..plan.clone() }), &PrimaryCopy, LostAppends::default()).record.check).collect();
     assert!(checks.contains("lost-appends"), "{checks:?}");
 }
@@ -378,6 +378,34 @@ fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
     let mut plan = scripted(vec![Verb::Sleep(Span::from_secs(100))]);
     plan.end.time = plan.heal.at;
     assert_eq!(verdict(plan, &PrimaryCopy).0, "inconclusive");
+}
+
+#[test]
+fn who_does_not_judge_ends_nothing() {
+    static DISTRUSTS: Broken = Broken { after: Span::from_millis(1200), what: What::Distrust };
+    let kill = (1000, 500, Fault::Kill { who: Who::All, boundary: Boundary::Now });
+    let by = |names: &[&str], plan: Plan, subject: &'static dyn Subject| {
+        let record = run_judged(&RunSpec { jury: Jury::only(names.iter().copied()), ..spec(plan) }, subject, ()).record;
+        (record.verdict.name(), record.check.unwrap_or_default())
+    };
+    let stalls = |names: &[&str]| by(names, testing::plan(3), &Ping);
+    assert_eq!(stalls(&["closing-audit"]), ("liveness", "closing-audit".to_owned()));
+    assert_eq!(stalls(&["closing-audit", "progress"]), ("liveness", "progress".to_owned()));
+    assert_eq!(stalls(&["agreement"]), ("pass", String::new()));
+    let halts = |names: &[&str]| by(names, testing::with(std::slice::from_ref(&kill)), &DISTRUSTS);
+    assert_eq!(halts(&["unexplained-halt"]), ("safety", "unexplained-halt".to_owned()));
+    assert_eq!(halts(&["progress"]), ("liveness", "progress".to_owned()), "a halt that nobody explains excuses no stall");
+    let quiet = run(&RunSpec { jury: Jury::only(["prefix"]), ..spec(testing::plan(3)) }).record;
+    assert_eq!((quiet.verdict.name(), quiet.audits), ("pass", 0));
+}
+
+#[test]
+fn every_check_has_a_name_of_its_own() {
+    let names: BTreeSet<&str> = checks().collect();
+    assert_eq!(names.len(), checks().count());
+    assert!(["agreement", "contract", "last-quorum-audit", "linearizability", "progress"].iter().all(|name| names.contains(name)));
+    let visible: Vec<&str> = checks().filter(|name| is_client_visible(name)).collect();
+    assert!(visible.contains(&"exactly-once") && !visible.contains(&"ghost") && !visible.contains(&"contract"));
 }
 
 #[test]

@@ -298,6 +298,8 @@ pub struct Repro {
     pub subject: Option<String>,
     /// The planted bug.
     pub bug: Option<String>,
+    /// The checks that judged; none: all of them.
+    pub only: Option<Vec<String>>,
     /// The check that failed.
     pub check: Option<String>,
     /// The trace digest, 16 hexadecimal digits.

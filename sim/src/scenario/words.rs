@@ -354,6 +354,7 @@ static REPRO: Table = Table {
         needed("seed", Kind::Whole, "its seed"),
         key("subject", Kind::Text, "the engine under test"),
         key("bug", Kind::Text, "the planted bug"),
+        key("only", Kind::Texts, "the checks that judged, if it was not all of them"),
         key("check", Kind::Text, "the check that failed"),
         key("digest", Kind::Text, "the trace digest"),
         key("build", Kind::Text, "the hash of the sources that it was found with"),

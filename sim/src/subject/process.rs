@@ -121,9 +121,19 @@ pub enum ProbeLevel {
     Nothing,
     /// The planted bug, no contracts, no facts.
     BugsOnly,
+    /// Facts, and no contracts.
+    Facts,
     /// Contracts and facts.
     #[default]
     Full,
+}
+
+impl ProbeLevel {
+    /// Whether facts are told.
+    #[must_use]
+    pub const fn tells_facts(self) -> bool {
+        matches!(self, Self::Facts | Self::Full)
+    }
 }
 
 /// What a subject needs to know to make its replicas.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use synod_reports::record::{RunRecord, Verdict};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::check::jury::Jury;
 use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
 use crate::run::{RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
@@ -82,7 +83,7 @@ impl Source for Fake {
     fn plan(&mut self, target: &Target) -> Result<Planned, String> {
         let scenario = self.scenario(target)?;
         let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else { return Err("no seed".to_owned()) };
-        Ok(Planned { plan: plan(&scenario, *seed), subject: None, bug: None, origin: None })
+        Ok(Planned { plan: plan(&scenario, *seed), subject: None, bug: None, only: Jury::default(), origin: None })
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {

@@ -72,8 +72,10 @@ impl RunInfo {
             _ => format!("{} scenarios", self.scenarios.len() + self.once.len()),
         };
         let bug = self.settings.bug.as_deref().map(|bug| format!(" with {bug} planted")).unwrap_or_default();
+        let only = &self.settings.only;
+        let jury = if only.is_everybody() { String::new() } else { format!(", judged by {} alone", only.named().join(", ")) };
         let shard = self.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
-        format!("{scenarios}{bug}, seeds {}{shard}", self.seeds)
+        format!("{scenarios}{bug}{jury}, seeds {}{shard}", self.seeds)
     }
 }
 

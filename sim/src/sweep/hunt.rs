@@ -7,6 +7,7 @@ use std::time::Duration;
 use synod_reports::hunt::Count;
 use synod_reports::line::ResultLine;
 
+use crate::check::jury::Jury;
 use crate::sweep::order::Reorder;
 use crate::sweep::pool::{Broken, Place, Pool};
 use crate::sweep::seeds::Seeds;
@@ -130,7 +131,8 @@ fn seen_by_clients<'a>(
     if found.is_empty() {
         return Ok(false);
     }
-    let settings = Settings { judges: Judges::Client, ..plan.settings.clone() };
+    // Whether clients see the bug is asked of all that they see, whoever judged before.
+    let settings = Settings { judges: Judges::Client, only: Jury::default(), ..plan.settings.clone() };
     let mut items = found.iter().cloned().enumerate().map(|(number, target)| Item { number: number as u64, target, keep: Keep::Line });
     let mut seen = false;
     let mut place = place(&settings).map_err(Broken)?;

@@ -8,13 +8,14 @@ use synod_reports::tally::EXPECTED_FAILURE;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::build::BUILD;
+use crate::check::jury::{CONTRACT, Jury};
 use crate::panics::caught;
 use crate::plan::Checks;
-use crate::run::{RunOutcome, RunSpec};
+use crate::run::{self, RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
-use crate::sweep::source::{Origin, Source, fault_kinds};
+use crate::sweep::source::{Origin, Source, expected, fault_kinds};
 use crate::trace::tale::Line;
 
 /// The check of a panic that is the simulator's own.
@@ -76,12 +77,13 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let (plan, origin) = (planned.plan, planned.origin);
     let subject = settings.subject.clone().or(planned.subject);
     let record = item.keep == Keep::Everything;
+    let jury = if settings.only.is_everybody() { planned.only } else { settings.only.clone() };
     let spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
         bug: settings.bug.clone().or(planned.bug),
-        probe: settings.judges.probe(),
+        probe: settings.judges.probe(&jury),
         checks: settings.judges.checks(),
-        only: settings.only.clone(),
+        jury,
         record,
         plan,
     };
@@ -91,7 +93,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
         own_up(&mut line.record);
-        line.expected = judge_expected(&spec.plan.checks, &mut line.record);
+        line.expected = judge_expected(&spec.plan.checks, &spec.jury, &mut line.record);
         line.planned = fault_kinds(&spec.plan);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
@@ -103,6 +105,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
         let own = Origin {
             subject: spec.subject.clone(),
             bug: spec.bug.clone(),
+            only: spec.jury.clone(),
             check: report.line.record.check.clone(),
             digest: report.line.record.digest.clone(),
             build: BUILD.to_owned(),
@@ -124,11 +127,13 @@ fn chosen(seed: u64, ppm: u32) -> bool {
 
 /// Runs again with other things that must not matter, and turns the verdict when the digest is another.
 ///
-/// A failing run may have been ended by a contract or by a checker of facts, so it is repeated under the same probe.
+/// A failing run may have been ended by a contract or by a checker of facts, so it is repeated under the same probe. Where contracts do not judge, a run
+/// may pass that breaks one, so none is evaluated then.
 fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
+    let most = if spec.jury.has(CONTRACT) && spec.checks == run::Checks::All { ProbeLevel::Full } else { ProbeLevel::Facts };
     let levels: &[ProbeLevel] = match (line.record.verdict, &spec.bug) {
-        (Verdict::Pass, None) => &[ProbeLevel::Nothing, ProbeLevel::BugsOnly, ProbeLevel::Full],
-        (Verdict::Pass, Some(_)) => &[ProbeLevel::BugsOnly, ProbeLevel::Full],
+        (Verdict::Pass, None) => &[ProbeLevel::Nothing, ProbeLevel::BugsOnly, most],
+        (Verdict::Pass, Some(_)) => &[ProbeLevel::BugsOnly, most],
         _ => &[spec.probe],
     };
     let probe = levels[usize::try_from(spec.plan.seed % levels.len() as u64).expect("below the number of levels")];
@@ -153,8 +158,8 @@ fn own_up(record: &mut RunRecord) {
 }
 
 /// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether the failure came; none when none is expected.
-fn judge_expected(checks: &Checks, record: &mut RunRecord) -> Option<bool> {
-    let expected = checks.expect_failure.as_deref()?;
+fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Option<bool> {
+    let expected = expected(checks, jury)?;
     let settled = record.verdict.is_failure() || record.verdict == Verdict::Pass;
     // A check, or a whole class of them.
     let came = record.check.as_deref() == Some(expected) || (record.verdict.is_failure() && record.verdict.name() == expected);
@@ -239,7 +244,7 @@ mod tests {
         let record =
             |verdict, check: Option<&str>| RunRecord { verdict, check: check.map(str::to_owned), ..broken("a", 1, "", String::new()).record };
         let judge = |at_least, mut record: RunRecord| {
-            let came = judge_expected(&checks(at_least), &mut record);
+            let came = judge_expected(&checks(at_least), &Jury::default(), &mut record);
             (came, record.verdict)
         };
         assert_eq!(judge(1_000_000, record(Verdict::Safety, Some("linearizability"))), (Some(true), Verdict::Pass));
@@ -248,5 +253,10 @@ mod tests {
         assert_eq!(judge(100, record(Verdict::Pass, None)), (Some(false), Verdict::Pass));
         assert_eq!(judge(100, record(Verdict::Expectation, Some(EXPECTED_FAILURE))), (Some(false), Verdict::Pass));
         assert_eq!(judge(100, record(Verdict::Safety, Some("agreement"))), (Some(false), Verdict::Safety));
+        let unjudged = |expected: &str| {
+            let checks = Checks { expect_failure: Some(expected.to_owned()), at_least_ppm: 1_000_000, milestones: Vec::new() };
+            judge_expected(&checks, &Jury::only(["prefix"]), &mut record(Verdict::Pass, None))
+        };
+        assert_eq!((unjudged("linearizability"), unjudged("safety")), (None, Some(false)), "a check that does not judge cannot come");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::jury::{CONTRACT, Jury};
 use crate::run::Checks;
 use crate::subject::process::ProbeLevel;
 
@@ -29,11 +30,12 @@ impl Judges {
         }
     }
 
-    /// How much to look into the subject.
+    /// How much to look into the subject. A contract ends a run, so none is evaluated when contracts do not judge.
     #[must_use]
-    pub const fn probe(self) -> ProbeLevel {
+    pub fn probe(self, jury: &Jury) -> ProbeLevel {
         match self {
-            Self::All => ProbeLevel::Full,
+            Self::All if jury.has(CONTRACT) => ProbeLevel::Full,
+            Self::All => ProbeLevel::Facts,
             Self::Client => ProbeLevel::BugsOnly,
         }
     }
@@ -57,9 +59,9 @@ pub struct Settings {
     /// Overrides of scenario values, `KEY=VALUE`.
     #[serde(default)]
     pub set: Vec<String>,
-    /// Only the checker of this name judges.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub only: Option<String>,
+    /// Only these checks judge; everybody: the reproducer's, or all.
+    #[serde(default, skip_serializing_if = "Jury::is_everybody")]
+    pub only: Jury,
     /// The subject; none: the reproducer's, or the default.
     #[serde(default)]
     pub subject: Option<String>,

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::check::jury::Jury;
 use crate::plan::Plan;
 use crate::plan::draw::draw;
 use crate::plan::pin;
+use crate::run::{checks, is_client_visible};
 use crate::scenario::form::Repro;
 use crate::scenario::library::{Library, resolve};
 use crate::scenario::load::load_file;
@@ -14,7 +16,7 @@ use crate::scenario::model::Scenario;
 use crate::scenario::problem::LoadError;
 use crate::subject::bug_card::{bugs, unknown};
 use crate::subject::catalog;
-use crate::sweep::settings::{DEFAULT_SUBJECT, Settings, Target};
+use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
 
 /// The scenarios of a sweep, read once.
@@ -52,7 +54,7 @@ pub fn select(settings: &Settings) -> Result<Selection, String> {
         {
             check_subject(subject).map_err(|message| format!("{}: {message}", scenario.name))?;
         }
-        selection.demands.insert(scenario.name.clone(), demand(&draw(&scenario, 0).checks));
+        selection.demands.insert(scenario.name.clone(), demand(&draw(&scenario, 0).checks, &settings.only));
         match &scenario.repro {
             Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
             None => selection.names.push(scenario.name.clone()),
@@ -129,11 +131,13 @@ impl Source for Shelf {
         let origin = repro.map(|repro| Origin {
             subject: subject.clone().unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
             bug: repro.bug.clone(),
+            only: jury(repro),
             check: repro.check.clone(),
             digest: repro.digest.clone().unwrap_or_default(),
             build: repro.build.clone().unwrap_or_default(),
         });
-        Ok(Planned { plan, bug: repro.and_then(|repro| repro.bug.clone()), subject, origin })
+        let (bug, only) = (repro.and_then(|repro| repro.bug.clone()), repro.map(jury).unwrap_or_default());
+        Ok(Planned { plan, bug, only, subject, origin })
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {
@@ -142,6 +146,7 @@ impl Source for Shelf {
             seed: plan.seed,
             subject: Some(origin.subject.clone()),
             bug: origin.bug.clone(),
+            only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
             check: origin.check.clone(),
             digest: Some(origin.digest.clone()),
             build: Some(origin.build.clone()),
@@ -160,13 +165,32 @@ pub fn check_library() -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
+/// Who judged when the reproducer was found. A name that this build does not know judges nothing.
+fn jury(repro: &Repro) -> Jury {
+    Jury::only(repro.only.iter().flatten())
+}
+
 fn check_names(settings: &Settings) -> Result<(), String> {
+    check_jury(settings)?;
     let subject = settings.subject.as_deref();
     subject.map_or(Ok(()), check_subject)?;
     if let Some(bug) = &settings.bug {
         let subject = subject.unwrap_or(DEFAULT_SUBJECT);
         if !bugs(subject).iter().any(|card| card.name == *bug) {
             return Err(unknown(subject, bug));
+        }
+    }
+    Ok(())
+}
+
+fn check_jury(settings: &Settings) -> Result<(), String> {
+    let judging: Vec<&str> = checks().filter(|name| settings.judges == Judges::All || is_client_visible(name)).collect();
+    for name in settings.only.named() {
+        if !checks().any(|check| check == name) {
+            return Err(format!("no check is called `{name}`; there is {}", judging.join(", ")));
+        }
+        if !judging.contains(&name.as_str()) {
+            return Err(format!("`{name}` judges what no client sees; with --checks client there is {}", judging.join(", ")));
         }
     }
     Ok(())
@@ -179,4 +203,19 @@ fn check_subject(name: &str) -> Result<(), String> {
 
 fn shown(error: LoadError) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_that_cannot_judge_are_refused() {
+        let refused = |judges, name: &str| check_jury(&Settings { judges, only: Jury::only([name]), ..Settings::default() });
+        let message = refused(Judges::All, "agrement").unwrap_err();
+        assert!(message.contains("no check is called `agrement`") && message.contains("agreement, ballots"), "{message}");
+        assert_eq!(refused(Judges::All, "contract"), Ok(()));
+        assert!(refused(Judges::Client, "contract").unwrap_err().contains("what no client sees"));
+        assert_eq!(refused(Judges::Client, "exactly-once"), Ok(()));
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use synod_reports::summary::Demand;
 
+use crate::check::jury::Jury;
 use crate::plan::Plan;
 use crate::run::{RunOutcome, RunSpec};
 use crate::sweep::settings::Target;
@@ -16,6 +17,9 @@ pub struct Origin {
     pub subject: String,
     /// The planted bug.
     pub bug: Option<String>,
+    /// The checks that judged, if it was not all of them.
+    #[serde(default, skip_serializing_if = "Jury::is_everybody")]
+    pub only: Jury,
     /// The check that failed.
     pub check: Option<String>,
     /// The digest that the run had.
@@ -33,6 +37,8 @@ pub struct Planned {
     pub subject: Option<String>,
     /// The bug that a reproducer was found with.
     pub bug: Option<String>,
+    /// The checks that judged when a reproducer was found.
+    pub only: Jury,
     /// What a reproducer showed; none for a plan that was drawn.
     pub origin: Option<Origin>,
 }
@@ -71,10 +77,17 @@ pub struct Selection {
     pub demands: BTreeMap<String, Demand>,
 }
 
+/// The failure that a scenario is there for: a check or a class. None when the check is named and does not judge, since then it cannot come.
+#[must_use]
+pub fn expected<'a>(checks: &'a crate::plan::Checks, jury: &Jury) -> Option<&'a str> {
+    let is_check = |name: &str| crate::run::checks().any(|check| check == name);
+    checks.expect_failure.as_deref().filter(|expected| jury.has(expected) || !is_check(expected))
+}
+
 /// What a plan's checks ask of all runs of its scenario together.
 #[must_use]
-pub fn demand(checks: &crate::plan::Checks) -> Demand {
-    Demand { milestones: checks.milestones.clone(), expect_failure: checks.expect_failure.clone(), at_least_ppm: checks.at_least_ppm }
+pub fn demand(checks: &crate::plan::Checks, jury: &Jury) -> Demand {
+    Demand { milestones: checks.milestones.clone(), expect_failure: expected(checks, jury).map(str::to_owned), at_least_ppm: checks.at_least_ppm }
 }
 
 /// The fault kinds in a plan, sorted, each once.

@@ -22,8 +22,8 @@ use crate::verdict::{Closing, Judge};
 #[derive(Clone)]
 pub struct Auditor {
     suite: Suite,
-    /// The history before the fork; none when histories are not judged.
-    before: Option<Rc<RefCell<Aftermath>>>,
+    /// The history before the fork.
+    before: Rc<RefCell<Aftermath>>,
     /// Reads that have not returned: by process, the key.
     open: Vec<(u32, Text)>,
     reads: Vec<Read>,
@@ -38,8 +38,8 @@ struct Read {
 }
 
 impl Auditor {
-    pub(super) fn new(suite: Suite, before: Option<Aftermath>) -> Self {
-        Self { suite, before: before.map(|before| Rc::new(RefCell::new(before))), open: Vec::new(), reads: Vec::new() }
+    pub(super) fn new(suite: Suite, before: Aftermath) -> Self {
+        Self { suite, before: Rc::new(RefCell::new(before)), open: Vec::new(), reads: Vec::new() }
     }
 
     fn returned(&mut self, process: u32, outcome: &Outcome) {
@@ -55,10 +55,9 @@ impl Auditor {
     }
 
     fn judge_reads(&self) -> Closing {
-        let Some(before) = &self.before else { return Closing::Passed };
         let mut closing = Closing::Passed;
         for Read { key, value, place } in &self.reads {
-            match before.borrow_mut().judge(key, value.as_ref(), *place, BUDGET) {
+            match self.before.borrow_mut().judge(key, value.as_ref(), *place, BUDGET) {
                 Answer::Linearizable => {}
                 Answer::NotLinearizable(_) => return broken(key),
                 Answer::Unknown(reason) => closing = given_up(key, reason),

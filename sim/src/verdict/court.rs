@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::check::jury::Jury;
 use crate::check::linearizability::aftermath::Aftermath;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::online::Online;
@@ -37,11 +38,11 @@ impl Court {
         Suite::NAMES.iter().copied().chain([LINEARIZABILITY])
     }
 
-    /// A court that has seen nothing. With `only`, that checker judges alone.
+    /// A court that has seen nothing.
     #[must_use]
-    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, only: Option<String>) -> Self {
-        let judges_histories = only.as_deref().is_none_or(|only| only == LINEARIZABILITY);
-        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, only }), history: Online::new(), judges_histories }
+    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, jury: Jury) -> Self {
+        let judges_histories = jury.has(LINEARIZABILITY);
+        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, jury }), history: Online::new(), judges_histories }
     }
 
     fn judge_history(&self) -> Closing {
@@ -103,7 +104,7 @@ impl Judge for Court {
     }
 
     fn auditor(&self) -> Auditor {
-        Auditor::new(self.suite.auditor(), self.judges_histories.then(|| Aftermath::of(&self.history)))
+        Auditor::new(self.suite.auditor(), Aftermath::of(&self.history))
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {

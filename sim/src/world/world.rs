@@ -9,7 +9,7 @@ use crate::choices::{Choices, Label, Topic};
 use crate::history::operation::{Action, Call};
 use crate::ids::{Client, Node};
 use crate::plan::Plan;
-use crate::subject::process::{Output, ProbeLevel, Setup, Subject};
+use crate::subject::process::{Output, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Fact, Outcome};
 use crate::trace::observer::Observer;
@@ -124,7 +124,7 @@ impl<O: Observer> World<O> {
             bug: (0, 0),
             applied: vec![0; replicas],
             chosen: 0,
-            watching: setup.probe == ProbeLevel::Full,
+            watching: setup.probe.tells_facts(),
             outputs: Vec::new(),
             facts: Vec::new(),
             audit_plan: plan.clone(),

@@ -37,6 +37,7 @@ impl Subject for Synod {
         match setup.probe {
             ProbeLevel::Nothing => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), ()))),
             ProbeLevel::BugsOnly => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), BugsOnly::new(bug)))),
+            ProbeLevel::Facts => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), Full::without_contracts(bug)))),
             ProbeLevel::Full => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), Full::new(bug)))),
         }
     }
