@@ -25,6 +25,7 @@ impl Targets<'_> {
                 Fault::PowerLoss { who: self.who(&form.0.replicas, die), keep: die.word(&form.0.keep), boundary: die.word(&form.0.boundary) }
             }
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
+            FaultForm::SlowCpu(form) => Fault::SlowCpu { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
             FaultForm::Clog(form) => self.links(&form.from, &form.to, die, |_| LinkFault::Clog),
             FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Slow(die.span(&form.by))),
             FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Lose(ppm(die.value(&form.rate)))),

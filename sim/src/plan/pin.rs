@@ -168,7 +168,7 @@ fn verb(fault: &Fault) -> String {
         Fault::SyncFailure { who, ppm } | Fault::WriteFailure { who, ppm } | Fault::ReadFailure { who, ppm } => {
             on(who, &format!("rate = {}", unit::<Rate>((*ppm).into())))
         }
-        Fault::SlowDisk { who, by } => on(who, &format!("by = {}", span(*by))),
+        Fault::SlowDisk { who, by } | Fault::SlowCpu { who, by } => on(who, &format!("by = {}", span(*by))),
         Fault::BitRot { who, sectors, files } => on(who, &format!("sectors = {sectors}, files = {}", quoted(files))),
         Fault::ClockJump { who, by } => on(who, &format!("by = {}", unit::<Offset>(*by))),
         Fault::ClockDrift { who, ppm } => on(who, &format!("rate = {}", unit::<Drift>((*ppm).into()))),

@@ -19,6 +19,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("safety/lossy-clients", include_str!("../../../scenarios/safety/lossy-clients.toml")),
     ("safety/paused-leader", include_str!("../../../scenarios/safety/paused-leader.toml")),
     ("safety/reordering", include_str!("../../../scenarios/safety/reordering.toml")),
+    ("safety/slow-cpu", include_str!("../../../scenarios/safety/slow-cpu.toml")),
     ("safety/split-brain", include_str!("../../../scenarios/safety/split-brain.toml")),
     ("safety/stale-read", include_str!("../../../scenarios/safety/stale-read.toml")),
     ("safety/stalled-leader-cut-off", include_str!("../../../scenarios/safety/stalled-leader-cut-off.toml")),

@@ -135,6 +135,13 @@ pub enum Fault {
     },
     /// Stop scheduling the process; its deadlines pass meanwhile.
     Pause(Who),
+    /// Each step of the process takes so long: its outputs leave late, and what comes meanwhile waits.
+    SlowCpu {
+        /// Whose.
+        who: Who,
+        /// The time of each step.
+        by: Span,
+    },
     /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what they covered may be lost though it reads as new.
     SyncFailure {
         /// Whose.
@@ -207,6 +214,7 @@ impl Fault {
             Self::Kill { .. } => "kill",
             Self::PowerLoss { .. } => "power-loss",
             Self::Pause(_) => "pause",
+            Self::SlowCpu { .. } => "slow-cpu",
             Self::SyncFailure { .. } => "sync-failure",
             Self::WriteFailure { .. } => "write-failure",
             Self::ReadFailure { .. } => "read-failure",

@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::scenario::asking::{ExpectForm, InvokeForm};
 use crate::scenario::fault_form::{
     BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, DelayForm, DuplicateForm, FailureForm, KillForm, LinkRateForm, PartitionVerb, PowerLossForm,
-    Short, SlowDiskForm, SlowLinkForm, TargetForm,
+    Short, SlowForm, SlowLinkForm, TargetForm,
 };
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Time;
@@ -91,6 +91,8 @@ fault_verbs! {
     power_loss "power-loss" => PowerLoss(Short<PowerLossForm>),
     /// Stop scheduling processes.
     pause "pause" => Pause(Short<TargetForm>),
+    /// Slow processes down.
+    slow_cpu "slow-cpu" => SlowCpu(Short<SlowForm>),
     /// Hold all messages back.
     clog "clog" => Clog(ClogForm),
     /// Delay all messages.
@@ -112,7 +114,7 @@ fault_verbs! {
     /// Fill disks.
     disk_full "disk-full" => DiskFull(Short<TargetForm>),
     /// Slow disks down.
-    slow_disk "slow-disk" => SlowDisk(Short<SlowDiskForm>),
+    slow_disk "slow-disk" => SlowDisk(Short<SlowForm>),
     /// Let nothing complete on disks.
     disk_stall "disk-stall" => DiskStall(Short<TargetForm>),
     /// Damage what is on the media.
@@ -153,7 +155,7 @@ impl FaultForm {
                 to.each(visit);
             }
             Self::SyncFailure(form) | Self::WriteFailure(form) | Self::ReadFailure(form) => form.0.replicas.each(visit),
-            Self::SlowDisk(form) => form.0.replicas.each(visit),
+            Self::SlowDisk(form) | Self::SlowCpu(form) => form.0.replicas.each(visit),
             Self::BitRot(form) => form.0.replicas.each(visit),
             Self::ClockJump(form) => form.replicas.each(visit),
             Self::ClockDrift(form) => form.replicas.each(visit),

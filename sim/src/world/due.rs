@@ -43,6 +43,8 @@ pub(super) enum Due {
     Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
     /// A node may have reached its deadline.
     Wake { node: u8, boot: u32 },
+    /// A step that takes time ends.
+    Step { node: u8, boot: u32 },
     /// A node starts, unless it runs.
     Boot { node: u8 },
     /// A client has something to do.

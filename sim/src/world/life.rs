@@ -9,7 +9,7 @@ use crate::trace::observer::Observer;
 
 use super::digest::Mark;
 use super::due::Due;
-use super::node::{Death, Doom, State, Waiting};
+use super::node::{Death, Doom, State};
 use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::{World, entropy};
@@ -163,17 +163,21 @@ impl<O: Observer> World<O> {
         let boot = machine.boot;
         self.stage.mark(Mark::Resumed, node as u64, 0);
         self.stage.emit(&Event::Resumed(Node(u8::try_from(node).expect("at most 9 replicas"))));
-        if self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0 {
+        let deadline_first = self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0;
+        if self.machines[node].step_time > Span(0) {
+            self.machines[node].inbox = inbox;
+            self.next_in_line(node);
+            self.rearm(node);
+            return;
+        }
+        if deadline_first {
             self.deadline_has_passed(node);
         }
         for waiting in inbox {
             if self.machines[node].state != State::Up || self.machines[node].boot != boot {
                 return;
             }
-            match waiting {
-                Waiting::Message(flight) => self.take_message(node, &flight),
-                Waiting::Disk(op, result) => self.feed(node, Input::Disk { op, result }),
-            }
+            self.take(node, waiting);
         }
         self.machines[node].stale = None;
         self.deadline_has_passed(node);
@@ -181,9 +185,9 @@ impl<O: Observer> World<O> {
     }
 
     /// Tells the process of its deadline, if it has passed by the clock that its next step reads.
-    fn deadline_has_passed(&mut self, node: usize) {
+    pub(super) fn deadline_has_passed(&mut self, node: usize) {
         let machine = &self.machines[node];
-        let now = machine.stale.unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
+        let now = machine.stale.or(machine.sampled).unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
         if machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|deadline| deadline <= now) {
             self.stage.mark(Mark::Deadline, node as u64, 0);
             self.feed(node, Input::Deadline);

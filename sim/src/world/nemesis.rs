@@ -47,7 +47,8 @@ impl<O: Observer> World<O> {
             | Fault::ReadFailure { .. }
             | Fault::DiskFull(_)
             | Fault::SlowDisk { .. }
-            | Fault::DiskStall(_) => {}
+            | Fault::DiskStall(_)
+            | Fault::SlowCpu { .. } => {}
             Fault::BitRot { sectors, files, .. } => nodes.iter().for_each(|node| self.rot(*node, *sectors, files)),
             Fault::ClockJump { by, .. } => {
                 for node in &nodes {
@@ -118,8 +119,15 @@ impl<O: Observer> World<O> {
             | Fault::DiskFull(_)
             | Fault::SlowDisk { .. }
             | Fault::DiskStall(_) => (0..self.machines.len()).for_each(|node| self.apply_disk_faults(node)),
+            Fault::SlowCpu { .. } => (0..self.machines.len()).for_each(|node| self.apply_slow_cpu(node)),
             _ => {}
         }
+    }
+
+    fn apply_slow_cpu(&mut self, node: usize) {
+        let here = self.active.iter().filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node));
+        let times = here.filter_map(|active| if let Fault::SlowCpu { by, .. } = &active.fault { Some(*by) } else { None });
+        self.machines[node].step_time = times.fold(Span(0), |sum, by| sum + by);
     }
 
     fn apply_disk_faults(&mut self, node: usize) {
@@ -229,6 +237,7 @@ impl<O: Observer> World<O> {
             Fault::Kill { who, .. }
             | Fault::PowerLoss { who, .. }
             | Fault::Pause(who)
+            | Fault::SlowCpu { who, .. }
             | Fault::SyncFailure { who, .. }
             | Fault::WriteFailure { who, .. }
             | Fault::ReadFailure { who, .. }

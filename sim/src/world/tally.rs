@@ -66,6 +66,8 @@ counted! {
         Pause = "pause",
         /// The first step after a pause used a time from before it.
         StaleSample = "stale-sample",
+        /// A step took its time.
+        SlowCpu = "slow-cpu",
         /// A sync failed.
         SyncFailure = "sync-failure",
         /// A write failed.
@@ -151,6 +153,7 @@ mod tests {
             Fault::Kill { who: who.clone(), boundary: Boundary::Now },
             Fault::PowerLoss { who: who.clone(), keep: Keep::Any, boundary: Boundary::Now },
             Fault::Pause(who.clone()),
+            Fault::SlowCpu { who: who.clone(), by: Span(1) },
             Fault::SyncFailure { who: who.clone(), ppm: 1 },
             Fault::WriteFailure { who: who.clone(), ppm: 1 },
             Fault::ReadFailure { who: who.clone(), ppm: 1 },

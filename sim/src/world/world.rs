@@ -147,6 +147,7 @@ impl<O: Observer> World<O> {
             Due::Deliver(flight) => self.deliver(flight),
             Due::Disk { node, boot, ticket, op, kind } => self.disk_ends(node.into(), boot, ticket, op, kind),
             Due::Wake { node, boot } => self.wake(node.into(), boot),
+            Due::Step { node, boot } => self.step_ends(node.into(), boot),
             Due::Boot { node } => self.boot(node.into()),
             Due::Client(client) => self.clients.on_wake(&mut self.stage, &mut self.network, client),
             Due::Nemesis(index) if !self.healed => {
