@@ -350,3 +350,20 @@ fn those_outside_the_core_are_gone_for_good() {
     assert!(!outcome.record.faults.contains_key("kill"), "taking the rest away is no fault");
     assert!(outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
 }
+
+#[test]
+fn a_replica_whose_disk_is_damaged_or_lost_halts_and_the_others_carry_on() {
+    let one = || Who::Nodes(vec![Node(0)]);
+    let kill = (1000, 100, Fault::Kill { who: one(), boundary: Boundary::Now });
+    let errors = Fault::SectorError { who: one(), sectors: 200, files: "log-".to_owned() };
+    for (fault, halts) in [(Fault::DiskLoss(one()), 1), (Fault::MisdirectedWrite(one()), 1), (errors, 1)] {
+        let kind = fault.kind();
+        let mut plan = testing::with(&[(500, 300, fault), kill.clone()]);
+        plan.workload.operations = 300;
+        plan.heal.core = vec![Node(1), Node(2)];
+        let record = run(&spec(plan)).record;
+        assert_eq!((record.verdict.name(), &record.message), ("pass", &None), "{kind}");
+        assert!(record.faults.get(kind).is_some_and(|times| *times > 0), "{kind}: {:?}", record.faults);
+        assert_eq!(record.milestones.get("halted"), Some(&halts), "{kind}");
+    }
+}

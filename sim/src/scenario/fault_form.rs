@@ -172,7 +172,7 @@ form!(
     }
 );
 form!(
-    /// `bit-rot`.
+    /// `bit-rot` and `sector-error`.
     BitRotForm {
         /// Whose disk: a number, or names.
         replicas: Select,

@@ -168,6 +168,9 @@ macro_rules! faults {
             verb("slow-disk", Kind::ReplicasOr(&SLOW), "add to the time of disk operations", &["disk-slow"]),
             verb("disk-stall", Kind::ReplicasOr(&TARGET), "let no disk operation complete", &["stall", "hang", "disk-hang"]),
             verb("bit-rot", Kind::ReplicasOr(&BIT_ROT), "damage sectors on the media", &["bitrot", "rot", "corrupt-disk"]),
+            verb("sector-error", Kind::ReplicasOr(&BIT_ROT), "make sectors on the media unreadable", &["latent-error", "bad-sector", "unreadable"]),
+            verb("misdirected-write", Kind::ReplicasOr(&TARGET), "send a write to another place", &["misdirect", "misdirected", "stray-write"]),
+            verb("disk-loss", Kind::ReplicasOr(&TARGET), "replace disks by empty ones", &["lost-disk", "wipe", "new-disk", "disk-lost"]),
             verb("clock-jump", Kind::Table(&CLOCK_JUMP), "set wall clocks", &["clock", "jump"]),
             verb("clock-drift", Kind::Table(&CLOCK_DRIFT), "change the rate of clocks", &["drift", "skew"]),
             $($after,)*

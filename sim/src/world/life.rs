@@ -47,16 +47,7 @@ impl<O: Observer> World<O> {
     /// The process dies, if there is one; a power loss also takes what was not synced when there is none.
     pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
-        let machine = &mut self.machines[node];
-        let ran = machine.runs();
-        if ran {
-            self.bury(node);
-            self.machines[node].state = State::Down;
-            self.machines[node].downed_by = fault;
-            if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
-                self.machines[node].doom = None;
-            }
-        }
+        let ran = self.goes_down(node, fault);
         let disk = &mut self.machines[node].disk;
         match death {
             Death::Kill if !ran => {}
@@ -83,6 +74,33 @@ impl<O: Observer> World<O> {
                 self.took_effects(Effect::LostSectors, report.lost_sectors, who);
                 self.took_effects(Effect::LostNames, report.lost_names + report.returned_names, who);
             }
+        }
+    }
+
+    /// Ends the process, if there is one.
+    fn goes_down(&mut self, node: usize, fault: Option<u32>) -> bool {
+        let runs = self.machines[node].runs();
+        if runs {
+            self.bury(node);
+            self.machines[node].state = State::Down;
+            self.machines[node].downed_by = fault;
+            if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
+                self.machines[node].doom = None;
+            }
+        }
+        runs
+    }
+
+    /// The disk is gone, with all that was on it, and so is the process.
+    pub(super) fn lose_disk(&mut self, who: Node, fault: u32) {
+        let node = usize::from(who.0);
+        self.goes_down(node, Some(fault));
+        if self.machines[node].disk.lose_everything() {
+            self.ledger.lost(who, self.stage.now);
+            self.stage.mark(Mark::DiskLost, node as u64, 0);
+            self.stage.emit(&Event::PowerLost(who));
+            self.tell_names(node);
+            self.stage.took_effect(Effect::DiskLoss, name(who.0));
         }
     }
 

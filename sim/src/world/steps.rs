@@ -291,6 +291,7 @@ impl<O: Observer> World<O> {
         if let Some(synced) = &completion.synced {
             self.stage.emit(&Event::Synced { node: who, file: synced.file, sectors: &synced.sectors() });
         }
+        self.misdirected(who, completion.misdirected);
         if kind == OpKind::SyncNames && completion.result.is_ok() {
             self.tell_names(node);
         }

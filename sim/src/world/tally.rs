@@ -88,6 +88,12 @@ counted! {
         ClockDrift = "clock-drift",
     }
 }
+        /// A sector became unreadable.
+        SectorError = "sector-error",
+        /// A misdirected write came to light, at both its places.
+        MisdirectedWrite = "misdirected-write",
+        /// A disk with files on it was replaced by an empty one.
+        DiskLoss = "disk-loss",
 
 counted! {
     /// Something that a run should come by.
@@ -167,4 +173,7 @@ mod tests {
             assert!(Effect::named(fault.kind()).is_some(), "{}", fault.kind());
         }
     }
+            Fault::SectorError { who: who.clone(), sectors: 1, files: String::new() },
+            Fault::MisdirectedWrite(who.clone()),
+            Fault::DiskLoss(who.clone()),
 }
