@@ -14,7 +14,7 @@ use crate::run::{RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
-use crate::sweep::source::{Origin, Source, fault_kinds};
+use crate::sweep::source::{Origin, Source, planned};
 use crate::trace::tale::Line;
 
 /// The check of a panic that is the simulator's own.
@@ -72,13 +72,13 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let started = cpu_of_this();
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
-    let planned = source.plan(&item.target)?;
-    let (plan, origin) = (planned.plan, planned.origin);
-    let subject = settings.subject.clone().or(planned.subject);
+    let drawn = source.plan(&item.target)?;
+    let (plan, origin) = (drawn.plan, drawn.origin);
+    let subject = settings.subject.clone().or(drawn.subject);
     let record = item.keep == Keep::Everything;
     let spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone().or(planned.bug),
+        bug: settings.bug.clone().or(drawn.bug),
         probe: settings.judges.probe(),
         checks: settings.judges.checks(),
         only: settings.only.clone(),
@@ -90,9 +90,9 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     } else {
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
+        line.planned = planned(&spec.plan, outcome.in_weather);
         own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &mut line.record);
-        line.planned = fault_kinds(&spec.plan);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
             verify(source, &spec, &mut line);
@@ -178,7 +178,7 @@ fn judge_expected(checks: &Checks, record: &mut RunRecord) -> Option<bool> {
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     caught(|| source.run(spec)).unwrap_or_else(|panic| {
         let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", panic.to_string()).record;
-        RunOutcome { record, history: None, tale: Vec::new() }
+        RunOutcome { record, history: None, in_weather: 0, tale: Vec::new() }
     })
 }
 

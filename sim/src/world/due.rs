@@ -8,6 +8,13 @@ use super::disk::Ticket;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Port(pub u16);
 
+/// What did something to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    Weather,
+    Fault,
+}
+
 /// A message under way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
@@ -19,8 +26,9 @@ pub(super) struct Flight {
     pub number: u32,
     /// The link's place in the table of links.
     pub link: usize,
-    pub copy: bool,
-    pub damaged: bool,
+    /// It is a second copy.
+    pub copy: Option<Cause>,
+    pub damaged: Option<Cause>,
     pub bytes: Bytes,
 }
 

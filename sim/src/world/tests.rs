@@ -97,7 +97,7 @@ fn the_weather_takes_effect_and_taking_it_away_moves_no_other_stream() {
     let mut plan = testing::plan(3);
     (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (10_000, 10_000, 10_000);
     let world = after(plan);
-    for effect in [Effect::Lose, Effect::Duplicate, Effect::Corrupt, Effect::Reorder] {
+    for effect in [Effect::NetworkLoss, Effect::NetworkDuplicate, Effect::NetworkCorrupt, Effect::Reorder] {
         assert!(world.effects(effect) > 0, "{}", effect.name());
     }
 }

@@ -208,6 +208,12 @@ impl<O: Observer> World<O> {
         self.stage.choices = self.stage.choices.branch(salt);
     }
 
+    /// Plants a network that ignores its weather.
+    #[cfg(test)]
+    pub(crate) const fn ignore_weather(&mut self) {
+        self.network.calm();
+    }
+
     #[inline]
     fn deliver(&mut self, flight: Flight) {
         if !self.network.gets_out(&mut self.stage, &flight) {
