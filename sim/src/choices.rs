@@ -75,6 +75,8 @@ pub enum Topic {
     Order,
     /// Which acknowledgements are audited.
     Audit,
+    /// Which write is misdirected, and where to; `a` is the node.
+    Misdirect,
 }
 
 /// What is being decided, and between whom.

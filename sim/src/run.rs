@@ -53,6 +53,8 @@ pub struct RunOutcome {
     pub record: RunRecord,
     /// The history as `history.jsonl`, when it was recorded.
     pub history: Option<String>,
+    /// Messages that were delivered while the network had its weather.
+    pub in_weather: u64,
     /// One line an event that a person would want to know, when it was recorded.
     pub tale: Vec<Line>,
 }
@@ -75,7 +77,7 @@ pub fn run(spec: &RunSpec) -> RunOutcome {
         Some(subject) => run_judged(spec, subject, Court::new(spec.plan.cluster.replicas, subject.reader(), spec.checks, spec.jury.clone())),
         None => {
             let failure = Failure::new(Verdict::Inconclusive, "subject", format!("there is no subject {:?}", spec.subject));
-            RunOutcome { record: blank(&spec.plan, Some(failure)), history: None, tale: Vec::new() }
+            RunOutcome { record: blank(&spec.plan, Some(failure)), history: None, in_weather: 0, tale: Vec::new() }
         }
     }
 }
@@ -83,12 +85,7 @@ pub fn run(spec: &RunSpec) -> RunOutcome {
 /// Runs a plan of this subject under this judge.
 #[must_use]
 pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> RunOutcome {
-    let plan = Arc::new(spec.plan.clone());
-    let setup =
-        Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
-    let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
-    let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
-    let mut run = Run { plan, world, jury: spec.jury.clone(), audits: 0, failure: None, doubt: None, frozen: None };
+    let mut run = Run::begin(spec, subject, judge);
     let outcome = caught(|| run.whole());
     if let Err(panic) = outcome {
         run.failure = Some(Failure::of_panic(&panic));
@@ -110,6 +107,7 @@ struct Run<J: Judge> {
     world: World<(J, Option<(Recorder, Teller)>)>,
     jury: Jury,
     audits: u64,
+    in_weather: u64,
     failure: Option<Failure>,
     /// The first audit that no check could decide: the run goes on and may still fail, but it cannot pass.
     doubt: Option<Failure>,
@@ -120,6 +118,15 @@ struct Run<J: Judge> {
 type Step = Result<(), Failure>;
 
 impl<J: Judge> Run<J> {
+    fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
+        let plan = Arc::new(spec.plan.clone());
+        let setup =
+            Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
+        let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
+        let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
+        Self { plan, world, jury: spec.jury.clone(), audits: 0, in_weather: 0, failure: None, doubt: None, frozen: None }
+    }
+
     fn whole(&mut self) {
         let ended = self.chaos().and_then(|()| self.heal_and_progress()).and_then(|()| self.closing_audit());
         self.freeze();
@@ -171,6 +178,7 @@ impl<J: Judge> Run<J> {
     /// The core comes back; each client must get a write through, and each replica of the core must take part.
     fn heal_and_progress(&mut self) -> Step {
         self.unexplained_halts()?;
+        self.in_weather = self.world.delivered();
         let core = self.plan.heal.core.clone();
         self.world.heal_core(&core);
         let within = self.plan.heal.progress_within;
@@ -349,7 +357,7 @@ impl<J: Judge> Run<J> {
         record.bug = spec.bug.as_ref().map(|_| self.world.bug());
         let recorded = self.world.observer_mut().1.take();
         let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| (Some(recorder.into_history()), teller.into_lines()));
-        RunOutcome { record, history, tale }
+        RunOutcome { record, history, in_weather: self.in_weather, tale }
     }
 }
 

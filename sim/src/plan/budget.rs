@@ -1,5 +1,5 @@
 //! The redundancy budget: which replicas may ever lose what they made durable. A replica that finds its log damaged halts for good, so of `n` replicas at most
-//! (n - 1) / 2 may be victims of bit rot, whatever the seed, and the core that is healed holds none of them: a majority is left that can make progress.
+//! (n - 1) / 2 may be victims of damage or of a lost disk, whatever the seed, and the core that is healed holds none of them: a majority is left that can make progress.
 //!
 //! Everything else that a nemesis does is over when the core is healed and costs no budget.
 
@@ -8,12 +8,11 @@ use crate::plan::dice::{Dice, Place};
 use crate::scenario::form::Core;
 use crate::scenario::model::Scenario;
 use crate::scenario::select::Select;
-use crate::scenario::verbs::FaultForm;
 
 /// What may be damaged, and what is healed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Replicas that bit rot may hit, in order.
+    /// Replicas whose disks may be damaged or lost, in order.
     pub victims: Vec<Node>,
     /// Replicas that are healed, in order: a majority, and no victim.
     pub core: Vec<Node>,
@@ -31,8 +30,8 @@ impl Budget {
             Some(Core::Nodes(names)) => (names.clone(), names.len()),
         };
         let named = named_victims(scenario);
-        let rots = scenario.faults().any(|fault| matches!(fault, FaultForm::BitRot(_)));
-        let spare = if rots { nodes.len().saturating_sub(size).min(nodes.len().saturating_sub(1) / 2) } else { 0 };
+        let damaged = scenario.faults().any(|fault| fault.damages());
+        let spare = if damaged { nodes.len().saturating_sub(size).min(nodes.len().saturating_sub(1) / 2) } else { 0 };
         let others: Vec<Node> = nodes.iter().copied().filter(|node| !fixed.contains(node) && !named.contains(node)).collect();
         let mut victims: Vec<Node> = named.into_iter().filter(|node| nodes.contains(node) && !fixed.contains(node)).take(spare).collect();
         victims.extend(dice.at(Place::Victims, 0).some(&others, spare - victims.len()));
@@ -46,7 +45,7 @@ impl Budget {
 /// The replicas that bit rot names.
 fn named_victims(scenario: &Scenario) -> Vec<Node> {
     let mut named = Vec::new();
-    for fault in scenario.faults().filter(|fault| matches!(fault, FaultForm::BitRot(_))) {
+    for fault in scenario.faults().filter(|fault| fault.damages()) {
         fault.each_select(&mut |select| {
             if let Select::Nodes(nodes) = select {
                 named.extend(nodes.iter().copied());

@@ -11,7 +11,7 @@ use crate::scenario::verbs::FaultForm;
 pub struct Targets<'a> {
     /// All replicas.
     pub all: &'a [Node],
-    /// Those that bit rot may hit.
+    /// Those whose disks may be damaged or lost.
     pub victims: &'a [Node],
 }
 
@@ -25,6 +25,7 @@ impl Targets<'_> {
                 Fault::PowerLoss { who: self.who(&form.0.replicas, die), keep: die.word(&form.0.keep), boundary: die.word(&form.0.boundary) }
             }
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
+            FaultForm::SlowCpu(form) => Fault::SlowCpu { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
             FaultForm::Clog(form) => self.links(&form.from, &form.to, die, |_| LinkFault::Clog),
             FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Slow(die.span(&form.by))),
             FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Lose(ppm(die.value(&form.rate)))),
@@ -42,10 +43,15 @@ impl Targets<'_> {
             FaultForm::SlowDisk(form) => Fault::SlowDisk { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
             FaultForm::DiskStall(form) => Fault::DiskStall(self.who(&form.0.replicas, die)),
             FaultForm::BitRot(form) => {
-                let who = Targets { all: self.victims, victims: self.victims }.rotting(&form.0.replicas, die)?;
-                let sectors = u8::try_from(die.value(&form.0.sectors)).unwrap_or(u8::MAX);
-                Fault::BitRot { who: Who::Nodes(who), sectors, files: form.0.files.clone() }
+                let who = self.damaged(&form.0.replicas, die)?;
+                Fault::BitRot { who, sectors: few(die.value(&form.0.sectors)), files: form.0.files.clone() }
             }
+            FaultForm::SectorError(form) => {
+                let who = self.damaged(&form.0.replicas, die)?;
+                Fault::SectorError { who, sectors: few(die.value(&form.0.sectors)), files: form.0.files.clone() }
+            }
+            FaultForm::MisdirectedWrite(form) => Fault::MisdirectedWrite(self.damaged(&form.0.replicas, die)?),
+            FaultForm::DiskLoss(form) => Fault::DiskLoss(self.damaged(&form.0.replicas, die)?),
             FaultForm::ClockJump(form) => Fault::ClockJump { who: self.who(&form.replicas, die), by: die.value(&form.by) },
             FaultForm::ClockDrift(form) => {
                 let ppm = i32::try_from(die.value(&form.rate)).expect("a drift is bounded by its unit");
@@ -73,14 +79,15 @@ impl Targets<'_> {
         }
     }
 
-    /// Those of a selection that are victims, if any.
-    fn rotting(&self, select: &Select, die: &mut Die<'_>) -> Option<Vec<Node>> {
-        if self.all.is_empty() {
+    /// Those of a selection that are victims, if any. Numbers count among the victims.
+    fn damaged(&self, select: &Select, die: &mut Die<'_>) -> Option<Who> {
+        if self.victims.is_empty() {
             return None;
         }
-        match self.who(select, die) {
-            Who::Nodes(nodes) => {
-                Some(nodes.into_iter().filter(|node| self.victims.contains(node)).collect::<Vec<_>>()).filter(|nodes| !nodes.is_empty())
+        match (Targets { all: self.victims, victims: self.victims }).who(select, die) {
+            Who::Nodes(mut nodes) => {
+                nodes.retain(|node| self.victims.contains(node));
+                Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
             }
             Who::All | Who::Leader | Who::Others | Who::Some(_) => None,
         }
@@ -123,4 +130,8 @@ pub fn known(select: &Select) -> Who {
 
 fn ppm(value: i64) -> u32 {
     u32::try_from(value).expect("a rate is bounded by its unit")
+}
+
+fn few(sectors: i64) -> u8 {
+    u8::try_from(sectors).unwrap_or(u8::MAX)
 }

@@ -167,12 +167,16 @@ fn verb(fault: &Fault) -> String {
         }
         Fault::Kill { who, boundary } => on(who, &format!("boundary = {}", word(*boundary))),
         Fault::PowerLoss { who, keep, boundary } => on(who, &format!("keep = {}, boundary = {}", word(*keep), word(*boundary))),
-        Fault::Pause(who) | Fault::DiskFull(who) | Fault::DiskStall(who) => format!("{{ replicas = {} }}", whom(who)),
+        Fault::Pause(who) | Fault::DiskFull(who) | Fault::DiskStall(who) | Fault::MisdirectedWrite(who) | Fault::DiskLoss(who) => {
+            format!("{{ replicas = {} }}", whom(who))
+        }
         Fault::SyncFailure { who, ppm } | Fault::WriteFailure { who, ppm } | Fault::ReadFailure { who, ppm } => {
             on(who, &format!("rate = {}", unit::<Rate>((*ppm).into())))
         }
-        Fault::SlowDisk { who, by } => on(who, &format!("by = {}", span(*by))),
-        Fault::BitRot { who, sectors, files } => on(who, &format!("sectors = {sectors}, files = {}", quoted(files))),
+        Fault::SlowDisk { who, by } | Fault::SlowCpu { who, by } => on(who, &format!("by = {}", span(*by))),
+        Fault::BitRot { who, sectors, files } | Fault::SectorError { who, sectors, files } => {
+            on(who, &format!("sectors = {sectors}, files = {}", quoted(files)))
+        }
         Fault::ClockJump { who, by } => on(who, &format!("by = {}", unit::<Offset>(*by))),
         Fault::ClockDrift { who, ppm } => on(who, &format!("rate = {}", unit::<Drift>((*ppm).into()))),
     };

@@ -29,7 +29,11 @@ fn holds(plan: &Plan) {
     let mut victims: Vec<Node> = Vec::new();
     for timed in &plan.nemesis {
         assert!(timed.at < plan.heal.at && timed.at + timed.hold <= plan.heal.at, "{timed:?}");
-        if let Fault::BitRot { who: Who::Nodes(nodes), .. } = &timed.fault {
+        if let Fault::BitRot { who: Who::Nodes(nodes), .. }
+        | Fault::SectorError { who: Who::Nodes(nodes), .. }
+        | Fault::MisdirectedWrite(Who::Nodes(nodes))
+        | Fault::DiskLoss(Who::Nodes(nodes)) = &timed.fault
+        {
             victims.extend(nodes);
         }
     }

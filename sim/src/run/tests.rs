@@ -417,3 +417,49 @@ fn those_outside_the_core_are_gone_for_good() {
     assert!(!outcome.record.faults.contains_key("kill"), "taking the rest away is no fault");
     assert!(outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
 }
+
+#[test]
+fn a_replica_whose_disk_is_damaged_or_lost_halts_and_the_others_carry_on() {
+    let one = || Who::Nodes(vec![Node(0)]);
+    let kill = (1000, 100, Fault::Kill { who: one(), boundary: Boundary::Now });
+    let errors = Fault::SectorError { who: one(), sectors: 200, files: "log-".to_owned() };
+    for (fault, halts) in [(Fault::DiskLoss(one()), 1), (Fault::MisdirectedWrite(one()), 1), (errors, 1)] {
+        let kind = fault.kind();
+        let mut plan = testing::with(&[(500, 300, fault), kill.clone()]);
+        plan.workload.operations = 300;
+        plan.heal.core = vec![Node(1), Node(2)];
+        let record = run(&spec(plan)).record;
+        assert_eq!((record.verdict.name(), &record.message), ("pass", &None), "{kind}");
+        assert!(record.faults.get(kind).is_some_and(|times| *times > 0), "{kind}: {:?}", record.faults);
+        assert_eq!(record.milestones.get("halted"), Some(&halts), "{kind}");
+    }
+}
+
+#[test]
+fn a_network_that_ignores_its_weather_makes_a_sweep_vacuous() {
+    use synod_reports::line::ResultLine;
+    use synod_reports::summary::{Cost, FLOOR_RUNS};
+    use synod_reports::tally::Tally;
+
+    let vacuous = |ignores: bool| {
+        let spec = spec(testing::storm(3));
+        let mut run = Run::begin(&spec, &Synod, ());
+        if ignores {
+            run.world.ignore_weather();
+        }
+        run.whole();
+        let outcome = run.outcome(&spec);
+        assert_eq!(outcome.record.verdict.name(), "pass");
+        let mut line = ResultLine::new(outcome.record);
+        line.planned = crate::sweep::source::planned(&spec.plan, outcome.in_weather);
+        let mut tally = Tally::new();
+        for seed in 0..FLOOR_RUNS {
+            line.record.seed = seed;
+            tally.add(&line);
+        }
+        let vacuous = tally.finish(&BTreeMap::new(), Cost::default(), false).vacuous;
+        vacuous.into_iter().filter(|one| one.what == "fault").map(|one| one.name).filter(|name| name.starts_with("network.")).collect::<Vec<_>>()
+    };
+    assert!(vacuous(false).is_empty());
+    assert_eq!(vacuous(true), ["network.corrupt", "network.duplicate", "network.loss"]);
+}

@@ -11,7 +11,6 @@ use crate::scenario::select::{CLIENTS_MAX, REPLICAS_MAX, Select};
 use crate::scenario::steps::Cast;
 use crate::scenario::units::{Count, Size, Time, Unit, show};
 use crate::scenario::value::{PerReplica, Ranged};
-use crate::scenario::verbs::FaultForm;
 
 /// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is short.
 pub const HEARTBEAT: i64 = 25_000_000;
@@ -228,7 +227,7 @@ fn phases(scenario: &Scenario, places: &[std::ops::Range<usize>], nemesis: Optio
     }
 }
 
-/// The core exists, is a majority, and bit rot leaves it alone.
+/// The core exists, is a majority, and its disks are not damaged.
 fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     let replicas = scenario.replicas();
     let (smallest, largest) = (replicas.min(), replicas.max());
@@ -259,9 +258,9 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
         }
     }
     let mut named = BTreeSet::new();
-    let mut rots = false;
-    for fault in scenario.faults().filter(|fault| matches!(fault, FaultForm::BitRot(_))) {
-        rots = true;
+    let mut damaged = false;
+    for fault in scenario.faults().filter(|fault| fault.damages()) {
+        damaged = true;
         fault.each_select(&mut |select| {
             if let Select::Nodes(nodes) = select {
                 named.extend(nodes.iter().copied());
@@ -275,7 +274,7 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
         Some(Core::Nodes(nodes)) => {
             if let Some(node) = nodes.iter().find(|node| named.contains(node)) {
                 problems.push(Problem::of_file(
-                    format!("bits rot for `{node}`, which is in the core"),
+                    format!("the disk of `{node}` is damaged or lost, which is in the core"),
                     "a replica that finds its log damaged halts for good: leave it out of `heal.core`",
                 ));
             }
@@ -284,11 +283,11 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     };
     let spare = (smallest - healed).min((smallest - 1) / 2);
     let victims = i64::try_from(named.len()).unwrap_or(i64::MAX);
-    if rots && smallest > 1 && (spare < 1 || victims > spare) {
-        let title = format!("bit rot beyond the redundancy budget: a cluster of {smallest} with a core of {healed} can lose {}", spare.max(0));
+    if damaged && smallest > 1 && (spare < 1 || victims > spare) {
+        let title = format!("damage beyond the redundancy budget: a cluster of {smallest} with a core of {healed} can lose {}", spare.max(0));
         problems.push(Problem::of_file(
             title,
-            "a replica that finds its log damaged halts for good: use more replicas, a smaller core, or fewer victims",
+            "a replica that finds its log damaged or gone halts for good: use more replicas, a smaller core, or fewer victims",
         ));
     }
 }

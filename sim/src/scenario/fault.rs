@@ -135,6 +135,13 @@ pub enum Fault {
     },
     /// Stop scheduling the process; its deadlines pass meanwhile.
     Pause(Who),
+    /// Each step of the process takes so long: its outputs leave late, and what comes meanwhile waits.
+    SlowCpu {
+        /// Whose.
+        who: Who,
+        /// The time of each step.
+        by: Span,
+    },
     /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what they covered may be lost though it reads as new.
     SyncFailure {
         /// Whose.
@@ -176,6 +183,19 @@ pub enum Fault {
         /// Only files whose name starts with this; all files when empty.
         files: String,
     },
+    /// Sectors on the media cannot be read any more, until they are written whole: latent errors, which show when a recovery reads.
+    SectorError {
+        /// Whose.
+        who: Who,
+        /// How many sectors.
+        sectors: u8,
+        /// Only files whose name starts with this; all files when empty.
+        files: String,
+    },
+    /// One of the next writes that are synced goes to another place, and its own place keeps what it held. It is seen when the file has been synced again.
+    MisdirectedWrite(Who),
+    /// The disk is gone, and with it the process; an empty disk takes its place. The process comes back to that when the hold ends.
+    DiskLoss(Who),
     /// The wall clock jumps by so many nanoseconds, either way.
     ClockJump {
         /// Whose.
@@ -207,6 +227,7 @@ impl Fault {
             Self::Kill { .. } => "kill",
             Self::PowerLoss { .. } => "power-loss",
             Self::Pause(_) => "pause",
+            Self::SlowCpu { .. } => "slow-cpu",
             Self::SyncFailure { .. } => "sync-failure",
             Self::WriteFailure { .. } => "write-failure",
             Self::ReadFailure { .. } => "read-failure",
@@ -214,6 +235,9 @@ impl Fault {
             Self::SlowDisk { .. } => "slow-disk",
             Self::DiskStall(_) => "disk-stall",
             Self::BitRot { .. } => "bit-rot",
+            Self::SectorError { .. } => "sector-error",
+            Self::MisdirectedWrite(_) => "misdirected-write",
+            Self::DiskLoss(_) => "disk-loss",
             Self::ClockJump { .. } => "clock-jump",
             Self::ClockDrift { .. } => "clock-drift",
         }

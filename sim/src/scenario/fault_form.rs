@@ -162,17 +162,17 @@ form!(
     }
 );
 form!(
-    /// `slow-disk`.
-    SlowDiskForm {
-        /// Whose disk.
+    /// `slow-disk` and `slow-cpu`.
+    SlowForm {
+        /// Whose disk or process.
         replicas: Select,
-        /// The extra time of each operation.
+        /// The extra time of each operation, or the time of each step.
         #[serde(default = "some_delay")]
         by: Ranged<Time>,
     }
 );
 form!(
-    /// `bit-rot`.
+    /// `bit-rot` and `sector-error`.
     BitRotForm {
         /// Whose disk: a number, or names.
         replicas: Select,
@@ -280,7 +280,7 @@ of_select! {
     PowerLossForm { keep: Choice::default(), boundary: Choice::default() }
     TargetForm {}
     FailureForm { rate: certain() }
-    SlowDiskForm { by: some_delay() }
+    SlowForm { by: some_delay() }
     BitRotForm { sectors: one(), files: String::new() }
 }
 

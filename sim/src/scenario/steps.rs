@@ -144,6 +144,11 @@ impl Cast<'_> {
         for select in &selects {
             self.exists(select, place);
         }
+        let roles = |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
+        if fault.damages() && selects.iter().any(roles) {
+            let help = "damage stays within the redundancy budget, which is drawn up front: write a number of replicas, or names";
+            self.wrong(place.clone(), "whose disk is damaged must be known beforehand", "a role, or everybody", help);
+        }
         match fault {
             FaultForm::Partition(form) => {
                 if form.0.shape.is_some() == form.0.groups.is_some() {
@@ -158,20 +163,8 @@ impl Cast<'_> {
                     self.groups(groups, place);
                 }
             }
-            FaultForm::BitRot(form) => {
-                let roles = |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
-                if selects.iter().any(roles) {
-                    let help = "bit rot stays within the redundancy budget, which is drawn up front: write a number of replicas, or names";
-                    self.wrong(place.clone(), "whom the bits rot for must be known beforehand", "a role, or everybody", help);
-                }
-                if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 {
-                    self.wrong(
-                        place.clone(),
-                        "bit rot damages 1 to 255 sectors",
-                        "`sectors` is out of bounds",
-                        "write sectors = 1 or sectors = \"1..4\"",
-                    );
-                }
+            FaultForm::BitRot(form) | FaultForm::SectorError(form) if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 => {
+                self.wrong(place.clone(), "damage strikes 1 to 255 sectors", "`sectors` is out of bounds", "write sectors = 1 or sectors = \"1..4\"")
             }
             FaultForm::ClockJump(form) if form.by.min() == 0 && form.by.max() == 0 && !self.pinned => {
                 self.wrong(place.clone(), "a clock that jumps by nothing", "no effect", "write by = \"-2s..2s\"")

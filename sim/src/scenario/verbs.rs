@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::scenario::asking::{ExpectForm, InvokeForm};
 use crate::scenario::fault_form::{
     BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, DelayForm, DuplicateForm, FailureForm, KillForm, LinkRateForm, PartitionVerb, PowerLossForm,
-    Short, SlowDiskForm, SlowLinkForm, TargetForm,
+    Short, SlowForm, SlowLinkForm, TargetForm,
 };
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Time;
@@ -91,6 +91,8 @@ fault_verbs! {
     power_loss "power-loss" => PowerLoss(Short<PowerLossForm>),
     /// Stop scheduling processes.
     pause "pause" => Pause(Short<TargetForm>),
+    /// Slow processes down.
+    slow_cpu "slow-cpu" => SlowCpu(Short<SlowForm>),
     /// Hold all messages back.
     clog "clog" => Clog(ClogForm),
     /// Delay all messages.
@@ -112,11 +114,17 @@ fault_verbs! {
     /// Fill disks.
     disk_full "disk-full" => DiskFull(Short<TargetForm>),
     /// Slow disks down.
-    slow_disk "slow-disk" => SlowDisk(Short<SlowDiskForm>),
+    slow_disk "slow-disk" => SlowDisk(Short<SlowForm>),
     /// Let nothing complete on disks.
     disk_stall "disk-stall" => DiskStall(Short<TargetForm>),
     /// Damage what is on the media.
     bit_rot "bit-rot" => BitRot(Short<BitRotForm>),
+    /// Make sectors on the media unreadable.
+    sector_error "sector-error" => SectorError(Short<BitRotForm>),
+    /// Misdirect a write.
+    misdirected_write "misdirected-write" => MisdirectedWrite(Short<TargetForm>),
+    /// Empty disks.
+    disk_loss "disk-loss" => DiskLoss(Short<TargetForm>),
     /// Set wall clocks.
     clock_jump "clock-jump" => ClockJump(ClockJumpForm),
     /// Change the rate of clocks.
@@ -127,7 +135,13 @@ impl FaultForm {
     /// Whether it is over at once, so that a hold means nothing.
     #[must_use]
     pub const fn is_instant(&self) -> bool {
-        matches!(self, Self::BitRot(_) | Self::ClockJump(_))
+        matches!(self, Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::ClockJump(_))
+    }
+
+    /// Whether what a replica made durable may be lost, so that the redundancy budget says whom it may strike.
+    #[must_use]
+    pub const fn damages(&self) -> bool {
+        matches!(self, Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::DiskLoss(_))
     }
 
     /// Calls `visit` for every selection of replicas, pick by pick; a selection of a link's ends is one too.
@@ -142,7 +156,9 @@ impl FaultForm {
             }
             Self::Kill(form) => form.0.replicas.each(visit),
             Self::PowerLoss(form) => form.0.replicas.each(visit),
-            Self::Pause(form) | Self::DiskFull(form) | Self::DiskStall(form) => form.0.replicas.each(visit),
+            Self::Pause(form) | Self::DiskFull(form) | Self::DiskStall(form) | Self::MisdirectedWrite(form) | Self::DiskLoss(form) => {
+                form.0.replicas.each(visit)
+            }
             Self::Clog(ClogForm { from, to })
             | Self::SlowLink(SlowLinkForm { from, to, .. })
             | Self::Lose(LinkRateForm { from, to, .. })
@@ -153,8 +169,8 @@ impl FaultForm {
                 to.each(visit);
             }
             Self::SyncFailure(form) | Self::WriteFailure(form) | Self::ReadFailure(form) => form.0.replicas.each(visit),
-            Self::SlowDisk(form) => form.0.replicas.each(visit),
-            Self::BitRot(form) => form.0.replicas.each(visit),
+            Self::SlowDisk(form) | Self::SlowCpu(form) => form.0.replicas.each(visit),
+            Self::BitRot(form) | Self::SectorError(form) => form.0.replicas.each(visit),
             Self::ClockJump(form) => form.replicas.each(visit),
             Self::ClockDrift(form) => form.replicas.each(visit),
         }

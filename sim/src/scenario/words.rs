@@ -154,6 +154,7 @@ macro_rules! faults {
             verb("kill", Kind::ReplicasOr(&KILL), "kill processes; completed writes stay", &["crash", "crsh", "stop", "sigkill"]),
             verb("power-loss", Kind::ReplicasOr(&POWER_LOSS), "cut the power; unsynced data may be lost", &["power", "power-off", "powerloss"]),
             verb("pause", Kind::ReplicasOr(&TARGET), "stop scheduling processes", &["freeze", "suspend", "sigstop"]),
+            verb("slow-cpu", Kind::ReplicasOr(&SLOW), "let each step of a process take time", &["cpu-slow", "slow-process", "busy"]),
             verb("clog", Kind::Table(&LINKS), "hold messages back until the hold ends", &["block"]),
             verb("slow-link", Kind::Table(&SLOW_LINK), "add to the delay of messages", &["slow-network"]),
             verb("lose", Kind::Table(&LINK_RATE), "lose messages", &["drop", "loss"]),
@@ -164,9 +165,12 @@ macro_rules! faults {
             verb("write-failure", Kind::ReplicasOr(&FAILURE), "fail writes", &["write-error"]),
             verb("read-failure", Kind::ReplicasOr(&FAILURE), "fail reads", &["read-error"]),
             verb("disk-full", Kind::ReplicasOr(&TARGET), "refuse writes that need space", &["full-disk", "no-space", "enospc"]),
-            verb("slow-disk", Kind::ReplicasOr(&SLOW_DISK), "add to the time of disk operations", &["disk-slow"]),
+            verb("slow-disk", Kind::ReplicasOr(&SLOW), "add to the time of disk operations", &["disk-slow"]),
             verb("disk-stall", Kind::ReplicasOr(&TARGET), "let no disk operation complete", &["stall", "hang", "disk-hang"]),
             verb("bit-rot", Kind::ReplicasOr(&BIT_ROT), "damage sectors on the media", &["bitrot", "rot", "corrupt-disk"]),
+            verb("sector-error", Kind::ReplicasOr(&BIT_ROT), "make sectors on the media unreadable", &["latent-error", "bad-sector", "unreadable"]),
+            verb("misdirected-write", Kind::ReplicasOr(&TARGET), "send a write to another place", &["misdirect", "misdirected", "stray-write"]),
+            verb("disk-loss", Kind::ReplicasOr(&TARGET), "replace disks by empty ones", &["lost-disk", "wipe", "new-disk", "disk-lost"]),
             verb("clock-jump", Kind::Table(&CLOCK_JUMP), "set wall clocks", &["clock", "jump"]),
             verb("clock-drift", Kind::Table(&CLOCK_DRIFT), "change the rate of clocks", &["drift", "skew"]),
             $($after,)*
@@ -242,10 +246,10 @@ static FAILURE: Table = Table {
     keys: &[needed("replicas", Kind::Replicas, "whose disk"), key("rate", RATE, "how many fail; all by default")],
 };
 
-static SLOW_DISK: Table = Table {
-    what: "a key of `slow-disk`",
+static SLOW: Table = Table {
+    what: "a key of this verb",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whose disk"), key("by", TIME, "the extra time of each operation")],
+    keys: &[needed("replicas", Kind::Replicas, "whom"), key("by", TIME, "the extra time of each disk operation, or the time of each step")],
 };
 
 static BIT_ROT: Table = Table {

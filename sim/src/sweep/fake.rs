@@ -120,6 +120,7 @@ impl Source for Fake {
         RunOutcome {
             record,
             history,
+            in_weather: 0,
             tale: if spec.record { vec![Line { depth: Depth::Story, text: "0.000000 it began".to_owned() }] } else { Vec::new() },
         }
     }

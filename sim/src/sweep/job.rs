@@ -15,7 +15,7 @@ use crate::run::{self, RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
-use crate::sweep::source::{Origin, Source, expected, fault_kinds};
+use crate::sweep::source::{Origin, Source, expected, planned};
 use crate::trace::tale::Line;
 
 /// The check of a panic that is the simulator's own.
@@ -73,14 +73,14 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let started = cpu_of_this();
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
-    let planned = source.plan(&item.target)?;
-    let (plan, origin) = (planned.plan, planned.origin);
-    let subject = settings.subject.clone().or(planned.subject);
+    let drawn = source.plan(&item.target)?;
+    let (plan, origin) = (drawn.plan, drawn.origin);
+    let subject = settings.subject.clone().or(drawn.subject);
     let record = item.keep == Keep::Everything;
-    let jury = if settings.only.is_everybody() { planned.only } else { settings.only.clone() };
+    let jury = if settings.only.is_everybody() { drawn.only } else { settings.only.clone() };
     let spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone().or(planned.bug),
+        bug: settings.bug.clone().or(drawn.bug),
         probe: settings.judges.probe(&jury),
         checks: settings.judges.checks(),
         jury,
@@ -92,9 +92,9 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     } else {
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
+        line.planned = planned(&spec.plan, outcome.in_weather);
         own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &spec.jury, &mut line.record);
-        line.planned = fault_kinds(&spec.plan);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
             verify(source, &spec, &mut line);
@@ -183,7 +183,7 @@ fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Optio
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     caught(|| source.run(spec)).unwrap_or_else(|panic| {
         let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", panic.to_string()).record;
-        RunOutcome { record, history: None, tale: Vec::new() }
+        RunOutcome { record, history: None, in_weather: 0, tale: Vec::new() }
     })
 }
 

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use synod_reports::summary::Demand;
 
 use crate::check::jury::Jury;
-use crate::plan::Plan;
+use crate::choices::CERTAIN;
+use crate::plan::{Distribution, Network, Plan};
 use crate::run::{RunOutcome, RunSpec};
 use crate::sweep::settings::Target;
+use crate::time::Span;
+use crate::world::tally::Effect;
 
 /// What a reproducer says about itself, beside its plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -90,16 +93,62 @@ pub fn demand(checks: &crate::plan::Checks, jury: &Jury) -> Demand {
     Demand { milestones: checks.milestones.clone(), expect_failure: expected(checks, jury).map(str::to_owned), at_least_ppm: checks.at_least_ppm }
 }
 
-/// The fault kinds in a plan, sorted, each once.
+/// What is planned in a run and must take effect in some of many: the fault kinds of the plan, and what the weather must have done to so many messages; sorted, each
+/// once.
 #[must_use]
-pub fn fault_kinds(plan: &Plan) -> Vec<String> {
+pub fn planned(plan: &Plan, messages: u64) -> Vec<String> {
+    let mut kinds: Vec<&str> = fault_kinds(plan).chain(weather(&plan.network, plan.cluster.knobs.heartbeat, messages)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().map(str::to_owned).collect()
+}
+
+fn fault_kinds(plan: &Plan) -> impl Iterator<Item = &'static str> {
     use crate::plan::Verb;
     let scripted = plan.script.iter().filter_map(|step| match &step.verb {
         Verb::Inject { fault, .. } => Some(fault.kind()),
         _ => None,
     });
-    let mut kinds: Vec<&str> = plan.nemesis.iter().map(|timed| timed.fault.kind()).chain(scripted).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.into_iter().map(str::to_owned).collect()
+    plan.nemesis.iter().map(|timed| timed.fault.kind()).chain(scripted)
+}
+
+/// The weather that this run had a fair chance to show: one message or more was to be expected to be hit. A sweep is vacuous from 200 such runs on without a single hit,
+/// which has a probability below e^-200, or e^-100 where every second message was a copy or never arrived.
+///
+/// That messages overtake each other is no rate of its own. Where a delay is often as long as a tenth of the time between heartbeats, each message has a chance of
+/// some percent to be overtaken, so none in a thousand is as good as never.
+fn weather(network: &Network, heartbeat: Span, messages: u64) -> impl Iterator<Item = &'static str> {
+    let rates = [(Effect::NetworkLoss, network.loss), (Effect::NetworkDuplicate, network.duplicate), (Effect::NetworkCorrupt, network.corrupt)];
+    let hit = rates.into_iter().filter(move |(_, ppm)| u64::from(*ppm).saturating_mul(messages) >= u64::from(CERTAIN));
+    let spreads = matches!(network.latency, Distribution::Exponential { mean, max } if mean.0 >= heartbeat.0 / 10 && max.0 >= 4 * mean.0);
+    let overtaken = (spreads && messages >= 1000).then_some(Effect::Reorder);
+    hit.map(|(effect, _)| effect).chain(overtaken).map(Effect::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::fault::{Fault, Who};
+    use crate::world::testing;
+
+    #[test]
+    fn weather_is_judged_where_it_had_a_fair_chance() {
+        let mut plan = testing::with(&[(100, 100, Fault::Pause(Who::All)), (300, 100, Fault::Pause(Who::All))]);
+        assert_eq!(planned(&plan, 1_000_000), ["pause"]);
+        (plan.network.loss, plan.network.duplicate) = (1000, 10);
+        assert_eq!(planned(&plan, 999), ["pause"]);
+        assert_eq!(planned(&plan, 1000), ["network.loss", "pause"]);
+        assert_eq!(planned(&plan, 100_000), ["network.duplicate", "network.loss", "pause"]);
+    }
+
+    #[test]
+    fn reordering_is_judged_where_delays_spread() {
+        let mut plan = testing::plan(3);
+        let exponential = |mean| Distribution::Exponential { mean: Span::from_millis(mean), max: Span::from_millis(40) };
+        for (latency, judged) in [(exponential(1), false), (exponential(3), true), (exponential(20), false)] {
+            plan.network.latency = latency;
+            assert_eq!(planned(&plan, 1000).contains(&"reorder".to_owned()), judged, "{latency:?}");
+            assert!(planned(&plan, 999).is_empty());
+        }
+    }
 }

@@ -14,7 +14,6 @@ use crate::trace::observer::Observer;
 
 use super::due::Due;
 use super::node::{Machine, State};
-use super::tally::Effect;
 use super::world::World;
 
 /// How an audit of one quorum ended.
@@ -145,9 +144,7 @@ impl<O: Observer> World<O> {
 
     /// Looks which damage is still on the media.
     pub fn settle_ledger(&mut self) {
-        if self.effects(Effect::BitRot) > 0 {
-            (0..self.plan.cluster.replicas).for_each(|node| self.reconcile(Node(node)));
-        }
+        (0..self.plan.cluster.replicas).for_each(|node| self.reconcile(Node(node)));
     }
 
     /// The plan that audits of this world run under.

@@ -26,6 +26,7 @@ pub(super) enum Mark {
     Rotten,
     Invoked,
     Returned,
+    DiskLost,
 }
 
 /// The running digest.

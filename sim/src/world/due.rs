@@ -8,6 +8,13 @@ use super::disk::Ticket;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Port(pub u16);
 
+/// What did something to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    Weather,
+    Fault,
+}
+
 /// A message under way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
@@ -19,8 +26,9 @@ pub(super) struct Flight {
     pub number: u32,
     /// The link's place in the table of links.
     pub link: usize,
-    pub copy: bool,
-    pub damaged: bool,
+    /// It is a second copy.
+    pub copy: Option<Cause>,
+    pub damaged: Option<Cause>,
     pub bytes: Bytes,
 }
 
@@ -43,6 +51,8 @@ pub(super) enum Due {
     Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
     /// A node may have reached its deadline.
     Wake { node: u8, boot: u32 },
+    /// A step that takes time ends.
+    Step { node: u8, boot: u32 },
     /// A node starts, unless it runs.
     Boot { node: u8 },
     /// A client has something to do.

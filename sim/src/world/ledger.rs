@@ -21,10 +21,10 @@ pub struct Damaged {
 impl Damaged {
     /// Whether the node's copy may lack something that was synced.
     ///
-    /// What a checksum can tell is no danger once it is mended: until then the subject had to notice. A zeroed sector cannot be told from a torn tail, so the
-    /// subject may in good faith have gone on without what it held.
+    /// What a checksum can tell is no danger once it is mended: until then the subject had to notice. A zeroed sector cannot be told from a torn tail, nor one that
+    /// holds what it held before, so the subject may in good faith have gone on without what it should hold.
     const fn costs_the_copy(&self) -> bool {
-        !self.mended || matches!(self.hit.damage, Damage::Zeroed)
+        !self.mended || matches!(self.hit.damage, Damage::Zeroed | Damage::Unwritten)
     }
 }
 
@@ -163,11 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn a_zeroed_sector_costs_the_copy_for_good() {
-        let mut ledger = Ledger::new(3);
-        ledger.damaged(THREE, hit(0, Damage::Zeroed), Instant(7));
-        ledger.reconcile(THREE, &[]);
-        assert!(ledger.copy_lost(THREE) && !ledger.has_damage(THREE));
+    fn a_zeroed_or_unwritten_sector_costs_the_copy_for_good() {
+        for damage in [Damage::Zeroed, Damage::Unwritten] {
+            let mut ledger = Ledger::new(3);
+            ledger.damaged(THREE, hit(0, damage), Instant(7));
+            ledger.reconcile(THREE, &[]);
+            assert!(ledger.copy_lost(THREE) && !ledger.has_damage(THREE));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::trace::observer::Observer;
 
 use super::digest::Mark;
 use super::due::Due;
-use super::node::{Death, Doom, State, Waiting};
+use super::node::{Death, Doom, State};
 use super::stage::name;
 use super::tally::{Effect, Milestone};
 use super::world::{World, entropy};
@@ -47,16 +47,7 @@ impl<O: Observer> World<O> {
     /// The process dies, if there is one; a power loss also takes what was not synced when there is none.
     pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
-        let machine = &mut self.machines[node];
-        let ran = machine.runs();
-        if ran {
-            self.bury(node);
-            self.machines[node].state = State::Down;
-            self.machines[node].downed_by = fault;
-            if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
-                self.machines[node].doom = None;
-            }
-        }
+        let ran = self.goes_down(node, fault);
         let disk = &mut self.machines[node].disk;
         match death {
             Death::Kill if !ran => {}
@@ -83,6 +74,33 @@ impl<O: Observer> World<O> {
                 self.took_effects(Effect::LostSectors, report.lost_sectors, who);
                 self.took_effects(Effect::LostNames, report.lost_names + report.returned_names, who);
             }
+        }
+    }
+
+    /// Ends the process, if there is one.
+    fn goes_down(&mut self, node: usize, fault: Option<u32>) -> bool {
+        let runs = self.machines[node].runs();
+        if runs {
+            self.bury(node);
+            self.machines[node].state = State::Down;
+            self.machines[node].downed_by = fault;
+            if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
+                self.machines[node].doom = None;
+            }
+        }
+        runs
+    }
+
+    /// The disk is gone, with all that was on it, and so is the process.
+    pub(super) fn lose_disk(&mut self, who: Node, fault: u32) {
+        let node = usize::from(who.0);
+        self.goes_down(node, Some(fault));
+        if self.machines[node].disk.lose_everything() {
+            self.ledger.lost(who, self.stage.now);
+            self.stage.mark(Mark::DiskLost, node as u64, 0);
+            self.stage.emit(&Event::PowerLost(who));
+            self.tell_names(node);
+            self.stage.took_effect(Effect::DiskLoss, name(who.0));
         }
     }
 
@@ -163,17 +181,21 @@ impl<O: Observer> World<O> {
         let boot = machine.boot;
         self.stage.mark(Mark::Resumed, node as u64, 0);
         self.stage.emit(&Event::Resumed(Node(u8::try_from(node).expect("at most 9 replicas"))));
-        if self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0 {
+        let deadline_first = self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0;
+        if self.machines[node].step_time > Span(0) {
+            self.machines[node].inbox = inbox;
+            self.next_in_line(node);
+            self.rearm(node);
+            return;
+        }
+        if deadline_first {
             self.deadline_has_passed(node);
         }
         for waiting in inbox {
             if self.machines[node].state != State::Up || self.machines[node].boot != boot {
                 return;
             }
-            match waiting {
-                Waiting::Message(flight) => self.take_message(node, &flight),
-                Waiting::Disk(op, result) => self.feed(node, Input::Disk { op, result }),
-            }
+            self.take(node, waiting);
         }
         self.machines[node].stale = None;
         self.deadline_has_passed(node);
@@ -181,9 +203,9 @@ impl<O: Observer> World<O> {
     }
 
     /// Tells the process of its deadline, if it has passed by the clock that its next step reads.
-    fn deadline_has_passed(&mut self, node: usize) {
+    pub(super) fn deadline_has_passed(&mut self, node: usize) {
         let machine = &self.machines[node];
-        let now = machine.stale.unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
+        let now = machine.stale.or(machine.sampled).unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
         if machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|deadline| deadline <= now) {
             self.stage.mark(Mark::Deadline, node as u64, 0);
             self.feed(node, Input::Deadline);

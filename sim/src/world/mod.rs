@@ -5,6 +5,7 @@ pub mod agenda;
 mod attempts;
 pub mod audit;
 mod bookmark;
+mod busy;
 mod client;
 mod clients;
 pub mod clock;

@@ -13,7 +13,7 @@ use crate::trace::observer::Observer;
 
 use super::active::Active;
 use super::digest::{Digest, Mark};
-use super::disk::{Damage, Rot};
+use super::disk::{Damage, Hit, Rot};
 use super::due::{Due, Port};
 use super::node::{Death, DiskFaults, Doom, State};
 use super::partition::{self, Parties};
@@ -47,8 +47,14 @@ impl<O: Observer> World<O> {
             | Fault::ReadFailure { .. }
             | Fault::DiskFull(_)
             | Fault::SlowDisk { .. }
-            | Fault::DiskStall(_) => {}
-            Fault::BitRot { sectors, files, .. } => nodes.iter().for_each(|node| self.rot(*node, *sectors, files)),
+            | Fault::DiskStall(_)
+            | Fault::SlowCpu { .. } => {}
+            Fault::BitRot { sectors, files, .. } => nodes.iter().for_each(|node| self.rot(*node, *sectors, files, &Damage::ROT, Effect::BitRot)),
+            Fault::SectorError { sectors, files, .. } => {
+                nodes.iter().for_each(|node| self.rot(*node, *sectors, files, &[Damage::Unreadable], Effect::SectorError));
+            }
+            Fault::MisdirectedWrite(_) => nodes.iter().for_each(|node| self.machines[usize::from(node.0)].disk.set_misdirecting(true)),
+            Fault::DiskLoss(_) => nodes.iter().for_each(|node| self.lose_disk(*node, id)),
             Fault::ClockJump { by, .. } => {
                 for node in &nodes {
                     self.machines[usize::from(node.0)].clock.jump(*by);
@@ -59,7 +65,7 @@ impl<O: Observer> World<O> {
         }
         self.active.push(active);
         self.apply_faults(fault);
-        if matches!(fault, Fault::BitRot { .. } | Fault::ClockJump { .. }) {
+        if is_instant(fault) {
             self.active.pop();
         } else if let Some(hold) = hold {
             self.stage.after(hold, Due::FaultEnds(id));
@@ -118,8 +124,15 @@ impl<O: Observer> World<O> {
             | Fault::DiskFull(_)
             | Fault::SlowDisk { .. }
             | Fault::DiskStall(_) => (0..self.machines.len()).for_each(|node| self.apply_disk_faults(node)),
+            Fault::SlowCpu { .. } => (0..self.machines.len()).for_each(|node| self.apply_slow_cpu(node)),
             _ => {}
         }
+    }
+
+    fn apply_slow_cpu(&mut self, node: usize) {
+        let here = self.active.iter().filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node));
+        let times = here.filter_map(|active| if let Fault::SlowCpu { by, .. } = &active.fault { Some(*by) } else { None });
+        self.machines[node].step_time = times.fold(Span(0), |sum, by| sum + by);
     }
 
     fn apply_disk_faults(&mut self, node: usize) {
@@ -172,13 +185,25 @@ impl<O: Observer> World<O> {
         self.rearm(node);
     }
 
-    fn rot(&mut self, node: Node, sectors: u8, files: &str) {
-        let rot = Rot { sectors, files, kinds: &Damage::ROT };
+    fn rot(&mut self, node: Node, sectors: u8, files: &str, kinds: &[Damage], effect: Effect) {
+        let rot = Rot { sectors, files, kinds };
         for hit in self.machines[usize::from(node.0)].disk.rot(&rot, &mut *self.stage.choices, u16::from(node.0)) {
-            self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_bytes()) ^ u64::from(hit.sector));
-            self.ledger.damaged(node, hit, self.stage.now);
-            self.stage.took_effect(Effect::BitRot, name(node.0));
+            self.damaged(node, hit);
+            self.stage.took_effect(effect, name(node.0));
         }
+    }
+
+    /// A misdirected write has come to light.
+    pub(super) fn misdirected(&mut self, node: Node, hits: Vec<Hit>) {
+        if !hits.is_empty() {
+            hits.into_iter().for_each(|hit| self.damaged(node, hit));
+            self.stage.took_effect(Effect::MisdirectedWrite, name(node.0));
+        }
+    }
+
+    fn damaged(&mut self, node: Node, hit: Hit) {
+        self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_bytes()) ^ u64::from(hit.sector));
+        self.ledger.damaged(node, hit, self.stage.now);
     }
 
     /// Ends faults by category; `All` brings back whoever is down or paused as well.
@@ -190,6 +215,9 @@ impl<O: Observer> World<O> {
         };
         if what == Healing::All {
             self.machines.iter_mut().for_each(|machine| machine.doom = None);
+        }
+        if what != Healing::Network {
+            self.machines.iter_mut().for_each(|machine| machine.disk.set_misdirecting(false));
         }
         let ending: Vec<u32> = self.active.iter().filter(|active| ends(&active.fault)).map(|active| active.id).collect();
         ending.into_iter().for_each(|id| self.end_fault(id));
@@ -229,6 +257,7 @@ impl<O: Observer> World<O> {
             Fault::Kill { who, .. }
             | Fault::PowerLoss { who, .. }
             | Fault::Pause(who)
+            | Fault::SlowCpu { who, .. }
             | Fault::SyncFailure { who, .. }
             | Fault::WriteFailure { who, .. }
             | Fault::ReadFailure { who, .. }
@@ -236,6 +265,9 @@ impl<O: Observer> World<O> {
             | Fault::SlowDisk { who, .. }
             | Fault::DiskStall(who)
             | Fault::BitRot { who, .. }
+            | Fault::SectorError { who, .. }
+            | Fault::MisdirectedWrite(who)
+            | Fault::DiskLoss(who)
             | Fault::ClockJump { who, .. }
             | Fault::ClockDrift { who, .. } => self.resolve(who),
         }
@@ -291,6 +323,11 @@ impl<O: Observer> World<O> {
 
 fn ports(nodes: &[Node]) -> Vec<Port> {
     nodes.iter().map(|node| Port(u16::from(node.0))).collect()
+}
+
+/// Whether nothing is left of it that could end.
+const fn is_instant(fault: &Fault) -> bool {
+    matches!(fault, Fault::BitRot { .. } | Fault::SectorError { .. } | Fault::MisdirectedWrite(_) | Fault::ClockJump { .. })
 }
 
 const fn is_of_the_disk(fault: &Fault) -> bool {

@@ -18,7 +18,7 @@ use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
-use super::due::{Due, Flight, Port};
+use super::due::{Cause, Due, Flight, Port};
 use super::stage::{Stage, party};
 use super::tally::Effect;
 
@@ -95,14 +95,18 @@ impl Network {
 
         let (a, b) = (party(from, stage.replicas), party(to, stage.replicas));
         let mut delay = stage.time(Label::link(Topic::Latency, a, b), self.weather.latency);
-        let mut lost = self.weather.loss > 0 && stage.choices.chance(Label::link(Topic::Loss, a, b), self.weather.loss);
-        let mut copy = both(stage, Label::link(Topic::Duplicate, a, b), self.weather.duplicate).map(|word| part(word, self.weather.duplicate_later));
-        let mut damage = both(stage, Label::link(Topic::Corrupt, a, b), self.weather.corrupt);
+        let by_weather = self.weather.loss > 0 && stage.choices.chance(Label::link(Topic::Loss, a, b), self.weather.loss);
+        let mut lost = by_weather.then_some(Effect::NetworkLoss);
+        let mut copy = both(stage, Label::link(Topic::Duplicate, a, b), self.weather.duplicate)
+            .map(|word| (part(word, self.weather.duplicate_later), Cause::Weather));
+        let mut damage = both(stage, Label::link(Topic::Corrupt, a, b), self.weather.corrupt).map(|word| (word, Cause::Weather));
         let mut late = Late::default();
         if let Some(mods) = &self.links[index].mods {
-            lost |= mods.lose > 0 && stage.choices.chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
-            copy = copy.or(both(stage, Label::link(Topic::FaultDuplicate, a, b), mods.duplicate).map(|word| part(word, mods.later)));
-            damage = damage.or(both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt));
+            let by_fault = mods.lose > 0 && stage.choices.chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
+            lost = lost.or(by_fault.then_some(Effect::Lose));
+            let again = both(stage, Label::link(Topic::FaultDuplicate, a, b), mods.duplicate);
+            copy = copy.or(again.map(|word| (part(word, mods.later), Cause::Fault)));
+            damage = damage.or(both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt).map(|word| (word, Cause::Fault)));
             late = mods.late(self.reader, &bytes);
             delay = delay + late.slow + late.kind;
         }
@@ -111,8 +115,8 @@ impl Network {
             stage.took_effect(Effect::Partition, "");
             return Copies::One;
         }
-        if lost {
-            stage.took_effect(Effect::Lose, "");
+        if let Some(effect) = lost {
+            stage.took_effect(effect, "");
             return Copies::One;
         }
         if late.slow > Span(0) {
@@ -121,19 +125,19 @@ impl Network {
         if late.kind > Span(0) {
             stage.took_effect(Effect::Delay, "");
         }
-        let flight = Flight { from, to, boot, number, link: index, copy: false, damaged: false, bytes };
+        let flight = Flight { from, to, boot, number, link: index, copy: None, damaged: None, bytes };
         if copy.is_none() && damage.is_none() {
             self.launch(stage, flight, delay);
             return Copies::One;
         }
-        if let Some(later) = copy {
-            self.launch(stage, Flight { copy: true, ..flight.clone() }, delay + later);
+        if let Some((later, cause)) = copy {
+            self.launch(stage, Flight { copy: Some(cause), ..flight.clone() }, delay + later);
         }
         match damage {
             None => self.launch(stage, flight, delay),
-            Some(word) => {
+            Some((word, cause)) => {
                 let bytes = damaged(&flight.bytes, word);
-                self.launch(stage, Flight { damaged: true, bytes, ..flight }, delay);
+                self.launch(stage, Flight { damaged: Some(cause), bytes, ..flight }, delay);
             }
         }
         if copy.is_some() { Copies::More } else { Copies::One }
@@ -169,21 +173,24 @@ impl Network {
     /// The receiver is there: counts what is special about the message, and tells of it.
     pub fn delivered<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) {
         let link = &mut self.links[flight.link];
-        let parties = u64::from(flight.damaged) << 33 | u64::from(flight.copy) << 32 | u64::from(flight.from.0) << 16 | u64::from(flight.to.0);
-        let content = if flight.damaged { Digest::content(&flight.bytes) } else { u64::from(flight.number) };
+        let parties = u64::from(flight.damaged.is_some()) << 33
+            | u64::from(flight.copy.is_some()) << 32
+            | u64::from(flight.from.0) << 16
+            | u64::from(flight.to.0);
+        let content = if flight.damaged.is_some() { Digest::content(&flight.bytes) } else { u64::from(flight.number) };
         stage.mark(Mark::Delivered, parties, content);
         if flight.number < link.arrived {
-            if !flight.copy {
+            if flight.copy.is_none() {
                 stage.took_effect(Effect::Reorder, "");
             }
         } else {
             link.arrived = flight.number.wrapping_add(1);
         }
-        if flight.copy {
-            stage.took_effect(Effect::Duplicate, "");
+        if let Some(cause) = flight.copy {
+            stage.took_effect(if cause == Cause::Weather { Effect::NetworkDuplicate } else { Effect::Duplicate }, "");
         }
-        if flight.damaged {
-            stage.took_effect(Effect::Corrupt, "");
+        if let Some(cause) = flight.damaged {
+            stage.took_effect(if cause == Cause::Weather { Effect::NetworkCorrupt } else { Effect::Corrupt }, "");
         }
         stage.emit(&Event::Delivered { from: stage.endpoint(flight.from), to: stage.endpoint(flight.to), bytes: &flight.bytes });
     }

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::disk::{Disk, Ticket};
 use super::due::{Flight, OpKind};
 
-/// Inputs that a paused process can have waiting; messages beyond it are lost, as in a full socket buffer.
+/// Inputs that a paused or busy process can have waiting; messages beyond it are lost, as in a full socket buffer.
 pub(super) const INBOX_MAX: usize = 4096;
 
 /// What the process does.
@@ -44,11 +44,21 @@ pub(super) enum Doom {
     InRecovery { death: Death, left: Option<u64>, back_after: Option<Span> },
 }
 
-/// An input that waits for a paused process.
+/// An input that waits for a paused or busy process.
 #[derive(Clone, Debug)]
 pub(super) enum Waiting {
     Message(Flight),
     Disk(OpId, Result<DiskOk, DiskError>),
+    Deadline,
+}
+
+/// A step that takes time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Busy {
+    /// The clocks as the step began.
+    pub since: Now,
+    /// How long it takes.
+    pub takes: Span,
 }
 
 /// What injected faults do to a disk.
@@ -84,6 +94,12 @@ pub(super) struct Machine {
     pub wake: Option<(u64, Instant)>,
     pub doom: Option<Doom>,
     pub inbox: VecDeque<Waiting>,
+    /// How long each step takes.
+    pub step_time: Span,
+    /// The step that is being taken, with the first input of the inbox.
+    pub busy: Option<Busy>,
+    /// The clocks that a step which took time began with.
+    pub sampled: Option<Now>,
     /// The time that the process sampled before it was paused.
     pub paused_with: Option<Now>,
     /// The sample that its next step uses instead of the present.
@@ -120,6 +136,9 @@ impl Machine {
             wake: None,
             doom: None,
             inbox: VecDeque::new(),
+            step_time: Span(0),
+            busy: None,
+            sampled: None,
             paused_with: None,
             stale: None,
             faults: DiskFaults::default(),
@@ -147,12 +166,19 @@ impl Machine {
         matches!(self.state, State::Up | State::Paused)
     }
 
+    /// Whether an input has to wait for others, or takes time itself.
+    pub fn queues(&self) -> bool {
+        self.step_time > Span(0) || self.busy.is_some() || !self.inbox.is_empty()
+    }
+
     /// Forgets everything that dies with the process.
     pub fn clear(&mut self) {
         self.process = None;
         self.ready = false;
         self.wake = None;
         self.inbox.clear();
+        self.busy = None;
+        self.sampled = None;
         self.paused_with = None;
         self.stale = None;
         self.stalled.clear();

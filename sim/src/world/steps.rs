@@ -28,13 +28,16 @@ enum Then {
 impl<O: Observer> World<O> {
     /// A message has come to a node.
     pub(super) fn message_for(&mut self, node: usize, flight: Flight) {
-        match self.machines[node].state {
-            State::Up => self.take_message(node, &flight),
-            State::Paused if self.machines[node].inbox.len() < INBOX_MAX => {
+        let machine = &self.machines[node];
+        let has_room = machine.inbox.len() < INBOX_MAX;
+        match machine.state {
+            State::Up if !machine.queues() => self.take_message(node, &flight),
+            State::Up if has_room => self.wait_in_line(node, Waiting::Message(flight)),
+            State::Paused if has_room => {
                 self.machines[node].inbox.push_back(Waiting::Message(flight));
                 self.delayed(node);
             }
-            State::Paused | State::Down | State::Halted { .. } => {
+            State::Up | State::Paused | State::Down | State::Halted { .. } => {
                 self.stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
             }
         }
@@ -68,7 +71,11 @@ impl<O: Observer> World<O> {
             State::Up => {
                 let due =
                     machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|at| at <= machine.clock.now(self.stage.now).mono);
-                if due {
+                if due && machine.queues() {
+                    if !machine.inbox.iter().any(|waiting| matches!(waiting, Waiting::Deadline)) {
+                        self.wait_in_line(node, Waiting::Deadline);
+                    }
+                } else if due {
                     self.stage.mark(Mark::Deadline, node as u64, 0);
                     self.feed(node, Input::Deadline);
                 } else {
@@ -99,7 +106,7 @@ impl<O: Observer> World<O> {
         let Some(process) = machine.process.as_mut() else { return };
         let at = name(u8::try_from(node).expect("at most 9 replicas"));
         let now = match machine.stale.take() {
-            None => machine.clock.now(self.stage.now),
+            None => machine.sampled.take().unwrap_or_else(|| machine.clock.now(self.stage.now)),
             Some(stale) => {
                 self.stage.took_effect(Effect::StaleSample, at);
                 stale
@@ -291,6 +298,7 @@ impl<O: Observer> World<O> {
         if let Some(synced) = &completion.synced {
             self.stage.emit(&Event::Synced { node: who, file: synced.file, sectors: &synced.sectors() });
         }
+        self.misdirected(who, completion.misdirected);
         if kind == OpKind::SyncNames && completion.result.is_ok() {
             self.tell_names(node);
         }
@@ -308,6 +316,8 @@ impl<O: Observer> World<O> {
         if self.machines[node].state == State::Paused {
             self.machines[node].inbox.push_back(Waiting::Disk(op, completion.result));
             self.delayed(node);
+        } else if self.machines[node].queues() {
+            self.wait_in_line(node, Waiting::Disk(op, completion.result));
         } else {
             self.feed(node, Input::Disk { op, result: completion.result });
         }

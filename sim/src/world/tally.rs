@@ -38,11 +38,17 @@ counted! {
         Clog = "clog",
         /// A slow link delayed a message.
         SlowLink = "slow-link",
-        /// A message was lost.
+        /// The weather lost a message.
+        NetworkLoss = "network.loss",
+        /// A second copy of a message, which the weather made, arrived.
+        NetworkDuplicate = "network.duplicate",
+        /// A message that the weather damaged was delivered.
+        NetworkCorrupt = "network.corrupt",
+        /// A fault lost a message.
         Lose = "lose",
-        /// A second copy of a message arrived.
+        /// A second copy of a message, which a fault made, arrived.
         Duplicate = "duplicate",
-        /// A damaged message was delivered.
+        /// A message that a fault damaged was delivered.
         Corrupt = "corrupt",
         /// A message was held because of its kind.
         Delay = "delay",
@@ -66,6 +72,8 @@ counted! {
         Pause = "pause",
         /// The first step after a pause used a time from before it.
         StaleSample = "stale-sample",
+        /// A step took its time.
+        SlowCpu = "slow-cpu",
         /// A sync failed.
         SyncFailure = "sync-failure",
         /// A write failed.
@@ -80,6 +88,12 @@ counted! {
         DiskStall = "disk-stall",
         /// A synced sector was damaged.
         BitRot = "bit-rot",
+        /// A sector became unreadable.
+        SectorError = "sector-error",
+        /// A misdirected write came to light, at both its places.
+        MisdirectedWrite = "misdirected-write",
+        /// A disk with files on it was replaced by an empty one.
+        DiskLoss = "disk-loss",
         /// A process was stepped after its wall clock had jumped.
         ClockJump = "clock-jump",
         /// A process was stepped after its clocks' rate had changed.
@@ -151,6 +165,7 @@ mod tests {
             Fault::Kill { who: who.clone(), boundary: Boundary::Now },
             Fault::PowerLoss { who: who.clone(), keep: Keep::Any, boundary: Boundary::Now },
             Fault::Pause(who.clone()),
+            Fault::SlowCpu { who: who.clone(), by: Span(1) },
             Fault::SyncFailure { who: who.clone(), ppm: 1 },
             Fault::WriteFailure { who: who.clone(), ppm: 1 },
             Fault::ReadFailure { who: who.clone(), ppm: 1 },
@@ -158,6 +173,9 @@ mod tests {
             Fault::SlowDisk { who: who.clone(), by: Span(1) },
             Fault::DiskStall(who.clone()),
             Fault::BitRot { who: who.clone(), sectors: 1, files: String::new() },
+            Fault::SectorError { who: who.clone(), sectors: 1, files: String::new() },
+            Fault::MisdirectedWrite(who.clone()),
+            Fault::DiskLoss(who.clone()),
             Fault::ClockJump { who: who.clone(), by: 1 },
             Fault::ClockDrift { who, ppm: 1 },
         ] {

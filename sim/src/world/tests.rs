@@ -68,6 +68,7 @@ fn every_fault_kind_takes_effect() {
         (Fault::PowerLoss { who: one(), keep: Keep::Any, boundary: Boundary::Now }, Effect::PowerLoss),
         (Fault::PowerLoss { who: one(), keep: Keep::Nothing, boundary: Boundary::InStep }, Effect::DiedInStep),
         (Fault::Pause(one()), Effect::Pause),
+        (Fault::SlowCpu { who: one(), by: ms(3) }, Effect::SlowCpu),
         (Fault::SyncFailure { who: Who::All, ppm: 0 }, Effect::SyncFailure),
         (Fault::SyncFailure { who: Who::All, ppm: 900_000 }, Effect::SyncFailure),
         (Fault::WriteFailure { who: Who::All, ppm: 900_000 }, Effect::WriteFailure),
@@ -96,7 +97,7 @@ fn the_weather_takes_effect_and_taking_it_away_moves_no_other_stream() {
     let mut plan = testing::plan(3);
     (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (10_000, 10_000, 10_000);
     let world = after(plan);
-    for effect in [Effect::Lose, Effect::Duplicate, Effect::Corrupt, Effect::Reorder] {
+    for effect in [Effect::NetworkLoss, Effect::NetworkDuplicate, Effect::NetworkCorrupt, Effect::Reorder] {
         assert!(world.effects(effect) > 0, "{}", effect.name());
     }
 }
@@ -169,6 +170,41 @@ impl Observer for Beats {
         self.0 += usize::from(matches!(event, Event::Sent { from: Endpoint::Node(Node(0)), bytes, .. } if bytes[0] == b'H'));
         ControlFlow::Continue(())
     }
+}
+
+/// When r1 sent something.
+#[derive(Clone, Default)]
+struct Sending(Vec<u64>);
+
+impl Observer for Sending {
+    fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        use crate::trace::event::Endpoint;
+        if matches!(event, Event::Sent { from: Endpoint::Node(Node(0)), .. }) && self.0.last() != Some(&stamp.time.0) {
+            self.0.push(stamp.time.0);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_busy_process_takes_one_input_after_another_and_speaks_at_the_end_of_each_step() {
+    let closest = |faults: &[(u64, u64, Fault)]| {
+        let mut plan = testing::with(faults);
+        plan.workload.operations = 400;
+        let mut world = world(plan, Sending::default());
+        world.run_until(Instant(3_000_000_000));
+        let sent = &world.observer().0;
+        let during: Vec<u64> = sent.iter().copied().filter(|at| (620_000_000..1_600_000_000).contains(at)).collect();
+        assert!(during.len() > 3, "{during:?}");
+        during.windows(2).map(|pair| pair[1] - pair[0]).min().expect("there are more than two")
+    };
+    let busy = Fault::SlowCpu { who: one(), by: Span::from_millis(8) };
+    let quiet = closest(&[]);
+    assert!(quiet < 5_000_000, "{quiet}");
+    assert!(closest(&[(600, 1000, busy.clone())]) >= 8_000_000);
+    // A death takes the inputs that wait, and the step that is being taken.
+    let killed = after(testing::with(&[(600, 1000, busy), (900, 300, Fault::Kill { who: one(), boundary: Boundary::Now })]));
+    assert!(killed.are_ready(&[Node(0), Node(1), Node(2)]), "{:?}", killed.behind(&[Node(0), Node(1), Node(2)]));
 }
 
 #[test]

@@ -147,6 +147,7 @@ impl<O: Observer> World<O> {
             Due::Deliver(flight) => self.deliver(flight),
             Due::Disk { node, boot, ticket, op, kind } => self.disk_ends(node.into(), boot, ticket, op, kind),
             Due::Wake { node, boot } => self.wake(node.into(), boot),
+            Due::Step { node, boot } => self.step_ends(node.into(), boot),
             Due::Boot { node } => self.boot(node.into()),
             Due::Client(client) => self.clients.on_wake(&mut self.stage, &mut self.network, client),
             Due::Nemesis(index) if !self.healed => {
@@ -205,6 +206,12 @@ impl<O: Observer> World<O> {
     /// From here on the oracle answers otherwise. A branch is named by (events, salt).
     pub fn branch(&mut self, salt: u64) {
         self.stage.choices = self.stage.choices.branch(salt);
+    }
+
+    /// Plants a network that ignores its weather.
+    #[cfg(test)]
+    pub(crate) const fn ignore_weather(&mut self) {
+        self.network.calm();
     }
 
     #[inline]

@@ -36,7 +36,7 @@ fn an_unknown_verb_is_underlined_and_the_right_one_suggested() {
 7 | crsh = { replicas = \"r1\" }
   | ^^^^ not a verb of a step
   |
-  = help: did you mean `kill`? verbs: bit-rot, clock-drift, clock-jump, clog, corrupt, delay, disk-full, disk-stall, duplicate, expect, heal, invoke, kill,";
+  = help: did you mean `kill`? verbs: bit-rot, clock-drift, clock-jump, clog, corrupt, delay, disk-full, disk-loss, disk-stall, duplicate, expect, heal, invoke, kill,";
     assert!(message.starts_with(picture), "{message}");
 }
 

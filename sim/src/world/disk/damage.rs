@@ -25,8 +25,10 @@ pub enum Damage {
     Noise,
     /// Every byte is zero.
     Zeroed,
-    /// It holds what another sector of the disk holds: a misdirected write.
+    /// It holds what another sector of the disk holds or should hold: a misdirected write.
     Misdirected,
+    /// It holds what it held before it was written last: that write was misdirected.
+    Unwritten,
     /// It cannot be read: a latent sector error.
     Unreadable,
 }

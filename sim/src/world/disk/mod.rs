@@ -15,6 +15,7 @@ mod cover;
 mod damage;
 mod directory;
 mod file;
+mod misdirect;
 mod power;
 mod report;
 mod rot;
@@ -31,6 +32,7 @@ use self::block::{SECTOR_BYTES, sectors_in};
 use self::cover::{Cover, Stamp};
 use self::directory::{Change, Directory, FileId};
 use self::file::File;
+use self::misdirect::Misdirection;
 use self::survival::Survival;
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
@@ -68,6 +70,7 @@ pub struct Disk {
     used: u64,
     full: bool,
     flaws: u32,
+    misdirection: Misdirection,
 }
 
 /// No disk is larger, so that sectors can be counted with 32 bits.
@@ -87,6 +90,7 @@ impl Disk {
             used: 0,
             full: false,
             flaws: 0,
+            misdirection: Misdirection::Nothing,
         };
         for (name, content) in files {
             let file = disk.add(File::durable(content));
@@ -142,7 +146,12 @@ impl Disk {
         match (operation.op, operation.covers) {
             (DiskOp::Sync(name), Covers::File(cover)) => {
                 let file = operation.file.expect("a sync covers a file");
-                self.end_sync(name, file, cover, fate)
+                let hide = if fate == Fate::Ok { self.to_hide(file, &cover, choices, node) } else { None };
+                let mut completion = self.end_sync(name, file, cover, fate);
+                if let Some(synced) = &completion.synced {
+                    completion.misdirected = self.misdirect(file, &synced.cover, hide, choices, node);
+                }
+                completion
             }
             (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => self.fail_write(&op, operation.file, choices, node),
             (op, covers) => Completion::of(match fate {
@@ -231,7 +240,7 @@ impl Disk {
     /// A write that fails lands as any subset of its sectors.
     fn fail_write(&mut self, op: &DiskOp, file: Option<FileId>, choices: &mut dyn Choices, node: u16) -> Completion {
         let (_, spoiled) = self.write_part(op, file, Keep::Any, choices, Label::of(Topic::WritePart, node));
-        Completion { result: Err(DiskError::Io), synced: None, spoiled }
+        Completion { result: Err(DiskError::Io), synced: None, spoiled, misdirected: Vec::new() }
     }
 
     /// Lands some sectors of a write, and says how many did and how many did not.
@@ -267,7 +276,7 @@ impl Disk {
             content.tidy();
         }
         let file = self.directory.name_of(file).unwrap_or(name);
-        Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled }
+        Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled, misdirected: Vec::new() }
     }
 
     /// Whether the file may become so long. What needs no further sector needs no room, but nothing grows on a full disk.

@@ -1,5 +1,6 @@
 //! How a process dies on a disk, and how a disk loses its power.
 
+use super::directory::Directory;
 use super::report::{KillReport, PowerReport};
 use super::survival::Survival;
 use super::{Covers, Disk};
@@ -12,6 +13,7 @@ impl Disk {
     /// operations under way are done or not, all in any order; nothing lands later. Syncs under way have done nothing.
     pub fn kill(&mut self, choices: &mut dyn Choices, node: u16) -> KillReport {
         let report = self.settle(Keep::Any, choices, Label::of(Topic::KillKeep, node));
+        self.forget_hidden();
         self.forget_nameless();
         report
     }
@@ -20,6 +22,7 @@ impl Disk {
     /// length; of the name operations any subset survives. What is seen afterwards is what the media holds.
     pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, node: u16) -> PowerReport {
         let sectors = Label::of(Topic::PowerKeep, node);
+        self.forget_hidden();
         let mut report = PowerReport { under_way: self.settle(keep, choices, sectors), ..PowerReport::default() };
         for at in 0..self.files.len() {
             if let Some(file) = &mut self.files[at]
@@ -33,6 +36,17 @@ impl Disk {
         self.forget_nameless();
         self.used = self.usage();
         report
+    }
+
+    /// The disk is replaced by an empty one of the same size. Says whether there was anything on it.
+    pub fn lose_everything(&mut self) -> bool {
+        let held = self.files.iter().any(Option::is_some);
+        self.files.clear();
+        self.directory = Directory::default();
+        self.under_way.clear();
+        self.used = 0;
+        self.forget_hidden();
+        held
     }
 
     /// Ends all operations under way, those that change something in any order.

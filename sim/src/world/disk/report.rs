@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::block::bytes_of;
 use super::cover::Cover;
+use super::damage::Hit;
 use crate::subject::files::{DiskError, DiskOk, FileName};
 
 /// Names an operation under way on one disk.
@@ -29,11 +30,13 @@ pub struct Completion {
     pub synced: Option<Synced>,
     /// Sectors of a failed write that did not land, or of a failed sync that from now on read as new without being on the media.
     pub spoiled: u32,
+    /// The two places of a misdirected write that came to light with a sync.
+    pub misdirected: Vec<Hit>,
 }
 
 impl Completion {
     pub(super) const fn of(result: Result<DiskOk, DiskError>) -> Self {
-        Self { result, synced: None, spoiled: 0 }
+        Self { result, synced: None, spoiled: 0, misdirected: Vec::new() }
     }
 }
 

@@ -10,10 +10,10 @@ use crate::choices::{Choices, Label, Topic};
 use crate::subject::files::FileName;
 
 /// A place that may be damaged.
-struct Place {
-    name: FileName,
-    file: FileId,
-    sector: u32,
+pub(super) struct Place {
+    pub name: FileName,
+    pub file: FileId,
+    pub sector: u32,
 }
 
 impl Disk {
@@ -46,7 +46,7 @@ impl Disk {
                     let other = &places[choices.pick(label, places.len())];
                     *bytes_of(self.file(other.file).media(other.sector))
                 }
-                Damage::Unreadable => old,
+                Damage::Unreadable | Damage::Unwritten => old,
             };
             let unreadable = damage == Damage::Unreadable;
             if bytes == old && !unreadable {
@@ -75,7 +75,8 @@ impl Disk {
         flaws
     }
 
-    fn places(&self, prefix: &str) -> Vec<Place> {
+    /// Sectors on the media that were written and synced, under durable names of this prefix, and are not damaged.
+    pub(super) fn places(&self, prefix: &str) -> Vec<Place> {
         let files = self.directory.durable.iter().filter(|(name, _)| name.as_bytes().starts_with(prefix.as_bytes()));
         let sound = |(name, file)| {
             let settled = self.file(file).settled_blocks().filter(|(_, content)| flaw_of(content).is_none());

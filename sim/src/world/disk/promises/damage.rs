@@ -86,3 +86,67 @@ fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
     disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
     assert_eq!(disk.run(read("f", 0, 1)), Err(DiskError::Io), "what was written over it is lost");
 }
+
+#[test]
+fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
+    let disk = |steps: &[DiskOp]| {
+        let mut disk = disk(&[("log", "abc"), ("promise", "p")]);
+        disk.set_misdirecting(true);
+        disk.all(steps.iter().cloned());
+        disk
+    };
+    let (first, second) = ([write("log", 3, "x"), sync("log")], [write("log", 4, "y"), sync("log")]);
+    let hidden = disk(&first);
+    assert_eq!((hidden.seen(), hidden.flaws().len()), (files(&[("log", "abcx"), ("promise", "p")]), 0), "nothing shows it yet");
+
+    every(|script| {
+        let mut disk = hidden.clone();
+        disk.all([write("log", 4, "y")]);
+        let ticket = disk.submit(sync("log"));
+        let hits = disk.complete(ticket, Fate::Ok, script, 0).misdirected;
+        let [missed, struck] = hits[..] else { panic!("two places: {hits:?}") };
+        assert_eq!((missed.file, missed.sector, missed.damage), (name("log"), 3, Damage::Unwritten));
+        assert_eq!(struck.damage, Damage::Misdirected);
+        let mut expected = disk.peek(name("log")).expect("it is there");
+        assert_eq!(expected[3 * SECTOR], 0, "the old content");
+        if struck.file == name("promise") {
+            expected = disk.peek(name("promise")).expect("it is there");
+        }
+        assert_eq!(expected[struck.sector as usize * SECTOR], b'x');
+        assert_eq!(disk.flaws(), [missed.flaw, struck.flaw]);
+        disk.all([write("log", 5, "z"), sync("log"), write("log", 6, "z"), sync("log")]);
+        assert_eq!(disk.flaws().len(), 2, "one write was to be misdirected");
+    });
+
+    // Whatever cannot show a write that went elsewhere leaves it where it belongs.
+    let again = [write("log", 3, "z"), sync("log")];
+    let other = [write("promise", 0, "q"), sync("promise")];
+    for next in [&again[..], &other[..]] {
+        let mut disk = hidden.clone();
+        disk.all(next.iter().cloned());
+        assert_eq!(disk.flaws(), []);
+    }
+    let mut dead = hidden.clone();
+    dead.kill(&mut Script::default(), 0);
+    dead.all(second.iter().cloned());
+    assert_eq!(dead.flaws(), []);
+    let mut dark = hidden.clone();
+    dark.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!(dark.seen(), files(&[("log", "abcx"), ("promise", "p")]));
+    let mut ended = hidden;
+    ended.set_misdirecting(false);
+    ended.all(second.iter().cloned());
+    assert_eq!(ended.flaws(), []);
+}
+
+#[test]
+fn a_lost_disk_is_empty_and_takes_files_again() {
+    let mut disk = disk(&[("log", "abc"), ("promise", "p")]);
+    disk.all([write("log", 3, "x")]);
+    disk.submit(sync("log"));
+    assert!(disk.lose_everything());
+    assert_eq!((disk.seen(), disk.durable_names().count(), disk.used()), (files(&[]), 0, 0));
+    assert!(!disk.lose_everything(), "there was nothing left to lose");
+    disk.all([DiskOp::Create(name("log")), write("log", 0, "n"), sync("log"), DiskOp::SyncDir]);
+    assert_eq!(disk.seen(), files(&[("log", "n")]));
+}
