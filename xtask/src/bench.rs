@@ -4,7 +4,7 @@
 use synod_reports::figure::Figure;
 use synod_reports::table::{self, rounded};
 use synod_sim::build::COMMIT;
-use synod_sim::sweep::bench::{FIRST_SEED, SEEDS, figures};
+use synod_sim::sweep::bench::mix::{FIRST_SEED, SEEDS, figures};
 use synod_sim::sweep::pool::Place;
 use synod_sim::sweep::settings::Settings;
 use synod_sim::sweep::shelf;

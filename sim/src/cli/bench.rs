@@ -8,7 +8,7 @@ use synod_reports::figure;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print, warn};
-use crate::sweep::bench::{SEEDS, figures};
+use crate::sweep::bench::mix::{SEEDS, figures};
 use crate::sweep::pool::Place;
 use crate::sweep::settings::Settings;
 use crate::sweep::shelf;
