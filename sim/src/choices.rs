@@ -208,16 +208,24 @@ impl Seeded {
         Self { key, streams: Vec::new() }
     }
 
-    fn stream(&mut self, label: Label) -> &mut ChaCha8Rng {
+    /// The next word of a label's stream.
+    #[inline]
+    fn word(&mut self, label: Label) -> u64 {
         let [topic, a, b] = [label.topic as usize, usize::from(label.a), usize::from(label.b)];
-        let by_a = slot(&mut self.streams, topic);
-        let by_b = slot(by_a, a);
-        let key = self.key;
-        slot(by_b, b).get_or_insert_with(|| {
-            let mut stream = ChaCha8Rng::from_seed(key);
-            stream.set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
-            Box::new(stream)
-        })
+        let made = self.streams.get_mut(topic).and_then(|by_a| by_a.get_mut(a)).and_then(|by_b| by_b.get_mut(b));
+        match made {
+            Some(Some(stream)) => stream.next_u64(),
+            _ => self.make(label).next_u64(),
+        }
+    }
+
+    #[cold]
+    fn make(&mut self, label: Label) -> &mut ChaCha8Rng {
+        let by_a = slot(&mut self.streams, label.topic as usize);
+        let by_b = slot(by_a, usize::from(label.a));
+        let mut stream = ChaCha8Rng::from_seed(self.key);
+        stream.set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
+        slot(by_b, usize::from(label.b)).insert(Box::new(stream))
     }
 }
 
@@ -231,7 +239,7 @@ fn slot<T: Default>(rows: &mut Vec<T>, index: usize) -> &mut T {
 impl Choices for Seeded {
     fn draw(&mut self, label: Label, range: u64) -> u64 {
         debug_assert!(range > 0, "{label:?} asks for a number below 0");
-        let word = self.stream(label).next_u64();
+        let word = self.word(label);
         u64::try_from((u128::from(word) * u128::from(range)) >> 64).expect("a number below a u64 is a u64")
     }
 

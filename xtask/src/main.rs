@@ -11,6 +11,10 @@ mod ci;
 mod golden;
 mod tidy;
 
+/// What is measured here is what ships, so with the allocator of the `synod` command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Developer chores.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
@@ -30,16 +34,15 @@ enum Chore {
     /// What the house's rules say and a machine can check
     Tidy,
     /// The table of speed, against its floors and aims
-    Bench {
-        /// Measure each figure so many times
-        #[arg(long, default_value_t = 5)]
-        times: u64,
-        /// Print Markdown for the README
-        #[arg(long)]
-        markdown: bool,
-    },
+    Bench(bench::Arguments),
     /// Each check judges alone, and must catch a planted bug that it is known to catch
     Alone,
+    /// One measurement of a history: what `bench` starts
+    #[command(hide = true)]
+    Measure { name: String, folder: Option<PathBuf> },
+    /// A worker of a sweep: what `bench` starts
+    #[command(hide = true)]
+    Worker,
     /// Renew the golden digests after a change that is meant to change runs
     Bless,
 }
@@ -49,8 +52,13 @@ fn main() -> ExitCode {
     let done = std::env::set_current_dir(root()).map_err(|error| format!("{}: {error}", root().display())).and_then(|()| match chore {
         Chore::Ci { without_tests } => ci::run(without_tests),
         Chore::Tidy => tidy::run(),
-        Chore::Bench { times, markdown } => bench::run(times, markdown),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Alone => alone::run(),
+        Chore::Measure { name, folder } => bench::histories::measure_here(&name, folder.as_deref()),
+        Chore::Worker => match synod_sim::sweep::worker::work() {
+            0 => Ok(()),
+            status => Err(format!("the worker ended with status {status}")),
+        },
         Chore::Bless => golden::bless(),
     });
     match done {

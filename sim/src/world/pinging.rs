@@ -22,7 +22,7 @@ pub struct Pinged {
 }
 
 /// The workload of the benchmark, fixed: five hosts, exponential delays of 1 ms, 0.1 % of the messages lost, 0.1 % copied, 0.01 % damaged.
-fn plan(seed: u64) -> Plan {
+pub(crate) fn plan(seed: u64) -> Plan {
     let none = Distribution::Constant(Span(0));
     Plan {
         scenario: "ping".to_owned(),
