@@ -11,6 +11,7 @@ use crate::build::BUILD;
 use crate::panics::caught;
 use crate::plan::Checks;
 use crate::run::{RunOutcome, RunSpec};
+use crate::subject::catalog;
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
@@ -91,7 +92,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
         let mut line = ResultLine::new(outcome.record);
         own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &mut line.record);
-        line.planned = fault_kinds(&spec.plan);
+        line.planned = fault_kinds(&spec.plan, catalog::find(&spec.subject));
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
             verify(source, &spec, &mut line);

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use synod_reports::summary::Demand;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Verb};
 use crate::run::{RunOutcome, RunSpec};
+use crate::scenario::fault::{Fault, LinkFault};
+use crate::subject::process::Subject;
 use crate::sweep::settings::Target;
+use crate::world::tally::Milestone;
 
 /// What a reproducer says about itself, beside its plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -71,21 +74,26 @@ pub struct Selection {
     pub demands: BTreeMap<String, Demand>,
 }
 
-/// What a plan's checks ask of all runs of its scenario together.
+/// What a plan's checks ask of all runs of its scenario together, when this is the subject.
 #[must_use]
-pub fn demand(checks: &crate::plan::Checks) -> Demand {
-    Demand { milestones: checks.milestones.clone(), expect_failure: checks.expect_failure.clone(), at_least_ppm: checks.at_least_ppm }
+pub fn demand(checks: &crate::plan::Checks, subject: Option<&dyn Subject>) -> Demand {
+    let can = |name: &String| subject.zip(Milestone::named(name)).is_none_or(|(subject, milestone)| milestone.can_show(subject));
+    let milestones = checks.milestones.iter().filter(|name| can(name)).cloned().collect();
+    Demand { milestones, expect_failure: checks.expect_failure.clone(), at_least_ppm: checks.at_least_ppm }
 }
 
-/// The fault kinds in a plan, sorted, each once.
+/// The fault kinds in a plan that can hit this subject, sorted, each once.
 #[must_use]
-pub fn fault_kinds(plan: &Plan) -> Vec<String> {
-    use crate::plan::Verb;
+pub fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> Vec<String> {
     let scripted = plan.script.iter().filter_map(|step| match &step.verb {
-        Verb::Inject { fault, .. } => Some(fault.kind()),
+        Verb::Inject { fault, .. } => Some(fault),
         _ => None,
     });
-    let mut kinds: Vec<&str> = plan.nemesis.iter().map(|timed| timed.fault.kind()).chain(scripted).collect();
+    // Messages that nobody can read are of no kind.
+    let nameless = subject.is_some_and(|subject| subject.reader().is_none());
+    let faults = plan.nemesis.iter().map(|timed| &timed.fault).chain(scripted);
+    let can = |fault: &&Fault| !(nameless && matches!(fault, Fault::Links { fault: LinkFault::Delay { kind: Some(_), .. }, .. }));
+    let mut kinds: Vec<&str> = faults.filter(can).map(Fault::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds.into_iter().map(str::to_owned).collect()
