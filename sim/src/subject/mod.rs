@@ -2,7 +2,9 @@
 
 pub mod bug_card;
 pub mod catalog;
+pub mod cell;
 pub mod files;
+pub mod frame;
 pub mod ping;
 pub mod primary_copy;
 pub mod process;
