@@ -1,5 +1,6 @@
 //! The engines under test, behind one port.
 
+pub mod abd;
 pub mod bug_card;
 pub mod catalog;
 pub mod cell;
