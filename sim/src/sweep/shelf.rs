@@ -203,3 +203,29 @@ fn check_subject(name: &str) -> Result<(), String> {
 fn shown(error: LoadError) -> String {
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(subject: &str, scenarios: &[&str]) -> Result<Selection, String> {
+        let scenarios = scenarios.iter().map(|&name| name.to_owned()).collect();
+        select(&Settings { subject: Some(subject.to_owned()), scenarios, ..Settings::default() })
+    }
+
+    #[test]
+    fn a_script_that_rests_on_what_a_subject_lacks_is_left_out() {
+        let [ours, abd] = ["synod", "abd"].map(|subject| of(subject, &[]).expect("the library is right").names);
+        let missing: Vec<&String> = ours.iter().filter(|name| !abd.contains(name)).collect();
+        assert_eq!(missing, ["smoke/healthy-3"]);
+        let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
+        assert!(refused.contains("`abd` does not have"), "{refused}");
+    }
+
+    #[test]
+    fn milestones_that_a_subject_cannot_show_are_not_asked_for() {
+        let asked = |subject| of(subject, &["safety/weather-3"]).expect("it is there").demands["safety/weather-3"].milestones.clone();
+        assert!(asked("synod").contains(&"leader-changed".to_owned()));
+        assert_eq!(asked("abd"), Vec::<String>::new());
+    }
+}
