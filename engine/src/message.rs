@@ -83,6 +83,11 @@ pub enum Message {
         /// All slots below are chosen and known to the sender.
         chosen_below: Slot,
     },
+    /// The sender led at this ballot and does so no more. A hint that saves its followers their patience; nothing rests on it.
+    Resign {
+        /// The ballot.
+        ballot: Ballot,
+    },
     /// "Send me chosen values from this slot on."
     CatchUp {
         /// The first slot that the sender lacks.

@@ -44,6 +44,7 @@ fn some_message() -> impl Strategy<Value = Message> {
         (ballot(), ballot()).prop_map(|(ballot, promised)| Message::Reject { ballot, promised }),
         (ballot(), round.clone(), slot()).prop_map(|(ballot, round, chosen_below)| Message::Heartbeat { ballot, round, chosen_below }),
         (ballot(), round, slot()).prop_map(|(ballot, round, chosen_below)| Message::HeartbeatReply { ballot, round, chosen_below }),
+        ballot().prop_map(|ballot| Message::Resign { ballot }),
         slot().prop_map(|from| Message::CatchUp { from }),
         (slot(), prop::collection::vec(value(), 0..5), slot()).prop_map(|(from, values, chosen_below)| Message::CatchUpReply {
             from,

@@ -241,6 +241,7 @@ fn show(message: &Message) -> String {
         Message::HeartbeatReply { ballot, round, chosen_below } => {
             format!("heartbeat-reply {ballot} round {round} chosen below {chosen_below}")
         }
+        Message::Resign { ballot } => format!("resign {ballot}"),
         Message::CatchUp { from } => format!("catch-up from {from}"),
         Message::CatchUpReply { from, values, chosen_below } => {
             format!("catch-up-reply from {from}: {} chosen below {chosen_below}", values.len())

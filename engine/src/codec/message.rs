@@ -28,6 +28,7 @@ pub const fn kind(message: &Message) -> u8 {
         Message::HeartbeatReply { .. } => 9,
         Message::CatchUp { .. } => 10,
         Message::CatchUpReply { .. } => CATCH_UP_REPLY,
+        Message::Resign { .. } => 12,
     }
 }
 
@@ -47,7 +48,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Header, Message), Malformed> {
 
 fn put(out: &mut Vec<u8>, message: &Message) {
     match message {
-        Message::Canvass { ballot } => put_ballot(out, *ballot),
+        Message::Canvass { ballot } | Message::Resign { ballot } => put_ballot(out, *ballot),
         Message::CanvassReply { ballot, granted, promised } => {
             put_ballot(out, *ballot);
             put_u8(out, u8::from(*granted));
@@ -138,6 +139,7 @@ pub(crate) fn get(frame: &Frame<'_>) -> Result<Message, Malformed> {
             }
             Message::CatchUpReply { from: first, values, chosen_below }
         }
+        12 => Message::Resign { ballot: from.ballot()? },
         _ => return Err(Malformed::Unknown("kind of message")),
     };
     from.end()?;

@@ -100,6 +100,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Message::Reject { ballot, promised } => self.on_reject(now, ballot, promised, fx),
             Message::Heartbeat { ballot, round, chosen_below } => self.on_heartbeat(now, from, ballot, round, chosen_below, fx),
             Message::HeartbeatReply { ballot, round, .. } => self.on_heartbeat_reply(now, from, ballot, round, fx),
+            Message::Resign { ballot } => self.on_resign(now, from, ballot),
             Message::CatchUp { from: slot } => self.on_catch_up(from, slot, fx),
             Message::CatchUpReply { from: slot, values, chosen_below } => self.on_catch_up_reply(now, from, slot, values, chosen_below, fx),
         }
@@ -116,7 +117,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let next = self.seen.max(self.acceptor.promised()).next_for(self.config.node);
         match self.elector.on_deadline(now, next, &mut self.probe) {
             Some(Urge::Canvass(ballot)) => self.canvass(now, ballot, fx),
-            Some(Urge::StepDown) => self.step_down(now, fx),
+            Some(Urge::StepDown) => self.resign(now, fx),
             None => {}
         }
         if self.elector.leads().is_some() && now >= self.heartbeat_at {

@@ -181,7 +181,21 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.learner.lead(bumped, &mut self.probe);
             return;
         }
+        self.resign(now, fx);
+    }
+
+    /// Stops leading or campaigning while some may still follow it: they are told, so that they need not wait until they miss it.
+    pub(super) fn resign(&mut self, now: Mono, fx: &mut Effects) {
+        if let Some(ballot) = self.elector.leads() {
+            fx.sends.push((To::Peers, Message::Resign { ballot }));
+        }
         self.step_down(now, fx);
+    }
+
+    pub(super) fn on_resign(&mut self, now: Mono, from: NodeId, ballot: Ballot) {
+        if ballot.node == from {
+            self.elector.on_resign(ballot, now);
+        }
     }
 
     /// Stops leading or campaigning, if it did.

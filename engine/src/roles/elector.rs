@@ -123,6 +123,18 @@ impl Elector {
         self.rest(now, probe);
     }
 
+    /// The leader of this ballot leads no more. Whoever follows just that one has no reason left to be patient: its timeout counts as run out, but for the random part that
+    /// keeps followers from campaigning at once.
+    pub fn on_resign(&mut self, ballot: Ballot, now: Mono) {
+        if self.stand != Stand::Following || self.leader != Some(ballot) {
+            return;
+        }
+        let (low, high) = self.timeout;
+        self.leader = None;
+        self.heard_at = Mono(now.0.saturating_sub(low.0));
+        self.wake_at = self.wake_at.min(now + self.dice.between(Span(0), Span(high.0 - low.0)));
+    }
+
     /// A ballot was promised to a candidate: give it time.
     pub fn on_promise<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
         if ballot.node != self.me {
@@ -237,6 +249,23 @@ mod tests {
         assert!(!elector.grants(ballot(2, 2), ballot(1, 1), Mono(599), &mut ()));
         assert!(elector.grants(ballot(2, 2), ballot(1, 1), Mono(600), &mut ()));
         assert!(!elector.grants(ballot(1, 1), ballot(1, 1), Mono(600), &mut ()), "what is promised already is no better");
+    }
+
+    #[test]
+    fn only_the_leader_that_is_followed_can_resign() {
+        let mut elector = elector();
+        elector.on_leader(ballot(2, 1), Mono(500), &mut ());
+        let patience = elector.deadline();
+        elector.on_resign(ballot(1, 1), Mono(510));
+        elector.on_resign(ballot(3, 1), Mono(510));
+        assert_eq!((elector.leader(), elector.deadline()), (Some(NodeId(1)), patience));
+        elector.on_resign(ballot(2, 1), Mono(510));
+        assert_eq!(elector.leader(), None);
+        assert!(elector.deadline() <= Mono(510) + Span(HIGH.0 - LOW.0));
+        assert!(elector.grants(ballot(3, 2), ballot(2, 1), Mono(510), &mut ()));
+        let soon = elector.deadline();
+        elector.on_resign(ballot(2, 1), Mono(520));
+        assert_eq!(elector.deadline(), soon, "a copy does nothing");
     }
 
     #[test]

@@ -200,35 +200,17 @@ impl<M: StateMachine> Executor<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key_value::{KeyValue, Operation, Returned};
     use crate::probe::Full;
 
-    /// Remembers what was applied.
-    #[derive(Clone, Default)]
-    struct Line(Vec<u8>);
-
-    impl StateMachine for Line {
-        fn apply(&mut self, operation: &[u8], result: &mut Vec<u8>) {
-            self.0.extend_from_slice(operation);
-            result.extend_from_slice(&self.0);
-        }
-
-        fn read(&self, _: &[u8], result: &mut Vec<u8>) {
-            result.extend_from_slice(&self.0);
-        }
-
-        fn digest(&self) -> u64 {
-            self.0.len() as u64
-        }
-    }
-
     struct Bench {
-        executor: Executor<Line>,
+        executor: Executor<KeyValue>,
         slot: u64,
     }
 
     impl Bench {
         fn new(sessions: usize) -> Self {
-            Self { executor: Executor::new(Line::default(), sessions, 0), slot: 0 }
+            Self { executor: Executor::new(KeyValue::new(), sessions, 0), slot: 0 }
         }
 
         fn run(&mut self, command: Command<'_>) -> Outcome {
@@ -245,9 +227,21 @@ mod tests {
             }
         }
 
-        fn apply(&mut self, session: SessionId, sequence: u64, answered_below: u64, operation: &[u8]) -> Outcome {
+        fn append(&mut self, session: SessionId, sequence: u64, answered_below: u64, suffix: &[u8]) -> Outcome {
             let (sequence, answered_below) = (Sequence(sequence), Sequence(answered_below));
-            self.run(Command::Apply { session, sequence, answered_below, operation })
+            let mut operation = Vec::new();
+            Operation::Append { key: b"line", suffix }.encode(&mut operation);
+            self.run(Command::Apply { session, sequence, answered_below, operation: &operation })
+        }
+
+        fn line(&self) -> Vec<u8> {
+            let (mut operation, mut result) = (Vec::new(), Vec::new());
+            Operation::Get { key: b"line" }.encode(&mut operation);
+            self.executor.machine.read(&operation, &mut result);
+            match Returned::decode(&result) {
+                Some(Returned::Value(Some(line))) => line.to_vec(),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -255,34 +249,34 @@ mod tests {
     fn a_request_is_executed_once_and_answered_as_the_first_time() {
         let mut bench = Bench::new(4);
         let session = bench.register();
-        let first = bench.apply(session, 0, 0, b"a");
-        bench.apply(session, 1, 0, b"b");
-        assert_eq!(bench.apply(session, 0, 0, b"a"), first);
-        assert_eq!(bench.executor.machine.0, b"ab");
-        assert_eq!(bench.apply(session, 3, 2, b"d"), bench.apply(session, 3, 2, b"d"), "out of order is in order");
-        assert_eq!(bench.apply(session, 0, 0, b"a"), Outcome::SessionGone, "what was acknowledged is forgotten, and never executed again");
+        let first = bench.append(session, 0, 0, b"a");
+        bench.append(session, 1, 0, b"b");
+        assert_eq!(bench.append(session, 0, 0, b"a"), first);
+        assert_eq!(bench.line(), b"ab");
+        assert_eq!(bench.append(session, 3, 2, b"d"), bench.append(session, 3, 2, b"d"), "out of order is in order");
+        assert_eq!(bench.append(session, 0, 0, b"a"), Outcome::SessionGone, "what was acknowledged is forgotten, and never executed again");
     }
 
     #[test]
     fn the_session_idle_longest_is_evicted() {
         let mut bench = Bench::new(2);
         let (one, two) = (bench.register(), bench.register());
-        bench.apply(one, 0, 0, b"a");
+        bench.append(one, 0, 0, b"a");
         let three = bench.register();
-        assert_eq!(bench.apply(two, 0, 0, b"x"), Outcome::SessionGone);
+        assert_eq!(bench.append(two, 0, 0, b"x"), Outcome::SessionGone);
         assert!(bench.executor.knows(one) && bench.executor.knows(three));
     }
 
     #[test]
     #[should_panic(expected = "contract AppliedPrefixIsContiguous")]
     fn a_hole_breaks_a_contract() {
-        Executor::new(Line::default(), 1, 0).enter(Slot(1), &mut Full::default());
+        Executor::new(KeyValue::new(), 1, 0).enter(Slot(1), &mut Full::default());
     }
 
     #[test]
     #[should_panic(expected = "contract AppliesTheEnteredSlot")]
     fn a_command_of_another_slot_breaks_a_contract() {
-        Executor::new(Line::default(), 1, 0).apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+        Executor::new(KeyValue::new(), 1, 0).apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
     }
 
     #[test]
@@ -290,7 +284,7 @@ mod tests {
     fn a_reply_of_the_future_breaks_its_contract() {
         let mut bench = Bench::new(4);
         let session = bench.register();
-        bench.apply(session, 0, 0, b"a");
+        bench.append(session, 0, 0, b"a");
         bench.executor.applied_below = Slot(1);
         bench.executor.answered(session, Sequence(0), Slot(0), &mut Full::default());
     }
@@ -304,7 +298,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "contract SessionIdsAreUnique")]
     fn a_session_opened_twice_breaks_a_contract() {
-        let mut executor = Executor::new(Line::default(), 4, 0);
+        let mut executor = Executor::new(KeyValue::new(), 4, 0);
         executor.enter(Slot(0), &mut Full::default());
         for _ in 0..2 {
             executor.apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());

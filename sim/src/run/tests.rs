@@ -451,7 +451,7 @@ fn a_network_that_ignores_its_weather_makes_a_sweep_vacuous() {
         let outcome = run.outcome(&spec);
         assert_eq!(outcome.record.verdict.name(), "pass");
         let mut line = ResultLine::new(outcome.record);
-        line.planned = crate::sweep::source::planned(&spec.plan, outcome.in_weather);
+        line.planned = crate::sweep::source::planned(&spec.plan, None, outcome.in_weather);
         let mut tally = Tally::new();
         for seed in 0..FLOOR_RUNS {
             line.record.seed = seed;

@@ -1,11 +1,12 @@
 //! The engines that can be put under test, by name. A new engine is a file and a line here.
 
+use crate::subject::abd::Abd;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::Subject;
 use crate::subject::synod::Synod;
 
 /// All of them; the first one is the default.
-pub const ALL: &[&dyn Subject] = &[&Synod, &PrimaryCopy];
+pub const ALL: &[&dyn Subject] = &[&Synod, &PrimaryCopy, &Abd];
 
 /// The subject of that name.
 #[must_use]

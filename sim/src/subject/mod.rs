@@ -1,8 +1,11 @@
 //! The engines under test, behind one port.
 
+pub mod abd;
 pub mod bug_card;
 pub mod catalog;
+pub mod cell;
 pub mod files;
+pub mod frame;
 pub mod ping;
 pub mod primary_copy;
 pub mod process;

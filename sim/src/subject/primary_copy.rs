@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, Node};
 use crate::subject::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
+use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
 use crate::trace::event::Fact;
 
@@ -260,7 +261,7 @@ impl Dialect for Plain {
             bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_le_bytes());
             bytes.extend_from_slice(part);
         }
-        sealed(bytes)
+        sealed(bytes).into()
     }
 
     fn reply(&self, bytes: &[u8]) -> Option<Answer> {
@@ -305,7 +306,7 @@ fn result_bytes(result: &Return) -> Bytes {
         Return::Value(value) => (b'v', value.as_deref()),
         Return::Mismatch(value) => (b'm', value.as_deref()),
     };
-    sealed([&[kind, u8::from(value.is_some())], value.unwrap_or_default()].concat())
+    sealed([&[kind, u8::from(value.is_some())], value.unwrap_or_default()].concat()).into()
 }
 
 fn result_of(bytes: &[u8]) -> Option<Return> {
@@ -317,14 +318,4 @@ fn result_of(bytes: &[u8]) -> Option<Return> {
         b'm' => Some(Return::Mismatch(value)),
         _ => None,
     }
-}
-
-fn sealed(mut bytes: Vec<u8>) -> Bytes {
-    bytes.extend_from_slice(&xxhash_rust::xxh3::xxh3_64(&bytes).to_le_bytes());
-    bytes.into()
-}
-
-fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
-    let (bytes, seal) = bytes.split_last_chunk()?;
-    (xxhash_rust::xxh3::xxh3_64(bytes) == u64::from_le_bytes(*seal)).then_some(bytes)
 }

@@ -3,7 +3,7 @@
 //! A subject's replica is a [`Process`]: a pure state machine that is stepped with an [`Input`] and fills [`Output`]s. What ships is what is simulated: codec,
 //! checksums, log layout and recovery are on the subject's side of this line.
 
-use crate::history::operation::Call;
+use crate::history::operation::{Action, Call};
 use crate::ids::{Client, Node};
 use crate::plan::Knobs;
 use crate::subject::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
@@ -165,6 +165,17 @@ pub trait Subject: Sync {
     /// What its clients say and hear.
     fn dialect(&self) -> &'static dyn Dialect;
 
+    /// Whether one of its replicas leads. Where none does, each that runs is as good as a leader: what a scenario expects of leaders holds, milestones of leaders are not
+    /// asked for, and a fault that hits the leader hits the replica that answered a client last.
+    fn has_leader(&self) -> bool {
+        true
+    }
+
+    /// Whether it tells facts of a replicated log. Milestones that are seen in facts are not asked of a subject without.
+    fn tells_facts(&self) -> bool {
+        true
+    }
+
     /// Reads its messages and its media for the checkers, by code of its own; none when the subject does not offer that.
     fn reader(&self) -> Option<&'static dyn Reader> {
         None
@@ -186,6 +197,11 @@ pub struct Session(pub u64);
 pub trait Dialect: Sync {
     /// The bytes that open a session, or none when the subject has no sessions.
     fn register(&self, nonce: u64) -> Option<Bytes>;
+
+    /// Whether the subject has operations of this kind. Every subject has get and put. A client is refused any other at once, before anything is sent.
+    fn offers(&self, _action: &Action) -> bool {
+        true
+    }
 
     /// The bytes of a request. `sequence` numbers the session's requests from 0; all below `answered_below` have been answered.
     fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes;

@@ -221,32 +221,12 @@ fn repeat(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::fake::{Behaviour, Fake};
+    use crate::sweep::fake::{Behaviour, Fake, Silence, conduct, info, sweep_into};
     use crate::sweep::seeds::Seeds;
-    use crate::sweep::settings::Settings;
-    use crate::sweep::source::Selection;
-
-    struct Silence;
-    impl Audience for Silence {
-        fn line(&mut self, _: &ResultLine) {}
-        fn progress(&mut self, _: u64, _: u64) {}
-    }
-
-    fn info(scenarios: &[&str], seeds: Seeds, max_fail: Option<u64>) -> RunInfo {
-        let names: Vec<String> = scenarios.iter().map(|&name| name.to_owned()).collect();
-        RunInfo::new(Settings { scenarios: names.clone(), ..Settings::default() }, seeds, None, max_fail, Selection { names, ..Selection::default() })
-    }
-
-    fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduct<'_> {
-        Conduct { jobs: 1, time: None, hang_after: Duration::from_secs(9), interrupted, known, known_cost: Cost::default() }
-    }
 
     fn run(info: &RunInfo, behaviour: Behaviour, known: Vec<ResultLine>) -> (Outcome, tempfile::TempDir) {
         let path = tempfile::tempdir().expect("a folder");
-        let mut folder = Folder::create(path.path(), info).expect("writes");
-        let interrupted = AtomicBool::new(false);
-        let outcome = sweep(info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(behaviour)), Some(&mut folder), &mut Silence);
-        (outcome, path)
+        (sweep_into(path.path(), info, behaviour, known), path)
     }
 
     fn results(folder: &tempfile::TempDir) -> String {
@@ -255,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_resumed_sweep_writes_the_same_bytes() {
-        let info = info(&["a", "b"], Seeds { start: 0, end: 20 }, None);
+        let info = info(&["a", "b"], Seeds { start: 0, end: 20 }, None, None);
         let (whole, whole_folder) = run(&info, Behaviour::FailEvery(7), Vec::new());
         let known: Vec<ResultLine> = results(&whole_folder)
             .lines()
@@ -270,14 +250,14 @@ mod tests {
 
     #[test]
     fn it_ends_at_the_failing_run_that_is_one_too_many() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, Some(2)), Behaviour::FailEvery(10), Vec::new());
+        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, None, Some(2)), Behaviour::FailEvery(10), Vec::new());
         assert_eq!((outcome.summary.runs, outcome.summary.verdicts.safety), (20, 2));
         assert_eq!(results(&folder).lines().count(), 20);
     }
 
     #[test]
     fn each_failure_is_kept_once() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None), Behaviour::FailEvery(10), Vec::new());
+        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None, None), Behaviour::FailEvery(10), Vec::new());
         let [failure] = outcome.summary.failures.as_slice() else { panic!("{:?}", outcome.summary.failures) };
         assert_eq!((failure.count, failure.seed), (3, 0));
         let repro = folder.path().join(failure.repro.as_deref().expect("was written"));
@@ -289,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_sweep_keeps_what_it_has() {
-        let info = info(&[], Seeds { start: 0, end: 30 }, None);
+        let info = info(&[], Seeds { start: 0, end: 30 }, None, None);
         let interrupted = AtomicBool::new(true);
         let known = vec![crate::sweep::job::broken("x", 7, "crash", String::new())];
         let outcome = sweep(&info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(Behaviour::Pass)), None, &mut Silence);

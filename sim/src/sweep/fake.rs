@@ -1,16 +1,25 @@
-//! A source for tests: plans that hold nothing and runs that do as they are told.
+//! A source for tests: plans that hold nothing and runs that do as they are told; and sweeps of them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use synod_reports::line::ResultLine;
 use synod_reports::record::{RunRecord, Verdict};
+use synod_reports::summary::Cost;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
 use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
 use crate::run::{RunOutcome, RunSpec};
 use crate::subject::process::ProbeLevel;
-use crate::sweep::settings::Target;
-use crate::sweep::source::{Origin, Planned, Source};
+use crate::sweep::coordinator::{Audience, Conduct, Outcome, sweep};
+use crate::sweep::folder::{Folder, RunInfo};
+use crate::sweep::pool::Place;
+use crate::sweep::seeds::{Seeds, Shard};
+use crate::sweep::settings::{Settings, Target};
+use crate::sweep::source::{Origin, Planned, Selection, Source};
 use crate::time::{Instant, Span};
 use crate::trace::tale::{Depth, Line};
 
@@ -37,6 +46,34 @@ impl Fake {
     pub const fn new(behaviour: Behaviour) -> Self {
         Self(behaviour)
     }
+}
+
+/// Hears a sweep and says nothing.
+pub struct Silence;
+
+impl Audience for Silence {
+    fn line(&mut self, _: &ResultLine) {}
+    fn progress(&mut self, _: u64, _: u64) {}
+}
+
+/// All runs of these scenarios, or of the mix when there are none.
+pub fn info(scenarios: &[&str], seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>) -> RunInfo {
+    let names: Vec<String> = scenarios.iter().map(|&name| name.to_owned()).collect();
+    let settings = Settings { scenarios: names.clone(), ..Settings::default() };
+    RunInfo::new(settings, seeds, shard, max_fail, Selection { names, ..Selection::default() })
+}
+
+/// A sweep by one worker in this process.
+pub const fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduct<'_> {
+    let known_cost = Cost { cpu_seconds: 0.0, wall_seconds: 0.0, peak_rss_bytes: None };
+    Conduct { jobs: 1, time: None, hang_after: Duration::from_secs(9), interrupted, known, known_cost }
+}
+
+/// Makes the sweep into this folder.
+pub fn sweep_into(path: &Path, info: &RunInfo, behaviour: Behaviour, known: Vec<ResultLine>) -> Outcome {
+    let mut folder = Folder::create(path, info).expect("writes");
+    let interrupted = AtomicBool::new(false);
+    sweep(info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(behaviour)), Some(&mut folder), &mut Silence)
 }
 
 /// A plan that holds nothing.

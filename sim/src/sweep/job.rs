@@ -12,6 +12,7 @@ use crate::check::jury::{CONTRACT, Jury};
 use crate::panics::caught;
 use crate::plan::Checks;
 use crate::run::{self, RunOutcome, RunSpec};
+use crate::subject::catalog;
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
@@ -92,7 +93,7 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     } else {
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
-        line.planned = planned(&spec.plan, outcome.in_weather);
+        line.planned = planned(&spec.plan, catalog::find(&spec.subject), outcome.in_weather);
         own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &spec.jury, &mut line.record);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {

@@ -140,38 +140,12 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-    use std::time::Duration;
-
     use super::*;
-    use crate::sweep::coordinator::{Audience, Conduct, sweep};
-    use crate::sweep::fake::{Behaviour, Fake};
-    use crate::sweep::pool::Place;
+    use crate::sweep::fake::{Behaviour, info, sweep_into};
     use crate::sweep::seeds::{Seeds, Shard};
-    use crate::sweep::settings::Settings;
-    use crate::sweep::source::Selection;
-
-    struct Silence;
-    impl Audience for Silence {
-        fn line(&mut self, _: &ResultLine) {}
-        fn progress(&mut self, _: u64, _: u64) {}
-    }
 
     fn run(path: &Path, shard: Option<Shard>) {
-        let names = vec!["a".to_owned(), "b".to_owned()];
-        let settings = Settings { scenarios: names.clone(), ..Settings::default() };
-        let info = RunInfo::new(settings, Seeds { start: 3, end: 40 }, shard, None, Selection { names, ..Selection::default() });
-        let mut folder = Folder::create(path, &info).expect("writes");
-        let interrupted = AtomicBool::new(false);
-        let conduct = Conduct {
-            jobs: 1,
-            time: None,
-            hang_after: Duration::from_secs(9),
-            interrupted: &interrupted,
-            known: Vec::new(),
-            known_cost: Cost::default(),
-        };
-        sweep(&info, conduct, &mut Place::Here(&mut Fake::new(Behaviour::FailEvery(9))), Some(&mut folder), &mut Silence);
+        sweep_into(path, &info(&["a", "b"], Seeds { start: 3, end: 40 }, shard, None), Behaviour::FailEvery(9), Vec::new());
     }
 
     fn timeless(path: &Path) -> Summary {

@@ -12,10 +12,11 @@ use crate::scenario::form::Repro;
 use crate::scenario::library::{Library, resolve};
 use crate::scenario::load::load_file;
 use crate::scenario::mix::Mix;
-use crate::scenario::model::Scenario;
+use crate::scenario::model::{Scenario, Step, Verb};
 use crate::scenario::problem::LoadError;
 use crate::subject::bug_card::{bugs, unknown};
 use crate::subject::catalog;
+use crate::subject::process::Subject;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
 
@@ -27,7 +28,7 @@ struct Shelf {
     named: BTreeMap<String, Scenario>,
     /// The reproducer that was asked for last.
     repro: Option<(String, Scenario)>,
-    set: Vec<String>,
+    settings: Settings,
 }
 
 /// The source of these settings. The mix is read when it is first asked for.
@@ -37,7 +38,7 @@ struct Shelf {
 pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
     check_names(settings)?;
     let named = named(settings)?.into_iter().map(|scenario| (scenario.name.clone(), scenario)).collect();
-    Ok(Box::new(Shelf { mix: None, named, repro: None, set: settings.set.clone() }))
+    Ok(Box::new(Shelf { mix: None, named, repro: None, settings: settings.clone() }))
 }
 
 /// The scenarios that these settings select.
@@ -46,7 +47,7 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
 /// When one cannot be read.
 pub fn select(settings: &Settings) -> Result<Selection, String> {
     check_names(settings)?;
-    let scenarios = if settings.scenarios.is_empty() { mix(&settings.set)?.scenarios().to_vec() } else { named(settings)? };
+    let scenarios = if settings.scenarios.is_empty() { mix(settings)?.scenarios().to_vec() } else { named(settings)? };
     let mut selection = Selection::default();
     for scenario in scenarios {
         if let Some(subject) = scenario.subject.as_deref().or(scenario.repro.as_ref().and_then(|repro| repro.subject.as_deref()))
@@ -54,7 +55,8 @@ pub fn select(settings: &Settings) -> Result<Selection, String> {
         {
             check_subject(subject).map_err(|message| format!("{}: {message}", scenario.name))?;
         }
-        selection.demands.insert(scenario.name.clone(), demand(&draw(&scenario, 0).checks, &settings.only));
+        let checks = draw(&scenario, 0).checks;
+        selection.demands.insert(scenario.name.clone(), demand(&checks, subject_of(settings, &scenario), &settings.only));
         match &scenario.repro {
             Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
             None => selection.names.push(scenario.name.clone()),
@@ -63,21 +65,43 @@ pub fn select(settings: &Settings) -> Result<Selection, String> {
     Ok(selection)
 }
 
-fn mix(set: &[String]) -> Result<Mix, String> {
-    Mix::of(&Library::standard().map_err(shown)?, set).map_err(shown)
+/// The scenarios of the mix that apply to the subject.
+fn mix(settings: &Settings) -> Result<Mix, String> {
+    let mut mix = Mix::of(&Library::standard().map_err(shown)?, &settings.set).map_err(shown)?;
+    mix.retain(|scenario| lacking(settings, scenario).is_none());
+    Ok(mix)
 }
 
-/// The scenarios that were named, in that order, each once though a file and its folder may both be named.
+/// The scenarios that were named, in that order, each once though a file and its folder may both be named. Of a folder, those that apply to the subject.
 fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
     let mut all: Vec<Scenario> = Vec::new();
     for argument in &settings.scenarios {
-        for scenario in resolve(argument, &settings.set).map_err(shown)? {
-            if !all.iter().any(|known| known.name == scenario.name) {
-                all.push(scenario);
+        let found = resolve(argument, &settings.set).map_err(shown)?;
+        let alone = found.len() == 1;
+        for scenario in found {
+            match lacking(settings, &scenario) {
+                Some(lacks) if alone => return Err(lacks),
+                Some(_) => {}
+                None if all.iter().any(|known| known.name == scenario.name) => {}
+                None => all.push(scenario),
             }
         }
     }
     Ok(all)
+}
+
+/// The subject that runs this scenario, if there is one of its name.
+fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn Subject> {
+    let repro = scenario.repro.as_ref().and_then(|repro| repro.subject.as_deref());
+    catalog::find(settings.subject.as_deref().or(repro).or(scenario.subject.as_deref()).unwrap_or(DEFAULT_SUBJECT))
+}
+
+/// Why a scenario does not apply to the subject: what its script says afterwards rests on an operation that the subject does not have.
+fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
+    let subject = subject_of(settings, scenario)?;
+    let lacks = |step: &&Step| matches!(&step.verb, Verb::Invoke(invoke) if !subject.dialect().offers(&invoke.call.action));
+    let step = scenario.steps.iter().find(lacks)?;
+    Some(format!("{}: line {} asks for an operation that `{}` does not have", scenario.name, step.line, subject.name()))
 }
 
 impl Shelf {
@@ -85,7 +109,7 @@ impl Shelf {
         match target {
             Target::Mix(seed) => {
                 if self.mix.is_none() {
-                    self.mix = Some(mix(&self.set)?);
+                    self.mix = Some(mix(&self.settings)?);
                 }
                 let mix = self.mix.as_ref().expect("just read");
                 mix.scenario(*seed).ok_or_else(|| "the mix is empty: no scenario outside negative/ and regressions/ has a weight".to_owned())
@@ -97,7 +121,7 @@ impl Shelf {
 
     fn repro(&mut self, path: &str) -> Result<&Scenario, String> {
         if self.repro.as_ref().is_none_or(|known| known.0 != path) {
-            let scenario = load_file(Path::new(path), &self.set).map_err(shown)?;
+            let scenario = load_file(Path::new(path), &self.settings.set).map_err(shown)?;
             if scenario.repro.is_none() {
                 return Err(format!("{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"));
             }
@@ -217,5 +241,26 @@ mod tests {
         assert_eq!(refused(Judges::All, "contract"), Ok(()));
         assert!(refused(Judges::Client, "contract").unwrap_err().contains("what no client sees"));
         assert_eq!(refused(Judges::Client, "exactly-once"), Ok(()));
+    }
+
+    fn of(subject: &str, scenarios: &[&str]) -> Result<Selection, String> {
+        let scenarios = scenarios.iter().map(|&name| name.to_owned()).collect();
+        select(&Settings { subject: Some(subject.to_owned()), scenarios, ..Settings::default() })
+    }
+
+    #[test]
+    fn a_script_that_rests_on_what_a_subject_lacks_is_left_out() {
+        let [ours, abd] = ["synod", "abd"].map(|subject| of(subject, &[]).expect("the library is right").names);
+        let missing: Vec<&String> = ours.iter().filter(|name| !abd.contains(name)).collect();
+        assert_eq!(missing, ["smoke/healthy-3"]);
+        let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
+        assert!(refused.contains("`abd` does not have"), "{refused}");
+    }
+
+    #[test]
+    fn milestones_that_a_subject_cannot_show_are_not_asked_for() {
+        let asked = |subject| of(subject, &["safety/weather-3"]).expect("it is there").demands["safety/weather-3"].milestones.clone();
+        assert!(asked("synod").contains(&"leader-changed".to_owned()));
+        assert_eq!(asked("abd"), Vec::<String>::new());
     }
 }

@@ -7,11 +7,13 @@ use synod_reports::summary::Demand;
 
 use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
-use crate::plan::{Distribution, Network, Plan};
+use crate::plan::{Distribution, Network, Plan, Verb};
 use crate::run::{RunOutcome, RunSpec};
+use crate::scenario::fault::{Fault, LinkFault};
+use crate::subject::process::Subject;
 use crate::sweep::settings::Target;
 use crate::time::Span;
-use crate::world::tally::Effect;
+use crate::world::tally::{Effect, Milestone};
 
 /// What a reproducer says about itself, beside its plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -87,29 +89,33 @@ pub fn expected<'a>(checks: &'a crate::plan::Checks, jury: &Jury) -> Option<&'a 
     checks.expect_failure.as_deref().filter(|expected| jury.has(expected) || !is_check(expected))
 }
 
-/// What a plan's checks ask of all runs of its scenario together.
+/// What a plan's checks ask of all runs of its scenario together, when this is the subject.
 #[must_use]
-pub fn demand(checks: &crate::plan::Checks, jury: &Jury) -> Demand {
-    Demand { milestones: checks.milestones.clone(), expect_failure: expected(checks, jury).map(str::to_owned), at_least_ppm: checks.at_least_ppm }
+pub fn demand(checks: &crate::plan::Checks, subject: Option<&dyn Subject>, jury: &Jury) -> Demand {
+    let can = |name: &String| subject.zip(Milestone::named(name)).is_none_or(|(subject, milestone)| milestone.can_show(subject));
+    let milestones = checks.milestones.iter().filter(|name| can(name)).cloned().collect();
+    Demand { milestones, expect_failure: expected(checks, jury).map(str::to_owned), at_least_ppm: checks.at_least_ppm }
 }
 
-/// What is planned in a run and must take effect in some of many: the fault kinds of the plan, and what the weather must have done to so many messages; sorted, each
-/// once.
+/// What is planned in a run and must take effect in some of many: the fault kinds of the plan that can hit this subject, and what the weather must have done to so many
+/// messages; sorted, each once.
 #[must_use]
-pub fn planned(plan: &Plan, messages: u64) -> Vec<String> {
-    let mut kinds: Vec<&str> = fault_kinds(plan).chain(weather(&plan.network, plan.cluster.knobs.heartbeat, messages)).collect();
+pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec<String> {
+    let mut kinds: Vec<&str> = fault_kinds(plan, subject).chain(weather(&plan.network, plan.cluster.knobs.heartbeat, messages)).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds.into_iter().map(str::to_owned).collect()
 }
 
-fn fault_kinds(plan: &Plan) -> impl Iterator<Item = &'static str> {
-    use crate::plan::Verb;
+fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
     let scripted = plan.script.iter().filter_map(|step| match &step.verb {
-        Verb::Inject { fault, .. } => Some(fault.kind()),
+        Verb::Inject { fault, .. } => Some(fault),
         _ => None,
     });
-    plan.nemesis.iter().map(|timed| timed.fault.kind()).chain(scripted)
+    // Messages that nobody can read are of no kind.
+    let nameless = subject.is_some_and(|subject| subject.reader().is_none());
+    let can = move |fault: &&Fault| !(nameless && matches!(fault, Fault::Links { fault: LinkFault::Delay { kind: Some(_), .. }, .. }));
+    plan.nemesis.iter().map(|timed| &timed.fault).chain(scripted).filter(can).map(Fault::kind)
 }
 
 /// The weather that this run had a fair chance to show: one message or more was to be expected to be hit. A sweep is vacuous from 200 such runs on without a single hit,
@@ -128,17 +134,17 @@ fn weather(network: &Network, heartbeat: Span, messages: u64) -> impl Iterator<I
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::fault::{Fault, Who};
+    use crate::scenario::fault::Who;
     use crate::world::testing;
 
     #[test]
     fn weather_is_judged_where_it_had_a_fair_chance() {
         let mut plan = testing::with(&[(100, 100, Fault::Pause(Who::All)), (300, 100, Fault::Pause(Who::All))]);
-        assert_eq!(planned(&plan, 1_000_000), ["pause"]);
+        assert_eq!(planned(&plan, None, 1_000_000), ["pause"]);
         (plan.network.loss, plan.network.duplicate) = (1000, 10);
-        assert_eq!(planned(&plan, 999), ["pause"]);
-        assert_eq!(planned(&plan, 1000), ["network.loss", "pause"]);
-        assert_eq!(planned(&plan, 100_000), ["network.duplicate", "network.loss", "pause"]);
+        assert_eq!(planned(&plan, None, 999), ["pause"]);
+        assert_eq!(planned(&plan, None, 1000), ["network.loss", "pause"]);
+        assert_eq!(planned(&plan, None, 100_000), ["network.duplicate", "network.loss", "pause"]);
     }
 
     #[test]
@@ -147,8 +153,8 @@ mod tests {
         let exponential = |mean| Distribution::Exponential { mean: Span::from_millis(mean), max: Span::from_millis(40) };
         for (latency, judged) in [(exponential(1), false), (exponential(3), true), (exponential(20), false)] {
             plan.network.latency = latency;
-            assert_eq!(planned(&plan, 1000).contains(&"reorder".to_owned()), judged, "{latency:?}");
-            assert!(planned(&plan, 999).is_empty());
+            assert_eq!(planned(&plan, None, 1000).contains(&"reorder".to_owned()), judged, "{latency:?}");
+            assert!(planned(&plan, None, 999).is_empty());
         }
     }
 }

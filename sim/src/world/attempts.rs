@@ -66,6 +66,13 @@ impl Clients {
             self.invoked += 1;
             stage.mark(Mark::Invoked, u64::from(client), u64::from(request.process));
             stage.emit(&Event::Invoked { process: request.process, client: state.number, call: &request.call });
+            if !self.dialect.offers(&request.call.action) {
+                request.attempts = 1;
+                let request = state.requests.remove(at);
+                stage.reached(Milestone::DefiniteRefusal);
+                self.end(stage, client, request, Outcome::Fail);
+                return true;
+            }
         } else {
             stage.reached(Milestone::ClientRetried);
         }

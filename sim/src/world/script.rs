@@ -160,6 +160,10 @@ impl<O: Observer> World<O> {
     fn holds(&mut self, what: &Expectation, over: bool) -> Option<bool> {
         let now = self.stage.now;
         match what {
+            Expectation::Leader(who) if !self.subject.has_leader() => {
+                Some(self.candidates(who).iter().any(|node| self.machines[usize::from(node.0)].runs()))
+            }
+            Expectation::NoLeader(_) if !self.subject.has_leader() => Some(true),
             Expectation::Leader(who) => {
                 let among = self.candidates(who);
                 let latest = self.roles.latest();

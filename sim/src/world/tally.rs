@@ -1,5 +1,7 @@
 //! How often each fault kind took effect and each milestone was reached: what happened, never what was planned.
 
+use crate::subject::process::Subject;
+
 macro_rules! counted {
     ($(#[$docs:meta])* $name:ident { $($(#[$doc:meta])+ $variant:ident = $text:literal,)+ }) => {
         $(#[$docs])*
@@ -128,6 +130,18 @@ counted! {
         Rejoined = "rejoined",
         /// A process halted by its own will.
         Halted = "halted",
+    }
+}
+
+impl Milestone {
+    /// Whether runs of this subject can come by it at all.
+    #[must_use]
+    pub fn can_show(self, subject: &dyn Subject) -> bool {
+        match self {
+            Self::LeaderChanged | Self::TwoLeadersAlive => subject.has_leader(),
+            Self::TornTailCut | Self::RecoveredWithLog => subject.tells_facts(),
+            _ => true,
+        }
     }
 }
 

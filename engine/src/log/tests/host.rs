@@ -258,6 +258,22 @@ pub(super) fn boot(files: Vec<(FileName, Vec<u8>)>) -> Result<Recovered, Halt> {
     boot_under(files, ())
 }
 
+/// Boots on these files, loses the power at once, and boots again: what the first boot found, which is no more than the whole, must be there once more.
+pub(super) fn boot_twice(files: Vec<(FileName, Vec<u8>)>, whole: &Recovered) -> Result<Recovered, Halt> {
+    let mut host = Host::new(config(), FakeDisk::with(files), 0, ());
+    host.asked = whole.promised;
+    host.appended.clone_from(&whole.records);
+    host.settle();
+    if let Some(halt) = host.halted {
+        return Err(halt);
+    }
+    let found = host.last.clone();
+    host.restart(true);
+    host.settle();
+    assert!(host.ready && host.halted.is_none(), "what one boot took for whole, the next one must: {:?}", host.halted);
+    Ok(found)
+}
+
 /// Boots on these files under a probe.
 pub(super) fn boot_under(files: Vec<(FileName, Vec<u8>)>, probe: impl Probe) -> Result<Recovered, Halt> {
     let mut host = Host::new(config(), FakeDisk::with(files), 0, probe);

@@ -53,8 +53,20 @@ mod reply {
 }
 
 /// The names of messages by their kind, from 1.
-const NAMES: [&str; 11] =
-    ["canvass", "canvass-reply", "prepare", "promise", "accept", "accepted", "reject", "heartbeat", "heartbeat-reply", "catch-up", "catch-up-reply"];
+const NAMES: [&str; 12] = [
+    "canvass",
+    "canvass-reply",
+    "prepare",
+    "promise",
+    "accept",
+    "accepted",
+    "reject",
+    "heartbeat",
+    "heartbeat-reply",
+    "catch-up",
+    "catch-up-reply",
+    "resign",
+];
 
 /// The bytes of a ballot.
 const BALLOT: usize = 9;

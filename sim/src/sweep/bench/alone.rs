@@ -7,6 +7,7 @@ use std::time::Instant;
 use synod_reports::figure::Figure;
 use synod_reports::record::Verdict;
 
+use crate::check::jury::Jury;
 use crate::check::suite::Checks;
 use crate::choices::Seeded;
 use crate::plan::draw::draw;
@@ -98,7 +99,7 @@ fn passed(scenario: &Scenario, seed: u64) -> Result<u64, String> {
         bug: None,
         probe: ProbeLevel::Full,
         checks: Checks::All,
-        only: None,
+        jury: Jury::default(),
         record: false,
     })
     .record;
@@ -171,7 +172,7 @@ pub fn copying(scenario: &Scenario, seed: u64, operations: u32, copies: u32) -> 
 
 /// A world as a run has it.
 fn judged(plan: Plan) -> World<(Court, Option<(Recorder, Teller)>)> {
-    let court = Court::new(plan.cluster.replicas, subject().reader(), Checks::All, None);
+    let court = Court::new(plan.cluster.replicas, subject().reader(), Checks::All, Jury::default());
     world(plan, ProbeLevel::Full, (court, None))
 }
 
