@@ -67,21 +67,20 @@ impl File {
     /// Up to `length` visible bytes from `offset`, or nothing when the device cannot read one of the sectors.
     pub fn read(&self, offset: u64, length: u64) -> Option<Bytes> {
         let size = self.length.saturating_sub(offset).min(length);
-        let mut bytes: Bytes = std::iter::repeat_n(0, usize::try_from(size).expect("a file fits in memory")).collect();
-        let out = std::sync::Arc::get_mut(&mut bytes).expect("a new Arc is not shared");
+        let mut bytes = vec![0; usize::try_from(size).expect("a file fits in memory")];
         let mut at = 0;
-        while at < out.len() {
+        while at < bytes.len() {
             let (sector, within) = place(offset + at as u64);
-            let size = (SECTOR - within).min(out.len() - at);
+            let size = (SECTOR - within).min(bytes.len() - at);
             if let Some(content @ Some(block)) = self.sectors.get(sector as usize) {
                 if unreadable(content) {
                     return None;
                 }
-                out[at..at + size].copy_from_slice(&block.bytes[within..within + size]);
+                bytes[at..at + size].copy_from_slice(&block.bytes[within..within + size]);
             }
             at += size;
         }
-        Some(bytes)
+        Some(bytes.into())
     }
 
     /// Writes those sectors of `data` for which `lands` says so, in order, and says how many did. The length grows to the end of the last one.
