@@ -29,6 +29,13 @@ struct Session {
 }
 
 impl Session {
+    /// The place and the result of a request that was executed, while they are kept.
+    fn reply<P: Probe>(&self, sequence: Sequence, probe: &mut P) -> Option<&(Place, Bytes)> {
+        let own = self.replies.get(&sequence)?;
+        let newest = self.replies.last_key_value().map_or(own, |(_, newest)| newest);
+        Some(if probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.0 != own.0) { newest } else { own })
+    }
+
     fn digest(&self, id: SessionId) -> u64 {
         let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
         word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -87,7 +94,7 @@ impl<M: StateMachine> Executor<M> {
         if sequence < known.answered_below {
             return Some(Outcome::SessionGone);
         }
-        let (place, result) = known.replies.get(&sequence)?;
+        let (place, result) = known.reply(sequence, probe)?;
         let below = self.applied_below;
         contract!(probe, ReplyInReplyCacheIsAllowed, place.slot < below, "a reply of slot {}, and the next to apply is {below}", place.slot);
         let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, place.slot < led_from);
@@ -151,21 +158,16 @@ impl<M: StateMachine> Executor<M> {
         open.active = place.slot;
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
         let highest = open.replies.last_key_value().map(|(highest, (place, result))| (*highest, *place, result.clone()));
-        let again = open.replies.get(&sequence).cloned();
+        let again = open.reply(sequence, probe).cloned();
         if let Some((highest, place, result)) = &highest
             && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < *highest)
         {
             return Outcome::Done { place: *place, result: result.clone() };
         }
-        if let Some((mut place, mut result)) = again
+        if let Some((place, result)) = again
             && !probe.flip(Bug::DedupAtProposeOnly, false, true)
             && !probe.flip(Bug::DedupInLeaderMemory, false, true)
         {
-            if let Some((newest, its_place, its_result)) = highest
-                && probe.flip(Bug::CachedReplyOfWrongSeq, false, newest != sequence)
-            {
-                (place, result) = (its_place, its_result);
-            }
             return Outcome::Done { place, result };
         }
         if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
