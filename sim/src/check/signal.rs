@@ -27,6 +27,8 @@ pub enum Signal<'a> {
     Invoked(u32, &'a Call),
     /// A client knows how its operation ended.
     Returned(u32, &'a Outcome),
+    /// The core has been healed for long; said again and again.
+    Lull,
 }
 
 /// A set of kinds of signals.
@@ -46,8 +48,10 @@ impl Hears {
     pub const REPLIES: Self = Self(16);
     /// `Invoked` and `Returned`.
     pub const CLIENTS: Self = Self(32);
+    /// `Lull`.
+    pub const LULLS: Self = Self(64);
     /// All of them.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(127);
 
     /// Both sets.
     #[must_use]
@@ -79,6 +83,7 @@ impl Signal<'_> {
             Self::Claim(..) => Hears::CLAIMS,
             Self::Acknowledged(..) => Hears::REPLIES,
             Self::Invoked(..) | Self::Returned(..) => Hears::CLIENTS,
+            Self::Lull => Hears::LULLS,
         }
     }
 }

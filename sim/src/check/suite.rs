@@ -260,6 +260,7 @@ impl Observer for Suite {
             Event::Returned { process, outcome, .. } => Signal::Returned(process, outcome),
             Event::Delivered { .. }
             | Event::Sent { .. }
+            Event::Lull => Signal::Lull,
             | Event::Killed(_)
             | Event::PowerLost(_)
             | Event::Halted { .. }
