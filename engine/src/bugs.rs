@@ -93,7 +93,7 @@ bugs! {
     NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition", "leader-election-leases", "liveness", "medium",
         "A leader that no quorum answers never steps down.", "Cloudflare/etcd 2020 outage; Omni-Paxos quorum-loss scenario";
     DeafCandidateDeposesForever = "deaf-candidate-deposes-forever", "leader-election-leases", "liveness", "medium",
-        "A canvass is granted though a leader is alive.", "TigerBeetle 'Simulation Testing for Liveness' 2023";
+        "A node that hears no leader campaigns without asking whether it could win.", "TigerBeetle 'Simulation Testing for Liveness' 2023";
     ReplyBeforeQuorum = "reply-before-quorum", "learner-apply", "safety-linearizability", "easy",
         "The second vote makes a slot chosen, whatever the quorum.", "synthetic (canonical); Jepsen redis-raft class";
     LearnedValueOnlyInMemory = "learned-value-only-in-memory", "learner-apply", "safety-agreement", "hard",
@@ -137,11 +137,11 @@ bugs! {
     NoAcceptRetransmit = "no-accept-retransmit", "timers-liveness", "liveness", "easy",
         "Accepts are never sent again.", "omnipaxos PR#85";
     BackoffNeverResets = "backoff-never-resets", "timers-liveness", "liveness", "medium",
-        "The election backoff grows almost without bound.", "synthetic";
+        "The election backoff grows almost without bound, and no leader ends it.", "synthetic";
     TimerResetByDeposedLeader = "timer-reset-by-deposed-leader", "timers-liveness", "liveness", "hard",
         "A deposed leader's heartbeat calms its followers.", "cockroach #142994";
     Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry", "timers-liveness", "liveness", "easy",
-        "Prepares are never sent again.", "omnipaxos PR#85 (#68)";
+        "Prepares are never sent again, and a candidate waits for the promises for ever.", "omnipaxos PR#85 (#68)";
     CatchupSourceNeverRotates = "catchup-source-never-rotates", "timers-liveness", "liveness", "easy",
         "A lagging replica asks only the peer that it asked first.", "Iggy PR#4073";
     WindowSlotLeak = "window-slot-leak", "timers-liveness", "liveness", "hard",

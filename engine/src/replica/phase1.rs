@@ -19,7 +19,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub(super) fn canvass(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
         self.abandon(now, fx);
         fx.sends.push((To::Peers, Message::Canvass { ballot }));
-        if self.config.quorum() == 1 {
+        let alone = self.config.quorum() == 1;
+        if self.probe.flip(Bug::DeafCandidateDeposesForever, alone, true) {
             self.campaign(now, ballot, fx);
         }
     }

@@ -7,6 +7,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("liveness/deaf-candidate", include_str!("../../../scenarios/liveness/deaf-candidate.toml")),
     ("liveness/flapping-partition", include_str!("../../../scenarios/liveness/flapping-partition.toml")),
     ("liveness/quorum-loss", include_str!("../../../scenarios/liveness/quorum-loss.toml")),
+    ("liveness/many-elections", include_str!("../../../scenarios/liveness/many-elections.toml")),
     ("liveness/slow-follower", include_str!("../../../scenarios/liveness/slow-follower.toml")),
     ("negative/primary-copy-partition", include_str!("../../../scenarios/negative/primary-copy-partition.toml")),
     ("negative/primary-copy-paused", include_str!("../../../scenarios/negative/primary-copy-paused.toml")),
