@@ -139,7 +139,7 @@ bugs! {
     BackoffNeverResets = "backoff-never-resets", "timers-liveness", "liveness", "medium",
         "The election backoff grows almost without bound, and no leader ends it.", "synthetic";
     TimerResetByDeposedLeader = "timer-reset-by-deposed-leader", "timers-liveness", "liveness", "hard",
-        "A deposed leader's heartbeat calms its followers.", "cockroach #142994";
+        "A deposed leader does not mind refusals, and its heartbeats calm its followers.", "cockroach #142994";
     Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry", "timers-liveness", "liveness", "easy",
         "Prepares are never sent again, and a candidate waits for the promises for ever.", "omnipaxos PR#85 (#68)";
     CatchupSourceNeverRotates = "catchup-source-never-rotates", "timers-liveness", "liveness", "easy",

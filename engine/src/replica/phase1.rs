@@ -164,7 +164,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.advance(now, fx);
     }
 
-    pub(super) fn on_reject(&mut self, now: Mono, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
+    pub(super) fn on_reject(&mut self, now: Mono, from: NodeId, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
         self.seen = self.seen.max(promised);
         let mine = match self.proposer.phase() {
             Phase::Idle => None,
@@ -172,6 +172,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Phase::Leading(lead) => Some(lead.ballot),
         };
         if mine != Some(ballot) || promised <= ballot {
+            return;
+        }
+        if self.elector.leads().is_some() && self.probe.flip(Bug::TimerResetByDeposedLeader, false, true) {
+            // The mutant takes a refusal for an answer like any other, and goes on speaking.
+            self.elector.on_answer(from, now);
             return;
         }
         if self.elector.leads().is_some() && self.probe.flip(Bug::RetryTimerBumpsBallot, false, true) {
