@@ -34,6 +34,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("storage/full-disk", include_str!("../../../scenarios/storage/full-disk.toml")),
     ("storage/power-loss-everywhere", include_str!("../../../scenarios/storage/power-loss-everywhere.toml")),
     ("storage/power-loss-in-recovery", include_str!("../../../scenarios/storage/power-loss-in-recovery.toml")),
+    ("storage/rot-while-down", include_str!("../../../scenarios/storage/rot-while-down.toml")),
     ("storage/slow-disk", include_str!("../../../scenarios/storage/slow-disk.toml")),
     ("storage/torn-tail", include_str!("../../../scenarios/storage/torn-tail.toml")),
     ("storage/write-errors", include_str!("../../../scenarios/storage/write-errors.toml")),
