@@ -18,6 +18,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("safety/clock-jumps", include_str!("../../../scenarios/safety/clock-jumps.toml")),
     ("safety/dueling-leaders", include_str!("../../../scenarios/safety/dueling-leaders.toml")),
     ("safety/duplicate-storm", include_str!("../../../scenarios/safety/duplicate-storm.toml")),
+    ("safety/late-confirmations", include_str!("../../../scenarios/safety/late-confirmations.toml")),
     ("safety/lossy-clients", include_str!("../../../scenarios/safety/lossy-clients.toml")),
     ("safety/paused-leader", include_str!("../../../scenarios/safety/paused-leader.toml")),
     ("safety/reordering", include_str!("../../../scenarios/safety/reordering.toml")),
