@@ -19,6 +19,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("safety/dueling-leaders", include_str!("../../../scenarios/safety/dueling-leaders.toml")),
     ("safety/duplicate-storm", include_str!("../../../scenarios/safety/duplicate-storm.toml")),
     ("safety/late-confirmations", include_str!("../../../scenarios/safety/late-confirmations.toml")),
+    ("safety/late-votes", include_str!("../../../scenarios/safety/late-votes.toml")),
     ("safety/lossy-clients", include_str!("../../../scenarios/safety/lossy-clients.toml")),
     ("safety/paused-leader", include_str!("../../../scenarios/safety/paused-leader.toml")),
     ("safety/reordering", include_str!("../../../scenarios/safety/reordering.toml")),
