@@ -80,6 +80,8 @@ bugs! {
         "Votes are counted as messages, so a duplicate makes a quorum.", "synthetic (canonical)";
     AckBallotUnchecked = "ack-ballot-unchecked", "phase2-pipelining", "safety-agreement", "medium",
         "A vote of an older ballot counts for the present one.", "MyPaxos #18 class; synthetic form";
+    CommitOnNack = "commit-on-nack", "phase2-pipelining", "safety-agreement", "medium",
+        "A refusal counts as a vote for whatever is on its way.", "CCF, NSDI '25 (commit advances on a refused append)";
     GappedAcceptCumulativeAck = "gapped-accept-cumulative-ack", "phase2-pipelining", "durability-loss", "medium",
         "An acknowledgement of a slot also acknowledges the slots before it that are missing.", "Oxia PR#1239";
     CommitOverHole = "commit-over-hole", "phase2-pipelining", "safety-agreement", "easy",

@@ -174,6 +174,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if mine != Some(ballot) || promised <= ballot {
             return;
         }
+        if self.elector.leads().is_some() && self.probe.flip(Bug::CommitOnNack, false, true) {
+            let end = self.proposer.next().unwrap_or_default();
+            let open: Vec<Slot> = (self.learner.chosen_below().0..end.0).map(Slot).collect();
+            self.on_accepted(now, from, ballot, &open, fx);
+        }
         if self.elector.leads().is_some() && self.probe.flip(Bug::TimerResetByDeposedLeader, false, true) {
             // The mutant takes a refusal for an answer like any other, and goes on speaking.
             self.elector.on_answer(from, now);
