@@ -80,6 +80,8 @@ bugs! {
         "Votes are counted as messages, so a duplicate makes a quorum.", "synthetic (canonical)";
     AckBallotUnchecked = "ack-ballot-unchecked", "phase2-pipelining", "safety-agreement", "medium",
         "A vote of an older ballot counts for the present one.", "MyPaxos #18 class; synthetic form";
+    CommitOnNack = "commit-on-nack", "phase2-pipelining", "safety-agreement", "medium",
+        "A refusal counts as a vote for whatever is on its way.", "CCF, NSDI '25 (commit advances on a refused append)";
     GappedAcceptCumulativeAck = "gapped-accept-cumulative-ack", "phase2-pipelining", "durability-loss", "medium",
         "An acknowledgement of a slot also acknowledges the slots before it that are missing.", "Oxia PR#1239";
     CommitOverHole = "commit-over-hole", "phase2-pipelining", "safety-agreement", "easy",
@@ -93,7 +95,7 @@ bugs! {
     NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition", "leader-election-leases", "liveness", "medium",
         "A leader that no quorum answers never steps down.", "Cloudflare/etcd 2020 outage; Omni-Paxos quorum-loss scenario";
     DeafCandidateDeposesForever = "deaf-candidate-deposes-forever", "leader-election-leases", "liveness", "medium",
-        "A canvass is granted though a leader is alive.", "TigerBeetle 'Simulation Testing for Liveness' 2023";
+        "A node that hears no leader campaigns without asking whether it could win.", "TigerBeetle 'Simulation Testing for Liveness' 2023";
     ReplyBeforeQuorum = "reply-before-quorum", "learner-apply", "safety-linearizability", "easy",
         "The second vote makes a slot chosen, whatever the quorum.", "synthetic (canonical); Jepsen redis-raft class";
     LearnedValueOnlyInMemory = "learned-value-only-in-memory", "learner-apply", "safety-agreement", "hard",
@@ -137,11 +139,11 @@ bugs! {
     NoAcceptRetransmit = "no-accept-retransmit", "timers-liveness", "liveness", "easy",
         "Accepts are never sent again.", "omnipaxos PR#85";
     BackoffNeverResets = "backoff-never-resets", "timers-liveness", "liveness", "medium",
-        "The election backoff grows almost without bound.", "synthetic";
+        "The election backoff grows almost without bound, and no leader ends it.", "synthetic";
     TimerResetByDeposedLeader = "timer-reset-by-deposed-leader", "timers-liveness", "liveness", "hard",
-        "A deposed leader's heartbeat calms its followers.", "cockroach #142994";
+        "A deposed leader does not mind refusals, and its heartbeats calm its followers.", "cockroach #142994";
     Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry", "timers-liveness", "liveness", "easy",
-        "Prepares are never sent again.", "omnipaxos PR#85 (#68)";
+        "Prepares are never sent again, and a candidate waits for the promises for ever.", "omnipaxos PR#85 (#68)";
     CatchupSourceNeverRotates = "catchup-source-never-rotates", "timers-liveness", "liveness", "easy",
         "A lagging replica asks only the peer that it asked first.", "Iggy PR#4073";
     WindowSlotLeak = "window-slot-leak", "timers-liveness", "liveness", "hard",

@@ -27,6 +27,11 @@ use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
 use crate::world::world::World;
 
+/// A candidate that failed before waits up to so many of the longest election timeouts, with some to spare.
+const PATIENCE_MAX: u64 = 10;
+/// After so many lulls in a row with a campaign each, enough is seen.
+const LULLS_MAX: u32 = 5;
+
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunSpec {
@@ -108,6 +113,8 @@ struct Run<J: Judge> {
     jury: Jury,
     audits: u64,
     in_weather: u64,
+    /// Campaigns before the last lull.
+    campaigns: u64,
     failure: Option<Failure>,
     /// The first audit that no check could decide: the run goes on and may still fail, but it cannot pass.
     doubt: Option<Failure>,
@@ -124,7 +131,7 @@ impl<J: Judge> Run<J> {
             Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
         let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
         let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
-        Self { plan, world, jury: spec.jury.clone(), audits: 0, in_weather: 0, failure: None, doubt: None, frozen: None }
+        Self { plan, world, jury: spec.jury.clone(), audits: 0, in_weather: 0, campaigns: 0, failure: None, doubt: None, frozen: None }
     }
 
     fn whole(&mut self) {
@@ -202,6 +209,8 @@ impl<J: Judge> Run<J> {
             }
             self.event()?;
         }
+        self.world.lull();
+        self.campaigns = self.world.campaigns();
         // A little quiet, so that whoever follows can catch up.
         let quiet = self.plan.cluster.knobs.election_timeout.1;
         self.events_until(self.world.now() + Span(2 * quiet.0))?;
@@ -249,12 +258,29 @@ impl<J: Judge> Run<J> {
             }
             self.event()?;
         }
+        self.watch_for_unrest()?;
         let ready: Vec<Node> = core.into_iter().filter(|node| self.world.behind(&[*node]).is_empty()).collect();
         match self.world.observer_mut().0.close(&ready) {
             Closing::Passed => Ok(()),
             Closing::Failed(violation) => Err(violation.into()),
             Closing::Unknown { check, message } => Err(Failure::new(Verdict::Inconclusive, check, message)),
         }
+    }
+
+    /// Goes on for as long as somebody campaigns, up to a bound: who may judge leadership hears of a lull each time that the most patient candidate would have tried
+    /// again. A core at rest costs nothing, and nothing of this enters the digest.
+    fn watch_for_unrest(&mut self) -> Step {
+        let lull = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(PATIENCE_MAX));
+        for _ in 0..LULLS_MAX {
+            self.world.lull();
+            self.check()?;
+            let before = std::mem::replace(&mut self.campaigns, self.world.campaigns());
+            if self.campaigns == before {
+                break;
+            }
+            self.events_until(self.world.now() + lull)?;
+        }
+        Ok(())
     }
 
     /// Each minimal quorum that must be able to answers alone for what was acknowledged.

@@ -97,7 +97,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             }
             Message::Accept { ballot, slot, value, chosen_below } => self.on_accept(now, from, ballot, slot, value, chosen_below, fx),
             Message::Accepted { ballot, slots } => self.on_accepted(now, from, ballot, &slots, fx),
-            Message::Reject { ballot, promised } => self.on_reject(now, ballot, promised, fx),
+            Message::Reject { ballot, promised } => self.on_reject(now, from, ballot, promised, fx),
             Message::Heartbeat { ballot, round, chosen_below } => self.on_heartbeat(now, from, ballot, round, chosen_below, fx),
             Message::HeartbeatReply { ballot, round, .. } => self.on_heartbeat_reply(now, from, ballot, round, fx),
             Message::Resign { ballot } => self.on_resign(now, from, ballot),

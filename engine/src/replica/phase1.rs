@@ -19,7 +19,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub(super) fn canvass(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
         self.abandon(now, fx);
         fx.sends.push((To::Peers, Message::Canvass { ballot }));
-        if self.config.quorum() == 1 {
+        let alone = self.config.quorum() == 1;
+        if self.probe.flip(Bug::DeafCandidateDeposesForever, alone, true) {
             self.campaign(now, ballot, fx);
         }
     }
@@ -163,7 +164,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.advance(now, fx);
     }
 
-    pub(super) fn on_reject(&mut self, now: Mono, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
+    pub(super) fn on_reject(&mut self, now: Mono, from: NodeId, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
         self.seen = self.seen.max(promised);
         let mine = match self.proposer.phase() {
             Phase::Idle => None,
@@ -171,6 +172,16 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Phase::Leading(lead) => Some(lead.ballot),
         };
         if mine != Some(ballot) || promised <= ballot {
+            return;
+        }
+        if self.elector.leads().is_some() && self.probe.flip(Bug::CommitOnNack, false, true) {
+            let end = self.proposer.next().unwrap_or_default();
+            let open: Vec<Slot> = (self.learner.chosen_below().0..end.0).map(Slot).collect();
+            self.on_accepted(now, from, ballot, &open, fx);
+        }
+        if self.elector.leads().is_some() && self.probe.flip(Bug::TimerResetByDeposedLeader, false, true) {
+            // The mutant takes a refusal for an answer like any other, and goes on speaking.
+            self.elector.on_answer(from, now);
             return;
         }
         if self.elector.leads().is_some() && self.probe.flip(Bug::RetryTimerBumpsBallot, false, true) {

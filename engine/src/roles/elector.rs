@@ -118,7 +118,7 @@ impl Elector {
         contract!(probe, FollowsAnother, ballot.node != self.me, "follows itself at {ballot}, and leads {:?}", self.leads());
         self.leader = Some(ballot);
         self.heard_at = now;
-        self.failures = 0;
+        self.calm_down(probe);
         self.stand = Stand::Following;
         self.rest(now, probe);
     }
@@ -149,8 +149,7 @@ impl Elector {
     /// Whether this node would promise `ballot` to a canvasser: no leader is heard, and nothing as high is promised.
     pub fn grants<P: Probe>(&mut self, ballot: Ballot, promised: Ballot, now: Mono, probe: &mut P) -> bool {
         let content = self.leads().is_some() || now - self.heard_at < self.timeout.0;
-        let content = probe.flip(Bug::DeafCandidateDeposesForever, content, false);
-        !content && ballot > promised
+        !(content || self.waits_for_ever(probe)) && ballot > promised
     }
 
     /// A peer would promise. Says when that makes a quorum: the campaign may begin.
@@ -176,7 +175,7 @@ impl Elector {
         contract!(probe, LeadsAfterItsCampaign, self.stand == Stand::Campaigning(ballot), "leads at {ballot} while {:?}", self.stand);
         self.stand = Stand::Leading(ballot);
         self.leader = Some(ballot);
-        self.failures = 0;
+        self.calm_down(probe);
         self.answered_at.fill(now);
         self.wake_at = now + self.timeout.1;
     }
@@ -209,6 +208,10 @@ impl Elector {
             let alone = alive < self.quorum;
             return probe.flip(Bug::NoQuorumCheckPartialPartition, alone, false).then_some(Urge::StepDown);
         }
+        if self.waits_for_ever(probe) {
+            self.rest(now, probe);
+            return None;
+        }
         let granted = NodeSet::from_iter([self.me]);
         contract!(probe, CanvassesAboveItsLeader, self.leader < Some(next), "canvasses for {next} after following {:?}", self.leader);
         self.leader = None;
@@ -217,11 +220,23 @@ impl Elector {
         Some(Urge::Canvass(next))
     }
 
+    /// Whether this node campaigns and gives itself no end, which only a mutant does.
+    fn waits_for_ever<P: Probe>(&self, probe: &mut P) -> bool {
+        matches!(self.stand, Stand::Campaigning(_)) && probe.flip(Bug::Phase1ReplyLostNoRetry, false, true)
+    }
+
+    /// Somebody leads: what failed before says nothing about the next campaign.
+    fn calm_down<P: Probe>(&mut self, probe: &mut P) {
+        if probe.flip(Bug::BackoffNeverResets, true, self.failures == 0) {
+            self.failures = 0;
+        }
+    }
+
     /// Draws the next moment of impatience.
     fn rest<P: Probe>(&mut self, now: Mono, probe: &mut P) {
         let (low, high) = self.timeout;
-        let doublings = if probe.flip(Bug::BackoffNeverResets, false, true) { self.failures.min(16) } else { self.failures.min(BACKOFF_MAX) };
-        let high = Span(high.0 << doublings);
+        let capped = probe.flip(Bug::BackoffNeverResets, true, self.failures <= BACKOFF_MAX);
+        let high = Span(high.0 << self.failures.min(if capped { BACKOFF_MAX } else { 16 }));
         self.wake_at = now + self.dice.between(low, high);
     }
 }

@@ -43,6 +43,13 @@ impl Answer {
 }
 
 impl Session {
+    /// The place and the result of a request that was executed, while they are kept.
+    fn reply<P: Probe>(&self, sequence: Sequence, probe: &mut P) -> Option<&Answer> {
+        let own = self.replies.get(sequence)?;
+        let newest = self.replies.last().map_or(own, |(_, newest)| newest);
+        Some(if probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.place != own.place) { newest } else { own })
+    }
+
     fn digest(&self, id: SessionId) -> u64 {
         let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
         word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -101,7 +108,7 @@ impl<M: StateMachine> Executor<M> {
         if sequence < known.answered_below {
             return Some(Outcome::SessionGone);
         }
-        let answer = known.replies.get(sequence)?;
+        let answer = known.reply(sequence, probe)?;
         let (slot, below) = (answer.place.slot, self.applied_below);
         contract!(probe, ReplyInReplyCacheIsAllowed, slot < below, "a reply of slot {slot}, and the next to apply is {below}");
         let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, slot < led_from);
@@ -164,7 +171,7 @@ impl<M: StateMachine> Executor<M> {
         let before = open.digest(session);
         open.active = place.slot;
         self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        let (again, highest) = (open.replies.get(sequence), open.replies.last());
+        let (again, highest) = (open.reply(sequence, probe), open.replies.last());
         if let Some((highest, answer)) = highest
             && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < highest)
         {
@@ -174,9 +181,7 @@ impl<M: StateMachine> Executor<M> {
             && !probe.flip(Bug::DedupAtProposeOnly, false, true)
             && !probe.flip(Bug::DedupInLeaderMemory, false, true)
         {
-            let (newest, answer) = highest.unwrap_or((sequence, again));
-            let wrong = probe.flip(Bug::CachedReplyOfWrongSeq, false, newest != sequence);
-            return if wrong { answer.outcome() } else { again.outcome() };
+            return again.outcome();
         }
         if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
             return Outcome::SessionGone;

@@ -17,4 +17,5 @@ pub mod progress;
 pub mod roster;
 pub mod session_order;
 pub mod signal;
+pub mod stability;
 pub mod suite;

@@ -27,6 +27,8 @@ pub enum Signal<'a> {
     Invoked(u32, &'a Call),
     /// A client knows how its operation ended.
     Returned(u32, &'a Outcome),
+    /// The core has been healed for long; said again and again.
+    Lull,
 }
 
 /// A set of kinds of signals.
@@ -56,8 +58,10 @@ impl Hears {
     pub const EXECUTED: Self = Self(512);
     /// Every `Fact`.
     pub const FACTS: Self = Self::BALLOTS.and(Self::VOTED).and(Self::CHOSEN).and(Self::APPLIED).and(Self::EXECUTED);
+    /// `Lull`.
+    pub const LULLS: Self = Self(1024);
     /// All of them.
-    pub const ALL: Self = Self(1023);
+    pub const ALL: Self = Self(2047);
 
     /// Both sets.
     #[must_use]
@@ -97,6 +101,7 @@ impl Signal<'_> {
             Self::Claim(..) => Hears::CLAIMS,
             Self::Acknowledged(..) => Hears::REPLIES,
             Self::Invoked(..) | Self::Returned(..) => Hears::CLIENTS,
+            Self::Lull => Hears::LULLS,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::check::progress::Progress;
 use crate::check::roster::{GHOST, Violation, checkers, named};
 use crate::check::session_order::SessionOrder;
 use crate::check::signal::{Hears, Signal};
+use crate::check::stability::Stability;
 use crate::ids::Node;
 use crate::subject::process::{Claim, Durable, MediaReader, Reader};
 use crate::trace::event::{Endpoint, Event, Stamp};
@@ -66,6 +67,7 @@ checkers! {
     prefix: Prefix,
     progress: Progress,
     session_order: SessionOrder,
+    stability: Stability,
 }
 
 /// All checkers of a run.
@@ -259,6 +261,7 @@ impl Observer for Suite {
             Event::Fact { node, fact } => Signal::Fact(node, fact),
             Event::Invoked { process, call, .. } => Signal::Invoked(process, call),
             Event::Returned { process, outcome, .. } => Signal::Returned(process, outcome),
+            Event::Lull => Signal::Lull,
             Event::Delivered { .. }
             | Event::Sent { .. }
             | Event::Killed(_)
@@ -356,7 +359,7 @@ mod tests {
         let counts: Vec<_> = suite.counts().collect();
         assert_eq!(counts.len(), Suite::NAMES.len());
         for (name, count) in counts {
-            let silent = ["progress", "session-order", "exactly-once"].contains(&name);
+            let silent = ["progress", "session-order", "exactly-once", "stability"].contains(&name);
             assert_eq!(count > 0, !silent, "{name} judged {count} times");
         }
     }

@@ -58,6 +58,7 @@ pub enum Place {
     /// Which fault of the nemesis, how long and on whom; `b` is its number.
     NemesisFault = 41,
     ValueSize = 42,
+    Others = 43,
 }
 
 /// The oracle of a plan.

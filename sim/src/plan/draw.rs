@@ -14,6 +14,7 @@ use crate::plan::{
 };
 use crate::scenario::asking::Ending;
 use crate::scenario::check::{ELECTION, HEARTBEAT};
+use crate::scenario::fault::Outside;
 use crate::scenario::form::{Maybe, MixForm, WorkloadForm};
 use crate::scenario::model::{Condition, Expect, Scenario, Verb as Asked, When as Moment};
 use crate::scenario::units::{Count, Unit};
@@ -179,7 +180,8 @@ fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) 
     let progress_within = span(&scenario.heal.progress_within, Place::ProgressWithin, Span(Span::from_secs(10).0.min(left)), dice);
     let time = time.unwrap_or(at + progress_within + Span::from_secs(10)).max(at + progress_within);
     let events = scenario.end.events.as_ref().map_or(5_000_000, |events| events.get_ref().unsigned_abs());
-    (Heal { at: Instant(at.0), core, progress_within }, End { time: Instant(time.0), events })
+    let others = scenario.heal.others.as_ref().map_or(Outside::Gone, |others| dice.at(Place::Others, 0).word(others.get_ref()));
+    (Heal { at: Instant(at.0), core, others, progress_within }, End { time: Instant(time.0), events })
 }
 
 fn checks(scenario: &Scenario, dice: &mut Dice) -> Checks {

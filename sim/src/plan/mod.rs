@@ -318,8 +318,10 @@ pub enum Expectation {
 pub struct Heal {
     /// When faults end.
     pub at: Instant,
-    /// The replicas that are healed; the others stay as they are, for good.
+    /// The replicas that are healed.
     pub core: Vec<crate::ids::Node>,
+    /// What becomes of the others, for good.
+    pub others: crate::scenario::fault::Outside,
     /// The core must answer a fresh request of each client within this long.
     pub progress_within: Span,
 }

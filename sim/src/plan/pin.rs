@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
-use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::fault::{Fault, LinkFault, Outside, Partition, Side, Who};
 use crate::scenario::fault_form::Cut;
 use crate::scenario::form::Repro;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
@@ -45,6 +45,9 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
 
     writeln!(out, "\n[heal]\nat = {}", time(plan.heal.at))?;
     writeln!(out, "core = {}\nprogress-within = {}", nodes(&plan.heal.core), span(plan.heal.progress_within))?;
+    if plan.heal.others != Outside::Gone {
+        writeln!(out, "others = {}", word(plan.heal.others))?;
+    }
     if !plan.checks.milestones.is_empty() || plan.checks.expect_failure.is_some() {
         writeln!(out, "\n[checks]")?;
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Client;
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
-use crate::scenario::fault::{Boundary, Fault, Partition, Side, Who};
+use crate::scenario::fault::{Boundary, Fault, Outside, Partition, Side, Who};
 use crate::subject::files::FileName;
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
@@ -406,6 +406,16 @@ fn every_check_has_a_name_of_its_own() {
     assert!(["agreement", "contract", "last-quorum-audit", "linearizability", "progress"].iter().all(|name| names.contains(name)));
     let visible: Vec<&str> = checks().filter(|name| is_client_visible(name)).collect();
     assert!(visible.contains(&"exactly-once") && !visible.contains(&"ghost") && !visible.contains(&"contract"));
+}
+
+#[test]
+fn those_outside_the_core_may_go_on_deaf() {
+    let mut plan = testing::plan(3);
+    (plan.heal.core, plan.heal.others) = (vec![Node(1), Node(2)], Outside::Deaf);
+    let outcome = run(&RunSpec { record: true, ..spec(plan) });
+    assert_eq!((outcome.record.verdict.name(), &outcome.record.message), ("pass", &None));
+    assert!(outcome.record.faults.contains_key("partition"), "what is said to it is lost");
+    assert!(!outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
 }
 
 #[test]

@@ -91,6 +91,18 @@ pub enum Keep {
     Everything,
 }
 
+/// What becomes of the replicas outside the core when the fault phase is over: whatever ails them does so for good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Outside {
+    /// They are down.
+    #[default]
+    Gone,
+    /// They run, and nothing reaches them.
+    Deaf,
+    /// They run, and nobody hears them.
+    Mute,
+}
+
 /// Where in a step a process dies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Boundary {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::scenario::fault::Outside;
 use crate::scenario::fault_form::form;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time};
 use crate::scenario::value::{Bounds, Choice, PerReplica, Ranged, Shape};
@@ -200,6 +201,8 @@ section!(
         at: Ranged<Time>,
         /// Who is healed.
         core: Core,
+        /// What becomes of the others.
+        others: Choice<Outside>,
         /// The core must answer within this.
         progress_within: Ranged<Time>,
     }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::scenario::fault::{Boundary, Keep};
+use crate::scenario::fault::{Boundary, Keep, Outside};
 use crate::scenario::units::{Time, Unit, Wrong, parse, show, within};
 
 /// A quantity, a range of it, or some of both to pick from.
@@ -147,6 +147,11 @@ pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&
 impl Word for Keep {
     const WHAT: &'static str = "what a power loss keeps";
     const WORDS: &'static [(&'static str, Self)] = &[("any", Self::Any), ("nothing", Self::Nothing), ("everything", Self::Everything)];
+}
+
+impl Word for Outside {
+    const WHAT: &'static str = "what becomes of the replicas outside the core";
+    const WORDS: &'static [(&'static str, Self)] = &[("gone", Self::Gone), ("deaf", Self::Deaf), ("mute", Self::Mute)];
 }
 
 impl Word for Boundary {

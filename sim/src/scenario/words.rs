@@ -332,7 +332,8 @@ static HEAL: Table = Table {
     verbs: false,
     keys: &[
         key("at", TIME, "when faults end"),
-        key("core", Kind::Core, "the replicas that are healed; the others stay as they are"),
+        key("core", Kind::Core, "the replicas that are healed"),
+        key("others", Kind::Words(&["gone", "deaf", "mute"]), "what becomes of the other replicas, for good"),
         key("progress-within", TIME, "the core must answer every client within this"),
     ],
 };

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::check::jury::Jury;
 use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
 use crate::run::{RunOutcome, RunSpec};
+use crate::scenario::fault::Outside;
 use crate::subject::process::ProbeLevel;
 use crate::sweep::coordinator::{Audience, Conduct, Outcome, sweep};
 use crate::sweep::folder::{Folder, RunInfo};
@@ -102,7 +103,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
-        heal: Heal { at: Instant(1), core: Vec::new(), progress_within: Span(1) },
+        heal: Heal { at: Instant(1), core: Vec::new(), others: Outside::Gone, progress_within: Span(1) },
         checks: crate::plan::Checks::default(),
         end: End { time: Instant(1), events: 1 },
     }

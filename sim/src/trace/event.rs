@@ -187,6 +187,8 @@ pub enum Event<'a> {
         /// How.
         outcome: &'a Outcome,
     },
+    /// The core has been healed for long, and nobody has failed since: said again and again, with at least two election timeouts in between.
+    Lull,
     /// A fault took effect.
     Fault {
         /// Its kind, as in the fault counters.

@@ -93,6 +93,7 @@ impl Observer for Teller {
             Event::Paused(node) => self.tell(Story, stamp, format_args!("{node} is paused")),
             Event::Resumed(node) => self.tell(Story, stamp, format_args!("{node} goes on")),
             Event::DiskFailed { node, what, error } => self.tell(Story, stamp, format_args!("a {what} of {node} fails: {error:?}")),
+            Event::Lull => self.tell(Story, stamp, format_args!("the core has been well for long")),
             Event::Fault { kind: kind @ ("begins" | "ends"), detail } => self.tell(Story, stamp, format_args!("{detail} {kind}")),
             Event::Fault { kind, detail } => self.tell(Wire, stamp, format_args!("{kind} {detail}")),
             Event::Fact { node, fact } => self.tell(Story, stamp, format_args!("{node} {}", Shown(*fact))),

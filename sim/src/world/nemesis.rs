@@ -6,7 +6,7 @@
 use crate::choices::{Label, Topic};
 use crate::ids::Node;
 use crate::plan::Healing;
-use crate::scenario::fault::{Boundary, Fault, Partition, Who};
+use crate::scenario::fault::{Boundary, Fault, Outside, Partition, Who};
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
@@ -238,17 +238,32 @@ impl<O: Observer> World<O> {
         nodes.iter().for_each(|node| self.boot(usize::from(node.0)));
     }
 
-    /// The fault phase is over: faults end, the weather calms, the core comes back, and everybody else is gone for good.
+    /// The fault phase is over: faults end, the weather calms, the core comes back, and what ails everybody else ails them for good.
     pub fn heal_core(&mut self, core: &[Node]) {
         self.healed = true;
         self.clients.stop();
-        for node in (0..self.machines.len()).filter(|node| !core.iter().any(|core| usize::from(core.0) == *node)) {
-            self.machines[node].doom = None;
-            self.machines[node].banished = true;
-            self.die(node, Death::Kill, None);
+        let outside: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).filter(|node| !core.contains(node)).collect();
+        if self.plan.heal.others == Outside::Gone {
+            for node in outside.iter().map(|node| usize::from(node.0)) {
+                self.machines[node].doom = None;
+                self.machines[node].banished = true;
+                self.die(node, Death::Kill, None);
+            }
         }
         self.heal(Healing::All);
         self.network.calm();
+        self.cut_off(&outside);
+    }
+
+    /// Cuts links of these nodes with everybody, clients too, as the plan says of those outside the core.
+    fn cut_off(&mut self, outside: &[Node]) {
+        for node in ports(outside) {
+            match self.plan.heal.others {
+                Outside::Gone => {}
+                Outside::Deaf => self.network.cut(&self.network.links_to(node)),
+                Outside::Mute => self.network.cut(&self.network.links_from(node)),
+            }
+        }
     }
 
     fn whom(&mut self, fault: &Fault) -> Vec<Node> {

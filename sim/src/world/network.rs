@@ -195,6 +195,20 @@ impl Network {
         stage.emit(&Event::Delivered { from: stage.endpoint(flight.from), to: stage.endpoint(flight.to), bytes: &flight.bytes });
     }
 
+    /// All links to a replica, those of clients too.
+    pub fn links_to(&self, node: Port) -> Vec<(Port, Port)> {
+        self.others(node).map(|other| (other, node)).collect()
+    }
+
+    /// All links from a replica, those to clients too.
+    pub fn links_from(&self, node: Port) -> Vec<(Port, Port)> {
+        self.others(node).map(|other| (node, other)).collect()
+    }
+
+    fn others(&self, node: Port) -> impl Iterator<Item = Port> + use<> {
+        (0..u16::try_from(self.ports).expect("ports are numbered by 16 bits")).map(Port).filter(move |port| *port != node)
+    }
+
     /// Cuts links, once more for each partition that does so.
     pub fn cut(&mut self, links: &[(Port, Port)]) {
         for (from, to) in links {

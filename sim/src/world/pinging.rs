@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::choices::Seeded;
 use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::scenario::fault::Outside;
 use crate::subject::ping::Ping;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
@@ -53,7 +54,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
-        heal: Heal { at: Instant(u64::MAX), core: Vec::new(), progress_within: Span(0) },
+        heal: Heal { at: Instant(u64::MAX), core: Vec::new(), others: Outside::Gone, progress_within: Span(0) },
         checks: Checks::default(),
         end: End { time: Instant(u64::MAX), events: u64::MAX },
     }

@@ -156,6 +156,12 @@ impl<O: Observer> World<O> {
         lacks
     }
 
+    /// How many campaigns there were, when there are facts.
+    #[must_use]
+    pub const fn campaigns(&self) -> u64 {
+        self.campaigns
+    }
+
     /// Whether these nodes take part.
     #[must_use]
     pub fn are_ready(&self, nodes: &[Node]) -> bool {

@@ -178,6 +178,7 @@ impl<O: Observer> World<O> {
                     }
                     self.applied[node] = *chosen_below;
                 }
+                Fact::Campaigned(_) => self.campaigns += 1,
                 Fact::Chosen { slot, .. } => self.chosen = self.chosen.max(slot + 1),
                 Fact::Applied { slot, .. } => self.applied[node] = self.applied[node].max(slot + 1),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use crate::ids::Node;
 use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload};
-use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
+use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Outside, Partition, Who};
 use crate::time::{Instant, Span};
 
 /// So many replicas, a quiet network, two clients that ask 60 operations.
@@ -35,7 +35,12 @@ pub(crate) fn plan(replicas: u8) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
-        heal: Heal { at: Instant(3_000_000_000), core: (0..replicas).map(Node).collect(), progress_within: Span::from_secs(5) },
+        heal: Heal {
+            at: Instant(3_000_000_000),
+            core: (0..replicas).map(Node).collect(),
+            others: Outside::Gone,
+            progress_within: Span::from_secs(5),
+        },
         checks: Checks::default(),
         end: End { time: Instant(30_000_000_000), events: 1_000_000 },
     }

@@ -11,7 +11,7 @@ use crate::ids::{Client, Node};
 use crate::plan::Plan;
 use crate::subject::process::{Output, Setup, Subject};
 use crate::time::{Instant, Span};
-use crate::trace::event::{Fact, Outcome};
+use crate::trace::event::{Event, Fact, Outcome};
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 
@@ -59,6 +59,8 @@ pub struct World<O: Observer> {
     pub(super) applied: Vec<u64>,
     /// Slots that some node says are chosen.
     pub(super) chosen: u64,
+    /// Campaigns that some node says it began.
+    pub(super) campaigns: u64,
     /// Facts are wanted.
     pub(super) watching: bool,
     pub(super) outputs: Vec<Output>,
@@ -124,6 +126,7 @@ impl<O: Observer> World<O> {
             bug: (0, 0),
             applied: vec![0; replicas],
             chosen: 0,
+            campaigns: 0,
             watching: setup.probe.tells_facts(),
             outputs: Vec::new(),
             facts: Vec::new(),
@@ -290,6 +293,11 @@ impl<O: Observer> World<O> {
     /// One of the two clients beyond those of the plan.
     pub(super) fn reader(&self, which: u16) -> Client {
         Client(self.readers + which)
+    }
+
+    /// Tells whoever watches that all has been well for long.
+    pub fn lull(&mut self) {
+        self.stage.emit(&Event::Lull);
     }
 
     /// No client starts anything any more.

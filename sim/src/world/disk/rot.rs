@@ -29,7 +29,10 @@ impl Disk {
             }
             let at = choices.pick(label, places.len());
             let place = places.swap_remove(at);
-            let damage = rot.kinds[choices.pick(label, rot.kinds.len())];
+            let damage = match rot.kinds[choices.pick(label, rot.kinds.len())] {
+                Damage::Zeroed if self.is_last(&place) => Damage::Noise,
+                damage => damage,
+            };
             let old = *bytes_of(self.file(place.file).media(place.sector));
             let bytes = match damage {
                 Damage::Bit => flipped(old, choices.draw(label, 8 * SECTOR as u64)),
@@ -60,6 +63,12 @@ impl Disk {
             hits.push(Hit { flaw, file, sector: place.sector, damage });
         }
         hits
+    }
+
+    /// Whether only zeros follow in the file: if this sector were zero too, nothing on the disk could tell that it was ever written. No redundancy reveals that, so
+    /// it is outside the model.
+    fn is_last(&self, place: &Place) -> bool {
+        self.file(place.file).media_blocks().all(|(sector, content)| sector <= place.sector || *bytes_of(content) == ZEROS)
     }
 
     /// The damage that is still on the media, in order: not written over and synced, nor in a file that is durably removed.

@@ -37,10 +37,19 @@ fn rot_of_each_kind_is_what_it_says() {
     assert_eq!(differing(Damage::Bit).0, 1);
     assert_eq!(differing(Damage::Byte).1, 1);
     assert!(differing(Damage::Noise).1 > 400);
-    let zeroed = differing(Damage::Zeroed).2;
-    assert!(zeroed.chunks(SECTOR).any(|sector| sector.iter().all(|byte| *byte == 0)));
     let misdirected = differing(Damage::Misdirected).2;
     assert_eq!(misdirected[..SECTOR], misdirected[SECTOR..]);
+}
+
+#[test]
+fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
+    for seed in 0..32 {
+        let mut disk = disk(&[("f", "ab")]);
+        let hits = disk.rot(&Rot { sectors: 1, files: "", kinds: &[Damage::Zeroed] }, &mut Seeded::new(seed), 0);
+        let first = hits[0].sector == 0;
+        assert_eq!(hits[0].damage, if first { Damage::Zeroed } else { Damage::Noise });
+        assert_eq!(disk.peek(name("f")).expect("it is there")[..SECTOR].iter().all(|byte| *byte == 0), first);
+    }
 }
 
 #[test]
