@@ -30,7 +30,7 @@ pub struct Stability {
 
 impl Checker for Stability {
     const NAME: &'static str = "stability";
-    const HEARS: Hears = Hears::FACTS.and(Hears::LULLS);
+    const HEARS: Hears = Hears::BALLOTS.and(Hears::LULLS);
 
     fn new(_: u8) -> Self {
         Self { highest: BallotWord::NONE, at_lull: None, rising_from: BallotWord::NONE, restless: 0, checked: 0 }
