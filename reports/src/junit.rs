@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::escape::escape;
 use crate::summary::{Failure, ScenarioTotals, Summary};
 use crate::text::vacuity;
 
@@ -53,28 +54,8 @@ fn suite(out: &mut String, scenario: &str, totals: &ScenarioTotals, failures: &[
     out.push_str("  </testsuite>\n");
 }
 
-/// XML text, with the control characters that XML 1.0 cannot hold shown as a replacement character.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_failure_is_a_case() {
         let summary = crate::text::tests::example();
@@ -96,10 +77,5 @@ mod tests {
             summary.failures[0].fingerprint
         );
         assert_eq!(super::summary(&summary), expected);
-    }
-
-    #[test]
-    fn control_characters_do_not_break_the_file() {
-        assert_eq!(escape("a\u{0}b\u{1b}[1m\n"), "a\u{fffd}b\u{fffd}[1m&#10;");
     }
 }

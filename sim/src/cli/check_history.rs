@@ -56,6 +56,7 @@ pub enum InputArg {
     /// A JSON object a line, as synod writes them
     Synod,
     /// Jepsen's log lines or EDN operations
+    #[value(alias = "edn")]
     Jepsen,
 }
 

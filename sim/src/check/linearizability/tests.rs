@@ -201,7 +201,36 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     for places in [None, Some(&drawn_place as &dyn Fn(u32) -> Option<Place>)] {
         prop_assert_eq!(judge(&partition, places, Budget::default()).answer == Answer::Linearizable, truth);
     }
+    from_elsewhere(&operations, &values, if drawn.len().is_multiple_of(2) { "a" } else { "" })
+}
+
+/// The same operations on a register that is not absent at the start.
+fn from_elsewhere(operations: &[Timed], values: &Values, initial: &str) -> Result<(), TestCaseError> {
+    let initial = values.find_text(initial.as_bytes()).expect("all small histories know it");
+    let truth = brute_force(operations, &mut values.clone(), initial, &mut Vec::new());
+    let partition = Partition::new(operations.iter().copied(), initial, values, &mut Renumber::default());
+    let Partition { steps, events, .. } = &partition;
+    let found = search(&mut RegisterMachine::new(&partition), steps, events, Remember::Verdict, Budget::default());
+    prop_assert_eq!(matches!(found, Ending::Linearizable { .. }), truth, "{:?} from elsewhere", found);
+    match zones(&partition) {
+        Zones::Order(order) => {
+            prop_assert!(truth, "zones find an order where there is none");
+            prop_assert_eq!(replay(&mut RegisterMachine::new(&partition), steps, &order), Ok(()));
+        }
+        Zones::Contradiction(contradiction) => prop_assert!(!truth, "zones see {:?} where there is none", contradiction),
+        Zones::Inapplicable => {}
+    }
     Ok(())
+}
+
+#[test]
+fn a_read_follows_the_command_at_its_place() {
+    use crate::check::linearizability::check::check;
+    use crate::history::input::{Format, Model, read};
+    let text = include_str!("../../../tests/histories/linearizable/reads-follow-their-place.register.jsonl");
+    let history = read(text.as_bytes(), Format::Synod, Model::Register).expect("a history");
+    let report = check(&history, Budget::default());
+    assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));
 }
 
 fn against_brute_force(shape: Shape, cases: u32, most: usize) -> Seen {

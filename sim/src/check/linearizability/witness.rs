@@ -6,6 +6,7 @@
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::{OPEN, Places, Step};
+use crate::history::recorded::What;
 
 /// Why an order is no witness.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +62,8 @@ pub fn replay<K: Machine>(machine: &mut K, steps: &[Step], order: &[u32]) -> Res
     Err(Refuted::Missing { operation })
 }
 
-/// The log's order: by place, and reads of the same place by their calls. Unknown operations without a place did not take effect.
+/// The log's order: by place; at the same place reads behind what they follow, and among themselves by their calls. Unknown operations without a
+/// place did not take effect.
 ///
 /// # Errors
 /// An operation of known outcome without a place, so that there is no such order.
@@ -69,14 +71,14 @@ pub fn log_order(steps: &[Step], places: Places<'_>) -> Result<Vec<u32>, Refuted
     let mut placed = Vec::with_capacity(steps.len());
     for (operation, step) in (0u32..).zip(steps) {
         match places(step.id) {
-            Some(place) => placed.push((place, operation)),
+            Some(place) => placed.push((place, matches!(step.what, What::Read(_) | What::Differs(_)), operation)),
             None if step.ret == OPEN => {}
             None => return Err(Refuted::Missing { operation }),
         }
     }
     if !placed.is_sorted() {
-        // Steps are in the order of their calls, which decides among equal places.
+        // Steps are in the order of their calls, which decides among equals.
         placed.sort();
     }
-    Ok(placed.into_iter().map(|(_, operation)| operation).collect())
+    Ok(placed.into_iter().map(|(_, _, operation)| operation).collect())
 }

@@ -14,10 +14,12 @@ pub enum Edn {
     Keyword(String),
     /// A whole number, in canonical digits.
     Whole(String),
-    /// A symbol, a character, a number with a point, a truth value: as it is written.
+    /// A symbol, a character, a truth value: as it is written; a number with a point in its shortest form.
     Other(String),
-    /// A vector, list or set.
+    /// A vector or list.
     List(Vec<Edn>),
+    /// A set.
+    Set(Vec<Edn>),
     /// A map.
     Map(Vec<(Edn, Edn)>),
 }
@@ -48,6 +50,20 @@ impl Edn {
                     item.write(out);
                 }
                 out.push(']');
+            }
+            Edn::Set(items) => {
+                let mut texts: Vec<String> = items
+                    .iter()
+                    .map(|item| {
+                        let mut text = String::new();
+                        item.write(&mut text);
+                        text
+                    })
+                    .collect();
+                texts.sort();
+                out.push_str("#{");
+                out.push_str(&texts.join(","));
+                out.push('}');
             }
             Edn::Map(pairs) => {
                 let mut texts: Vec<String> = pairs
@@ -94,7 +110,8 @@ impl<'t> Reader<'t> {
         self.at += 1;
     }
 
-    fn skip_blank(&mut self) {
+    /// Steps over white space, comments and discarded forms, which may stand where no form follows.
+    fn skip_blank(&mut self, depth: usize) -> Result<(), String> {
         while let Some(byte) = self.peek() {
             if byte == b';' {
                 while self.peek().is_some_and(|byte| byte != b'\n') {
@@ -102,41 +119,41 @@ impl<'t> Reader<'t> {
                 }
             } else if byte.is_ascii_whitespace() || byte == b',' {
                 self.skip();
+            } else if byte == b'#' && self.text.as_bytes().get(self.at + 1) == Some(&b'_') {
+                self.at += 2;
+                self.form(depth + 1)?;
             } else {
                 break;
             }
         }
+        Ok(())
     }
 
-    /// Whether a vector or list stands next; if so, steps into it.
-    pub fn enter(&mut self) -> bool {
-        self.skip_blank();
-        let list = matches!(self.peek(), Some(b'[' | b'('));
-        if list {
-            self.skip();
-        }
-        list
+    /// What closes the vector or list that stands next, if one does; steps into it.
+    pub fn enter(&mut self) -> Result<Option<u8>, String> {
+        self.skip_blank(0)?;
+        let end = match self.peek() {
+            Some(b'[') => b']',
+            Some(b'(') => b')',
+            _ => return Ok(None),
+        };
+        self.skip();
+        Ok(Some(end))
     }
 
-    /// Whether a vector or list ends here; if so, steps out of it.
-    pub fn leave(&mut self) -> bool {
-        self.skip_blank();
-        let end = matches!(self.peek(), Some(b']' | b')'));
-        if end {
+    /// Whether a vector or list that this closes ends here; if so, steps out of it.
+    pub fn leave(&mut self, end: u8) -> Result<bool, String> {
+        self.skip_blank(0)?;
+        let ends = self.peek() == Some(end);
+        if ends {
             self.skip();
         }
-        end
+        Ok(ends)
     }
 
     /// The next form and the line in which it begins; none at the end.
     pub fn next(&mut self) -> Result<Option<(u32, Edn)>, String> {
-        self.skip_blank();
-        // Text that is discarded may stand at the end.
-        while self.text[self.at.min(self.text.len())..].starts_with("#_") {
-            self.at += 2;
-            self.form(0)?;
-            self.skip_blank();
-        }
+        self.skip_blank(0)?;
         if self.peek().is_none() {
             return Ok(None);
         }
@@ -148,7 +165,7 @@ impl<'t> Reader<'t> {
         if depth > DEEPEST {
             return Err(format!("forms are nested deeper than {DEEPEST}"));
         }
-        self.skip_blank();
+        self.skip_blank(depth)?;
         match self.peek() {
             None => Err("the text ends within a form".into()),
             Some(b'"') => self.string(),
@@ -161,16 +178,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A set, a discarded form, or a tag, which is dropped.
+    /// A set, a symbolic value such as `##Inf`, or a tag, which is dropped.
     fn dispatch(&mut self, depth: usize) -> Result<Edn, String> {
         self.skip();
         match self.peek() {
-            Some(b'{') => Ok(Edn::List(self.items(b'}', depth)?)),
-            Some(b'_') => {
-                self.skip();
-                self.form(depth + 1)?;
-                self.form(depth + 1)
-            }
+            Some(b'{') => Ok(Edn::Set(self.items(b'}', depth)?)),
+            Some(b'#') => Ok(Edn::Other(format!("#{}", self.word()))),
             _ => {
                 // The tag may touch the form that follows it: `#jepsen.history.Op{...}`.
                 self.word();
@@ -183,7 +196,7 @@ impl<'t> Reader<'t> {
         self.skip();
         let mut items = Vec::new();
         loop {
-            self.skip_blank();
+            self.skip_blank(depth)?;
             if self.peek() == Some(end) {
                 self.skip();
                 return Ok(items);
@@ -226,14 +239,21 @@ impl<'t> Reader<'t> {
                 'b' => '\u{8}',
                 'f' => '\u{c}',
                 '"' | '\\' | '/' | '\'' => escaped,
-                'u' => {
-                    let code = self.text.get(self.at..self.at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-                    self.at += 4;
-                    code.and_then(char::from_u32).ok_or("a string has a `\\u` that is no character")?
-                }
+                'u' => self.escaped_unit()?,
                 other => return Err(format!("a string has an unknown escape `\\{other}`")),
             });
         }
+    }
+
+    /// A character as Java writes it: in one unit of UTF-16, or in two.
+    fn escaped_unit(&mut self) -> Result<char, String> {
+        let unit = |at: usize| self.text.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let wrong = "a string has a `\\u` that is no character";
+        let first = unit(self.at).ok_or(wrong)?;
+        let escaped = self.text[self.at + 4..].starts_with("\\u");
+        let second = unit(self.at + 6).filter(|_| escaped && (0xd800..0xdc00).contains(&first));
+        self.at += if second.is_some() { 10 } else { 4 };
+        char::decode_utf16([first].into_iter().chain(second)).next().and_then(Result::ok).ok_or_else(|| wrong.into())
     }
 
     fn word(&mut self) -> &'t str {
@@ -262,7 +282,7 @@ impl<'t> Reader<'t> {
         if let Some(name) = word.strip_prefix(':') {
             return Ok(Edn::Keyword(name.into()));
         }
-        Ok(whole(word).map_or_else(|| Edn::Other(word.into()), Edn::Whole))
+        Ok(whole(word).map_or_else(|| Edn::Other(decimal(word).unwrap_or_else(|| word.into())), Edn::Whole))
     }
 }
 
@@ -280,6 +300,13 @@ fn whole(word: &str) -> Option<String> {
     Some(if short.is_empty() { "0".into() } else { format!("{minus}{short}") })
 }
 
+/// The shortest form of a number with a point or an exponent: `1.50` is `1.5`, and `1.0` is not the whole number `1`.
+fn decimal(word: &str) -> Option<String> {
+    let number = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) && word.contains(|c: char| c.is_ascii_digit());
+    let parsed: f64 = word.parse().ok().filter(|_| number)?;
+    parsed.is_finite().then(|| format!("{parsed:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,13 +319,33 @@ mod tests {
     fn forms() {
         assert_eq!(one("nil"), Edn::Nil);
         assert_eq!(one(" ; so\n #_ ignored -007N"), Edn::Whole("-7".into()));
-        assert_eq!(one("1.50"), Edn::Other("1.50".into()));
-        assert_eq!(one(r#""a\"\u0041\n""#), Edn::Text("a\"A\n".into()));
+        assert_eq!(one("1.50"), one("15e-1"));
+        assert_ne!(one("1.0"), one("1"));
+        assert_eq!(one(r#""a\"\u0041\n\uD83D\ude00""#), Edn::Text("a\"A\n\u{1f600}".into()));
         let op = one("#jepsen.history.Op{:process 3, :value #jepsen.independent.Tuple [:k [1 nil]]}");
         assert_eq!(op.get("process"), Some(&Edn::Whole("3".into())));
         let mut text = String::new();
         op.get("value").expect("it is there").write(&mut text);
         assert_eq!(text, "[:k,[1,null]]");
+    }
+
+    #[test]
+    fn discarded_forms_and_symbolic_values() {
+        assert_eq!(one("[1 #_2]"), one("[#_#_ 3 4 1]"));
+        assert_eq!(one("{:a 1 #_:b #_ [2 {}]}"), one("{:a 1}"));
+        assert_eq!(one("[##Inf 3]"), Edn::List(vec![Edn::Other("##Inf".into()), Edn::Whole("3".into())]));
+        assert!(Reader::new(&"#_".repeat(100_000), 1).next().is_err());
+    }
+
+    #[test]
+    fn a_set_has_no_order_and_is_no_vector() {
+        let text = |form: &str| {
+            let mut text = String::new();
+            one(form).write(&mut text);
+            text
+        };
+        assert_eq!(text("#{1 2}"), text("#{2 1}"));
+        assert_ne!(text("#{1 2}"), text("[1 2]"));
     }
 
     #[test]
@@ -310,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_is_no_form_is_an_error() {
-        for text in ["{:a}", "[1", "]", "\"a", "\"\\u12\"", "\"\\q\"", "#", &"[".repeat(100_000)] {
+        for text in ["{:a}", "[1", "]", "[1)", "\"\\ud83d\"", "\"\\ude00\"", "\"a", "\"\\u12\"", "\"\\q\"", "#", &"[".repeat(100_000)] {
             assert!(Reader::new(text, 1).next().is_err(), "{text:.20}");
         }
     }

@@ -4,10 +4,12 @@
 //!   processes that are no numbers (the nemesis).
 //! - An operation map has `:process :type :f :value`, and `:time` or not. Its key is `:key`, or the first of a `[key value]` tuple as
 //!   `jepsen.independent` makes them. Maps may stand in one vector, and may be tagged as records.
-//! - Maps with a `:key` are of a store whose values are empty strings at the start, as Porcupine's are; everything else begins with nil.
+//! - Maps with a `:key` that `:get` and `:put` are of a store as Porcupine has it, in which nothing is absent: a key that nobody wrote holds the empty
+//!   string, and nil is that string. Everything else begins with nil.
+//! - Where no map has a time, the order of the maps is the order in time, even if several stand in one line.
 //! - A failed compare-and-set found another value than it expected, unless an `:error` says that it failed for another reason.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use crate::history::input::edn::{Edn, Reader};
 use crate::history::input::error::InputError;
@@ -18,10 +20,16 @@ use crate::history::values::{ABSENT, Form, Val, Values};
 
 const EXPECTED: &str = "lines such as `INFO jepsen.util - 0 :invoke :read nil` or `{:process 0, :type :invoke, :f :read, :value nil}`";
 
+/// The whole text is kept, so it is bounded.
+const BYTES_MAX: u64 = 1 << 32;
+
 /// Reads to the end.
 pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError> {
     let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes)?;
+    if input.by_ref().take(BYTES_MAX).read_to_end(&mut bytes)? as u64 == BYTES_MAX {
+        let message = format!("the history has {BYTES_MAX} bytes or more; write it as lines of JSON, which are read one at a time");
+        return Err(InputError::at(1, message));
+    }
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         InputError::at(u32::try_from(line).unwrap_or(u32::MAX), "it is not UTF-8")
@@ -61,54 +69,85 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
     if process.starts_with(':') {
         return Ok(());
     }
-    let process = process.parse().map_err(|_| InputError::at(line, format!("`{process}` before the type is no process")))?;
     let name = words.next().unwrap_or("");
-    let function = name
-        .strip_prefix(':')
-        .and_then(Function::named)
-        .ok_or_else(|| InputError::at(line, format!("unknown operation `{name}`: expected :read, :write or :cas")))?;
+    let function = name.strip_prefix(':').and_then(Function::named);
+    let (process, function) = match (process.parse::<i64>(), function) {
+        (Ok(process), Some(function)) => (process, function),
+        // A sentence in which such a word happens to stand.
+        (Err(_), None) => return Ok(()),
+        (Ok(_), None) => return Err(InputError::at(line, format!("unknown operation `{name}`: expected :read, :write or :cas"))),
+        (Err(_), Some(_)) => return Err(InputError::at(line, format!("`{process}` before the type is no process"))),
+    };
     let rest: Vec<&str> = words.collect();
     let rest = rest.join(" ");
     let value = match Reader::new(&rest, line).next() {
-        Ok(value) => value.map_or(Edn::Nil, |(_, value)| value),
+        Ok(value) => value.map(|(_, value)| value),
         // What stands behind a failure is for people.
-        Err(_) if matches!(kind, Kind::Fail | Kind::Info) => Edn::Nil,
+        Err(_) if matches!(kind, Kind::Fail | Kind::Info) => None,
         Err(message) => return Err(InputError::at(line, message)),
     };
     let argument = match kind {
-        Kind::Invoke | Kind::Ok => argument(line, function, Some(&value), &mut pairing.history.values)?,
+        Kind::Invoke | Kind::Ok => argument(line, kind, function, value.as_ref(), &mut pairing.history.values)?,
         Kind::Fail | Kind::Info => Argument::Missing,
     };
     pairing.add(&Entry { line, process, kind, function, key: None, argument, time: None, place: None, saw: None, mismatch: true })
 }
 
+/// Goes through the maps twice: what they are about is known only at the end, and text is smaller than what it is read into.
 fn maps(text: &str, model: Model, pairing: &mut Pairing) -> Result<(), InputError> {
-    let mut reader = Reader::new(text, 1);
-    let within = reader.enter();
-    let mut forms = Vec::new();
-    loop {
-        if within && reader.leave() {
-            break;
-        }
-        match reader.next().map_err(|message| InputError::at(reader.line, message))? {
-            Some(form) => forms.push(form),
-            None if within => return Err(InputError::at(reader.line, "the list of operations does not end")),
-            None => break,
-        }
-    }
-    let keyed = model == Model::KeyValue || forms.iter().any(|(_, form)| has_tuple(form));
-    if keyed {
+    let mut dialect = Dialect { keyed: model == Model::KeyValue, nothing: ABSENT };
+    let mut store = false;
+    each(text, |_, form| {
+        dialect.keyed |= has_tuple(form);
+        store |= form.get("key").is_some() && matches!(form.get("f"), Some(Edn::Keyword(name)) if name == "get" || name == "put");
+        Ok(())
+    })?;
+    if dialect.keyed {
         pairing.expect_keys();
     }
-    let mut initial = ABSENT;
-    for (line, form) in forms {
-        if form.get("key").is_some() {
-            initial = pairing.history.values.text(b"");
-        }
-        map(line, &form, keyed, pairing)?;
+    if store {
+        dialect.nothing = pairing.history.values.text(b"");
+        pairing.history.initial = dialect.nothing;
     }
-    pairing.history.initial = initial;
-    Ok(())
+    each(text, |line, form| map(line, form, dialect, pairing))
+}
+
+/// What is the same in all maps of a history.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// Whether operations are on keys.
+    keyed: bool,
+    /// What nil stands for.
+    nothing: Val,
+}
+
+impl Dialect {
+    fn value(self, value: Val) -> Val {
+        if value == ABSENT { self.nothing } else { value }
+    }
+}
+
+/// Calls `take` with every form and its line, whether the forms stand in one vector or by themselves.
+fn each(text: &str, mut take: impl FnMut(u32, &Edn) -> Result<(), InputError>) -> Result<(), InputError> {
+    let mut reader = Reader::new(text, 1);
+    let placed = |reader: &Reader<'_>, message: String| InputError::at(reader.line, message);
+    let end = reader.enter().map_err(|message| placed(&reader, message))?;
+    loop {
+        if let Some(end) = end
+            && reader.leave(end).map_err(|message| placed(&reader, message))?
+        {
+            break;
+        }
+        match reader.next().map_err(|message| placed(&reader, message))? {
+            Some((line, form)) => take(line, &form)?,
+            None if end.is_some() => return Err(InputError::at(reader.line, "the list of operations does not end")),
+            None => return Ok(()),
+        }
+    }
+    match reader.next().map_err(|message| placed(&reader, message))? {
+        Some((line, _)) => Err(InputError::at(line, "something stands behind the list of operations")),
+        None => Ok(()),
+    }
 }
 
 /// Whether a value can only be a tuple of a key and a value: a call to read has no value of its own, and a compare-and-set has two.
@@ -123,7 +162,7 @@ fn has_tuple(form: &Edn) -> bool {
     }
 }
 
-fn map(line: u32, form: &Edn, keyed: bool, pairing: &mut Pairing) -> Result<(), InputError> {
+fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result<(), InputError> {
     let fail = |message: &str| InputError::at(line, message);
     if !matches!(form, Edn::Map(_)) {
         return Err(fail("expected an operation such as {:process 0, :type :invoke, :f :read, :value nil}"));
@@ -131,6 +170,7 @@ fn map(line: u32, form: &Edn, keyed: bool, pairing: &mut Pairing) -> Result<(), 
     let process = match form.get("process").ok_or_else(|| fail("the operation has no :process"))? {
         Edn::Whole(digits) => digits.parse().map_err(|_| fail("the :process is too large"))?,
         Edn::Keyword(_) => return Ok(()),
+        Edn::Text(name) if name == "nemesis" => return Ok(()),
         _ => return Err(fail("the :process is no number")),
     };
     let word = |name: &str| match form.get(name) {
@@ -147,15 +187,27 @@ fn map(line: u32, form: &Edn, keyed: bool, pairing: &mut Pairing) -> Result<(), 
     let values = &mut pairing.history.values;
     let (key, value) = match (form.get("key"), form.get("value")) {
         (Some(key), value) => (Some(intern(key, values)), value),
-        (None, Some(Edn::List(tuple))) if keyed && tuple.len() == 2 => (Some(intern(&tuple[0], values)), Some(&tuple[1])),
-        (None, _) if keyed => return Err(fail("it has neither a :key nor a [key value] tuple, which the kv model needs; or use `--model register`")),
+        (None, Some(Edn::List(tuple))) if dialect.keyed && tuple.len() == 2 => (Some(intern(&tuple[0], values)), Some(&tuple[1])),
+        // What is told of a failure may replace the value; the key is that of the call.
+        (None, value) if matches!(kind, Kind::Fail | Kind::Info) => (None, value),
+        (None, _) if dialect.keyed => {
+            return Err(fail("it has neither a :key nor a [key value] tuple, which the kv model needs; or use `--model register`"));
+        }
         (None, value) => (None, value),
     };
+    let deletes = function == Function::Delete && dialect.nothing != ABSENT;
     let argument = match kind {
-        Kind::Invoke | Kind::Ok => argument(line, function, value, values)?,
+        // In a store in which nothing is absent, to delete is to write what is there at the start.
+        _ if deletes => Argument::One(dialect.nothing),
+        Kind::Invoke | Kind::Ok => match argument(line, kind, function, value, values)? {
+            Argument::One(value) => Argument::One(dialect.value(value)),
+            Argument::Two(expected, new) => Argument::Two(dialect.value(expected), dialect.value(new)),
+            Argument::Missing => Argument::Missing,
+        },
         Kind::Fail | Kind::Info => Argument::Missing,
     };
-    let saw = form.get("saw").map(|saw| intern(saw, values));
+    let function = if deletes { Function::Write } else { function };
+    let saw = form.get("saw").map(|saw| dialect.value(intern(saw, values)));
     let place = match number("slot")? {
         None => None,
         Some(slot) if slot >= Place::SLOT_END => return Err(fail("the :slot is not below 2^48")),
@@ -163,14 +215,27 @@ fn map(line: u32, form: &Edn, keyed: bool, pairing: &mut Pairing) -> Result<(), 
         Some(slot) => Some(Place::new(slot, 0)),
     };
     let mismatch = match form.get("mismatch") {
-        None => form.get("error").is_none_or(|error| *error == Edn::Nil),
+        None => form.get("error").is_none_or(|error| *error == Edn::Nil || tells_of_a_mismatch(error)),
         Some(truth) => *truth == Edn::Other("true".into()),
     };
     pairing.add(&Entry { line, process, kind, function, key, argument, time: number("time")?, place, saw, mismatch })
 }
 
-fn argument(line: u32, function: Function, value: Option<&Edn>, values: &mut Values) -> Result<Argument, InputError> {
+/// Whether an error is only another way to say that a compare-and-set found another value.
+fn tells_of_a_mismatch(error: &Edn) -> bool {
+    let word = match error {
+        Edn::List(items) => items.first().unwrap_or(error),
+        _ => error,
+    };
+    let (Edn::Keyword(word) | Edn::Text(word)) = word else { return false };
+    let word = word.to_lowercase();
+    ["mismatch", "succeed", "precondition", "compare", "cas"].iter().any(|part| word.contains(part))
+}
+
+fn argument(line: u32, kind: Kind, function: Function, value: Option<&Edn>, values: &mut Values) -> Result<Argument, InputError> {
     Ok(match (function, value) {
+        // A return need not repeat what the call said.
+        (_, Some(Edn::Nil)) if kind == Kind::Ok && function != Function::Read => Argument::Missing,
         (Function::Cas, Some(Edn::List(pair))) if pair.len() == 2 => Argument::Two(intern(&pair[0], values), intern(&pair[1], values)),
         (Function::Cas, Some(_)) => return Err(InputError::at(line, "the value of a :cas is [old new]")),
         (Function::Append, Some(Edn::Text(_))) => Argument::One(value.map_or(ABSENT, |value| intern(value, values))),
@@ -240,5 +305,54 @@ mod tests {
         assert_eq!(parsed(pair, Model::Register).expect("a register holds anything").keys, [ABSENT]);
         assert!(parsed(kv, Model::Register).expect_err("keys").contains("--model kv"));
         assert!(parsed("[{:process 0, :type :invoke, :f :read}", Model::Register).expect_err("open").contains("does not end"));
+        let twice = "[{:process 0, :type :invoke, :f :read}]\n[{:process 0, :type :ok, :f :read, :value 1}]";
+        assert!(parsed(twice, Model::Register).expect_err("two lists").starts_with("line 2: something stands behind"));
+    }
+
+    #[test]
+    fn maps_in_one_line_are_in_order() {
+        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value nil} {:process 1 :type :invoke :f :read}]";
+        let history = parsed(text, Model::Register).expect("a history");
+        assert!(history.operations[0].ret == 2, "{history:?}");
+        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value nil}\n{:process 1 :type :invoke :f :write :value 2}]";
+        let history = parsed(text, Model::Register).expect("a history");
+        assert_eq!((history.operations[0].ret, history.operations[1].call), (2, 3));
+    }
+
+    #[test]
+    fn nothing_is_absent_in_a_store_and_nil_elsewhere() {
+        let text = |read: &str| {
+            format!("{{:process 0, :type :invoke, :f :{read}, :key \"k\"}} {{:process 0, :type :ok, :f :{read}, :key \"k\", :value nil}}")
+        };
+        let store = parsed(&text("get"), Model::KeyValue).expect("a history");
+        assert_eq!(store.operations[0].outcome, Outcome::Ok(store.initial));
+        assert_ne!(store.initial, ABSENT);
+        let keyed = parsed(&text("read"), Model::KeyValue).expect("a history");
+        assert_eq!((keyed.operations[0].outcome, keyed.initial), (Outcome::Ok(ABSENT), ABSENT));
+    }
+
+    #[test]
+    fn an_error_may_say_that_a_swap_did_not_fit() {
+        let outcome = |error: &str| {
+            let text =
+                format!("{{:process 0, :type :invoke, :f :cas, :value [1 2]}} {{:process 0, :type :fail, :f :cas, :value nil, :error {error}}}");
+            parsed(&text, Model::Register).expect("a history").operations[0].outcome
+        };
+        assert_eq!([outcome(":did-not-succeed"), outcome("[:value-mismatch 3]"), outcome("nil")], [Outcome::Mismatch; 3]);
+        assert_eq!([outcome(":connection-refused"), outcome("[]"), outcome("\"no leader\"")], [Outcome::Fail; 3]);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_is_an_error() {
+        let call = "INFO jepsen.util - 0 :invoke :read nil\n";
+        assert!(parsed(&format!("{call}INFO jepsen.util - 0 :ok :read"), Model::Register).expect_err("no value").starts_with("line 2: "));
+        assert!(parsed("INFO jepsen.util - 0 :invoke :write", Model::Register).expect_err("no value").starts_with("line 1: "));
+        assert!(parsed(&format!("{call}WARN jepsen.core - all :ok so far"), Model::Register).is_ok());
+    }
+
+    #[test]
+    fn the_key_of_a_failure_is_that_of_the_call() {
+        let text = "{:process 0, :type :invoke, :f :write, :value [:k 1]} {:process 0, :type :info, :f :write, :value nil}";
+        assert_eq!(parsed(text, Model::KeyValue).expect("a history").keys.len(), 1);
     }
 }

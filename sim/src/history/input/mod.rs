@@ -6,6 +6,7 @@
 mod edn;
 mod error;
 mod jepsen;
+mod json;
 mod model;
 mod pairing;
 mod synod;

@@ -82,6 +82,8 @@ pub struct Pairing {
     keys: BTreeMap<Val, u32>,
     /// The first line, and whether it has a time.
     timed: Option<(u32, bool)>,
+    /// The time of the latest line without one.
+    counted: u64,
     /// The first line that appends, and the first line of a value that is no string, by key.
     appended: BTreeMap<u32, u32>,
 }
@@ -99,7 +101,15 @@ struct Process {
 impl Pairing {
     /// A history without operations.
     pub fn new(model: Model) -> Self {
-        Self { history: History::default(), model, processes: BTreeMap::new(), keys: BTreeMap::new(), timed: None, appended: BTreeMap::new() }
+        Self {
+            history: History::default(),
+            model,
+            processes: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            timed: None,
+            counted: 0,
+            appended: BTreeMap::new(),
+        }
     }
 
     /// Every operation has a key, whatever the model: it is a register for each.
@@ -181,7 +191,11 @@ impl Pairing {
         match entry.time {
             Some(NEVER) => Err(InputError::at(entry.line, "the time is too large")),
             Some(time) if timed => Ok(time),
-            None if !timed => Ok(u64::from(entry.line)),
+            None if !timed => {
+                // Several operations in one line are still one after another.
+                self.counted = u64::from(entry.line).max(self.counted + 1);
+                Ok(self.counted)
+            }
             _ => {
                 let (this, other) = if timed { ("no time", "one") } else { ("a time", "none") };
                 Err(InputError::at(entry.line, format!("it has {this}, and line {first} has {other}: give every line a time, or no line")))
@@ -190,8 +204,14 @@ impl Pairing {
     }
 
     fn key(&mut self, entry: &Entry) -> Result<u32, InputError> {
+        if entry.key.is_none()
+            && entry.kind != Kind::Invoke
+            && let Some(open) = self.open(entry.process)
+        {
+            return Ok(open.key);
+        }
         let name = match (self.model, entry.key) {
-            (Model::Register, None) => ABSENT,
+            (Model::Register, None | Some(ABSENT)) => ABSENT,
             (Model::KeyValue, Some(key)) => key,
             (Model::Register, Some(_)) => return Err(InputError::at(entry.line, "it has a key, which the register model has not; use `--model kv`")),
             (Model::KeyValue, None) => return Err(InputError::at(entry.line, "it has no key, which the kv model needs; or use `--model register`")),
@@ -203,6 +223,11 @@ impl Pairing {
         self.keys.insert(name, key);
         self.history.keys.push(name);
         Ok(key)
+    }
+
+    fn open(&self, process: i64) -> Option<&Recorded> {
+        let open = self.processes.get(&process)?.open?;
+        Some(&self.history.operations[open])
     }
 
     /// The history, once every line was taken. Operations without a return are unknown.
@@ -271,21 +296,15 @@ fn outcome(entry: &Entry, operation: &Recorded) -> Result<Outcome, InputError> {
     Ok(match entry.kind {
         Kind::Info | Kind::Invoke => Outcome::Unknown,
         Kind::Fail => match entry.saw {
-            Some(saw) if cas => {
-                if operation.asked == (Asked::Cas { expected: saw, new: saw })
-                    || matches!(operation.asked, Asked::Cas { expected, .. } if expected == saw)
-                {
-                    return Err(InputError::at(entry.line, "a failed cas saw the value that it expected"));
-                }
-                Outcome::Saw(saw)
-            }
+            // Even of the value that was expected: then it failed for another reason.
+            Some(saw) if cas => Outcome::Saw(saw),
             _ if cas && entry.mismatch => Outcome::Mismatch,
             _ => Outcome::Fail,
         },
         Kind::Ok => match (operation.asked, entry.argument) {
             (Asked::Read, Argument::One(value)) => Outcome::Ok(value),
             (Asked::Read, _) => return Err(InputError::at(entry.line, "the ok of a read needs the value that it returned, null for none")),
-            (_, Argument::Missing) | (Asked::Delete, _) => Outcome::Ok(ABSENT),
+            (_, Argument::Missing | Argument::One(ABSENT)) | (Asked::Delete, _) => Outcome::Ok(ABSENT),
             (asked, _) if self::asked(entry)? == asked => Outcome::Ok(ABSENT),
             _ => {
                 return Err(InputError::at(

@@ -3,17 +3,21 @@
 //! Fields that are not known are passed over, so that other tools may add theirs.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error};
+use serde_json::value::RawValue;
 
 use crate::history::input::error::InputError;
+use crate::history::input::json::Json;
 use crate::history::input::model::Model;
 use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
 use crate::history::recorded::{History, Place};
-use crate::history::values::{ABSENT, Form, Val, Values};
+use crate::history::values::Values;
+
+/// How long a line may be, in bytes: far longer than any operation, and no more than should be in memory at once.
+const LINE_MAX: u64 = 1 << 26;
 
 /// Reads lines to the end.
 pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError> {
@@ -22,18 +26,23 @@ pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError
     let mut line = 0u32;
     loop {
         buffer.clear();
-        if input.read_until(b'\n', &mut buffer)? == 0 {
+        let length = input.by_ref().take(LINE_MAX).read_until(b'\n', &mut buffer)?;
+        if length == 0 {
             break;
         }
         line = line.checked_add(1).ok_or_else(|| InputError::at(line, "more lines than 2^32"))?;
+        if length as u64 == LINE_MAX {
+            return Err(InputError::at(line, format!("the line has {LINE_MAX} bytes or more")));
+        }
         let text = if line == 1 { buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&buffer) } else { &buffer };
         let text = text.trim_ascii();
         if text.is_empty() {
             continue;
         }
         let parsed: Line<'_> = serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
-        let entry = parsed.entry(line, &mut pairing.history.values)?;
-        pairing.add(&entry)?;
+        if let Some(entry) = parsed.entry(line, &mut pairing.history.values)? {
+            pairing.add(&entry)?;
+        }
     }
     pairing.finish("lines such as {\"process\": 0, \"type\": \"invoke\", \"f\": \"read\"}")
 }
@@ -47,32 +56,53 @@ fn describe(error: &serde_json::Error) -> String {
 
 #[derive(Deserialize)]
 struct Line<'a> {
-    process: i64,
+    #[serde(deserialize_with = "process")]
+    process: Option<i64>,
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow)]
     f: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    key: Option<Json<'a>>,
+    key: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
-    value: Option<Json<'a>>,
+    value: Option<&'a RawValue>,
     time: Option<u64>,
     slot: Option<u64>,
     index: Option<u64>,
     #[serde(borrow, default, deserialize_with = "present")]
-    saw: Option<Json<'a>>,
+    saw: Option<&'a RawValue>,
     #[serde(default)]
     mismatch: bool,
 }
 
 /// A field that is null is there; only a missing one is none.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json<'de>>, D::Error> {
-    Json::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl Line<'_> {
-    fn entry(&self, line: u32, values: &mut Values) -> Result<Entry, InputError> {
+/// The number of a process; none is Jepsen's nemesis, which does not operate on the object.
+fn process<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Process<'a> {
+        Number(i64),
+        Name(#[serde(borrow)] Cow<'a, str>),
+    }
+    match Process::deserialize(deserializer) {
+        Ok(Process::Number(number)) => Ok(Some(number)),
+        Ok(Process::Name(name)) if matches!(&*name, "nemesis" | ":nemesis") => Ok(None),
+        _ => Err(D::Error::custom("the process is no whole number")),
+    }
+}
+
+impl<'a> Line<'a> {
+    fn json(line: u32, raw: Option<&'a RawValue>) -> Result<Option<Json<'a>>, InputError> {
+        raw.map(|raw| Json::read(raw.get())).transpose().map_err(|message| InputError::at(line, message))
+    }
+
+    fn entry(&self, line: u32, values: &mut Values) -> Result<Option<Entry>, InputError> {
         let fail = |message: String| InputError::at(line, message);
+        let Some(process) = self.process else { return Ok(None) };
         let kind = match &*self.kind {
             "invoke" => Kind::Invoke,
             "ok" => Kind::Ok,
@@ -82,27 +112,30 @@ impl Line<'_> {
         };
         let function =
             Function::named(&self.f).ok_or_else(|| fail(format!("unknown f {:?}: expected read, write, cas, append or delete", self.f)))?;
-        let argument = match (&self.value, function) {
+        let value = Self::json(line, self.value)?;
+        let argument = match (&value, function) {
             (None, _) => Argument::Missing,
+            // A return need not repeat what the call said.
+            (Some(Json::Null), _) if kind == Kind::Ok && function != Function::Read => Argument::Missing,
             (Some(Json::List(pair)), Function::Cas) if pair.len() == 2 => Argument::Two(pair[0].intern(values), pair[1].intern(values)),
             (Some(_), Function::Cas) if matches!(kind, Kind::Invoke | Kind::Ok) => return Err(fail("the value of a cas is [old, new]".into())),
             (Some(value), _) => Argument::One(value.intern(values)),
         };
-        if function == Function::Append && kind == Kind::Invoke && !matches!(self.value, Some(Json::Text(_))) {
+        if function == Function::Append && kind == Kind::Invoke && !matches!(value, Some(Json::Text(_))) {
             return Err(fail("the value of an append is a string".into()));
         }
-        Ok(Entry {
+        Ok(Some(Entry {
             line,
-            process: self.process,
+            process,
             kind,
             function,
-            key: self.key.as_ref().map(|key| key.intern(values)),
+            key: Self::json(line, self.key)?.map(|key| key.intern(values)),
             argument,
             time: self.time,
             place: self.place(function).map_err(|message| fail(message.into()))?,
-            saw: self.saw.as_ref().map(|saw| saw.intern(values)),
+            saw: Self::json(line, self.saw)?.map(|saw| saw.intern(values)),
             mismatch: self.mismatch,
-        })
+        }))
     }
 
     /// An index alone says nothing: Jepsen numbers its lines under that name.
@@ -120,132 +153,11 @@ impl Line<'_> {
     }
 }
 
-/// A JSON value that borrows what it can.
-enum Json<'a> {
-    Null,
-    Text(Cow<'a, str>),
-    List(Vec<Json<'a>>),
-    Whole(i128),
-    /// Canonical text.
-    Other(String),
-}
-
-impl Json<'_> {
-    fn intern(&self, values: &mut Values) -> Val {
-        match self {
-            Json::Null => ABSENT,
-            Json::Text(text) => values.text(text.as_bytes()),
-            Json::Whole(number) => {
-                let mut buffer = [0; 40];
-                values.intern(Form::Other, digits(*number, &mut buffer))
-            }
-            Json::Other(text) => values.intern(Form::Other, text.as_bytes()),
-            Json::List(_) => {
-                let mut text = String::new();
-                self.write(&mut text);
-                values.intern(Form::Other, text.as_bytes())
-            }
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        match self {
-            Json::Null => out.push_str("null"),
-            Json::Text(text) => out.push_str(&serde_json::Value::String(text.to_string()).to_string()),
-            Json::Whole(number) => out.push_str(&number.to_string()),
-            Json::Other(text) => out.push_str(text),
-            Json::List(list) => {
-                out.push('[');
-                for (at, item) in list.iter().enumerate() {
-                    if at > 0 {
-                        out.push(',');
-                    }
-                    item.write(out);
-                }
-                out.push(']');
-            }
-        }
-    }
-}
-
-fn digits(number: i128, buffer: &mut [u8; 40]) -> &[u8] {
-    let mut rest = number.unsigned_abs();
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + u8::try_from(rest % 10).expect("a digit");
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        at -= 1;
-        buffer[at] = b'-';
-    }
-    &buffer[at..]
-}
-
-/// Below this, numbers with a point are exact.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
-impl<'de> Deserialize<'de> for Json<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Json<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-            fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-                Ok(Json::Null)
-            }
-            fn visit_bool<E>(self, truth: bool) -> Result<Json<'de>, E> {
-                Ok(Json::Other(truth.to_string()))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Json<'de>, E> {
-                Ok(Json::Whole(number.into()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Json<'de>, E> {
-                Ok(Json::Whole(number.into()))
-            }
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Json<'de>, E> {
-                if number.abs() >= EXACT {
-                    return Err(E::custom("a number too large to be compared exactly; write it as a string"));
-                }
-                let text = number.to_string();
-                Ok(match text.parse() {
-                    Ok(whole) => Json::Whole(whole),
-                    Err(_) => Json::Other(text),
-                })
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
-                Ok(Json::Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Json<'de>, E> {
-                Ok(Json::Text(Cow::Owned(text.into())))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json<'de>, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Json::List(list))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Err(A::Error::custom("an object is no value: expected null, a string, a number, a truth value or a list of them"))
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::history::recorded::{Asked, NEVER, Outcome};
+    use crate::history::values::ABSENT;
 
     fn parsed(text: &str, model: Model) -> Result<History, String> {
         read(text.as_bytes(), model).map_err(|error| error.to_string())
@@ -292,13 +204,17 @@ mod tests {
             (vec![call, r#"{"process": 1, "type": "ok", "f": "read"}"#], 2, "null for none"),
             (vec![call, r#"{"process": 1, "type": "ok", "f": "write", "value": 1}"#], 2, "another operation"),
             (vec![r#"{"process": 1, "type": "invoke", "f": "write"}"#], 1, "needs the value"),
-            (vec![r#"{"process": 1, "type": "invoke", "f": "write", "value": 123456789012345678901}"#], 1, "too large"),
+            (vec![r#"{"process": "a", "type": "invoke", "f": "read"}"#], 1, "no whole number"),
+            (vec![r#"{"process": 1.5, "type": "invoke", "f": "read"}"#], 1, "no whole number"),
+            (vec![r#"{"process": 1, "process": 2, "type": "invoke", "f": "read"}"#], 1, "duplicate field"),
             (vec![r#"{"process": 1, "type": "invoke", "f": "append", "value": 1}"#], 1, "string"),
             (vec![call, "{nonsense"], 2, "column"),
         ] {
             let error = parsed(&lines.join("\n"), Model::Register).expect_err(what);
             assert!(error.starts_with(&format!("line {line}: ")) && error.contains(what), "{error} is not about {what} in line {line}");
         }
+        let endless = "[".repeat(usize::try_from(LINE_MAX).expect("it fits") + 1);
+        assert!(parsed(&endless, Model::Register).expect_err("endless").contains("bytes or more"));
         assert!(parsed("\n\n", Model::Register).expect_err("empty").contains("no operation"));
     }
 }

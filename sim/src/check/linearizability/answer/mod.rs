@@ -37,6 +37,8 @@ pub fn explain(history: &History, key: u32, budget: Budget) -> Option<Explanatio
     let by_key = ByKey::new(history);
     let mut renumber = Renumber::default();
     let mut found = explain_key(&by_key.partition(history, key, &mut renumber), key, budget)?;
+    // Where it shows first is worth knowing, but not worth as much again for each of the other keys.
+    let budget = Budget { steps: budget.steps / history.keys.len() as u64, ..budget };
     for other in (0..u32::try_from(history.keys.len()).ok()?).filter(|other| *other != key) {
         let end = history.operations[found.operation as usize].ret;
         if by_key.of(other).iter().all(|operation| history.operations[*operation as usize].call > end) {

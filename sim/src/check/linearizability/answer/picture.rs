@@ -4,13 +4,15 @@
 
 use std::fmt::Write;
 
+use synod_reports::escape::escape;
+
 use crate::check::linearizability::answer::{Explanation, text};
 use crate::history::recorded::{History, Outcome};
 use crate::history::values::ABSENT;
 
 /// How many operations a picture holds.
 const SHOWN: usize = 80;
-const STEP: usize = 26;
+const STEP: usize = 30;
 const ROW: usize = 44;
 const LEFT: usize = 110;
 const TOP: usize = 30;
@@ -21,6 +23,8 @@ struct Bar {
     row: usize,
     from: usize,
     to: usize,
+    /// Where the next one in its row begins: up to there its name has room.
+    room: usize,
 }
 
 /// The page.
@@ -50,7 +54,7 @@ pub fn page(history: &History, why: &Explanation) -> String {
     if let Some(found) = &why.contradiction {
         _ = writeln!(out, "<h2>Contradiction</h2>\n<pre>{}</pre>", escape(&text::contradiction(history, found)));
     }
-    _ = write!(out, "<h2>In words</h2>\n<pre>{}</pre>\n</body></html>\n", escape(&text::explanation(history, why)));
+    _ = write!(out, "<h2>In words</h2>\n<pre>{}</pre>\n{REVEAL}\n</body></html>\n", escape(&text::explanation(history, why)));
     out
 }
 
@@ -91,19 +95,25 @@ fn layout(history: &History, shown: &[u32], last: u32) -> (Vec<Bar>, Vec<i64>, u
             rows.push(process);
             rows.len() - 1
         });
-        bars.push(Bar { number: *number, row, from: at, to: usize::MAX });
+        if let Some(before) = bars.iter_mut().rfind(|bar| bar.row == row) {
+            before.room = at;
+        }
+        bars.push(Bar { number: *number, row, from: at, to: usize::MAX, room: usize::MAX });
     }
     (bars, rows, events.len() + 1)
 }
 
 fn svg(out: &mut String, history: &History, why: &Explanation, bars: &[Bar], rows: &[i64], width: usize) {
-    let (pixels, height) = (LEFT + width * STEP + 20, TOP + rows.len() * ROW + 20);
+    let (pixels, height) = (LEFT * 2 + width * STEP, TOP + rows.len() * ROW + 20);
     let x = |at: usize| LEFT + at.min(width) * STEP;
     let y = |row: usize| TOP + row * ROW;
     _ = writeln!(out, "<div class=\"scroll\"><svg width=\"{pixels}\" height=\"{height}\" viewBox=\"0 0 {pixels} {height}\" role=\"img\">");
     for (row, process) in rows.iter().enumerate() {
-        _ = writeln!(out, "<text class=\"process\" x=\"8\" y=\"{}\">process {process}</text>", y(row) + 17);
-        _ = writeln!(out, "<line class=\"row\" x1=\"{LEFT}\" x2=\"{pixels}\" y1=\"{0}\" y2=\"{0}\"/>", y(row) + 33);
+        // At both ends, since a wide picture is scrolled.
+        for (anchor, x) in [("start", 8), ("end", pixels - 8)] {
+            _ = writeln!(out, "<text x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">process {process}</text>", y(row) + 16);
+        }
+        _ = writeln!(out, "<line class=\"row\" x1=\"{LEFT}\" x2=\"{1}\" y1=\"{0}\" y2=\"{0}\"/>", y(row) + 35, x(width));
     }
     let guilty = why.contradiction.map(|found| found.operations()).unwrap_or_default();
     for bar in bars {
@@ -123,7 +133,7 @@ fn svg(out: &mut String, history: &History, why: &Explanation, bars: &[Bar], row
             (to - from).max(6),
             from + 4,
             y(bar.row) + 16,
-            escape(&short(&text::action(history, operation), (to - from) / 7))
+            escape(&short(&text::action(history, operation), (x(bar.room) - from) / 7))
         );
     }
     let mut points = String::new();
@@ -133,8 +143,10 @@ fn svg(out: &mut String, history: &History, why: &Explanation, bars: &[Bar], row
         // In the middle of what the order leaves of its interval.
         latest = latest.max(x(bar.from) + 4);
         let point = latest.min(x(bar.to));
-        _ = write!(points, "{},{} ", point, y(bar.row) + 12);
-        _ = writeln!(out, "<circle class=\"point\" cx=\"{point}\" cy=\"{}\" r=\"3\"/>", y(bar.row) + 12);
+        // On the edge, so that it does not cross the name.
+        let edge = y(bar.row) + 24;
+        _ = write!(points, "{point},{edge} ");
+        _ = writeln!(out, "<circle class=\"point\" cx=\"{point}\" cy=\"{edge}\" r=\"3\"/>");
         latest += 2;
     }
     _ = writeln!(out, "<polyline class=\"order\" points=\"{}\"/>\n</svg></div>", points.trim_end());
@@ -149,20 +161,8 @@ fn short(text: &str, room: usize) -> String {
     cut
 }
 
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
+/// The red one is at the end of what may be wider than the window.
+const REVEAL: &str = "<script>document.querySelector('.stuck').scrollIntoView({block:'nearest',inline:'center'})</script>";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2733;--paper:#fff;--done:#cfe3f7;--open:#e3e6ea;--stuck:#f6b3ab;--guilty:#c0392b;--line:#2166ac;--faint:#dde2e8}\
