@@ -15,7 +15,7 @@ use crate::history::recorded::Place;
 use crate::ids::Node;
 use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
-use crate::verdict::court::{BUDGET, broken, given_up};
+use crate::verdict::histories::{BUDGET, broken, given_up};
 use crate::verdict::{Closing, Judge};
 
 /// Judges one fork. A copy judges another.

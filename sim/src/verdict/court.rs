@@ -6,7 +6,6 @@ use crate::check::jury::Jury;
 use crate::check::linearizability::aftermath::Aftermath;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::online::Online;
-use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::check::roster::Violation;
 use crate::check::suite::{Checks, Suite, SuiteConfig};
 use crate::history::recorded::Place;
@@ -15,13 +14,8 @@ use crate::subject::process::Reader;
 use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
 use crate::verdict::auditor::Auditor;
+use crate::verdict::histories::{BUDGET, LINEARIZABILITY, broken, given_up};
 use crate::verdict::{Closing, Judge};
-
-/// The name under which linearizability is reported.
-pub const LINEARIZABILITY: &str = "linearizability";
-
-/// What a run's history may cost before its verdict is "unknown".
-pub(super) const BUDGET: Budget = Budget { steps: 20_000_000, configurations: 200_000 };
 
 /// Judges a run.
 #[derive(Clone)]
@@ -60,18 +54,6 @@ impl Court {
             Verdict::Unknown { key: number, reason } => given_up(&key(number), reason),
         }
     }
-}
-
-/// A key that is not linearizable.
-pub(super) fn broken(key: &[u8]) -> Closing {
-    let message = format!("no order of the operations on key {} explains what its clients saw", String::from_utf8_lossy(key));
-    Closing::Failed(Violation { check: LINEARIZABILITY, message })
-}
-
-/// A key of which nobody can say.
-pub(super) fn given_up(key: &[u8], reason: Exhausted) -> Closing {
-    let message = format!("the search for an order on key {} gave up: {reason:?}", String::from_utf8_lossy(key));
-    Closing::Unknown { check: LINEARIZABILITY, message }
 }
 
 impl Observer for Court {

@@ -2,6 +2,7 @@
 
 pub mod auditor;
 pub mod court;
+pub mod histories;
 
 use synod_reports::record::Verdict;
 
