@@ -183,7 +183,7 @@ mod tests {
         let accepted = frame(CLASS_PEER, kind::ACCEPTED, &[&ROUND, &[1], &2u32.to_le_bytes(), &n(3), &n(5)]);
         assert_eq!(SynodReader.claim(&accepted), Claim::Votes((6, 1), vec![3, 5]));
         assert_eq!(SynodReader.describe(&accepted).unwrap().slot, Some(3));
-        for kind in (1..=11).filter(|kind| ![kind::PROMISE, kind::ACCEPTED].contains(kind)) {
+        for kind in (1..=12).filter(|kind| ![kind::PROMISE, kind::ACCEPTED].contains(kind)) {
             let message = frame(CLASS_PEER, kind, &[&ROUND, &[1], &[0; 40]]);
             assert_eq!(SynodReader.claim(&message), Claim::Nothing);
             assert_eq!(SynodReader.describe(&message).unwrap().kind, NAMES[usize::from(kind) - 1]);
@@ -202,7 +202,7 @@ mod tests {
             let claim = SynodReader.claim(&promise[..at]);
             assert_eq!(claim == Claim::Nothing, at < 33);
         }
-        assert_eq!(SynodReader.describe(&frame(CLASS_PEER, 12, &[&ROUND, &[1]])), None);
+        assert_eq!(SynodReader.describe(&frame(CLASS_PEER, 13, &[&ROUND, &[1]])), None);
         assert_eq!(SynodReader.describe(&frame(CLASS_PEER, 0, &[&ROUND, &[1]])), None);
     }
 
