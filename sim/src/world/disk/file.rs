@@ -7,6 +7,8 @@
 //!
 //! A sync covers the versions that were visible when it was submitted. Stamps, one for each change on the disk, tell versions apart.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::block::{SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole};
@@ -67,20 +69,24 @@ impl File {
     /// Up to `length` visible bytes from `offset`, or nothing when the device cannot read one of the sectors.
     pub fn read(&self, offset: u64, length: u64) -> Option<Bytes> {
         let size = self.length.saturating_sub(offset).min(length);
-        let mut bytes = vec![0; usize::try_from(size).expect("a file fits in memory")];
+        let mut bytes = zeros(usize::try_from(size).expect("a file fits in memory"));
+        let buffer = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+        // Behind the sectors that are held there are zeros alone, and they are there already.
+        let held = (self.sectors.len() as u64 * SECTOR_BYTES).saturating_sub(offset).min(size);
+        let held = usize::try_from(held).expect("it is at most the size");
         let mut at = 0;
-        while at < bytes.len() {
+        while at < held {
             let (sector, within) = place(offset + at as u64);
-            let size = (SECTOR - within).min(bytes.len() - at);
+            let size = (SECTOR - within).min(held - at);
             if let Some(content @ Some(block)) = self.sectors.get(sector as usize) {
                 if unreadable(content) {
                     return None;
                 }
-                bytes[at..at + size].copy_from_slice(&block.bytes[within..within + size]);
+                buffer[at..at + size].copy_from_slice(&block.bytes[within..within + size]);
             }
             at += size;
         }
-        Some(bytes.into())
+        Some(bytes)
     }
 
     /// Writes those sectors of `data` for which `lands` says so, in order, and says how many did. The length grows to the end of the last one.
@@ -325,6 +331,12 @@ fn torn(writes: &mut [(Stamp, bool)]) -> u32 {
     writes.sort_unstable();
     let parted = writes.chunk_by(|one, other| one.0 == other.0).filter(|parts| parts.first().map(|part| part.1) != parts.last().map(|part| part.1));
     u32::try_from(parted.count()).unwrap_or(u32::MAX)
+}
+
+/// So many zeros. Most of what is read is the unused rest of a segment, so they are copied from a place that is at hand, and written once.
+fn zeros(size: usize) -> Bytes {
+    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+    ZEROS.get(..size).map_or_else(|| vec![0; size].into(), Bytes::from)
 }
 
 /// The sector and the byte in it.
