@@ -35,29 +35,36 @@ pub const WHOLE: Size = Size { pings: 5_000_000, five: 500_000..500_060, mix: 50
 pub const QUICK: Size = Size { pings: 2_000_000, five: 500_000..500_020, mix: 500_000..500_060, rates_hold: false, idle_seconds: 1_000, copies: 100 };
 
 /// In how many of a hundred runs of the mix each fault kind must take effect.
-const RATES: [(&str, f64); 26] = [
+const RATES: [(&str, f64); 33] = [
     ("bit-rot", 15.0),
     ("clock-drift", 15.0),
     ("clock-jump", 15.0),
     ("clog", 25.0),
-    ("corrupt", 25.0),
+    ("corrupt", 14.0),
     ("delay", 25.0),
     ("died-in-recovery", 35.0),
     ("died-in-step", 35.0),
     ("disk-full", 6.0),
+    ("disk-loss", 0.3),
     ("disk-stall", 15.0),
-    ("duplicate", 30.0),
+    ("duplicate", 14.0),
     ("kill", 50.0),
-    ("lose", 30.0),
+    ("lose", 17.0),
     ("lost-names", 12.0),
     ("lost-sectors", 25.0),
+    ("misdirected-write", 0.3),
+    ("network.corrupt", 14.0),
+    ("network.duplicate", 17.0),
+    ("network.loss", 17.0),
     ("partition", 50.0),
     ("pause", 35.0),
     ("power-loss", 50.0),
     ("read-failure", 0.5),
     ("reorder", 90.0),
-    ("slow-disk", 12.0),
-    ("slow-link", 20.0),
+    ("sector-error", 0.3),
+    ("slow-cpu", 14.0),
+    ("slow-disk", 10.0),
+    ("slow-link", 15.0),
     ("stale-sample", 30.0),
     ("sync-failure", 20.0),
     ("torn-write", 1.0),
@@ -105,9 +112,9 @@ mod tests {
         let kinds: Vec<&str> = Effect::ALL.iter().map(|effect| effect.name()).collect();
         assert!(kinds.iter().all(|kind| RATES.iter().any(|(name, _)| name == kind)), "a kind has no rate yet");
         let mut found: BTreeMap<String, f64> = RATES.iter().map(|(kind, least)| ((*kind).to_owned(), *least)).collect();
-        assert_eq!(rates(&found).0.median, 26.0);
+        assert_eq!(rates(&found).0.median, 33.0);
         found.insert("kill".to_owned(), 49.0);
         let (figure, notes) = rates(&found);
-        assert_eq!((figure.median, notes.len()), (25.0, 1));
+        assert_eq!((figure.median, notes.len()), (32.0, 1));
     }
 }
