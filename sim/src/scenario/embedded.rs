@@ -14,6 +14,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("negative/primary-copy-paused", include_str!("../../../scenarios/negative/primary-copy-paused.toml")),
     ("negative/primary-copy-power-loss", include_str!("../../../scenarios/negative/primary-copy-power-loss.toml")),
     ("regressions/deposed-leader-commits", include_str!("../../../scenarios/regressions/deposed-leader-commits.toml")),
+    ("regressions/promise-under-a-lost-name", include_str!("../../../scenarios/regressions/promise-under-a-lost-name.toml")),
     ("safety/clock-drift", include_str!("../../../scenarios/safety/clock-drift.toml")),
     ("safety/clock-jumps", include_str!("../../../scenarios/safety/clock-jumps.toml")),
     ("safety/dueling-leaders", include_str!("../../../scenarios/safety/dueling-leaders.toml")),
