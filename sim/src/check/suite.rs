@@ -256,7 +256,12 @@ impl Observer for Suite {
             Event::Sent { from: Endpoint::Node(node), to, bytes } => return self.sent(node, to, bytes),
             Event::Synced { node, file, sectors } => return self.read(node, |media, found| media.synced(file, sectors, found)),
             Event::NamesSynced { node, names } => return self.read(node, |media, found| media.named(names, found)),
-            Event::Boot { node, .. } => Signal::Boot(node),
+            Event::Boot { node, .. } => {
+                if let Some(media) = self.media.get_mut(usize::from(node.0)) {
+                    media.0.booted();
+                }
+                Signal::Boot(node)
+            }
             Event::Ready(node) => Signal::Ready(node),
             Event::Fact { node, fact } => Signal::Fact(node, fact),
             Event::Invoked { process, call, .. } => Signal::Invoked(process, call),

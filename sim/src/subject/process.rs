@@ -323,6 +323,9 @@ pub trait MediaReader {
     /// A sync of the directory succeeded: it durably holds exactly these names now. A reader that is never told takes every name for durable.
     fn named(&mut self, _names: &[FileName], _found: &mut Vec<Durable>) {}
 
+    /// A process starts on these files. What has no durable name by now may be gone, and a file that is created under its name is another one.
+    fn booted(&mut self) {}
+
     /// A copy.
     fn fork(&self) -> Box<dyn MediaReader>;
 }

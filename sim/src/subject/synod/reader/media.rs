@@ -166,6 +166,12 @@ impl MediaReader for Media {
         self.weigh(found);
     }
 
+    fn booted(&mut self) {
+        if self.told {
+            self.promises.retain(|promise| promise.named);
+        }
+    }
+
     fn fork(&self) -> Box<dyn MediaReader> {
         Box::new(self.clone())
     }
@@ -434,6 +440,19 @@ mod tests {
         assert_eq!(synced(&mut media, b2, &promise((7, 1))), []);
         assert_eq!(named(&mut media, &[a, b, a2, b2]), []);
         assert_eq!(named(&mut media, &[a2, b2]), [Durable::Promise((7, 1))]);
+    }
+
+    #[test]
+    fn a_copy_whose_name_was_lost_says_nothing_of_a_later_file_of_that_name() {
+        let mut media = Media::default();
+        let [a, b, a2, b2] = ["promise-a-00000001", "promise-b-00000001", "promise-a-00000002", "promise-b-00000002"];
+        named(&mut media, &[a, b]);
+        synced(&mut media, a, &promise((7, 1)));
+        assert_eq!(synced(&mut media, a2, &promise((6, 1))), []);
+        assert_eq!(synced(&mut media, b, &promise((7, 1))), [Durable::Promise((7, 1))]);
+        assert_eq!(named(&mut media, &[a, b]), [], "a power loss took the second pair's names");
+        media.booted();
+        assert_eq!(named(&mut media, &[a, b, a2, b2]), [], "the new files are named before anything in them is synced");
     }
 
     #[test]
