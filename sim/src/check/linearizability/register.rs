@@ -6,7 +6,7 @@
 //! none of them is dead.
 
 use crate::check::linearizability::machine::Machine;
-use crate::check::linearizability::partition::{OPEN, Partition};
+use crate::check::linearizability::partition::{OPEN, Partition, Step};
 use crate::history::recorded::What;
 use crate::history::spec::Effect;
 use crate::history::table::{Table, mix};
@@ -17,8 +17,7 @@ const DEAD: u32 = u32::MAX;
 
 /// A partition's register.
 pub struct RegisterMachine<'a> {
-    /// By operation; the values are states, but for what is appended.
-    operations: Vec<What>,
+    operations: Operations<'a>,
     initial: u32,
     /// By state: behind the place of the last return that asks for it, or for a value that begins with it.
     death: Vec<u32>,
@@ -27,10 +26,27 @@ pub struct RegisterMachine<'a> {
     endings: Option<Endings<'a>>,
 }
 
+/// What each operation says and does; the values are states, but for what is appended.
+enum Operations<'a> {
+    /// Values are states as they are.
+    Same(&'a [Step]),
+    /// States are beginnings of values.
+    Translated(Vec<What>),
+}
+
+impl Operations<'_> {
+    fn what(&self, operation: u32) -> What {
+        match self {
+            Self::Same(steps) => steps[operation as usize].what,
+            Self::Translated(operations) => operations[operation as usize],
+        }
+    }
+}
+
 impl<'a> RegisterMachine<'a> {
     /// The register of this partition.
     #[must_use]
-    pub fn new(partition: &Partition<'a>) -> Self {
+    pub fn new(partition: &'a Partition<'a>) -> Self {
         let mut asked = vec![0; partition.vals.len()];
         let mut differs = false;
         for step in &partition.steps {
@@ -46,7 +62,7 @@ impl<'a> RegisterMachine<'a> {
             *until = step.ret.saturating_add(1).max(*until);
         }
         if !partition.appends {
-            let operations = partition.steps.iter().map(|step| step.what).collect();
+            let operations = Operations::Same(&partition.steps);
             return Self { operations, initial: partition.initial.0, death: asked, differs, endings: None };
         }
         let mut endings = Endings::new(partition, &asked);
@@ -64,7 +80,7 @@ impl<'a> RegisterMachine<'a> {
             })
             .collect();
         let initial = state(partition.initial).0;
-        Self { operations, initial, death, differs, endings: Some(endings) }
+        Self { operations: Operations::Translated(operations), initial, death, differs, endings: Some(endings) }
     }
 
     /// The state of this value of the partition.
@@ -86,7 +102,7 @@ impl Machine for RegisterMachine<'_> {
     }
 
     fn step(&mut self, state: u32, operation: u32, now: u32) -> Option<u32> {
-        match self.operations[operation as usize] {
+        match self.operations.what(operation) {
             What::Read(value) => (value.0 == state).then_some(state),
             What::Differs(value) => (value.0 != state).then_some(state),
             What::Write(value) => Some(self.alive(value.0, now)),
@@ -102,7 +118,7 @@ impl Machine for RegisterMachine<'_> {
     }
 
     fn effect(&self, operation: u32) -> Effect {
-        match self.operations[operation as usize] {
+        match self.operations.what(operation) {
             What::Read(_) | What::Differs(_) => Effect::Read,
             What::Write(_) => Effect::Blind,
             What::Append(_) => Effect::Total,
@@ -111,7 +127,7 @@ impl Machine for RegisterMachine<'_> {
     }
 
     fn alike(&self, one: u32, other: u32) -> bool {
-        self.operations[one as usize] == self.operations[other as usize]
+        self.operations.what(one) == self.operations.what(other)
     }
 
     fn settle(&mut self, state: u32, now: u32) -> u32 {
@@ -119,7 +135,7 @@ impl Machine for RegisterMachine<'_> {
     }
 
     fn idle(&self, operation: u32, now: u32) -> bool {
-        let leaves = match self.operations[operation as usize] {
+        let leaves = match self.operations.what(operation) {
             What::Write(value) | What::Cas { new: value, .. } => value.0,
             What::Append(_) => return false,
             What::Read(_) | What::Differs(_) => return true,
