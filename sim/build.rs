@@ -1,9 +1,13 @@
 //! Tells the binary which build it is: the commit, and a hash of all sources that a run depends on.
 //!
-//! The hash decides whether two digests may be compared. It covers sources and locked dependencies, not the profile: debug and release are the same build.
-//! Outside a git checkout, or without git, the commit is `unknown` and the rest works.
+//! The hash decides whether two digests may be compared. It covers sources and locked dependencies,
+//! not the profile: debug and release are the same build. Outside a git checkout, or without git,
+//! the commit is `unknown` and the rest works.
 
-#![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts through the environment"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +24,19 @@ fn main() {
     files.sort();
     let mut hash = Fnv::default();
     for file in &files {
-        let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let name = file
+            .strip_prefix(root)
+            .unwrap_or(file)
+            .to_string_lossy()
+            .replace('\\', "/");
         hash.field(name.as_bytes());
         hash.field(&fs::read(file).unwrap_or_default());
     }
     println!("cargo:rustc-env=SYNOD_BUILD={:016x}", hash.0);
-    println!("cargo:rustc-env=SYNOD_COMMIT={}", commit(root).unwrap_or_else(|| "unknown".to_owned()));
+    println!(
+        "cargo:rustc-env=SYNOD_COMMIT={}",
+        commit(root).unwrap_or_else(|| "unknown".to_owned())
+    );
 }
 
 /// All files below a place.
@@ -53,7 +64,12 @@ fn commit(root: &Path) -> Option<String> {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(arguments)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
 }

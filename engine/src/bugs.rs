@@ -1,7 +1,15 @@
-//! The planted bugs: mutants that measure the harness. Each is one guard, asked through [`Probe::flip`](crate::probe::Probe::flip).
+//! The planted bugs: mutants that measure the harness. Each is one guard, asked through
+//! [`Probe::flip`](crate::probe::Probe::flip).
 
 macro_rules! bugs {
-    ($($variant:ident = $name:literal, $component:literal, $class:literal, $difficulty:literal, $behaviour:literal, $source:literal;)+) => {
+    ($(
+        $variant:ident = $name:literal,
+        $component:literal,
+        $class:literal,
+        $difficulty:literal,
+        $behaviour:literal,
+        $source:literal;
+    )+) => {
         /// A bug that can be planted at run time.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
@@ -18,7 +26,12 @@ macro_rules! bugs {
             pub const fn card(self) -> Card {
                 match self {
                     $(Self::$variant => Card {
-                        name: $name, component: $component, class: $class, difficulty: $difficulty, behaviour: $behaviour, source: $source,
+                        name: $name,
+                        component: $component,
+                        class: $class,
+                        difficulty: $difficulty,
+                        behaviour: $behaviour,
+                        source: $source,
                     },)+
                 }
             }
@@ -33,7 +46,8 @@ pub struct Card {
     pub name: &'static str,
     /// The part of the protocol that it sits in.
     pub component: &'static str,
-    /// What it leads to: `safety-agreement`, `safety-linearizability`, `durability-loss`, `liveness` or `panic`.
+    /// What it leads to: `safety-agreement`, `safety-linearizability`, `durability-loss`,
+    /// `liveness` or `panic`.
     pub class: &'static str,
     /// How hard it is to find.
     pub difficulty: &'static str,
@@ -47,113 +61,225 @@ impl Bug {
     /// The bug of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|bug| bug.card().name == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|bug| bug.card().name == name)
     }
 }
 
 bugs! {
-    AcceptBelowPromise = "accept-below-promise", "acceptor", "safety-agreement", "easy",
-        "An accept of a deposed ballot is voted for and acknowledged.", "synthetic (canonical Paxos mutant)";
-    AcceptDoesNotRaisePromise = "accept-does-not-raise-promise", "acceptor", "safety-agreement", "hard",
-        "A vote at a ballot above the promise leaves the promise as it was.", "Brooker 'The Bug in Paxos Made Simple'; Cassandra PR#1327 / CASSANDRA-17162 (claimed, ruled not a bug there)";
-    PromiseReportsPromisedAsAccepted = "promise-reports-promised-as-accepted", "acceptor", "safety-agreement", "hard",
-        "A promise reports each vote at the promised ballot instead of the ballot that it was cast at.", "VR Revisited log-view rule (view != last normal view); synthetic form";
-    PromiseBeforeFsync = "promise-before-fsync", "acceptor", "safety-agreement", "medium",
-        "A promise is answered when its first copy is written, before any sync.", "NodeDB #161; Raft's persist-before-reply rule";
-    AcceptedBeforeFsync = "accepted-before-fsync", "acceptor", "durability-loss", "medium",
-        "A vote is acknowledged when its record is written, before the sync.", "tikv #994; etcd #10166";
-    Phase1PicksArbitraryValue = "phase1-picks-arbitrary-value", "phase1-recovery", "safety-agreement", "medium",
-        "Phase 1 keeps the first vote that is reported for a slot, not the highest.", "synthetic (canonical Paxos mutant)";
-    Phase1FillsHolesFromOwnLog = "phase1-fills-holes-from-own-log", "phase1-recovery", "safety-agreement", "medium",
-        "A new leader fills slots that are missing from its own log with no-ops, whatever the promises report.", "Apache Iggy PR#3824 (view change discarded committed ops)";
-    NextSlotFromOwnLog = "next-slot-from-own-log", "phase1-recovery", "safety-agreement", "easy",
-        "A new leader goes on after its own last slot, not after the last one that the promises report.", "OCons PR#21 / Iggy PR#3824 class";
-    PromisePageTruncatedSilently = "promise-page-truncated-silently", "phase1-recovery", "safety-agreement", "medium",
-        "The first page of a promise counts as all of it.", "OCons PR#21 (partial log merge); synthetic form";
-    SkipPhase1IfWasLeader = "skip-phase1-if-was-leader", "phase1-recovery", "safety-agreement", "medium",
-        "A node that has led before goes straight to phase 2 with a higher ballot.", "synthetic (unsound stable-leader optimization)";
-    PromiseCountedTwice = "promise-counted-twice", "phase1-recovery", "safety-agreement", "easy",
-        "Promises are counted as messages, so a duplicate makes a quorum.", "SandTable Xraft election_safety class";
-    RetryTimerBumpsBallot = "retry-timer-bumps-ballot", "phase1-recovery", "safety-agreement", "medium",
-        "A leader that is refused raises its ballot and goes on without phase 1.", "synthetic";
-    AcceptAckCountedTwice = "accept-ack-counted-twice", "phase2-pipelining", "safety-agreement", "easy",
-        "Votes are counted as messages, so a duplicate makes a quorum.", "synthetic (canonical)";
-    AckBallotUnchecked = "ack-ballot-unchecked", "phase2-pipelining", "safety-agreement", "medium",
-        "A vote of an older ballot counts for the present one.", "MyPaxos #18 class; synthetic form";
-    CommitOnNack = "commit-on-nack", "phase2-pipelining", "safety-agreement", "medium",
-        "A refusal counts as a vote for whatever is on its way.", "CCF, NSDI '25 (commit advances on a refused append)";
-    GappedAcceptCumulativeAck = "gapped-accept-cumulative-ack", "phase2-pipelining", "durability-loss", "medium",
-        "An acknowledgement of a slot also acknowledges the slots before it that are missing.", "Oxia PR#1239";
-    CommitOverHole = "commit-over-hole", "phase2-pipelining", "safety-agreement", "easy",
-        "A chosen slot is applied though one before it is not chosen.", "Iggy PR#4073 (contiguous commit rule)";
-    CommitAppliesStaleBallotEntry = "commit-applies-stale-ballot-entry", "phase2-pipelining", "safety-agreement", "medium",
-        "What is below the commit point is applied whatever ballot it was voted for at.", "Apache Iggy PR#4191 (seed 144); cockroach #122690";
-    LeaderSelfAckBeforeFsync = "leader-self-ack-before-fsync", "phase2-pipelining", "durability-loss", "medium",
-        "The leader counts its own vote when it proposes, not when it is durable.", "etcd #14370 (single node loses a write); TigerBeetle PR#861";
-    BatchAckedAfterFirstRecord = "batch-acked-after-first-record", "phase2-pipelining", "durability-loss", "medium",
-        "A group of several sectors is acknowledged when the first of them is synced.", "synthetic";
-    NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition", "leader-election-leases", "liveness", "medium",
-        "A leader that no quorum answers never steps down.", "Cloudflare/etcd 2020 outage; Omni-Paxos quorum-loss scenario";
-    DeafCandidateDeposesForever = "deaf-candidate-deposes-forever", "leader-election-leases", "liveness", "medium",
-        "A node that hears no leader campaigns without asking whether it could win.", "TigerBeetle 'Simulation Testing for Liveness' 2023";
-    ReplyBeforeQuorum = "reply-before-quorum", "learner-apply", "safety-linearizability", "easy",
-        "The second vote makes a slot chosen, whatever the quorum.", "synthetic (canonical); Jepsen redis-raft class";
-    LearnedValueOnlyInMemory = "learned-value-only-in-memory", "learner-apply", "safety-agreement", "hard",
-        "A learned value that replaces a conflicting vote is not logged.", "TigerBeetle PR#2711 (wrong header kept); openraft PR#559/561";
-    NoopConsumesReply = "noop-consumes-reply", "learner-apply", "safety-linearizability", "medium",
-        "Applying a no-op answers whoever has waited longest.", "synthetic (cf. ClickHouse Keeper PR#114401)";
-    FsyncErrorIgnored = "fsync-error-ignored", "wal-fsync-recovery", "durability-loss", "easy",
-        "A failed sync of the log counts as a success.", "Rebello et al., ATC '20; cockroach #37102";
-    FsyncRetryTrusted = "fsync-retry-trusted", "wal-fsync-recovery", "durability-loss", "medium",
-        "A failed sync is tried again on the same file, and the second answer is trusted.", "Rebello et al., ATC '20; rostam #94; raft-engine #131";
-    WriteAfterFailedFsyncAcked = "write-after-failed-fsync-acked", "wal-fsync-recovery", "durability-loss", "medium",
-        "After a failed sync the log goes on behind the lost group, and recovery stops at the gap.", "cockroach #37102";
-    TornTailNotTruncated = "torn-tail-not-truncated", "wal-fsync-recovery", "durability-loss", "medium",
-        "Recovery stops at a torn group but does not cut it; what is appended later lies behind it and is not read again.", "amelie #17; turbokv #8";
-    MidlogCorruptionIsTail = "midlog-corruption-is-tail", "wal-fsync-recovery", "durability-loss", "medium",
-        "A damaged sector in the middle of the log is taken for its end.", "Alagappan et al., FAST '18; pebble #453";
-    NoDirectoryFsync = "no-directory-fsync", "wal-fsync-recovery", "durability-loss", "medium",
-        "A new segment is used before the directory that names it is synced.", "Pillai et al., OSDI '14; raft-engine #131";
-    HardstateFileUnsynced = "hardstate-file-unsynced", "wal-fsync-recovery", "safety-agreement", "medium",
-        "A raised promise is written to its files, which are not synced.", "Pillai et al., OSDI '14; synthetic form";
-    ReplayStopsBeforeLastSegment = "replay-stops-before-last-segment", "wal-fsync-recovery", "durability-loss", "hard",
-        "A torn group at a segment's end makes recovery ignore the segments after it.", "acoustid-index PR#157";
-    DedupInLeaderMemory = "dedup-in-leader-memory", "client-sessions-reads", "safety-linearizability", "easy",
-        "Only the leader that executed a request knows that it did.", "synthetic; RaftOS #2";
-    DedupAtProposeOnly = "dedup-at-propose-only", "client-sessions-reads", "safety-linearizability", "medium",
-        "Duplicates are filtered when proposed, not when applied.", "RaftOS #2 (doubled entries)";
-    SeqSkipCountsAsDup = "seq-skip-counts-as-dup", "client-sessions-reads", "safety-linearizability", "medium",
-        "A request below the highest executed one counts as executed.", "atomix PR#466 neighbourhood; synthetic form";
-    CachedReplyOfWrongSeq = "cached-reply-of-wrong-seq", "client-sessions-reads", "safety-linearizability", "easy",
-        "A retry of an older request gets the newest one's reply.", "synthetic";
-    EvictionOrderNondeterministic = "eviction-order-nondeterministic", "client-sessions-reads", "safety-agreement", "medium",
-        "Which session is evicted depends on the memory of the replica.", "Iggy PR#3023 (deterministic eviction rule); synthetic form";
-    ReadBeforeRecoveryCommits = "read-before-recovery-commits", "client-sessions-reads", "safety-linearizability", "medium",
-        "A new leader serves reads before what phase 1 reported is chosen and applied.", "etcd #7331; tikv #9208/PR#9239";
-    ReadIgnoresApplyLag = "read-ignores-apply-lag", "client-sessions-reads", "safety-linearizability", "easy",
-        "A confirmed read does not wait for what it must see to be applied.", "tikv / etcd ReadIndex rules; synthetic form";
-    ReadIndexAfterConfirm = "read-index-after-confirm", "client-sessions-reads", "safety-linearizability", "hard",
-        "A read joins a confirmation round that began before it.", "etcd #20418 / PR#21399";
-    DefiniteFailOnStepdown = "definite-fail-on-stepdown", "client-sessions-reads", "safety-linearizability", "easy",
-        "A deposed leader refuses requests that are on their way.", "consul #2893; Jepsen Redis-Raft (aborted reads)";
-    NoAcceptRetransmit = "no-accept-retransmit", "timers-liveness", "liveness", "easy",
-        "Accepts are never sent again.", "omnipaxos PR#85";
-    BackoffNeverResets = "backoff-never-resets", "timers-liveness", "liveness", "medium",
-        "The election backoff grows almost without bound, and no leader ends it.", "synthetic";
-    TimerResetByDeposedLeader = "timer-reset-by-deposed-leader", "timers-liveness", "liveness", "hard",
-        "A deposed leader does not mind refusals, and its heartbeats calm its followers.", "cockroach #142994";
-    Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry", "timers-liveness", "liveness", "easy",
-        "Prepares are never sent again, and a candidate waits for the promises for ever.", "omnipaxos PR#85 (#68)";
-    CatchupSourceNeverRotates = "catchup-source-never-rotates", "timers-liveness", "liveness", "easy",
-        "A lagging replica asks only the peer that it asked first.", "Iggy PR#4073";
-    WindowSlotLeak = "window-slot-leak", "timers-liveness", "liveness", "hard",
-        "Places in the window are lost at each step-down.", "atomix PR#466 class; synthetic form";
-    CorruptPromiseIsFreshStart = "corrupt-promise-is-fresh-start", "corruption-handling", "safety-agreement", "medium",
-        "When no copy of the promise is intact, the node starts as if it had promised nothing.", "Chandra et al., PODC '07; atlasdb #1508";
-    BitrotTailTakenAsTorn = "bitrot-tail-taken-as-torn", "corruption-handling", "safety-agreement", "hard",
-        "A damaged last group is taken for a torn one and cut.", "Alagappan et al., FAST '18";
-    FrameChecksumUnverified = "frame-checksum-unverified", "corruption-handling", "safety-agreement", "medium",
-        "The checksum of a catch-up reply is not looked at.", "Apache Iggy PR#3824";
-    RedundantCopiesOneWrite = "redundant-copies-one-write", "corruption-handling", "panic", "medium",
-        "The promise has one copy in one file, so one fault destroys all that is known of it.", "TigerBeetle's superblock copies; synthetic form";
+    AcceptBelowPromise = "accept-below-promise",
+        "acceptor", "safety-agreement", "easy",
+        "An accept of a deposed ballot is voted for and acknowledged.",
+        "synthetic (canonical Paxos mutant)";
+    AcceptDoesNotRaisePromise = "accept-does-not-raise-promise",
+        "acceptor", "safety-agreement", "hard",
+        "A vote at a ballot above the promise leaves the promise as it was.",
+        "Brooker 'The Bug in Paxos Made Simple'; Cassandra PR#1327 / CASSANDRA-17162 (claimed, \
+         ruled not a bug there)";
+    PromiseReportsPromisedAsAccepted = "promise-reports-promised-as-accepted",
+        "acceptor", "safety-agreement", "hard",
+        "A promise reports each vote at the promised ballot instead of the ballot that it was \
+         cast at.",
+        "VR Revisited log-view rule (view != last normal view); synthetic form";
+    PromiseBeforeFsync = "promise-before-fsync",
+        "acceptor", "safety-agreement", "medium",
+        "A promise is answered when its first copy is written, before any sync.",
+        "NodeDB #161; Raft's persist-before-reply rule";
+    AcceptedBeforeFsync = "accepted-before-fsync",
+        "acceptor", "durability-loss", "medium",
+        "A vote is acknowledged when its record is written, before the sync.",
+        "tikv #994; etcd #10166";
+    Phase1PicksArbitraryValue = "phase1-picks-arbitrary-value",
+        "phase1-recovery", "safety-agreement", "medium",
+        "Phase 1 keeps the first vote that is reported for a slot, not the highest.",
+        "synthetic (canonical Paxos mutant)";
+    Phase1FillsHolesFromOwnLog = "phase1-fills-holes-from-own-log",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A new leader fills slots that are missing from its own log with no-ops, whatever the \
+         promises report.",
+        "Apache Iggy PR#3824 (view change discarded committed ops)";
+    NextSlotFromOwnLog = "next-slot-from-own-log",
+        "phase1-recovery", "safety-agreement", "easy",
+        "A new leader goes on after its own last slot, not after the last one that the promises \
+         report.",
+        "OCons PR#21 / Iggy PR#3824 class";
+    PromisePageTruncatedSilently = "promise-page-truncated-silently",
+        "phase1-recovery", "safety-agreement", "medium",
+        "The first page of a promise counts as all of it.",
+        "OCons PR#21 (partial log merge); synthetic form";
+    SkipPhase1IfWasLeader = "skip-phase1-if-was-leader",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A node that has led before goes straight to phase 2 with a higher ballot.",
+        "synthetic (unsound stable-leader optimization)";
+    PromiseCountedTwice = "promise-counted-twice",
+        "phase1-recovery", "safety-agreement", "easy",
+        "Promises are counted as messages, so a duplicate makes a quorum.",
+        "SandTable Xraft election_safety class";
+    RetryTimerBumpsBallot = "retry-timer-bumps-ballot",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A leader that is refused raises its ballot and goes on without phase 1.",
+        "synthetic";
+    AcceptAckCountedTwice = "accept-ack-counted-twice",
+        "phase2-pipelining", "safety-agreement", "easy",
+        "Votes are counted as messages, so a duplicate makes a quorum.",
+        "synthetic (canonical)";
+    AckBallotUnchecked = "ack-ballot-unchecked",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "A vote of an older ballot counts for the present one.",
+        "MyPaxos #18 class; synthetic form";
+    CommitOnNack = "commit-on-nack",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "A refusal counts as a vote for whatever is on its way.",
+        "CCF, NSDI '25 (commit advances on a refused append)";
+    GappedAcceptCumulativeAck = "gapped-accept-cumulative-ack",
+        "phase2-pipelining", "durability-loss", "medium",
+        "An acknowledgement of a slot also acknowledges the slots before it that are missing.",
+        "Oxia PR#1239";
+    CommitOverHole = "commit-over-hole",
+        "phase2-pipelining", "safety-agreement", "easy",
+        "A chosen slot is applied though one before it is not chosen.",
+        "Iggy PR#4073 (contiguous commit rule)";
+    CommitAppliesStaleBallotEntry = "commit-applies-stale-ballot-entry",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "What is below the commit point is applied whatever ballot it was voted for at.",
+        "Apache Iggy PR#4191 (seed 144); cockroach #122690";
+    LeaderSelfAckBeforeFsync = "leader-self-ack-before-fsync",
+        "phase2-pipelining", "durability-loss", "medium",
+        "The leader counts its own vote when it proposes, not when it is durable.",
+        "etcd #14370 (single node loses a write); TigerBeetle PR#861";
+    BatchAckedAfterFirstRecord = "batch-acked-after-first-record",
+        "phase2-pipelining", "durability-loss", "medium",
+        "A group of several sectors is acknowledged when the first of them is synced.",
+        "synthetic";
+    NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition",
+        "leader-election-leases", "liveness", "medium",
+        "A leader that no quorum answers never steps down.",
+        "Cloudflare/etcd 2020 outage; Omni-Paxos quorum-loss scenario";
+    DeafCandidateDeposesForever = "deaf-candidate-deposes-forever",
+        "leader-election-leases", "liveness", "medium",
+        "A node that hears no leader campaigns without asking whether it could win.",
+        "TigerBeetle 'Simulation Testing for Liveness' 2023";
+    ReplyBeforeQuorum = "reply-before-quorum",
+        "learner-apply", "safety-linearizability", "easy",
+        "The second vote makes a slot chosen, whatever the quorum.",
+        "synthetic (canonical); Jepsen redis-raft class";
+    LearnedValueOnlyInMemory = "learned-value-only-in-memory",
+        "learner-apply", "safety-agreement", "hard",
+        "A learned value that replaces a conflicting vote is not logged.",
+        "TigerBeetle PR#2711 (wrong header kept); openraft PR#559/561";
+    NoopConsumesReply = "noop-consumes-reply",
+        "learner-apply", "safety-linearizability", "medium",
+        "Applying a no-op answers whoever has waited longest.",
+        "synthetic (cf. ClickHouse Keeper PR#114401)";
+    FsyncErrorIgnored = "fsync-error-ignored",
+        "wal-fsync-recovery", "durability-loss", "easy",
+        "A failed sync of the log counts as a success.",
+        "Rebello et al., ATC '20; cockroach #37102";
+    FsyncRetryTrusted = "fsync-retry-trusted",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "A failed sync is tried again on the same file, and the second answer is trusted.",
+        "Rebello et al., ATC '20; rostam #94; raft-engine #131";
+    WriteAfterFailedFsyncAcked = "write-after-failed-fsync-acked",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "After a failed sync the log goes on behind the lost group, and recovery stops at the gap.",
+        "cockroach #37102";
+    TornTailNotTruncated = "torn-tail-not-truncated",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "Recovery stops at a torn group but does not cut it; what is appended later lies behind \
+         it and is not read again.",
+        "amelie #17; turbokv #8";
+    MidlogCorruptionIsTail = "midlog-corruption-is-tail",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "A damaged sector in the middle of the log is taken for its end.",
+        "Alagappan et al., FAST '18; pebble #453";
+    NoDirectoryFsync = "no-directory-fsync",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "A new segment is used before the directory that names it is synced.",
+        "Pillai et al., OSDI '14; raft-engine #131";
+    HardstateFileUnsynced = "hardstate-file-unsynced",
+        "wal-fsync-recovery", "safety-agreement", "medium",
+        "A raised promise is written to its files, which are not synced.",
+        "Pillai et al., OSDI '14; synthetic form";
+    ReplayStopsBeforeLastSegment = "replay-stops-before-last-segment",
+        "wal-fsync-recovery", "durability-loss", "hard",
+        "A torn group at a segment's end makes recovery ignore the segments after it.",
+        "acoustid-index PR#157";
+    DedupInLeaderMemory = "dedup-in-leader-memory",
+        "client-sessions-reads", "safety-linearizability", "easy",
+        "Only the leader that executed a request knows that it did.",
+        "synthetic; RaftOS #2";
+    DedupAtProposeOnly = "dedup-at-propose-only",
+        "client-sessions-reads", "safety-linearizability", "medium",
+        "Duplicates are filtered when proposed, not when applied.",
+        "RaftOS #2 (doubled entries)";
+    SeqSkipCountsAsDup = "seq-skip-counts-as-dup",
+        "client-sessions-reads", "safety-linearizability", "medium",
+        "A request below the highest executed one counts as executed.",
+        "atomix PR#466 neighbourhood; synthetic form";
+    CachedReplyOfWrongSeq = "cached-reply-of-wrong-seq",
+        "client-sessions-reads", "safety-linearizability", "easy",
+        "A retry of an older request gets the newest one's reply.",
+        "synthetic";
+    EvictionOrderNondeterministic = "eviction-order-nondeterministic",
+        "client-sessions-reads", "safety-agreement", "medium",
+        "Which session is evicted depends on the memory of the replica.",
+        "Iggy PR#3023 (deterministic eviction rule); synthetic form";
+    ReadBeforeRecoveryCommits = "read-before-recovery-commits",
+        "client-sessions-reads", "safety-linearizability", "medium",
+        "A new leader serves reads before what phase 1 reported is chosen and applied.",
+        "etcd #7331; tikv #9208/PR#9239";
+    ReadIgnoresApplyLag = "read-ignores-apply-lag",
+        "client-sessions-reads", "safety-linearizability", "easy",
+        "A confirmed read does not wait for what it must see to be applied.",
+        "tikv / etcd ReadIndex rules; synthetic form";
+    ReadIndexAfterConfirm = "read-index-after-confirm",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A read joins a confirmation round that began before it.",
+        "etcd #20418 / PR#21399";
+    DefiniteFailOnStepdown = "definite-fail-on-stepdown",
+        "client-sessions-reads", "safety-linearizability", "easy",
+        "A deposed leader refuses requests that are on their way.",
+        "consul #2893; Jepsen Redis-Raft (aborted reads)";
+    NoAcceptRetransmit = "no-accept-retransmit",
+        "timers-liveness", "liveness", "easy",
+        "Accepts are never sent again.",
+        "omnipaxos PR#85";
+    BackoffNeverResets = "backoff-never-resets",
+        "timers-liveness", "liveness", "medium",
+        "The election backoff grows almost without bound, and no leader ends it.",
+        "synthetic";
+    TimerResetByDeposedLeader = "timer-reset-by-deposed-leader",
+        "timers-liveness", "liveness", "hard",
+        "A deposed leader does not mind refusals, and its heartbeats calm its followers.",
+        "cockroach #142994";
+    Phase1ReplyLostNoRetry = "phase1-reply-lost-no-retry",
+        "timers-liveness", "liveness", "easy",
+        "Prepares are never sent again, and a candidate waits for the promises for ever.",
+        "omnipaxos PR#85 (#68)";
+    CatchupSourceNeverRotates = "catchup-source-never-rotates",
+        "timers-liveness", "liveness", "easy",
+        "A lagging replica asks only the peer that it asked first.",
+        "Iggy PR#4073";
+    WindowSlotLeak = "window-slot-leak",
+        "timers-liveness", "liveness", "hard",
+        "Places in the window are lost at each step-down.",
+        "atomix PR#466 class; synthetic form";
+    CorruptPromiseIsFreshStart = "corrupt-promise-is-fresh-start",
+        "corruption-handling", "safety-agreement", "medium",
+        "When no copy of the promise is intact, the node starts as if it had promised nothing.",
+        "Chandra et al., PODC '07; atlasdb #1508";
+    BitrotTailTakenAsTorn = "bitrot-tail-taken-as-torn",
+        "corruption-handling", "safety-agreement", "hard",
+        "A damaged last group is taken for a torn one and cut.",
+        "Alagappan et al., FAST '18";
+    FrameChecksumUnverified = "frame-checksum-unverified",
+        "corruption-handling", "safety-agreement", "medium",
+        "The checksum of a catch-up reply is not looked at.",
+        "Apache Iggy PR#3824";
+    RedundantCopiesOneWrite = "redundant-copies-one-write",
+        "corruption-handling", "panic", "medium",
+        "The promise has one copy in one file, so one fault destroys all that is known of it.",
+        "TigerBeetle's superblock copies; synthetic form";
 }

@@ -1,7 +1,7 @@
 //! What a slot carries: a value, which is a batch of commands or a no-op.
 //!
-//! A value stays encoded while it is proposed, voted for, logged and sent; only the executor opens it. So a vote copies a pointer, and two
-//! values are equal when their bytes are.
+//! A value stays encoded while it is proposed, voted for, logged and sent; only the executor opens
+//! it. So a vote copies a pointer, and two values are equal when their bytes are.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use crate::ids::{Sequence, SessionId};
 /// Bytes shared by everybody who refers to them.
 pub type Bytes = Arc<[u8]>;
 
-/// The value of one slot: an encoded batch. The empty value is the no-op that phase 1 fills holes with.
+/// The value of one slot: an encoded batch. The empty value is the no-op that phase 1 fills holes
+/// with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Value(pub Bytes);
 
@@ -42,7 +43,8 @@ pub enum Command<'a> {
         session: SessionId,
         /// The request's number in the session.
         sequence: Sequence,
-        /// Every request below this one has been answered; its reply may be forgotten (RIFL's acknowledgement).
+        /// Every request below this one has been answered; its reply may be forgotten (RIFL's
+        /// acknowledgement).
         answered_below: Sequence,
         /// The state machine's own encoding of the operation.
         operation: &'a [u8],

@@ -1,4 +1,5 @@
-//! What a host decides about a replica before it boots. The bounds are checked by [`Config::validate`].
+//! What a host decides about a replica before it boots. The bounds are checked by
+//! [`Config::validate`].
 
 use crate::ids::{ClusterId, NodeId};
 use crate::time::Span;
@@ -30,7 +31,8 @@ pub struct Config {
     pub heartbeat: Span,
     /// Undecided accepts and unanswered prepares are sent again after this long.
     pub retransmit: Span,
-    /// Bytes of values in one message (a promise page, a catch-up reply); at least one value always fits.
+    /// Bytes of values in one message (a promise page, a catch-up reply); at least one value always
+    /// fits.
     pub message_bytes: u32,
     /// Sessions that are kept; beyond it the one that was idle longest, in log order, is evicted.
     pub sessions: usize,
@@ -86,15 +88,23 @@ impl Config {
             () if self.nodes == 0 || self.nodes > 63 => Err("a cluster has 1 to 63 nodes"),
             () if self.node.0 >= self.nodes => Err("the node is not one of the cluster"),
             () if self.window == 0 => Err("the window is at least 1"),
-            () if self.batch_count == 0 || self.batch_count > 1 << 15 => Err("a batch has 1 to 32,768 commands"),
-            () if self.election_min.0 == 0 || self.election_max < self.election_min => Err("the election timeout is an empty range"),
-            () if self.heartbeat.0 == 0 || self.heartbeat.0 * 2 > self.election_min.0 => Err("the heartbeat is at most half the election timeout"),
+            () if self.batch_count == 0 || self.batch_count > 1 << 15 => {
+                Err("a batch has 1 to 32,768 commands")
+            }
+            () if self.election_min.0 == 0 || self.election_max < self.election_min => {
+                Err("the election timeout is an empty range")
+            }
+            () if self.heartbeat.0 == 0 || self.heartbeat.0 * 2 > self.election_min.0 => {
+                Err("the heartbeat is at most half the election timeout")
+            }
             () if self.retransmit.0 == 0 => Err("the retransmit interval is at least 1 ns"),
             () if self.sessions == 0 => Err("at least 1 session is kept"),
             () if !segment.is_multiple_of(8 * SECTOR) || segment == 0 || segment > 1 << 27 => {
                 Err("a segment is a multiple of 4 KiB, at least one and at most 128 MiB")
             }
-            () if self.batch_bytes as usize > segment / 2 => Err("a batch takes at most half a segment"),
+            () if self.batch_bytes as usize > segment / 2 => {
+                Err("a batch takes at most half a segment")
+            }
             () => Ok(()),
         }
     }

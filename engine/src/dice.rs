@@ -1,8 +1,10 @@
-//! Randomness for timeouts: a small generator that is seeded with the entropy of the boot, and from nothing else.
+//! Randomness for timeouts: a small generator that is seeded with the entropy of the boot, and from
+//! nothing else.
 
 use crate::time::Span;
 
-/// `SplitMix64` (Steele, Lea and Flood, OOPSLA '14). For jitter only; nothing depends on its strength.
+/// `SplitMix64` (Steele, Lea and Flood, OOPSLA '14). For jitter only; nothing depends on its
+/// strength.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -11,7 +13,9 @@ impl Dice {
     #[must_use]
     pub fn new(entropy: [u8; 32]) -> Self {
         let words = entropy.as_chunks::<8>().0;
-        Self(words.iter().fold(0, |seed: u64, word| seed.rotate_left(17) ^ u64::from_le_bytes(*word)))
+        Self(words.iter().fold(0, |seed: u64, word| {
+            seed.rotate_left(17) ^ u64::from_le_bytes(*word)
+        }))
     }
 
     /// A span between the two, both included.

@@ -1,4 +1,5 @@
-//! What a replica wants done after a step: typed, and in the order in which it wants it. The [`node`](crate::node) turns it into bytes and files.
+//! What a replica wants done after a step: typed, and in the order in which it wants it. The
+//! [`node`](crate::node) turns it into bytes and files.
 
 use crate::ids::{Ballot, ClientAddr, NodeId};
 use crate::message::{Message, Reply};
@@ -20,8 +21,10 @@ pub struct Effects {
     pub sends: Vec<(To, Message)>,
     /// Replies that may leave now.
     pub replies: Vec<(ClientAddr, Reply)>,
-    /// Records to append to the log, oldest first; each takes the next [`Lsn`](crate::ids::Lsn), from 1 at boot.
+    /// Records to append to the log, oldest first; each takes the next [`Lsn`](crate::ids::Lsn),
+    /// from 1 at boot.
     pub records: Vec<Record>,
-    /// Make this promise durable. A later one supersedes an earlier one that is not being written yet.
+    /// Make this promise durable. A later one supersedes an earlier one that is not being written
+    /// yet.
     pub promise: Option<Ballot>,
 }

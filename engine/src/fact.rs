@@ -1,4 +1,5 @@
-//! What a replica says that it did, for observers only. Facts never reach a message, a file or a decision.
+//! What a replica says that it did, for observers only. Facts never reach a message, a file or a
+//! decision.
 
 use crate::command::Value;
 use crate::ids::{Ballot, Place, Sequence, SessionId, Slot};

@@ -1,6 +1,7 @@
 //! The names that the protocol counts with: nodes, ballots, slots, sessions.
 //!
-//! Every range in this crate is half-open: `chosen_below` is the first slot that is *not* known to be chosen.
+//! Every range in this crate is half-open: `chosen_below` is the first slot that is *not* known to
+//! be chosen.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub struct ClusterId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Incarnation(pub u64);
 
-/// A ballot: totally ordered, and owned by the node that is named in it. `Ballot::ZERO` is below every real one.
+/// A ballot: totally ordered, and owned by the node that is named in it. `Ballot::ZERO` is below
+/// every real one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Ballot {
     /// The round; the more significant half.
@@ -27,12 +29,18 @@ pub struct Ballot {
 
 impl Ballot {
     /// Below every ballot that a node can lead.
-    pub const ZERO: Self = Self { round: 0, node: NodeId(0) };
+    pub const ZERO: Self = Self {
+        round: 0,
+        node: NodeId(0),
+    };
 
     /// The lowest ballot of `node` that is above `self`.
     #[must_use]
     pub const fn next_for(self, node: NodeId) -> Self {
-        Self { round: self.round + 1, node }
+        Self {
+            round: self.round + 1,
+            node,
+        }
     }
 }
 
@@ -63,12 +71,14 @@ pub struct Place {
     pub index: u16,
 }
 
-/// A client's session: the place of its registration in the log, so it is never reused (RIFL, SOSP '15).
+/// A client's session: the place of its registration in the log, so it is never reused (RIFL, SOSP
+/// '15).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SessionId(pub u64);
 
 impl SessionId {
-    /// The session that a registration at `place` opens. Never 0, which stands for "no session yet".
+    /// The session that a registration at `place` opens. Never 0, which stands for "no session
+    /// yet".
     #[must_use]
     pub const fn at(place: Place) -> Self {
         Self(((place.slot.0 + 1) << 16) | place.index as u64)
@@ -83,7 +93,8 @@ pub struct Sequence(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct ClientAddr(pub u64);
 
-/// A position in this node's own log of records, counted in records since boot; durability is granted up to one.
+/// A position in this node's own log of records, counted in records since boot; durability is
+/// granted up to one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Lsn(pub u64);
 
@@ -120,7 +131,9 @@ impl NodeSet {
 
     /// The members, in order.
     pub fn iter(self) -> impl Iterator<Item = NodeId> {
-        (0..64u8).map(NodeId).filter(move |node| self.contains(*node))
+        (0..64u8)
+            .map(NodeId)
+            .filter(move |node| self.contains(*node))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The port of a [`Node`](crate::node::Node): bytes and files in, bytes and files out. Whoever hosts a node implements the other side.
+//! The port of a [`Node`](crate::node::Node): bytes and files in, bytes and files out. Whoever
+//! hosts a node implements the other side.
 
 use crate::command::Bytes;
 use crate::ids::{ClientAddr, NodeId};
@@ -19,7 +20,10 @@ impl FileName {
         }
         let mut bytes = [0; 23];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
-        Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
+        Some(Self {
+            bytes,
+            length: u8::try_from(name.len()).ok()?,
+        })
     }
 
     /// The name of two parts, as [`new`](Self::new).
@@ -32,7 +36,10 @@ impl FileName {
         let mut bytes = [0; 23];
         bytes[..one.len()].copy_from_slice(one.as_bytes());
         bytes[one.len()..length].copy_from_slice(two.as_bytes());
-        Some(Self { bytes, length: u8::try_from(length).ok()? })
+        Some(Self {
+            bytes,
+            length: u8::try_from(length).ok()?,
+        })
     }
 
     /// The name's bytes, which are ASCII.
@@ -140,7 +147,8 @@ pub enum DiskOp {
     },
     /// Remove a name.
     Remove(FileName),
-    /// Make the bytes and length of writes that were complete when this was submitted durable. Names are another matter.
+    /// Make the bytes and length of writes that were complete when this was submitted durable.
+    /// Names are another matter.
     Sync(FileName),
     /// Make all name operations that were complete when this was submitted durable.
     SyncDir,
@@ -168,11 +176,13 @@ pub enum DiskError {
     Exists,
     /// The disk is full; nothing was written.
     NoSpace,
-    /// The device failed. A write may be half done; after a failed sync nothing is known of what was to be synced.
+    /// The device failed. A write may be half done; after a failed sync nothing is known of what
+    /// was to be synced.
     Io,
 }
 
-/// What a node wants done. In order of a step's effects; a host may lose all from any point on by being killed there.
+/// What a node wants done. In order of a step's effects; a host may lose all from any point on by
+/// being killed there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Output {
     /// Send a frame to a peer.

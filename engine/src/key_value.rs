@@ -1,7 +1,8 @@
 //! A key-value store to replicate: get, put, append, compare-and-set, delete.
 //!
-//! Cloning it copies one pointer; the copy is made when one of two is changed. Its digest is kept up to date, so that asking for it costs nothing.
-//! Keys are at most 65,535 bytes. An operation that does not decode is answered [`Returned::Malformed`] and changes nothing.
+//! Cloning it copies one pointer; the copy is made when one of two is changed. Its digest is kept
+//! up to date, so that asking for it costs nothing. Keys are at most 65,535 bytes. An operation
+//! that does not decode is answered [`Returned::Malformed`] and changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ const SET_IF_ABSENT: u8 = 5;
 const DELETE: u8 = 6;
 
 impl<'a> Operation<'a> {
-    /// Appends the operation's bytes: kind (u8), length of the key (u16), key, for a compare with a value its length (u32) and itself, then the rest is the value.
+    /// Appends the operation's bytes: kind (u8), length of the key (u16), key, for a compare with a
+    /// value its length (u32) and itself, then the rest is the value.
     ///
     /// # Panics
     /// On a key of more than 65,535 bytes or an expected value of more than 4 GiB.
@@ -63,15 +65,35 @@ impl<'a> Operation<'a> {
             Self::Get { key } => (GET, key, [].as_slice()),
             Self::Put { key, value } => (PUT, key, value),
             Self::Append { key, suffix } => (APPEND, key, suffix),
-            Self::CompareAndSet { key, expected: Some(_), new } => (SET_IF_EQUAL, key, new),
-            Self::CompareAndSet { key, expected: None, new } => (SET_IF_ABSENT, key, new),
+            Self::CompareAndSet {
+                key,
+                expected: Some(_),
+                new,
+            } => (SET_IF_EQUAL, key, new),
+            Self::CompareAndSet {
+                key,
+                expected: None,
+                new,
+            } => (SET_IF_ABSENT, key, new),
             Self::Delete { key } => (DELETE, key, [].as_slice()),
         };
         out.push(kind);
-        out.extend_from_slice(&u16::try_from(key.len()).expect("a key is at most 65,535 bytes").to_le_bytes());
+        out.extend_from_slice(
+            &u16::try_from(key.len())
+                .expect("a key is at most 65,535 bytes")
+                .to_le_bytes(),
+        );
         out.extend_from_slice(key);
-        if let Self::CompareAndSet { expected: Some(expected), .. } = self {
-            out.extend_from_slice(&u32::try_from(expected.len()).expect("a value is less than 4 GiB").to_le_bytes());
+        if let Self::CompareAndSet {
+            expected: Some(expected),
+            ..
+        } = self
+        {
+            out.extend_from_slice(
+                &u32::try_from(expected.len())
+                    .expect("a value is less than 4 GiB")
+                    .to_le_bytes(),
+            );
             out.extend_from_slice(expected);
         }
         out.extend_from_slice(rest);
@@ -89,10 +111,19 @@ impl<'a> Operation<'a> {
             (APPEND, suffix) => Some(Self::Append { key, suffix }),
             (SET_IF_EQUAL, rest) => {
                 let (length, rest) = rest.split_first_chunk()?;
-                let (expected, new) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-                Some(Self::CompareAndSet { key, expected: Some(expected), new })
+                let (expected, new) =
+                    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+                Some(Self::CompareAndSet {
+                    key,
+                    expected: Some(expected),
+                    new,
+                })
             }
-            (SET_IF_ABSENT, new) => Some(Self::CompareAndSet { key, expected: None, new }),
+            (SET_IF_ABSENT, new) => Some(Self::CompareAndSet {
+                key,
+                expected: None,
+                new,
+            }),
             (DELETE, []) => Some(Self::Delete { key }),
             _ => None,
         }
@@ -194,7 +225,9 @@ impl KeyValue {
 
     fn delete(&mut self, key: &[u8]) {
         if self.entries.contains_key(key) {
-            let old = Arc::make_mut(&mut self.entries).remove(key).map_or(0, |entry| entry.hash);
+            let old = Arc::make_mut(&mut self.entries)
+                .remove(key)
+                .map_or(0, |entry| entry.hash);
             self.digest = self.digest.wrapping_sub(old);
         }
     }
@@ -232,7 +265,11 @@ impl StateMachine for KeyValue {
 
 impl Entry {
     fn new(key: &[u8], value: &[u8]) -> Self {
-        let mut entry = Self { value: Arc::new(value.to_vec()), words: START, hash: 0 };
+        let mut entry = Self {
+            value: Arc::new(value.to_vec()),
+            words: START,
+            hash: 0,
+        };
         entry.hash_from(0, key);
         entry
     }
@@ -261,7 +298,10 @@ impl Entry {
         self.words = words;
         let (key_words, key_rest) = whole_words(START, key);
         let value = mix(step(words, rest).wrapping_add(self.value.len() as u64));
-        self.hash = mix(step(key_words, key_rest).wrapping_add(key.len() as u64).rotate_left(32) ^ value);
+        self.hash = mix(step(key_words, key_rest)
+            .wrapping_add(key.len() as u64)
+            .rotate_left(32)
+            ^ value);
     }
 }
 
@@ -273,7 +313,12 @@ fn whole_words(start: u64, bytes: &[u8]) -> (u64, u64) {
     let (words, rest) = bytes.as_chunks::<WORD>();
     let mut last = [0; WORD];
     last[..rest.len()].copy_from_slice(rest);
-    (words.iter().fold(start, |hash, word| step(hash, u64::from_le_bytes(*word))), u64::from_le_bytes(last))
+    (
+        words
+            .iter()
+            .fold(start, |hash, word| step(hash, u64::from_le_bytes(*word))),
+        u64::from_le_bytes(last),
+    )
 }
 
 /// One step of FNV-1a by words: of the hash, and of the word, it loses nothing.
@@ -313,12 +358,40 @@ mod tests {
         check(Operation::Append { key, suffix: b"1" }, Returned::Done);
         check(Operation::Append { key, suffix: b"2" }, Returned::Done);
         check(Operation::Get { key }, Returned::Value(Some(b"12")));
-        check(Operation::CompareAndSet { key, expected: None, new: b"3" }, Returned::Mismatch(Some(b"12")));
-        check(Operation::CompareAndSet { key, expected: Some(b"12"), new: b"" }, Returned::Done);
+        check(
+            Operation::CompareAndSet {
+                key,
+                expected: None,
+                new: b"3",
+            },
+            Returned::Mismatch(Some(b"12")),
+        );
+        check(
+            Operation::CompareAndSet {
+                key,
+                expected: Some(b"12"),
+                new: b"",
+            },
+            Returned::Done,
+        );
         check(Operation::Get { key }, Returned::Value(Some(b"")));
         check(Operation::Delete { key }, Returned::Done);
-        check(Operation::CompareAndSet { key, expected: Some(b""), new: b"3" }, Returned::Mismatch(None));
-        check(Operation::CompareAndSet { key, expected: None, new: b"3" }, Returned::Done);
+        check(
+            Operation::CompareAndSet {
+                key,
+                expected: Some(b""),
+                new: b"3",
+            },
+            Returned::Mismatch(None),
+        );
+        check(
+            Operation::CompareAndSet {
+                key,
+                expected: None,
+                new: b"3",
+            },
+            Returned::Done,
+        );
         check(Operation::Put { key, value: b"4" }, Returned::Done);
         check(Operation::Get { key }, Returned::Value(Some(b"4")));
     }
@@ -335,16 +408,33 @@ mod tests {
     #[test]
     fn a_copy_goes_its_own_way() {
         let mut store = KeyValue::new();
-        apply(&mut store, Operation::Put { key: b"x", value: b"1" });
+        apply(
+            &mut store,
+            Operation::Put {
+                key: b"x",
+                value: b"1",
+            },
+        );
         let mut copy = store.clone();
         assert!(Arc::ptr_eq(&store.entries, &copy.entries));
-        apply(&mut copy, Operation::Append { key: b"x", suffix: b"2" });
-        assert_eq!((store.get(b"x"), copy.get(b"x")), (Some(b"1".as_slice()), Some(b"12".as_slice())));
+        apply(
+            &mut copy,
+            Operation::Append {
+                key: b"x",
+                suffix: b"2",
+            },
+        );
+        assert_eq!(
+            (store.get(b"x"), copy.get(b"x")),
+            (Some(b"1".as_slice()), Some(b"12".as_slice()))
+        );
     }
 
     proptest! {
         #[test]
-        fn equal_states_have_equal_digests_whatever_led_to_them(steps in prop::collection::vec((0u8..4, 0u8..3, any::<u8>()), 0..60)) {
+        fn equal_states_have_equal_digests_whatever_led_to_them(
+            steps in prop::collection::vec((0u8..4, 0u8..3, any::<u8>()), 0..60),
+        ) {
             let mut store = KeyValue::new();
             for (what, key, value) in steps {
                 let (key, value) = ([key], [value]);

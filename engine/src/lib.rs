@@ -1,7 +1,8 @@
 //! A sans-IO multi-Paxos replicated state library: no threads, no clock, no randomness of its own.
 //!
-//! [`node::Node`] speaks bytes and files, and is what a host runs; inside it a [`replica::Replica`] speaks typed messages and records, and joins the
-//! roles, after the decomposition of IronRSL: acceptor, proposer, learner, executor, elector, librarian.
+//! [`node::Node`] speaks bytes and files, and is what a host runs; inside it a [`replica::Replica`]
+//! speaks typed messages and records, and joins the roles, after the decomposition of IronRSL:
+//! acceptor, proposer, learner, executor, elector, librarian.
 
 #![deny(clippy::float_arithmetic)]
 

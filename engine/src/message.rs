@@ -1,4 +1,5 @@
-//! What replicas say to each other, and what clients and a replica say to each other. Bytes are the codec's business.
+//! What replicas say to each other, and what clients and a replica say to each other. Bytes are the
+//! codec's business.
 
 use crate::command::{Bytes, Value};
 use crate::ids::{Ballot, Place, Sequence, SessionId, Slot};
@@ -6,7 +7,8 @@ use crate::ids::{Ballot, Place, Sequence, SessionId, Slot};
 /// A message between replicas. The sender's id and incarnation are in the frame around it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message {
-    /// "Would you promise this ballot?", asked before a campaign so that a node that cannot win disturbs nobody (Raft thesis 9.6, pre-vote).
+    /// "Would you promise this ballot?", asked before a campaign so that a node that cannot win
+    /// disturbs nobody (Raft thesis 9.6, pre-vote).
     Canvass {
         /// The ballot that the sender would lead.
         ballot: Ballot,
@@ -35,7 +37,8 @@ pub enum Message {
         from: Slot,
         /// The votes of this page, in slot order.
         votes: Vec<Vote>,
-        /// Where the next page starts, or none when this one is the last: there is no vote at or beyond the page's end.
+        /// Where the next page starts, or none when this one is the last: there is no vote at or
+        /// beyond the page's end.
         next: Option<Slot>,
         /// All slots below are chosen, as far as the promiser knows.
         chosen_below: Slot,
@@ -83,7 +86,8 @@ pub enum Message {
         /// All slots below are chosen and known to the sender.
         chosen_below: Slot,
     },
-    /// The sender led at this ballot and does so no more. A hint that saves its followers their patience; nothing rests on it.
+    /// The sender led at this ballot and does so no more. A hint that saves its followers their
+    /// patience; nothing rests on it.
     Resign {
         /// The ballot.
         ballot: Ballot,
@@ -136,7 +140,8 @@ pub enum Request {
         /// The operation.
         operation: Bytes,
     },
-    /// Read without a trace in the log; linearizable, by a confirmation round of the leader (Raft thesis 6.4).
+    /// Read without a trace in the log; linearizable, by a confirmation round of the leader (Raft
+    /// thesis 6.4).
     Read {
         /// Echoed in the reply.
         nonce: u64,
@@ -163,7 +168,8 @@ pub enum RequestId {
     Numbered(SessionId, Sequence),
 }
 
-/// How a request ended. Everything but `Registered`, `Done` and `Read` is a refusal by this replica now: it was not proposed for *this* attempt.
+/// How a request ended. Everything but `Registered`, `Done` and `Read` is a refusal by this replica
+/// now: it was not proposed for *this* attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// The session is open.
@@ -191,6 +197,7 @@ pub enum Outcome {
     Busy,
     /// The request does not fit in a slot.
     TooLarge,
-    /// The session was evicted, or the reply that is asked for was acknowledged before and is forgotten.
+    /// The session was evicted, or the reply that is asked for was acknowledged before and is
+    /// forgotten.
     SessionGone,
 }

@@ -1,7 +1,9 @@
-//! A replica that speaks bytes and files: codec, checksums and log layout outside, a [`Replica`] inside.
+//! A replica that speaks bytes and files: codec, checksums and log layout outside, a [`Replica`]
+//! inside.
 //!
-//! A node lives for one boot: it is made, stepped with [`Input::Boot`], and thrown away when its process ends. It never blocks, and it says nothing to
-//! anybody before its files are recovered and its incarnation is durable. What comes from outside and makes no sense is dropped and counted.
+//! A node lives for one boot: it is made, stepped with [`Input::Boot`], and thrown away when its
+//! process ends. It never blocks, and it says nothing to anybody before its files are recovered and
+//! its incarnation is durable. What comes from outside and makes no sense is dropped and counted.
 
 use crate::bugs::Bug;
 use crate::codec::frame::{self, Class, Header};
@@ -58,10 +60,15 @@ pub struct Node<M: StateMachine, P: Probe> {
 }
 
 impl<M: StateMachine, P: Probe> Node<M, P> {
-    /// A node that has not booted yet; `machine` is the empty state. The configuration is [valid](Config::validate).
+    /// A node that has not booted yet; `machine` is the empty state. The configuration is
+    /// [valid](Config::validate).
     #[must_use]
     pub fn new(config: Config, machine: M, probe: P) -> Self {
-        assert_eq!(config.validate(), Ok(()), "the host checks a configuration before it boots a node with it");
+        assert_eq!(
+            config.validate(),
+            Ok(()),
+            "the host checks a configuration before it boots a node with it"
+        );
         Self {
             parts: Some((machine, probe)),
             replica: None,
@@ -85,7 +92,8 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
         store::format(config)
     }
 
-    /// Takes one input and appends what is to be done. After [`Output::Halt`] nothing happens any more.
+    /// Takes one input and appends what is to be done. After [`Output::Halt`] nothing happens any
+    /// more.
     pub fn step(&mut self, now: Now, input: Input<'_>, out: &mut Outputs) {
         if self.halted {
             return;
@@ -93,14 +101,19 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
         match input {
             Input::Boot { entropy } if self.store.is_none() => {
                 self.entropy = entropy;
-                self.store = Some(Store::boot(&self.config, &mut Disk::new(&mut self.next_op, out)));
+                self.store = Some(Store::boot(
+                    &self.config,
+                    &mut Disk::new(&mut self.next_op, out),
+                ));
             }
             Input::Boot { .. } => (),
             Input::Message { from, bytes } => self.on_message(now, from, bytes),
             Input::Request { from, bytes } => self.on_request(now, from, bytes),
             Input::Deadline => self.on_deadline(now, out),
             Input::Disk { op, result } => {
-                let told = self.files(out, |store, disk, probe| store.on_disk(now, op, result, disk, probe));
+                let told = self.files(out, |store, disk, probe| {
+                    store.on_disk(now, op, result, disk, probe)
+                });
                 self.on_told(now, told, out);
             }
         }
@@ -113,7 +126,10 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
         if self.halted {
             return None;
         }
-        earlier(self.store.as_ref().and_then(Store::deadline), self.replica.as_ref().and_then(Replica::deadline))
+        earlier(
+            self.store.as_ref().and_then(Store::deadline),
+            self.replica.as_ref().and_then(Replica::deadline),
+        )
     }
 
     /// The probe, wherever it is at present.
@@ -122,7 +138,9 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
         match (&self.replica, &self.parts) {
             (Some(replica), _) => replica.probe(),
             (None, Some((_, probe))) => probe,
-            (None, None) => unreachable!("the replica takes the parts in the step in which it is made"),
+            (None, None) => {
+                unreachable!("the replica takes the parts in the step in which it is made")
+            }
         }
     }
 
@@ -146,7 +164,8 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
     /// Roughly the bytes of memory that the node holds beside its replica.
     #[must_use]
     pub fn accounted_bytes(&self) -> u64 {
-        let buffers = self.buffer.capacity() + self.effects.sends.capacity() * size_of::<(To, Message)>();
+        let buffers =
+            self.buffer.capacity() + self.effects.sends.capacity() * size_of::<(To, Message)>();
         (size_of::<Self>() + buffers) as u64 + self.store.as_ref().map_or(0, Store::accounted_bytes)
     }
 
@@ -160,12 +179,25 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
             return;
         };
         let unverified = frame.sound || frame.kind == message::CATCH_UP_REPLY;
-        if !replica.probe_mut().flip(Bug::FrameChecksumUnverified, frame.sound, unverified) {
+        if !replica
+            .probe_mut()
+            .flip(Bug::FrameChecksumUnverified, frame.sound, unverified)
+        {
             self.drops.malformed += 1;
             return;
         }
-        let Header { class, cluster, sender, incarnation } = frame.header;
-        if class != Class::Peer || cluster != self.config.cluster || sender != from || from == self.config.node || from.0 >= self.config.nodes {
+        let Header {
+            class,
+            cluster,
+            sender,
+            incarnation,
+        } = frame.header;
+        if class != Class::Peer
+            || cluster != self.config.cluster
+            || sender != from
+            || from == self.config.node
+            || from.0 >= self.config.nodes
+        {
             self.drops.misdirected += 1;
             return;
         }
@@ -189,7 +221,9 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
             return;
         };
         match request::decode_request(bytes) {
-            Ok((header, request)) if header.cluster == self.config.cluster => replica.on_request(now, from, request, &mut self.effects),
+            Ok((header, request)) if header.cluster == self.config.cluster => {
+                replica.on_request(now, from, request, &mut self.effects)
+            }
             Ok(_) => self.drops.misdirected += 1,
             Err(_) => self.drops.malformed += 1,
         }
@@ -203,7 +237,11 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
                 None
             });
         }
-        if let Some(replica) = self.replica.as_mut().filter(|replica| due(replica.deadline())) {
+        if let Some(replica) = self
+            .replica
+            .as_mut()
+            .filter(|replica| due(replica.deadline()))
+        {
             replica.on_deadline(now, &mut self.effects);
         }
     }
@@ -219,23 +257,39 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
             }
             (Some(Told::Ready(recovered)), _) => self.on_ready(now, recovered, out),
             (Some(Told::Durable(lsn)), Some(replica)) => replica.on_durable(now, lsn, fx),
-            (Some(Told::Promised(ballot)), Some(replica)) => replica.on_promise_durable(now, ballot, fx),
+            (Some(Told::Promised(ballot)), Some(replica)) => {
+                replica.on_promise_durable(now, ballot, fx)
+            }
             (Some(Told::Durable(_) | Told::Promised(_)), None) => {
-                unreachable!("the files tell of durability only after they told that they are ready")
+                unreachable!(
+                    "the files tell of durability only after they told that they are ready"
+                )
             }
         }
     }
 
     fn on_ready(&mut self, now: Now, recovered: Recovered, out: &mut Outputs) {
-        let (machine, probe) = self.parts.take().expect("the files become ready once in a boot");
+        let (machine, probe) = self
+            .parts
+            .take()
+            .expect("the files become ready once in a boot");
         self.incarnation = recovered.incarnation;
         out.push(Output::Ready);
-        self.replica = Some(Replica::new(self.config.clone(), self.entropy, recovered, machine, probe, now, &mut self.effects));
+        self.replica = Some(Replica::new(
+            self.config.clone(),
+            self.entropy,
+            recovered,
+            machine,
+            probe,
+            now,
+            &mut self.effects,
+        ));
     }
 
     /// Does what the replica wants done, until it wants no more.
     fn flush(&mut self, now: Now, out: &mut Outputs) {
-        // A promise that is durable already is told at once and may want more; it wants no promise then.
+        // A promise that is durable already is told at once and may want more; it wants no promise
+        // then.
         loop {
             if !self.effects.sends.is_empty() || !self.effects.replies.is_empty() {
                 self.speak(out);
@@ -257,7 +311,12 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
     }
 
     fn speak(&mut self, out: &mut Outputs) {
-        let Config { cluster, node, nodes, .. } = self.config;
+        let Config {
+            cluster,
+            node,
+            nodes,
+            ..
+        } = self.config;
         let (buffer, incarnation) = (&mut self.buffer, self.incarnation);
         for (to, message) in self.effects.sends.drain(..) {
             let bytes = message::encode(buffer, cluster, node, incarnation, &message);
@@ -265,23 +324,40 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
                 To::One(to) => out.push(Output::Send { to, bytes }),
                 To::Peers => {
                     let peers = (0..nodes).map(NodeId).filter(|to| *to != node);
-                    out.extend(peers.map(|to| Output::Send { to, bytes: bytes.clone() }));
+                    out.extend(peers.map(|to| Output::Send {
+                        to,
+                        bytes: bytes.clone(),
+                    }));
                 }
             }
         }
         for (to, reply) in self.effects.replies.drain(..) {
-            out.push(Output::Reply { to, bytes: request::encode_reply(buffer, cluster, node, incarnation, &reply) });
+            out.push(Output::Reply {
+                to,
+                bytes: request::encode_reply(buffer, cluster, node, incarnation, &reply),
+            });
         }
     }
 
     /// Lets the files do something, with a disk and the probe.
-    fn files(&mut self, out: &mut Outputs, act: impl FnOnce(&mut Store, &mut Disk<'_>, &mut P) -> Option<Told>) -> Option<Told> {
+    fn files(
+        &mut self,
+        out: &mut Outputs,
+        act: impl FnOnce(&mut Store, &mut Disk<'_>, &mut P) -> Option<Told>,
+    ) -> Option<Told> {
         let probe = probe_mut(&mut self.replica, &mut self.parts);
-        act(self.store.as_mut()?, &mut Disk::new(&mut self.next_op, out), probe)
+        act(
+            self.store.as_mut()?,
+            &mut Disk::new(&mut self.next_op, out),
+            probe,
+        )
     }
 }
 
-fn probe_mut<'a, M: StateMachine, P: Probe>(replica: &'a mut Option<Replica<M, P>>, parts: &'a mut Option<(M, P)>) -> &'a mut P {
+fn probe_mut<'a, M: StateMachine, P: Probe>(
+    replica: &'a mut Option<Replica<M, P>>,
+    parts: &'a mut Option<(M, P)>,
+) -> &'a mut P {
     match (replica, parts) {
         (Some(replica), _) => replica.probe_mut(),
         (None, Some((_, probe))) => probe,

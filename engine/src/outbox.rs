@@ -1,7 +1,7 @@
 //! What must wait for a durable record, and nothing else does.
 //!
-//! A promise leaves when the promise is durable; a vote is answered when its record is; a vote at a ballot above the durable promise is not even
-//! cast before the promise is.
+//! A promise leaves when the promise is durable; a vote is answered when its record is; a vote at a
+//! ballot above the durable promise is not even cast before the promise is.
 
 use std::collections::VecDeque;
 
@@ -66,7 +66,10 @@ impl Outbox {
     /// An outbox of a node that came back with this promise.
     #[must_use]
     pub fn new(promise: Ballot) -> Self {
-        Self { promise, ..Self::default() }
+        Self {
+            promise,
+            ..Self::default()
+        }
     }
 
     /// The number of the record that is appended next.
@@ -87,10 +90,20 @@ impl Outbox {
         lsn <= self.durable
     }
 
-    /// Keeps something until the promise of `ballot` is durable. What comes again takes the place of what came first.
+    /// Keeps something until the promise of `ballot` is durable. What comes again takes the place
+    /// of what came first.
     pub fn after_promise<P: Probe>(&mut self, ballot: Ballot, what: AfterPromise, probe: &mut P) {
-        contract!(probe, WaitsForWhatIsMissing, ballot > self.promise, "{ballot} is waited for, and {} is durable", self.promise);
-        let place = self.after_promise.iter_mut().find(|(held, old)| *held == ballot && old.is_again(&what));
+        contract!(
+            probe,
+            WaitsForWhatIsMissing,
+            ballot > self.promise,
+            "{ballot} is waited for, and {} is durable",
+            self.promise
+        );
+        let place = self
+            .after_promise
+            .iter_mut()
+            .find(|(held, old)| *held == ballot && old.is_again(&what));
         match place {
             Some((_, old)) => *old = what,
             None => self.after_promise.push_back((ballot, what)),
@@ -99,7 +112,14 @@ impl Outbox {
 
     /// Keeps an acknowledgement until the record is durable.
     pub fn after_record<P: Probe>(&mut self, lsn: Lsn, ack: Ack, probe: &mut P) {
-        contract!(probe, AnswersWaitForTheirRecord, lsn == self.appended, "an answer waits for record {}, the last is {}", lsn.0, self.appended.0);
+        contract!(
+            probe,
+            AnswersWaitForTheirRecord,
+            lsn == self.appended,
+            "an answer waits for record {}, the last is {}",
+            lsn.0,
+            self.appended.0
+        );
         self.acks.push_back((lsn, ack));
     }
 
@@ -110,9 +130,20 @@ impl Outbox {
         }
     }
 
-    /// A promise became durable: what waited for exactly this ballot may go; what waited for a lower one is out of date, and dropped.
-    pub fn on_promise_durable<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) -> Vec<AfterPromise> {
-        contract!(probe, DurablePromisesIncrease, ballot >= self.promise, "{ballot} became durable after {}", self.promise);
+    /// A promise became durable: what waited for exactly this ballot may go; what waited for a
+    /// lower one is out of date, and dropped.
+    pub fn on_promise_durable<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        probe: &mut P,
+    ) -> Vec<AfterPromise> {
+        contract!(
+            probe,
+            DurablePromisesIncrease,
+            ballot >= self.promise,
+            "{ballot} became durable after {}",
+            self.promise
+        );
         self.promise = self.promise.max(ballot);
         let mut ready = Vec::new();
         self.after_promise.retain(|(wanted, what)| {
@@ -126,10 +157,25 @@ impl Outbox {
 
     /// Records became durable: takes the acknowledgements that rest on them, in order.
     pub fn on_durable<P: Probe>(&mut self, lsn: Lsn, ready: &mut Vec<Ack>, probe: &mut P) {
-        contract!(probe, DurableWasAppended, lsn <= self.appended, "record {} is durable, and {} were appended", lsn.0, self.appended.0);
-        contract!(probe, DurabilityMonotonic, lsn >= self.durable, "record {} became durable after {}", lsn.0, self.durable.0);
+        contract!(
+            probe,
+            DurableWasAppended,
+            lsn <= self.appended,
+            "record {} is durable, and {} were appended",
+            lsn.0,
+            self.appended.0
+        );
+        contract!(
+            probe,
+            DurabilityMonotonic,
+            lsn >= self.durable,
+            "record {} became durable after {}",
+            lsn.0,
+            self.durable.0
+        );
         self.durable = self.durable.max(lsn);
-        // An ack for a record that was already durable may stand behind one that is not: order is by arrival, not by record.
+        // An ack for a record that was already durable may stand behind one that is not: order is
+        // by arrival, not by record.
         let durable = self.durable;
         self.acks.retain(|(wanted, ack)| {
             let held = *wanted > durable;
@@ -158,9 +204,19 @@ mod tests {
     use super::*;
     use crate::probe::Full;
 
-    const LOW: Ballot = Ballot { round: 1, node: NodeId(0) };
-    const HIGH: Ballot = Ballot { round: 2, node: NodeId(0) };
-    const ACK: Ack = Ack { to: NodeId(1), ballot: LOW, slot: Slot(0) };
+    const LOW: Ballot = Ballot {
+        round: 1,
+        node: NodeId(0),
+    };
+    const HIGH: Ballot = Ballot {
+        round: 2,
+        node: NodeId(0),
+    };
+    const ACK: Ack = Ack {
+        to: NodeId(1),
+        ballot: LOW,
+        slot: Slot(0),
+    };
 
     #[test]
     #[should_panic(expected = "contract WaitsForWhatIsMissing")]

@@ -1,7 +1,8 @@
 //! Where tests and simulators hook in: facts, contracts and planted bugs.
 //!
-//! The engine is generic over a [`Probe`]. `()` ships: every hook folds to nothing. A hook never changes what the engine does, with one
-//! exception: [`Probe::flip`], where a planted bug may turn a decision round.
+//! The engine is generic over a [`Probe`]. `()` ships: every hook folds to nothing. A hook never
+//! changes what the engine does, with one exception: [`Probe::flip`], where a planted bug may turn
+//! a decision round.
 
 use crate::bugs::Bug;
 use crate::fact::Fact;
@@ -14,8 +15,8 @@ pub trait Probe {
     /// Something happened that an observer may hold against the protocol's definition.
     fn fact(&mut self, fact: impl FnOnce() -> Fact);
 
-    /// The outcome of a guard: `honest`, unless `bug` is planted, which makes it `mutant`. The bug counts as reached when it is planted and asked,
-    /// and as triggered when the two differ.
+    /// The outcome of a guard: `honest`, unless `bug` is planted, which makes it `mutant`. The bug
+    /// counts as reached when it is planted and asked, and as triggered when the two differ.
     fn flip(&mut self, bug: Bug, honest: bool, mutant: bool) -> bool;
 }
 
@@ -54,7 +55,13 @@ impl BugsOnly {
     /// Plants `bug`, or none.
     #[must_use]
     pub const fn new(bug: Option<Bug>) -> Self {
-        Self { bug, count: BugCount { reached: 0, triggered: 0 } }
+        Self {
+            bug,
+            count: BugCount {
+                reached: 0,
+                triggered: 0,
+            },
+        }
     }
 
     /// What the planted bug did so far.
@@ -97,13 +104,21 @@ impl Full {
     /// Plants `bug`, or none.
     #[must_use]
     pub const fn new(bug: Option<Bug>) -> Self {
-        Self { bugs: BugsOnly::new(bug), facts: Vec::new(), lenient: false }
+        Self {
+            bugs: BugsOnly::new(bug),
+            facts: Vec::new(),
+            lenient: false,
+        }
     }
 
     /// Plants `bug`, or none, and evaluates no contracts.
     #[must_use]
     pub const fn without_contracts(bug: Option<Bug>) -> Self {
-        Self { bugs: BugsOnly::new(bug), facts: Vec::new(), lenient: true }
+        Self {
+            bugs: BugsOnly::new(bug),
+            facts: Vec::new(),
+            lenient: true,
+        }
     }
 
     /// What the planted bug did so far.

@@ -22,7 +22,8 @@ pub enum Record {
         /// The value.
         value: Value,
     },
-    /// Every slot below is chosen, and the latest record of each of them here has the chosen value. A hint that saves asking again.
+    /// Every slot below is chosen, and the latest record of each of them here has the chosen value.
+    /// A hint that saves asking again.
     ChosenBelow {
         /// The first slot that is not known to be chosen.
         slot: Slot,

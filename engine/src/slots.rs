@@ -1,4 +1,5 @@
-//! A log of things by slot, from a first slot on, without gaps: cheap to copy because full chunks are shared.
+//! A log of things by slot, from a first slot on, without gaps: cheap to copy because full chunks
+//! are shared.
 
 use std::sync::Arc;
 
@@ -19,7 +20,11 @@ impl<T: Clone> Slots<T> {
     /// An empty run that will start at `first`.
     #[must_use]
     pub const fn starting_at(first: Slot) -> Self {
-        Self { first, length: 0, chunks: Vec::new() }
+        Self {
+            first,
+            length: 0,
+            chunks: Vec::new(),
+        }
     }
 
     /// The first slot that is held, or would be.
@@ -46,14 +51,19 @@ impl<T: Clone> Slots<T> {
         if self.length.is_multiple_of(CHUNK) {
             self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
-        let last = self.chunks.last_mut().expect("a chunk was just made if there was none");
+        let last = self
+            .chunks
+            .last_mut()
+            .expect("a chunk was just made if there was none");
         Arc::make_mut(last).push(thing);
         self.length += 1;
     }
 
     /// The things from a slot on, with their slots.
     pub fn from(&self, slot: Slot) -> impl Iterator<Item = (Slot, &T)> {
-        (slot.max(self.first).0..self.end().0).map(Slot).map_while(|slot| Some((slot, self.get(slot)?)))
+        (slot.max(self.first).0..self.end().0)
+            .map(Slot)
+            .map_while(|slot| Some((slot, self.get(slot)?)))
     }
 }
 
@@ -68,7 +78,20 @@ mod tests {
         let mut two = one.clone();
         two.push(7);
         assert_eq!((one.end(), two.end()), (Slot(105), Slot(106)));
-        assert_eq!((one.get(Slot(4)), one.get(Slot(5)), one.get(Slot(104)), one.get(Slot(105))), (None, Some(&0), Some(&99), None));
-        assert_eq!(two.from(Slot(104)).map(|(slot, n)| (slot.0, *n)).collect::<Vec<_>>(), [(104, 99), (105, 7)]);
+        assert_eq!(
+            (
+                one.get(Slot(4)),
+                one.get(Slot(5)),
+                one.get(Slot(104)),
+                one.get(Slot(105))
+            ),
+            (None, Some(&0), Some(&99), None)
+        );
+        assert_eq!(
+            two.from(Slot(104))
+                .map(|(slot, n)| (slot.0, *n))
+                .collect::<Vec<_>>(),
+            [(104, 99), (105, 7)]
+        );
     }
 }

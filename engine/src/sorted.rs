@@ -1,7 +1,9 @@
-//! A map of few things whose keys mostly come in rising order and leave from the front: what is on its way.
+//! A map of few things whose keys mostly come in rising order and leave from the front: what is on
+//! its way.
 //!
-//! It is a sorted queue. Adding behind the last key and taking the first one off move nothing, and nothing is allocated for each thing; putting something into
-//! the middle moves what is behind it, so whoever uses this bounds how many there are.
+//! It is a sorted queue. Adding behind the last key and taking the first one off move nothing, and
+//! nothing is allocated for each thing; putting something into the middle moves what is behind it,
+//! so whoever uses this bounds how many there are.
 
 use std::collections::VecDeque;
 
@@ -21,7 +23,9 @@ impl<K, T> Sorted<K, T> {
     /// An empty map.
     #[must_use]
     pub const fn new() -> Self {
-        Self { entries: VecDeque::new() }
+        Self {
+            entries: VecDeque::new(),
+        }
     }
 
     /// How many things there are.
@@ -106,7 +110,9 @@ impl<K: Ord + Copy, T> Sorted<K, T> {
     /// Everything from a key on, in order.
     pub fn from(&self, key: K) -> impl Iterator<Item = (K, &T)> {
         let start = self.find(key).unwrap_or_else(|at| at);
-        self.entries.range(start..).map(|(key, thing)| (*key, thing))
+        self.entries
+            .range(start..)
+            .map(|(key, thing)| (*key, thing))
     }
 
     /// Everything, in order.
@@ -122,7 +128,9 @@ impl<K: Ord + Copy, T> Sorted<K, T> {
     /// Where a key is, or where it belongs.
     fn find(&self, key: K) -> Result<usize, usize> {
         match self.entries.back() {
-            Some((last, _)) if key <= *last => self.entries.binary_search_by_key(&key, |(key, _)| *key),
+            Some((last, _)) if key <= *last => {
+                self.entries.binary_search_by_key(&key, |(key, _)| *key)
+            }
             _ => Err(self.entries.len()),
         }
     }
@@ -137,7 +145,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_what_a_map_does(steps in prop::collection::vec((0u8..6, 0u8..12, any::<u8>()), 0..80)) {
+        fn it_does_what_a_map_does(
+            steps in prop::collection::vec((0u8..6, 0u8..12, any::<u8>()), 0..80),
+        ) {
             let (mut sorted, mut map) = (Sorted::new(), BTreeMap::new());
             for (what, key, thing) in steps {
                 match what {
@@ -151,9 +161,18 @@ mod tests {
                     _ => *sorted.get_or_default(key) = *map.entry(key).insert_entry(thing).get(),
                 }
                 prop_assert_eq!(sorted.get(key), map.get(&key));
-                prop_assert_eq!(sorted.first(), map.first_key_value().map(|(key, thing)| (*key, thing)));
-                prop_assert_eq!(sorted.last(), map.last_key_value().map(|(key, thing)| (*key, thing)));
-                prop_assert!(sorted.from(key).eq(map.range(key..).map(|(key, thing)| (*key, thing))));
+                prop_assert_eq!(
+                    sorted.first(),
+                    map.first_key_value().map(|(key, thing)| (*key, thing)),
+                );
+                prop_assert_eq!(
+                    sorted.last(),
+                    map.last_key_value().map(|(key, thing)| (*key, thing)),
+                );
+                prop_assert!(sorted.from(key).eq(map.range(key..).map(|(key, thing)| (
+                    *key,
+                    thing,
+                ))));
                 prop_assert_eq!((sorted.len(), sorted.is_empty()), (map.len(), map.is_empty()));
             }
         }

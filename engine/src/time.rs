@@ -20,7 +20,8 @@ impl Span {
     }
 }
 
-/// A reading of the node's monotonic clock in nanoseconds; its zero means nothing, and it restarts at every boot.
+/// A reading of the node's monotonic clock in nanoseconds; its zero means nothing, and it restarts
+/// at every boot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Mono(pub u64);
 

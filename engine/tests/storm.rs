@@ -1,5 +1,7 @@
-//! Typed replicas in a storm: messages are lost, doubled and reordered, nodes crash and forget what was not synced. No replica may apply another value in a slot than
-//! any other one, execute a request twice, or lose one that was answered. The real storms, with bytes and files, are the simulator's.
+//! Typed replicas in a storm: messages are lost, doubled and reordered, nodes crash and forget what
+//! was not synced. No replica may apply another value in a slot than any other one, execute a
+//! request twice, or lose one that was answered. The real storms, with bytes and files, are the
+//! simulator's.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +24,9 @@ struct Sum(u64);
 
 impl StateMachine for Sum {
     fn apply(&mut self, operation: &[u8], result: &mut Vec<u8>) {
-        self.0 = operation.iter().fold(self.0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        self.0 = operation.iter().fold(self.0, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
+        });
         result.extend_from_slice(&self.0.to_le_bytes());
     }
 
@@ -99,17 +103,32 @@ impl Storm {
         let mut fx = Effects::default();
         let mut entropy = [0; 32];
         entropy[..8].copy_from_slice(&self.word.to_le_bytes());
-        let now = Now { mono: self.now, wall: Wall(0) };
+        let now = Now {
+            mono: self.now,
+            wall: Wall(0),
+        };
         let probe = Full::new(self.bug);
-        self.replicas[node] =
-            Some(Replica::new(self.configs[node].clone(), entropy, self.durable[node].clone(), Sum::default(), probe, now, &mut fx));
+        self.replicas[node] = Some(Replica::new(
+            self.configs[node].clone(),
+            entropy,
+            self.durable[node].clone(),
+            Sum::default(),
+            probe,
+            now,
+            &mut fx,
+        ));
         self.effects(node, fx);
     }
 
     fn step(&mut self, node: usize, act: impl FnOnce(&mut Replica<Sum, Full>, Now, &mut Effects)) {
-        let now = Now { mono: self.now, wall: Wall(0) };
+        let now = Now {
+            mono: self.now,
+            wall: Wall(0),
+        };
         let mut fx = Effects::default();
-        let Some(replica) = &mut self.replicas[node] else { return };
+        let Some(replica) = &mut self.replicas[node] else {
+            return;
+        };
         act(replica, now, &mut fx);
         self.effects(node, fx);
     }
@@ -120,11 +139,21 @@ impl Storm {
             for fact in replica.probe_mut().drain() {
                 match fact {
                     Fact::Applied { slot, value, state } => {
-                        let known = self.applied.entry(slot).or_insert_with(|| (value.clone(), state));
+                        let known = self
+                            .applied
+                            .entry(slot)
+                            .or_insert_with(|| (value.clone(), state));
                         assert_eq!(*known, (value, state), "slot {slot} at {me}");
                     }
-                    Fact::Executed { place, session, sequence } => {
-                        assert_eq!(*self.executed.entry((session, sequence)).or_insert(place), place);
+                    Fact::Executed {
+                        place,
+                        session,
+                        sequence,
+                    } => {
+                        assert_eq!(
+                            *self.executed.entry((session, sequence)).or_insert(place),
+                            place
+                        );
                     }
                     Fact::Led(_) => self.leaders += 1,
                     _ => {}
@@ -135,12 +164,18 @@ impl Storm {
         // The promise is written at once here: two copies, in the real thing.
         if let Some(ballot) = fx.promise {
             self.durable[node].promised = ballot;
-            self.step(node, |replica, now, fx| replica.on_promise_durable(now, ballot, fx));
+            self.step(node, |replica, now, fx| {
+                replica.on_promise_durable(now, ballot, fx)
+            });
         }
         for (to, message) in fx.sends {
             match to {
                 To::One(to) => self.wire.push((me, to, message)),
-                To::Peers => self.wire.extend(self.configs[node].peers().map(|to| (me, to, message.clone()))),
+                To::Peers => self.wire.extend(
+                    self.configs[node]
+                        .peers()
+                        .map(|to| (me, to, message.clone())),
+                ),
             }
         }
         for (_, reply) in fx.replies {
@@ -158,7 +193,9 @@ impl Storm {
             let fresh = self.written[node][self.synced[node]..].to_vec();
             self.durable[node].records.extend(fresh);
             self.synced[node] = to;
-            self.step(node, |replica, now, fx| replica.on_durable(now, Lsn(to as u64), fx));
+            self.step(node, |replica, now, fx| {
+                replica.on_durable(now, Lsn(to as u64), fx)
+            });
         }
     }
 
@@ -173,7 +210,9 @@ impl Storm {
                     self.wire.push((from, to, message.clone()));
                 }
                 if fate != 0 {
-                    self.step(usize::from(to.0), |replica, now, fx| replica.on_message(now, from, message, fx));
+                    self.step(usize::from(to.0), |replica, now, fx| {
+                        replica.on_message(now, from, message, fx)
+                    });
                 }
             }
             0..44 => {
@@ -184,7 +223,10 @@ impl Storm {
                 self.now = self.now + Span::from_millis(1 + self.draw(12) as u64);
                 for node in 0..nodes {
                     self.step(node, |replica, now, fx| {
-                        if replica.deadline().is_some_and(|deadline| deadline <= now.mono) {
+                        if replica
+                            .deadline()
+                            .is_some_and(|deadline| deadline <= now.mono)
+                        {
                             replica.on_deadline(now, fx);
                         }
                     });
@@ -192,13 +234,21 @@ impl Storm {
             }
             52..58 => {
                 let node = self.draw(nodes);
-                let sequence = Sequence(self.draw(usize::try_from(self.asked).expect("few") + 1) as u64);
+                let sequence =
+                    Sequence(self.draw(usize::try_from(self.asked).expect("few") + 1) as u64);
                 self.asked = self.asked.max(sequence.0 + 1);
                 let request = match self.session {
                     None => Request::Register { nonce: 1 },
-                    Some(session) => Request::Apply { session, sequence, answered_below: Sequence(0), operation: sequence.0.to_le_bytes().into() },
+                    Some(session) => Request::Apply {
+                        session,
+                        sequence,
+                        answered_below: Sequence(0),
+                        operation: sequence.0.to_le_bytes().into(),
+                    },
                 };
-                self.step(node, |replica, now, fx| replica.on_request(now, ClientAddr(0), request, fx));
+                self.step(node, |replica, now, fx| {
+                    replica.on_request(now, ClientAddr(0), request, fx)
+                });
             }
             58..60 => {
                 let node = self.draw(nodes);
@@ -222,13 +272,20 @@ impl Storm {
 fn storms(seeds: u64, bug: Option<Bug>) -> (u64, u64) {
     let (mut answered, mut leaders) = (0, 0);
     for seed in 0..seeds {
-        let mut storm = Storm::new(seed, [3, 5, 1, 4][usize::try_from(seed % 4).expect("small")], bug);
+        let mut storm = Storm::new(
+            seed,
+            [3, 5, 1, 4][usize::try_from(seed % 4).expect("small")],
+            bug,
+        );
         (0..6_000).for_each(|_| storm.tick());
         storm.calm = true;
         (0..6_000).for_each(|_| storm.tick());
         let before = storm.answered;
         (0..12_000).for_each(|_| storm.tick());
-        assert!(storm.answered > before, "seed {seed}: nothing was answered in calm weather");
+        assert!(
+            storm.answered > before,
+            "seed {seed}: nothing was answered in calm weather"
+        );
         (answered, leaders) = (answered + storm.answered, leaders + storm.leaders);
     }
     (answered, leaders)
@@ -237,12 +294,25 @@ fn storms(seeds: u64, bug: Option<Bug>) -> (u64, u64) {
 #[test]
 fn replicas_agree_in_a_storm_and_make_progress_after_it() {
     let (answered, leaders) = storms(150, None);
-    assert!(leaders > 300 && answered > 3_000, "{leaders} leaders, {answered} answers: hardly a storm");
+    assert!(
+        leaders > 300 && answered > 3_000,
+        "{leaders} leaders, {answered} answers: hardly a storm"
+    );
 }
 
 #[test]
 fn a_storm_finds_planted_bugs() {
-    for bug in [Bug::Phase1PicksArbitraryValue, Bug::PromiseCountedTwice, Bug::CommitOverHole, Bug::ReplyBeforeQuorum, Bug::DedupAtProposeOnly] {
-        assert!(std::panic::catch_unwind(|| storms(150, Some(bug))).is_err(), "{} passes", bug.card().name);
+    for bug in [
+        Bug::Phase1PicksArbitraryValue,
+        Bug::PromiseCountedTwice,
+        Bug::CommitOverHole,
+        Bug::ReplyBeforeQuorum,
+        Bug::DedupAtProposeOnly,
+    ] {
+        assert!(
+            std::panic::catch_unwind(|| storms(150, Some(bug))).is_err(),
+            "{} passes",
+            bug.card().name
+        );
     }
 }

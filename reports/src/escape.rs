@@ -1,6 +1,7 @@
 //! Text within XML and HTML.
 
-/// Text as it stands in an element or an attribute, with the control characters that XML 1.0 cannot hold shown as a replacement character.
+/// Text as it stands in an element or an attribute, with the control characters that XML 1.0 cannot
+/// hold shown as a replacement character.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -25,6 +26,9 @@ mod tests {
 
     #[test]
     fn nothing_breaks_the_file() {
-        assert_eq!(escape("a\u{0}b\u{1b}[1m\n<\"&\u{ffff}"), "a\u{fffd}b\u{fffd}[1m&#10;&lt;&quot;&amp;\u{fffd}");
+        assert_eq!(
+            escape("a\u{0}b\u{1b}[1m\n<\"&\u{ffff}"),
+            "a\u{fffd}b\u{fffd}[1m&#10;&lt;&quot;&amp;\u{fffd}"
+        );
     }
 }

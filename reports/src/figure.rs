@@ -46,7 +46,14 @@ pub fn text(figures: &[Figure]) -> String {
     let rows: Vec<_> = figures
         .iter()
         .map(|figure| {
-            vec![figure.name.clone(), rounded(figure.median), rounded(figure.min), rounded(figure.max), figure.runs.to_string(), figure.unit.clone()]
+            vec![
+                figure.name.clone(),
+                rounded(figure.median),
+                rounded(figure.min),
+                rounded(figure.max),
+                figure.runs.to_string(),
+                figure.unit.clone(),
+            ]
         })
         .collect();
     table::plain(&["figure", "median", "min", "max", "runs", "unit"], &rows)
@@ -60,7 +67,17 @@ mod tests {
     fn the_median_is_the_middle() {
         assert_eq!(Figure::new("a", "s", &[3.0, 1.0, 2.0]).median, 2.0);
         assert_eq!(Figure::new("a", "s", &[4.0, 1.0, 2.0, 3.0]).median, 2.5);
-        assert_eq!(Figure::new("a", "s", &[]), Figure { name: "a".into(), unit: "s".into(), median: 0.0, min: 0.0, max: 0.0, runs: 0 });
+        assert_eq!(
+            Figure::new("a", "s", &[]),
+            Figure {
+                name: "a".into(),
+                unit: "s".into(),
+                median: 0.0,
+                min: 0.0,
+                max: 0.0,
+                runs: 0
+            }
+        );
         assert_eq!(
             text(&[Figure::new("speed", "seeds", &[5.0])]),
             "figure  median   min   max  runs  unit\nspeed     5.00  5.00  5.00     1  seeds\n"

@@ -1,4 +1,5 @@
-//! One name for failures that look alike: the check, the message without its particulars, and the panic site. 37 failing seeds read as 2 failures.
+//! One name for failures that look alike: the check, the message without its particulars, and the
+//! panic site. 37 failing seeds read as 2 failures.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -7,11 +8,26 @@ use xxhash_rust::xxh3::xxh3_64;
 pub fn fingerprint(check: &str, message: &str) -> String {
     let (text, site) = split_site(message);
     let key = format!("{check}\n{}\n{}", normalise(text), site.unwrap_or_default());
-    let name: String = check.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(40).collect();
-    format!("{}-{:08x}", if name.is_empty() { "failure" } else { &name }, xxh3_64(key.as_bytes()) >> 32)
+    let name: String = check
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .take(40)
+        .collect();
+    format!(
+        "{}-{:08x}",
+        if name.is_empty() { "failure" } else { &name },
+        xxh3_64(key.as_bytes()) >> 32
+    )
 }
 
-/// The message with what differs from seed to seed taken out: numbers and hexadecimal words become `#`, quoted text `"…"`, and repeated items collapse.
+/// The message with what differs from seed to seed taken out: numbers and hexadecimal words become
+/// `#`, quoted text `"…"`, and repeated items collapse.
 #[must_use]
 pub fn normalise(message: &str) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -42,7 +58,9 @@ pub fn normalise(message: &str) -> String {
 }
 
 fn without_numbers(word: &str) -> String {
-    let hexadecimal = word.len() >= 8 && word.chars().all(|c| c.is_ascii_hexdigit()) && word.chars().any(|c| c.is_ascii_digit());
+    let hexadecimal = word.len() >= 8
+        && word.chars().all(|c| c.is_ascii_hexdigit())
+        && word.chars().any(|c| c.is_ascii_digit());
     if hexadecimal {
         return "#".to_owned();
     }
@@ -57,7 +75,8 @@ fn without_numbers(word: &str) -> String {
     out
 }
 
-/// Joins `#, #` to `#` and two spaces to one, so that lists of any length and numbers with any grouping look alike.
+/// Joins `#, #` to `#` and two spaces to one, so that lists of any length and numbers with any
+/// grouping look alike.
 fn collapse(words: &mut Vec<String>) {
     if let [.., first, second] = words.as_slice()
         && first == " "
@@ -66,10 +85,17 @@ fn collapse(words: &mut Vec<String>) {
         words.pop();
     }
     for gap in [1, 2] {
-        let Some(start) = words.len().checked_sub(gap + 2) else { return };
+        let Some(start) = words.len().checked_sub(gap + 2) else {
+            return;
+        };
         let window = &words[start..];
-        let separated = window[1..=gap].iter().all(|word| matches!(word.as_str(), "," | "." | " " | ";"));
-        if separated && window[0] == window[gap + 1] && (window[0].contains('#') || window[0] == "\"…\"") {
+        let separated = window[1..=gap]
+            .iter()
+            .all(|word| matches!(word.as_str(), "," | "." | " " | ";"));
+        if separated
+            && window[0] == window[gap + 1]
+            && (window[0].contains('#') || window[0] == "\"…\"")
+        {
             words.truncate(start + 1);
             return;
         }
@@ -94,35 +120,63 @@ mod tests {
 
     #[test]
     fn particulars_do_not_count() {
-        let one = fingerprint("agreement", "slot 12: r1 applied 0123456789abcdef, r3 applied fedcba9876543210");
-        let two = fingerprint("agreement", "slot 7: r2 applied 1123456789abcdef, r1 applied aaaaba9876543210");
+        let one = fingerprint(
+            "agreement",
+            "slot 12: r1 applied 0123456789abcdef, r3 applied fedcba9876543210",
+        );
+        let two = fingerprint(
+            "agreement",
+            "slot 7: r2 applied 1123456789abcdef, r1 applied aaaaba9876543210",
+        );
         assert_eq!(one, two);
-        assert!(one.starts_with("agreement-") && one.len() == "agreement-".len() + 8, "{one}");
+        assert!(
+            one.starts_with("agreement-") && one.len() == "agreement-".len() + 8,
+            "{one}"
+        );
     }
 
     #[test]
     fn the_check_the_words_and_the_panic_site_count() {
         let base = fingerprint("panic", "index out of bounds (engine/src/a.rs:10)");
-        assert_ne!(base, fingerprint("panic", "index out of bounds (engine/src/a.rs:11)"));
-        assert_ne!(base, fingerprint("panic", "index in bounds (engine/src/a.rs:10)"));
-        assert_ne!(base, fingerprint("crash", "index out of bounds (engine/src/a.rs:10)"));
+        assert_ne!(
+            base,
+            fingerprint("panic", "index out of bounds (engine/src/a.rs:11)")
+        );
+        assert_ne!(
+            base,
+            fingerprint("panic", "index in bounds (engine/src/a.rs:10)")
+        );
+        assert_ne!(
+            base,
+            fingerprint("crash", "index out of bounds (engine/src/a.rs:10)")
+        );
     }
 
     #[test]
     fn lists_and_quotes_collapse() {
-        assert_eq!(normalise("slots [1, 2, 33] hold \"a\", \"b\" at 1,000,000 of key `x`"), "slots [#] hold \"…\" at # of key \"…\"");
+        assert_eq!(
+            normalise("slots [1, 2, 33] hold \"a\", \"b\" at 1,000,000 of key `x`"),
+            "slots [#] hold \"…\" at # of key \"…\""
+        );
         assert_eq!(normalise("r1 and r22  wait"), "r# and r# wait");
     }
 
     #[test]
     fn only_a_source_place_is_a_site() {
         assert_eq!(split_site("stuck (slot:1)"), ("stuck (slot:1)", None));
-        assert_eq!(split_site("boom (engine/src/x.rs:12)"), ("boom", Some("engine/src/x.rs:12")));
+        assert_eq!(
+            split_site("boom (engine/src/x.rs:12)"),
+            ("boom", Some("engine/src/x.rs:12"))
+        );
     }
 
     #[test]
     fn odd_checks_make_plain_folder_names() {
         let name = fingerprint("../a b", "");
-        assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{name}");
+        assert!(
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+            "{name}"
+        );
     }
 }

@@ -93,10 +93,16 @@ impl HuntRow {
             detections: count.detections,
             reached: count.reached,
             triggered: count.triggered,
-            detection_rate: if count.runs == 0 { 0.0 } else { detections / runs },
+            detection_rate: if count.runs == 0 {
+                0.0
+            } else {
+                detections / runs
+            },
             ci95: ci95(count.detections, count.runs),
             median_seeds,
-            median_cpu_seconds: median_seeds.filter(|_| count.runs > 0).map(|seeds| seeds * count.cpu_seconds / runs),
+            median_cpu_seconds: median_seeds
+                .filter(|_| count.runs > 0)
+                .map(|seeds| seeds * count.cpu_seconds / runs),
             first_check: count.first_check,
             client_visible: count.client_visible,
             first_scenario: count.first_run.as_ref().map(|run| run.0.clone()),
@@ -113,7 +119,11 @@ impl HuntRow {
             table::grouped(self.runs),
             table::grouped(self.detections),
             format!("{} %", rounded(self.detection_rate * 100.0)),
-            format!("{}..{} %", rounded(self.ci95.0 * 100.0), rounded(self.ci95.1 * 100.0)),
+            format!(
+                "{}..{} %",
+                rounded(self.ci95.0 * 100.0),
+                rounded(self.ci95.1 * 100.0)
+            ),
             option(self.median_seeds.map(rounded)),
             option(self.median_cpu_seconds.map(rounded)),
             option(self.first_check.clone()),
@@ -122,19 +132,36 @@ impl HuntRow {
     }
 }
 
-const HEADING: [&str; 11] =
-    ["bug", "component", "class", "runs", "found", "rate", "95 % interval", "median seeds", "median CPU s", "first check", "client sees"];
+const HEADING: [&str; 11] = [
+    "bug",
+    "component",
+    "class",
+    "runs",
+    "found",
+    "rate",
+    "95 % interval",
+    "median seeds",
+    "median CPU s",
+    "first check",
+    "client sees",
+];
 
 /// The rows as a table for a terminal.
 #[must_use]
 pub fn text(rows: &[HuntRow]) -> String {
-    table::plain(&HEADING, &rows.iter().map(HuntRow::cells).collect::<Vec<_>>())
+    table::plain(
+        &HEADING,
+        &rows.iter().map(HuntRow::cells).collect::<Vec<_>>(),
+    )
 }
 
 /// The rows as a table for the README.
 #[must_use]
 pub fn markdown(rows: &[HuntRow]) -> String {
-    table::markdown(&HEADING, &rows.iter().map(HuntRow::cells).collect::<Vec<_>>())
+    table::markdown(
+        &HEADING,
+        &rows.iter().map(HuntRow::cells).collect::<Vec<_>>(),
+    )
 }
 
 #[cfg(test)]
@@ -155,8 +182,19 @@ mod tests {
 
     #[test]
     fn an_undetected_bug_has_no_median() {
-        let row = HuntRow::new(&card(), Count { runs: 100, reached: 90, cpu_seconds: 2.0, ..Count::default() });
-        assert_eq!((row.median_seeds, row.median_cpu_seconds, row.detection_rate), (None, None, 0.0));
+        let row = HuntRow::new(
+            &card(),
+            Count {
+                runs: 100,
+                reached: 90,
+                cpu_seconds: 2.0,
+                ..Count::default()
+            },
+        );
+        assert_eq!(
+            (row.median_seeds, row.median_cpu_seconds, row.detection_rate),
+            (None, None, 0.0)
+        );
         let json = serde_json::to_value(&row).expect("plain data");
         assert!(json["median_seeds"].is_null() && json["first_check"].is_null());
         assert!((json["ci95"][1].as_f64().expect("a number") - 0.036_216_7).abs() < 1e-6);
@@ -177,8 +215,13 @@ mod tests {
         let rows = [HuntRow::new(&card(), count)];
         assert_eq!(
             markdown(&rows).lines().last().expect("a row"),
-            "| a-bug | acceptor | safety | 100 | 10 | 10.0 % | 4.90..17.6 % | 6.58 | 0.132 | agreement | yes |"
+            "| a-bug | acceptor | safety | 100 | 10 | 10.0 % | 4.90..17.6 % | 6.58 | 0.132 | \
+             agreement | yes |"
         );
-        assert!(text(&rows).contains("a-bug  acceptor   safety"), "{}", text(&rows));
+        assert!(
+            text(&rows).contains("a-bug  acceptor   safety"),
+            "{}",
+            text(&rows)
+        );
     }
 }

@@ -1,8 +1,11 @@
-//! Exact confidence bounds for a rate that was seen as so many hits in so many runs (Clopper and Pearson, 1934).
+//! Exact confidence bounds for a rate that was seen as so many hits in so many runs (Clopper and
+//! Pearson, 1934).
 //!
-//! The bounds come from the regularised incomplete beta function, inverted by bisection. Accurate to about ten digits for up to 10^8 runs.
+//! The bounds come from the regularised incomplete beta function, inverted by bisection. Accurate
+//! to about ten digits for up to 10^8 runs.
 
-/// The two-sided 95 % interval of the rate behind `hits` in `runs`. Without runs nothing is known: 0 to 1.
+/// The two-sided 95 % interval of the rate behind `hits` in `runs`. Without runs nothing is known:
+/// 0 to 1.
 #[must_use]
 pub fn ci95(hits: u64, runs: u64) -> (f64, f64) {
     (lower(hits, runs, 0.025), upper(hits, runs, 0.025))
@@ -14,7 +17,8 @@ pub fn upper95(hits: u64, runs: u64) -> f64 {
     upper(hits, runs, 0.05)
 }
 
-/// The number of runs after which a thing of this rate was seen with probability one half: ln 2 / -ln(1 - rate). None when it was never seen.
+/// The number of runs after which a thing of this rate was seen with probability one half: ln 2 /
+/// -ln(1 - rate). None when it was never seen.
 #[must_use]
 pub fn median_runs(hits: u64, runs: u64) -> Option<f64> {
     match hits {
@@ -25,7 +29,11 @@ pub fn median_runs(hits: u64, runs: u64) -> Option<f64> {
 }
 
 fn lower(hits: u64, runs: u64, tail: f64) -> f64 {
-    if hits == 0 || runs == 0 { 0.0 } else { beta_quantile(float(hits), float(runs.saturating_sub(hits)) + 1.0, tail) }
+    if hits == 0 || runs == 0 {
+        0.0
+    } else {
+        beta_quantile(float(hits), float(runs.saturating_sub(hits)) + 1.0, tail)
+    }
 }
 
 fn upper(hits: u64, runs: u64, tail: f64) -> f64 {
@@ -37,7 +45,10 @@ fn upper(hits: u64, runs: u64, tail: f64) -> f64 {
 }
 
 /// Counts stay far below 2^53.
-#[expect(clippy::cast_precision_loss, reason = "a count of runs is far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a count of runs is far below 2^53"
+)]
 const fn float(count: u64) -> f64 {
     count as f64
 }
@@ -56,13 +67,18 @@ fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// The regularised incomplete beta function, by its continued fraction on the side where that converges fast.
+/// The regularised incomplete beta function, by its continued fraction on the side where that
+/// converges fast.
 fn beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
     }
     let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
-    if x < (a + 1.0) / (a + b + 2.0) { front * continued_fraction(a, b, x) / a } else { 1.0 - front * continued_fraction(b, a, 1.0 - x) / b }
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front * continued_fraction(a, b, x) / a
+    } else {
+        1.0 - front * continued_fraction(b, a, 1.0 - x) / b
+    }
 }
 
 /// Lentz's evaluation of the continued fraction of the incomplete beta function.
@@ -88,7 +104,8 @@ fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
     fraction
 }
 
-/// The logarithm of the gamma function for positive arguments: Stirling's series after shifting the argument above 10.
+/// The logarithm of the gamma function for positive arguments: Stirling's series after shifting the
+/// argument above 10.
 fn ln_gamma(x: f64) -> f64 {
     let (mut x, mut shift) = (x, 0.0);
     while x < 10.0 {
@@ -96,7 +113,11 @@ fn ln_gamma(x: f64) -> f64 {
         x += 1.0;
     }
     let inverse = 1.0 / (x * x);
-    let series = (1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse * (1.0 / 1680.0 - inverse / 1188.0)))) / x;
+    let series = (1.0 / 12.0
+        - inverse
+            * (1.0 / 360.0
+                - inverse * (1.0 / 1260.0 - inverse * (1.0 / 1680.0 - inverse / 1188.0))))
+        / x;
     (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + series - shift
 }
 
@@ -118,7 +139,10 @@ mod tests {
             (10, 10, 0.691_502_892, 1.0),
         ] {
             let (found_low, found_high) = ci95(hits, runs);
-            assert!((found_low - low).abs() < 2e-5 && (found_high - high).abs() < 2e-5, "{hits}/{runs}: {found_low} {found_high}");
+            assert!(
+                (found_low - low).abs() < 2e-5 && (found_high - high).abs() < 2e-5,
+                "{hits}/{runs}: {found_low} {found_high}"
+            );
         }
     }
 
@@ -134,7 +158,10 @@ mod tests {
         // P(X <= 2 | n = 50, p) summed by hand is 5 % at the upper bound.
         let p = upper95(2, 50);
         let q: f64 = 1.0 - p;
-        close(q.powi(50) + 50.0 * p * q.powi(49) + 1225.0 * p * p * q.powi(48), 0.05);
+        close(
+            q.powi(50) + 50.0 * p * q.powi(49) + 1225.0 * p * p * q.powi(48),
+            0.05,
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A summary as JUnit XML, the format that CI systems show: a suite a scenario, a case a distinct failure, and one case for the runs that passed.
+//! A summary as JUnit XML, the format that CI systems show: a suite a scenario, a case a distinct
+//! failure, and one case for the runs that passed.
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,11 @@ pub fn summary(summary: &Summary) -> String {
     let mut suites = String::new();
     let (mut tests, mut failed) = (0, 0);
     for (scenario, totals) in &summary.scenarios {
-        let failures: Vec<&Failure> = summary.failures.iter().filter(|failure| &failure.scenario == scenario).collect();
+        let failures: Vec<&Failure> = summary
+            .failures
+            .iter()
+            .filter(|failure| &failure.scenario == scenario)
+            .collect();
         tests += failures.len() + 1;
         failed += failures.len();
         suite(&mut suites, scenario, totals, &failures);
@@ -20,7 +25,11 @@ pub fn summary(summary: &Summary) -> String {
     if !summary.vacuous.is_empty() {
         tests += summary.vacuous.len();
         failed += summary.vacuous.len();
-        let _ = writeln!(suites, r#"  <testsuite name="vacuity" tests="{0}" failures="{0}" errors="0">"#, summary.vacuous.len());
+        let _ = writeln!(
+            suites,
+            r#"  <testsuite name="vacuity" tests="{0}" failures="{0}" errors="0">"#,
+            summary.vacuous.len()
+        );
         for found in &summary.vacuous {
             let _ = writeln!(
                 suites,
@@ -33,18 +42,38 @@ pub fn summary(summary: &Summary) -> String {
         suites.push_str("  </testsuite>\n");
     }
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"synod\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" time=\"{:.3}\">\n{suites}</testsuites>\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"synod\" tests=\"{tests}\" \
+         failures=\"{failed}\" errors=\"0\" time=\"{:.3}\">\n{suites}</testsuites>\n",
         summary.wall_seconds
     )
 }
 
 fn suite(out: &mut String, scenario: &str, totals: &ScenarioTotals, failures: &[&Failure]) {
     let name = escape(scenario);
-    let _ = writeln!(out, r#"  <testsuite name="{name}" tests="{}" failures="{}" errors="0">"#, failures.len() + 1, failures.len());
-    let _ = writeln!(out, r#"    <testcase classname="{name}" name="{} of {} runs"/>"#, totals.runs - totals.failed, totals.runs);
+    let _ = writeln!(
+        out,
+        r#"  <testsuite name="{name}" tests="{}" failures="{}" errors="0">"#,
+        failures.len() + 1,
+        failures.len()
+    );
+    let _ = writeln!(
+        out,
+        r#"    <testcase classname="{name}" name="{} of {} runs"/>"#,
+        totals.runs - totals.failed,
+        totals.runs
+    );
     for failure in failures {
-        let _ = writeln!(out, r#"    <testcase classname="{name}" name="{}">"#, escape(&failure.fingerprint));
-        let _ = writeln!(out, r#"      <failure type="{}" message="{}">"#, escape(&failure.check), escape(&failure.message));
+        let _ = writeln!(
+            out,
+            r#"    <testcase classname="{name}" name="{}">"#,
+            escape(&failure.fingerprint)
+        );
+        let _ = writeln!(
+            out,
+            r#"      <failure type="{}" message="{}">"#,
+            escape(&failure.check),
+            escape(&failure.message)
+        );
         let _ = write!(out, "{} runs; first seed {}", failure.count, failure.seed);
         if let Some(repro) = &failure.repro {
             let _ = write!(out, "; reproducer {}", escape(repro));

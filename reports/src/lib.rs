@@ -1,7 +1,9 @@
-//! What a Synod run looks like to a person or a machine: record types and renderers. Knows no simulator.
+//! What a Synod run looks like to a person or a machine: record types and renderers. Knows no
+//! simulator.
 //!
-//! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`], and [`text`], [`markdown`] and [`junit`] show it.
-//! [`hunt`] and [`figure`] are the tables of planted bugs and of speed. [`escape`] is for whoever writes XML or HTML.
+//! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`],
+//! and [`text`], [`markdown`] and [`junit`] show it. [`hunt`] and [`figure`] are the tables of
+//! planted bugs and of speed. [`escape`] is for whoever writes XML or HTML.
 
 pub mod escape;
 pub mod figure;

@@ -1,10 +1,12 @@
-//! A line of `results.jsonl`: a run's record, and what the totals over many runs need to know besides.
+//! A line of `results.jsonl`: a run's record, and what the totals over many runs need to know
+//! besides.
 
 use serde::{Deserialize, Serialize};
 
 use crate::record::RunRecord;
 
-/// One line. It holds nothing that depends on time, machine or order, so that the file is the same for any number of jobs.
+/// One line. It holds nothing that depends on time, machine or order, so that the file is the same
+/// for any number of jobs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ResultLine {
     /// The run.
@@ -21,7 +23,10 @@ pub struct ResultLine {
     pub expected: Option<bool>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -30,7 +35,12 @@ impl ResultLine {
     /// The line of a record alone.
     #[must_use]
     pub const fn new(record: RunRecord) -> Self {
-        Self { record, planned: Vec::new(), twice: false, expected: None }
+        Self {
+            record,
+            planned: Vec::new(),
+            twice: false,
+            expected: None,
+        }
     }
 
     /// The line as JSON, without its newline.
@@ -87,7 +97,15 @@ pub(crate) mod tests {
         full.expected = Some(false);
         assert_eq!(ResultLine::from_json(&full.to_json()).expect("reads"), full);
         let text = line("smoke/one", 7).to_json();
-        assert!(text.starts_with(r#"{"scenario":"smoke/one","seed":7,"verdict":"pass","digest":"0000000000000008""#), "{text}");
-        assert!(!text.contains("twice") && !text.contains("expected"), "{text}");
+        assert!(
+            text.starts_with(
+                r#"{"scenario":"smoke/one","seed":7,"verdict":"pass","digest":"0000000000000008""#
+            ),
+            "{text}"
+        );
+        assert!(
+            !text.contains("twice") && !text.contains("expected"),
+            "{text}"
+        );
     }
 }

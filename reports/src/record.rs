@@ -61,7 +61,10 @@ impl Verdict {
     /// Whether it makes a sweep exit 1.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        matches!(self, Self::Safety | Self::Liveness | Self::Expectation | Self::Panic)
+        matches!(
+            self,
+            Self::Safety | Self::Liveness | Self::Expectation | Self::Panic
+        )
     }
 }
 
@@ -87,7 +90,8 @@ pub struct RunRecord {
     pub digest: String,
     /// Events of the main run.
     pub events: u64,
-    /// Messages that reached a replica or a client in the main run; forks for audits are not counted.
+    /// Messages that reached a replica or a client in the main run; forks for audits are not
+    /// counted.
     pub messages_delivered: u64,
     /// Simulated seconds of the main run.
     pub virtual_seconds: f64,

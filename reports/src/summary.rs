@@ -1,4 +1,5 @@
-//! What many runs add up to: `summary.json`. The fields that CLI.md lists are a promise; others may come and go.
+//! What many runs add up to: `summary.json`. The fields that CLI.md lists are a promise; others may
+//! come and go.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,8 @@ pub struct Failure {
     pub seed: u64,
     /// How many runs failed like this.
     pub count: u64,
-    /// The reproducer of the first run, from the folder that the summary is in. None when it could not be written.
+    /// The reproducer of the first run, from the folder that the summary is in. None when it could
+    /// not be written.
     pub repro: Option<String>,
 }
 
@@ -204,7 +206,11 @@ impl Summary {
     /// What the runs cost.
     #[must_use]
     pub const fn cost(&self) -> Cost {
-        Cost { cpu_seconds: self.cpu_seconds, wall_seconds: self.wall_seconds, peak_rss_bytes: self.peak_rss_bytes }
+        Cost {
+            cpu_seconds: self.cpu_seconds,
+            wall_seconds: self.wall_seconds,
+            peak_rss_bytes: self.peak_rss_bytes,
+        }
     }
 
     /// Seeds per CPU minute.

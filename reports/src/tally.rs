@@ -1,6 +1,8 @@
-//! Adds runs up, in seed order, one line at a time. It keeps totals and the first run of each failure, so a sweep of any length fits.
+//! Adds runs up, in seed order, one line at a time. It keeps totals and the first run of each
+//! failure, so a sweep of any length fits.
 //!
-//! The same lines in the same order give the same summary, whoever ran them: shards are merged by tallying their lines again.
+//! The same lines in the same order give the same summary, whoever ran them: shards are merged by
+//! tallying their lines again.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +12,16 @@ use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
 use crate::line::ResultLine;
 use crate::record::{RunRecord, Verdict};
-use crate::summary::{Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals, Summary, Vacuity, Verdicts};
+use crate::summary::{
+    Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals, Summary, Vacuity,
+    Verdicts,
+};
 
 /// The check of a scenario whose expected failure did not come often enough.
 pub const EXPECTED_FAILURE: &str = "expected-failure";
 
-/// So many failures must be expected, in fewer than [`FLOOR_RUNS`] runs, before their absence says something.
+/// So many failures must be expected, in fewer than [`FLOOR_RUNS`] runs, before their absence says
+/// something.
 const EXPECTED_ENOUGH: u128 = 20;
 
 /// Totals of the runs so far.
@@ -59,7 +65,8 @@ impl Tally {
         self.digest.update(record.digest.as_bytes());
         self.digest.update(b"\n");
         self.add_to_scenario(line);
-        (record.verdict.is_failure() || record.verdict == Verdict::Nondeterministic) && self.add_failure(record)
+        (record.verdict.is_failure() || record.verdict == Verdict::Nondeterministic)
+            && self.add_failure(record)
     }
 
     /// Failing runs so far, unequal digests included.
@@ -89,9 +96,13 @@ impl Tally {
     fn add_to_scenario(&mut self, line: &ResultLine) {
         let record = &line.record;
         if !self.scenarios.contains_key(&record.scenario) {
-            self.scenarios.insert(record.scenario.clone(), ScenarioTotals::default());
+            self.scenarios
+                .insert(record.scenario.clone(), ScenarioTotals::default());
         }
-        let totals = self.scenarios.get_mut(&record.scenario).expect("just inserted");
+        let totals = self
+            .scenarios
+            .get_mut(&record.scenario)
+            .expect("just inserted");
         totals.runs += 1;
         totals.failed += u64::from(record.verdict.is_failure());
         if let Some(came) = line.expected {
@@ -112,11 +123,16 @@ impl Tally {
         let check = record.check.as_deref().unwrap_or(record.verdict.name());
         let message = record.message.as_deref().unwrap_or_default();
         let fingerprint = fingerprint(check, message);
-        if let Some(known) = self.failures.iter_mut().find(|failure| failure.fingerprint == fingerprint) {
+        if let Some(known) = self
+            .failures
+            .iter_mut()
+            .find(|failure| failure.fingerprint == fingerprint)
+        {
             known.count += 1;
             return false;
         }
-        self.first_digests.insert(fingerprint.clone(), record.digest.clone());
+        self.first_digests
+            .insert(fingerprint.clone(), record.digest.clone());
         self.failures.push(Failure {
             fingerprint,
             class: record.verdict.name().to_owned(),
@@ -130,9 +146,15 @@ impl Tally {
         true
     }
 
-    /// The summary. `demands` says what each scenario asks of its runs together; scenarios that are not in it ask for nothing.
+    /// The summary. `demands` says what each scenario asks of its runs together; scenarios that are
+    /// not in it ask for nothing.
     #[must_use]
-    pub fn finish(&self, demands: &BTreeMap<String, Demand>, cost: Cost, interrupted: bool) -> Summary {
+    pub fn finish(
+        &self,
+        demands: &BTreeMap<String, Demand>,
+        cost: Cost,
+        interrupted: bool,
+    ) -> Summary {
         let mut verdicts = self.verdicts;
         let mut failures = self.failures.clone();
         for (scenario, failure) in self.expected_too_seldom(demands) {
@@ -176,19 +198,28 @@ impl Tally {
         }
     }
 
-    /// Scenarios whose expected failure may stay away from a run, and stayed away from too many. (Where every run must show it, the run itself fails.)
-    fn expected_too_seldom<'a>(&'a self, demands: &'a BTreeMap<String, Demand>) -> impl Iterator<Item = (&'a str, Failure)> {
+    /// Scenarios whose expected failure may stay away from a run, and stayed away from too many.
+    /// (Where every run must show it, the run itself fails.)
+    fn expected_too_seldom<'a>(
+        &'a self,
+        demands: &'a BTreeMap<String, Demand>,
+    ) -> impl Iterator<Item = (&'a str, Failure)> {
         demands.iter().filter_map(|(scenario, demand)| {
             let check = demand.expect_failure.as_deref()?;
             let totals = self.scenarios.get(scenario)?;
             let came = totals.expected.unwrap_or(0);
-            let enough = u128::from(came) * 1_000_000 >= u128::from(totals.runs) * u128::from(demand.at_least_ppm) && came > 0;
-            let judged = totals.runs >= FLOOR_RUNS || u128::from(totals.runs) * u128::from(demand.at_least_ppm) >= EXPECTED_ENOUGH * 1_000_000;
+            let enough = u128::from(came) * 1_000_000
+                >= u128::from(totals.runs) * u128::from(demand.at_least_ppm)
+                && came > 0;
+            let judged = totals.runs >= FLOOR_RUNS
+                || u128::from(totals.runs) * u128::from(demand.at_least_ppm)
+                    >= EXPECTED_ENOUGH * 1_000_000;
             if enough || demand.at_least_ppm >= 1_000_000 || !judged {
                 return None;
             }
             let message = format!(
-                "`{check}` was to fail in at least {} of a million runs of {scenario}, and did in {came} of {}",
+                "`{check}` was to fail in at least {} of a million runs of {scenario}, and did in \
+                 {came} of {}",
                 demand.at_least_ppm, totals.runs
             );
             let failure = Failure {
@@ -205,28 +236,52 @@ impl Tally {
         })
     }
 
-    /// What never happened in enough runs that asked for it: scenario by scenario, and over all of them.
+    /// What never happened in enough runs that asked for it: scenario by scenario, and over all of
+    /// them.
     fn vacuities(&self, demands: &BTreeMap<String, Demand>) -> Vec<Vacuity> {
         let mut found = Vec::new();
         let mut all: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
         for (scenario, totals) in &self.scenarios {
-            let faults = totals.planned.iter().map(|(kind, runs)| ("fault", kind, *runs, totals.faults.get(kind)));
-            let asked = demands.get(scenario).map(|demand| demand.milestones.as_slice()).unwrap_or_default();
-            let milestones = asked.iter().map(|name| ("milestone", name, totals.runs, totals.milestones.get(name)));
+            let faults = totals
+                .planned
+                .iter()
+                .map(|(kind, runs)| ("fault", kind, *runs, totals.faults.get(kind)));
+            let asked = demands
+                .get(scenario)
+                .map(|demand| demand.milestones.as_slice())
+                .unwrap_or_default();
+            let milestones = asked
+                .iter()
+                .map(|name| ("milestone", name, totals.runs, totals.milestones.get(name)));
             for (what, name, runs, came) in faults.chain(milestones) {
                 let came = came.copied().unwrap_or(0);
                 let sum = all.entry((what, name)).or_default();
                 sum.0 += runs;
                 sum.1 += came;
                 if came == 0 && runs >= FLOOR_RUNS {
-                    found.push(Vacuity { what: what.to_owned(), name: name.clone(), scenario: Some(scenario.clone()), runs });
+                    found.push(Vacuity {
+                        what: what.to_owned(),
+                        name: name.clone(),
+                        scenario: Some(scenario.clone()),
+                        runs,
+                    });
                 }
             }
         }
-        let everywhere = all.into_iter().filter(|(_, (runs, came))| *came == 0 && *runs >= FLOOR_RUNS);
+        let everywhere = all
+            .into_iter()
+            .filter(|(_, (runs, came))| *came == 0 && *runs >= FLOOR_RUNS);
         for ((what, name), (runs, _)) in everywhere {
-            if !found.iter().any(|known| known.what == what && known.name == name) {
-                found.push(Vacuity { what: what.to_owned(), name: name.to_owned(), scenario: None, runs });
+            if !found
+                .iter()
+                .any(|known| known.what == what && known.name == name)
+            {
+                found.push(Vacuity {
+                    what: what.to_owned(),
+                    name: name.to_owned(),
+                    scenario: None,
+                    runs,
+                });
             }
         }
         found
@@ -253,7 +308,10 @@ mod tests {
         line
     }
 
-    fn summary(lines: impl IntoIterator<Item = ResultLine>, demands: &BTreeMap<String, Demand>) -> Summary {
+    fn summary(
+        lines: impl IntoIterator<Item = ResultLine>,
+        demands: &BTreeMap<String, Demand>,
+    ) -> Summary {
         let mut tally = Tally::new();
         for line in lines {
             tally.add(&line);
@@ -263,17 +321,24 @@ mod tests {
 
     #[test]
     fn many_failing_seeds_are_few_failures() {
-        let lines =
-            (0..37).map(|seed| failing(seed, "agreement", &format!("slot {seed}: two values"))).chain([failing(90, "linearizability", "no order")]);
+        let lines = (0..37)
+            .map(|seed| failing(seed, "agreement", &format!("slot {seed}: two values")))
+            .chain([failing(90, "linearizability", "no order")]);
         let summary = summary(lines, &BTreeMap::new());
         assert_eq!(summary.verdicts.safety, 38);
-        let seen: Vec<_> = summary.failures.iter().map(|failure| (failure.check.as_str(), failure.seed, failure.count)).collect();
+        let seen: Vec<_> = summary
+            .failures
+            .iter()
+            .map(|failure| (failure.check.as_str(), failure.seed, failure.count))
+            .collect();
         assert_eq!(seen, [("agreement", 0, 37), ("linearizability", 90, 1)]);
     }
 
     #[test]
     fn the_digest_depends_on_every_run_and_on_the_order() {
-        let of = |seeds: &[u64]| summary(seeds.iter().map(|seed| line("a", *seed)), &BTreeMap::new()).digest;
+        let of = |seeds: &[u64]| {
+            summary(seeds.iter().map(|seed| line("a", *seed)), &BTreeMap::new()).digest
+        };
         assert_eq!(of(&[1, 2, 3]), of(&[1, 2, 3]));
         assert_ne!(of(&[1, 2, 3]), of(&[1, 3, 2]));
         assert_ne!(of(&[1, 2, 3]), of(&[1, 2]));
@@ -292,7 +357,12 @@ mod tests {
         let found = summary(runs(FLOOR_RUNS), &BTreeMap::new()).vacuous;
         assert_eq!(
             found,
-            [Vacuity { what: "fault".to_owned(), name: "bit-rot".to_owned(), scenario: Some("safety/x".to_owned()), runs: FLOOR_RUNS }]
+            [Vacuity {
+                what: "fault".to_owned(),
+                name: "bit-rot".to_owned(),
+                scenario: Some("safety/x".to_owned()),
+                runs: FLOOR_RUNS
+            }]
         );
     }
 
@@ -305,20 +375,36 @@ mod tests {
         });
         let found = summary(runs, &BTreeMap::new()).vacuous;
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].scenario.clone(), found[0].runs), (None, FLOOR_RUNS));
+        assert_eq!(
+            (found[0].scenario.clone(), found[0].runs),
+            (None, FLOOR_RUNS)
+        );
     }
 
     #[test]
     fn a_milestone_that_no_run_reached_is_vacuous() {
-        let demand = Demand { milestones: vec!["leader-changed".to_owned(), "torn-tail-cut".to_owned()], ..Demand::default() };
+        let demand = Demand {
+            milestones: vec!["leader-changed".to_owned(), "torn-tail-cut".to_owned()],
+            ..Demand::default()
+        };
         let demands = BTreeMap::from([("a".to_owned(), demand)]);
         let found = summary((0..FLOOR_RUNS).map(|seed| line("a", seed)), &demands).vacuous;
-        assert_eq!(found.iter().map(|vacuity| vacuity.name.as_str()).collect::<Vec<_>>(), ["torn-tail-cut"]);
+        assert_eq!(
+            found
+                .iter()
+                .map(|vacuity| vacuity.name.as_str())
+                .collect::<Vec<_>>(),
+            ["torn-tail-cut"]
+        );
     }
 
     #[test]
     fn an_expected_failure_must_come_often_enough() {
-        let demand = Demand { expect_failure: Some("linearizability".to_owned()), at_least_ppm: 100_000, ..Demand::default() };
+        let demand = Demand {
+            expect_failure: Some("linearizability".to_owned()),
+            at_least_ppm: 100_000,
+            ..Demand::default()
+        };
         let demands = BTreeMap::from([("a".to_owned(), demand)]);
         let runs = |every: u64| {
             (0..400).map(move |seed| {
@@ -329,16 +415,26 @@ mod tests {
         };
         assert_eq!(summary(runs(10), &demands).verdicts.pass, 400);
         let seldom = summary(runs(11), &demands);
-        assert_eq!((seldom.verdicts.pass, seldom.verdicts.expectation), (0, 400));
+        assert_eq!(
+            (seldom.verdicts.pass, seldom.verdicts.expectation),
+            (0, 400)
+        );
         assert_eq!(seldom.failures[0].check, EXPECTED_FAILURE);
     }
 
     #[test]
     fn a_failure_that_is_due_often_is_missed_early() {
-        let demand = Demand { expect_failure: Some("linearizability".to_owned()), at_least_ppm: 500_000, ..Demand::default() };
+        let demand = Demand {
+            expect_failure: Some("linearizability".to_owned()),
+            at_least_ppm: 500_000,
+            ..Demand::default()
+        };
         let demands = BTreeMap::from([("a".to_owned(), demand)]);
         let missed = |runs: u64| {
-            let lines = (0..runs).map(|seed| ResultLine { expected: Some(false), ..line("a", seed) });
+            let lines = (0..runs).map(|seed| ResultLine {
+                expected: Some(false),
+                ..line("a", seed)
+            });
             summary(lines, &demands).verdicts.expectation
         };
         assert_eq!((missed(39), missed(40)), (0, 40));
@@ -350,7 +446,13 @@ mod tests {
         two.twice = true;
         two.record.verdict = Verdict::Nondeterministic;
         let summary = summary([line("a", 0), two], &BTreeMap::new());
-        assert_eq!(summary.determinism, Determinism { checked: 1, mismatched: 1 });
+        assert_eq!(
+            summary.determinism,
+            Determinism {
+                checked: 1,
+                mismatched: 1
+            }
+        );
         assert_eq!((summary.verdicts.failed(), summary.failures.len()), (0, 1));
     }
 }

@@ -15,7 +15,16 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     };
-    line(format!("{} of {title}: {}{}", count(summary.runs, "run"), verdicts(summary), if summary.interrupted { " (interrupted)" } else { "" }));
+    line(format!(
+        "{} of {title}: {}{}",
+        count(summary.runs, "run"),
+        verdicts(summary),
+        if summary.interrupted {
+            " (interrupted)"
+        } else {
+            ""
+        }
+    ));
     for failure in &summary.failures {
         line(format!(
             "  {} `{}` in {}, first {} seed {} [{}]",
@@ -33,7 +42,10 @@ pub fn summary(summary: &Summary, title: &str) -> String {
     for vacuity in &summary.vacuous {
         line(format!("  vacuous: {}", self::vacuity(vacuity)));
     }
-    let speed = |rate: Option<f64>, unit: &str| rate.map(|rate| format!(", {} {unit}", rounded(rate))).unwrap_or_default();
+    let speed = |rate: Option<f64>, unit: &str| {
+        rate.map(|rate| format!(", {} {unit}", rounded(rate)))
+            .unwrap_or_default()
+    };
     line(format!(
         "  {} messages delivered{}; {} events; {} client operations; {} audits; {} simulated",
         grouped(summary.messages_delivered),
@@ -48,14 +60,19 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         duration(summary.cpu_seconds),
         duration(summary.wall_seconds),
         speed(summary.seeds_per_cpu_minute(), "seeds per CPU minute"),
-        summary.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), bytes),
+        summary
+            .peak_rss_bytes
+            .map_or_else(|| "unknown".to_owned(), bytes),
         bytes(summary.accounted_bytes_max),
     ));
     if !summary.faults.is_empty() {
         line(format!("  faults: {}", counts(summary.faults.iter())));
     }
     if !summary.milestones.is_empty() {
-        line(format!("  milestones (runs): {}", counts(summary.milestones.iter())));
+        line(format!(
+            "  milestones (runs): {}",
+            counts(summary.milestones.iter())
+        ));
     }
     line(format!(
         "  determinism: {} made twice, {} mismatched; digest {}",
@@ -63,7 +80,10 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         summary.determinism.mismatched,
         summary.digest
     ));
-    line(format!("  a seed fails with probability below {} % (95 %)", rounded(summary.residual_risk * 100.0)));
+    line(format!(
+        "  a seed fails with probability below {} % (95 %)",
+        rounded(summary.residual_risk * 100.0)
+    ));
     out
 }
 
@@ -76,24 +96,44 @@ pub fn verdicts(summary: &Summary) -> String {
         .filter(|(_, runs)| *runs > 0)
         .map(|(name, runs)| format!("{} {name}", grouped(runs)))
         .collect();
-    if seen.is_empty() { "nothing ran".to_owned() } else { seen.join(", ") }
+    if seen.is_empty() {
+        "nothing ran".to_owned()
+    } else {
+        seen.join(", ")
+    }
 }
 
 /// What never happened, in a sentence.
 #[must_use]
 pub fn vacuity(vacuity: &Vacuity) -> String {
-    let place = vacuity.scenario.as_deref().map_or_else(|| "of all scenarios together".to_owned(), |scenario| format!("of {scenario}"));
+    let place = vacuity.scenario.as_deref().map_or_else(
+        || "of all scenarios together".to_owned(),
+        |scenario| format!("of {scenario}"),
+    );
     let rate = rounded(upper95(0, vacuity.runs) * 100.0);
     match vacuity.what.as_str() {
-        "fault" => format!("fault `{}` was planned in {} {place} and never took effect (below {rate} %)", vacuity.name, count(vacuity.runs, "run")),
-        what => format!("{what} `{}` was reached in none of {} {place} (below {rate} %)", vacuity.name, count(vacuity.runs, "run")),
+        "fault" => format!(
+            "fault `{}` was planned in {} {place} and never took effect (below {rate} %)",
+            vacuity.name,
+            count(vacuity.runs, "run")
+        ),
+        what => format!(
+            "{what} `{}` was reached in none of {} {place} (below {rate} %)",
+            vacuity.name,
+            count(vacuity.runs, "run")
+        ),
     }
 }
 
 fn counts<'a>(counts: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
     let mut out = String::new();
     for (name, times) in counts {
-        let _ = write!(out, "{}{name} {}", if out.is_empty() { "" } else { ", " }, grouped(*times));
+        let _ = write!(
+            out,
+            "{}{name} {}",
+            if out.is_empty() { "" } else { ", " },
+            grouped(*times)
+        );
     }
     out
 }
@@ -117,7 +157,11 @@ pub(crate) mod tests {
         bad.record.message = Some("key \"x\": read <2> & found 1".to_owned());
         tally.add(&bad);
         tally.add(&line("smoke/one", 2));
-        let cost = Cost { cpu_seconds: 0.5, wall_seconds: 0.25, peak_rss_bytes: Some(12_345_678) };
+        let cost = Cost {
+            cpu_seconds: 0.5,
+            wall_seconds: 0.25,
+            peak_rss_bytes: Some(12_345_678),
+        };
         let mut summary = tally.finish(&BTreeMap::<String, Demand>::new(), cost, false);
         summary.failures[0].repro = Some("failures/x/repro.toml".to_owned());
         summary
@@ -130,8 +174,10 @@ pub(crate) mod tests {
             "3 runs of the mix, seeds 0..3: 2 pass, 1 safety
   safety `linearizability` in 1 run, first safety/stale-read seed 1 [{}]
     key \"x\": read <2> & found 1
-  150 messages delivered, 300 per CPU second; 300 events; 30 client operations; 6 audits; 4.50 s simulated
-  0.500 s of CPU in 0.250 s of wall time, 360 seeds per CPU minute; peak memory 12.3 MB a process, 1.00 kB a run
+  150 messages delivered, 300 per CPU second; 300 events; 30 client operations; 6 audits; 4.50 s \
+             simulated
+  0.500 s of CPU in 0.250 s of wall time, 360 seeds per CPU minute; peak memory 12.3 MB a process, \
+             1.00 kB a run
   faults: kill 6
   milestones (runs): leader-changed 3
   determinism: 0 runs made twice, 0 mismatched; digest {}
@@ -150,9 +196,26 @@ pub(crate) mod tests {
 
     #[test]
     fn vacuities_say_how_rare_the_thing_would_have_to_be() {
-        let fault = Vacuity { what: "fault".to_owned(), name: "bit-rot".to_owned(), scenario: Some("a".to_owned()), runs: 200 };
-        assert_eq!(vacuity(&fault), "fault `bit-rot` was planned in 200 runs of a and never took effect (below 1.49 %)");
-        let milestone = Vacuity { what: "milestone".to_owned(), name: "led".to_owned(), scenario: None, runs: 200 };
-        assert_eq!(vacuity(&milestone), "milestone `led` was reached in none of 200 runs of all scenarios together (below 1.49 %)");
+        let fault = Vacuity {
+            what: "fault".to_owned(),
+            name: "bit-rot".to_owned(),
+            scenario: Some("a".to_owned()),
+            runs: 200,
+        };
+        assert_eq!(
+            vacuity(&fault),
+            "fault `bit-rot` was planned in 200 runs of a and never took effect (below 1.49 %)"
+        );
+        let milestone = Vacuity {
+            what: "milestone".to_owned(),
+            name: "led".to_owned(),
+            scenario: None,
+            runs: 200,
+        };
+        assert_eq!(
+            vacuity(&milestone),
+            "milestone `led` was reached in none of 200 runs of all scenarios together (below \
+             1.49 %)"
+        );
     }
 }

@@ -3,7 +3,8 @@
 /// The commit, or `unknown`.
 pub const COMMIT: &str = env!("SYNOD_COMMIT");
 
-/// A hash of the sources and locked dependencies. Digests are comparable only between equal builds; the profile does not matter.
+/// A hash of the sources and locked dependencies. Digests are comparable only between equal builds;
+/// the profile does not matter.
 pub const BUILD: &str = env!("SYNOD_BUILD");
 
 /// The version of the package.

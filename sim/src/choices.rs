@@ -1,8 +1,9 @@
 //! The oracle: every choice of a run goes through [`Choices`].
 //!
-//! A decision is a function of (seed, label, ordinal). [`Seeded`] keeps one ChaCha8 stream for each label, so a choice that is not asked for, or comes
-//! later, moves no other. One decision takes one 64-bit word of its stream, whatever its range, without rejection: the bias is below
-//! range / 2^64.
+//! A decision is a function of (seed, label, ordinal). [`Seeded`] keeps one ChaCha8 stream for each
+//! label, so a choice that is not asked for, or comes later, moves no other. One decision takes one
+//! 64-bit word of its stream, whatever its range, without rejection: the bias is below range /
+//! 2^64.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -111,7 +112,8 @@ pub trait Choices {
 
     /// An index into `candidates` things whose order is open; at least 1.
     fn pick(&mut self, label: Label, candidates: usize) -> usize {
-        usize::try_from(self.draw(label, candidates as u64)).expect("an index below a usize is a usize")
+        usize::try_from(self.draw(label, candidates as u64))
+            .expect("an index below a usize is a usize")
     }
 
     /// A copy that answers the same from here on.
@@ -125,7 +127,8 @@ pub trait Choices {
 pub const CERTAIN: u32 = 1_000_000;
 
 impl dyn Choices + '_ {
-    /// True with a probability in parts per million. Draws a word even for 0 and for certainty, so that the next answers stay.
+    /// True with a probability in parts per million. Draws a word even for 0 and for certainty, so
+    /// that the next answers stay.
     pub fn chance(&mut self, label: Label, ppm: u32) -> bool {
         self.draw(label, u64::from(CERTAIN)) < u64::from(ppm)
     }
@@ -175,11 +178,15 @@ const fn log2_q20(eighths: u64) -> u32 {
     fraction
 }
 
-/// -log2(word / 2^64) with 20 fractional bits, about 17 of them exact, by linear interpolation in a table.
+/// -log2(word / 2^64) with 20 fractional bits, about 17 of them exact, by linear interpolation in a
+/// table.
 fn minus_log2_q20(word: u64) -> u64 {
     let zeros = word.leading_zeros();
     let mantissa = (word << zeros) >> 31;
-    let (index, rest) = (usize::try_from((mantissa >> 24) & 0xff).expect("8 bits"), mantissa & 0xff_ffff);
+    let (index, rest) = (
+        usize::try_from((mantissa >> 24) & 0xff).expect("8 bits"),
+        mantissa & 0xff_ffff,
+    );
     let (low, high) = (u64::from(LOG2_Q20[index]), u64::from(LOG2_Q20[index + 1]));
     let fraction = low + (((high - low) * rest) >> 24);
     ((u64::from(zeros) + 1) << 20) - fraction
@@ -205,14 +212,25 @@ impl Seeded {
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&salt.to_le_bytes());
         key[16..21].copy_from_slice(b"synod");
-        Self { key, streams: Vec::new() }
+        Self {
+            key,
+            streams: Vec::new(),
+        }
     }
 
     /// The next word of a label's stream.
     #[inline]
     fn word(&mut self, label: Label) -> u64 {
-        let [topic, a, b] = [label.topic as usize, usize::from(label.a), usize::from(label.b)];
-        let made = self.streams.get_mut(topic).and_then(|by_a| by_a.get_mut(a)).and_then(|by_b| by_b.get_mut(b));
+        let [topic, a, b] = [
+            label.topic as usize,
+            usize::from(label.a),
+            usize::from(label.b),
+        ];
+        let made = self
+            .streams
+            .get_mut(topic)
+            .and_then(|by_a| by_a.get_mut(a))
+            .and_then(|by_b| by_b.get_mut(b));
         match made {
             Some(Some(stream)) => stream.next_u64(),
             _ => self.make(label).next_u64(),
@@ -224,7 +242,8 @@ impl Seeded {
         let by_a = slot(&mut self.streams, label.topic as usize);
         let by_b = slot(by_a, usize::from(label.a));
         let mut stream = ChaCha8Rng::from_seed(self.key);
-        stream.set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
+        stream
+            .set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
         slot(by_b, usize::from(label.b)).insert(Box::new(stream))
     }
 }
@@ -240,7 +259,8 @@ impl Choices for Seeded {
     fn draw(&mut self, label: Label, range: u64) -> u64 {
         debug_assert!(range > 0, "{label:?} asks for a number below 0");
         let word = self.word(label);
-        u64::try_from((u128::from(word) * u128::from(range)) >> 64).expect("a number below a u64 is a u64")
+        u64::try_from((u128::from(word) * u128::from(range)) >> 64)
+            .expect("a number below a u64 is a u64")
     }
 
     fn fork(&self) -> Box<dyn Choices> {
@@ -264,7 +284,10 @@ mod tests {
     #[test]
     fn labels_do_not_disturb_each_other() {
         let (mut one, mut two) = (Seeded::new(7), Seeded::new(7));
-        let [here, there] = [Label::link(Topic::Loss, 1, 2), Label::link(Topic::Loss, 2, 1)];
+        let [here, there] = [
+            Label::link(Topic::Loss, 1, 2),
+            Label::link(Topic::Loss, 2, 1),
+        ];
         let alone: Vec<u64> = (0..100).map(|_| one.draw(here, 1000)).collect();
         let mixed: Vec<u64> = (0..100)
             .map(|_| {
@@ -282,8 +305,14 @@ mod tests {
         seeded.draw(label, 10);
         let (mut fork, mut branch) = (seeded.fork(), seeded.branch(9));
         let next = [seeded.draw(label, u64::MAX), seeded.draw(label, u64::MAX)];
-        assert_eq!(next, [fork.draw(label, u64::MAX), fork.draw(label, u64::MAX)]);
-        assert_ne!(next, [branch.draw(label, u64::MAX), branch.draw(label, u64::MAX)]);
+        assert_eq!(
+            next,
+            [fork.draw(label, u64::MAX), fork.draw(label, u64::MAX)]
+        );
+        assert_ne!(
+            next,
+            [branch.draw(label, u64::MAX), branch.draw(label, u64::MAX)]
+        );
     }
 
     #[test]
@@ -300,7 +329,13 @@ mod tests {
     fn exponential_has_its_mean_and_its_bound() {
         let choices: &mut dyn Choices = &mut Seeded::new(3);
         let (mean, max) = (Span::from_millis(1), Span::from_millis(50));
-        let spans: Vec<u64> = (0..100_000).map(|_| choices.exponential(Label::of(Topic::Latency, 0), mean, max).0).collect();
+        let spans: Vec<u64> = (0..100_000)
+            .map(|_| {
+                choices
+                    .exponential(Label::of(Topic::Latency, 0), mean, max)
+                    .0
+            })
+            .collect();
         let average = spans.iter().sum::<u64>() / 100_000;
         assert!((980_000..1_020_000).contains(&average), "mean {average}");
         assert!(spans.iter().all(|span| *span <= max.0));

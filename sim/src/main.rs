@@ -1,6 +1,7 @@
 //! The `synod` command.
 
-/// A run allocates for every message; this allocator halves what that costs, and changes nothing else.
+/// A run allocates for every message; this allocator halves what that costs, and changes nothing
+/// else.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,5 @@
-//! Catching a panic together with the place where it happened, without a word on standard error. Panics that nobody catches here are shown as ever.
+//! Catching a panic together with the place where it happened, without a word on standard error.
+//! Panics that nobody catches here are shown as ever.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -27,7 +28,8 @@ impl std::fmt::Display for Caught {
     }
 }
 
-/// Runs something, and gives its panic with its place. What it was changing when it panicked may be half changed.
+/// Runs something, and gives its panic with its place. What it was changing when it panicked may be
+/// half changed.
 ///
 /// # Errors
 /// The panic.
@@ -38,7 +40,9 @@ pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
         panic::set_hook(Box::new(move |info| {
             let catches = CATCHING.with_borrow_mut(|catching| {
                 let place = catching.as_mut()?;
-                *place = info.location().map(|at| format!("{}:{}", at.file().replace('\\', "/"), at.line()));
+                *place = info
+                    .location()
+                    .map(|at| format!("{}:{}", at.file().replace('\\', "/"), at.line()));
                 Some(())
             });
             if catches.is_none() {
@@ -50,8 +54,14 @@ pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     let result = catch_unwind(AssertUnwindSafe(run));
     let place = CATCHING.replace(outer).flatten();
     result.map_err(|panic| {
-        let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-        Caught { message: message.unwrap_or_else(|| "a panic without a message".to_owned()), place }
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        Caught {
+            message: message.unwrap_or_else(|| "a panic without a message".to_owned()),
+            place,
+        }
     })
 }
 
@@ -61,9 +71,15 @@ mod tests {
 
     #[test]
     fn message_and_place_are_caught() {
-        let result = caught(|| assert_eq!(1, 1 + usize::from(std::hint::black_box(true)), "numbers"));
+        let result =
+            caught(|| assert_eq!(1, 1 + usize::from(std::hint::black_box(true)), "numbers"));
         let caught = result.expect_err("it panics");
-        assert!(caught.message.contains("numbers") && caught.place.is_some_and(|place| place.contains("panics.rs")));
+        assert!(
+            caught.message.contains("numbers")
+                && caught
+                    .place
+                    .is_some_and(|place| place.contains("panics.rs"))
+        );
         assert!(super::caught(|| 7).is_ok_and(|value| value == 7));
     }
 }

@@ -1,14 +1,18 @@
 //! One run: the whole way from a plan to a verdict.
 //!
-//! Chaos (until the heal, and until the script is done), heal, progress, the closing audit, the checkers' last word. At sampled acknowledgements of the chaos the
-//! last-quorum audit forks off. The digest, and all counts, are taken before anything that depends on how closely the subject is watched.
+//! Chaos (until the heal, and until the script is done), heal, progress, the closing audit, the
+//! checkers' last word. At sampled acknowledgements of the chaos the last-quorum audit forks off.
+//! The digest, and all counts, are taken before anything that depends on how closely the subject is
+//! watched.
 
 use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
 use crate::check::checker::Checker;
-use crate::check::jury::{CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, UNEXPLAINED_HALT};
+use crate::check::jury::{
+    CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, UNEXPLAINED_HALT,
+};
 use crate::check::progress::Progress;
 use crate::check::roster::Violation;
 pub use crate::check::suite::Checks;
@@ -27,7 +31,8 @@ use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
 use crate::world::world::World;
 
-/// A candidate that failed before waits up to so many of the longest election timeouts, with some to spare.
+/// A candidate that failed before waits up to so many of the longest election timeouts, with some
+/// to spare.
 const PATIENCE_MAX: u64 = 10;
 /// After so many lulls in a row with a campaign each, enough is seen.
 const LULLS_MAX: u32 = 5;
@@ -79,10 +84,28 @@ pub fn is_client_visible(check: &str) -> bool {
 #[must_use]
 pub fn run(spec: &RunSpec) -> RunOutcome {
     match catalog::find(&spec.subject) {
-        Some(subject) => run_judged(spec, subject, Court::new(spec.plan.cluster.replicas, subject.reader(), spec.checks, spec.jury.clone())),
+        Some(subject) => run_judged(
+            spec,
+            subject,
+            Court::new(
+                spec.plan.cluster.replicas,
+                subject.reader(),
+                spec.checks,
+                spec.jury.clone(),
+            ),
+        ),
         None => {
-            let failure = Failure::new(Verdict::Inconclusive, "subject", format!("there is no subject {:?}", spec.subject));
-            RunOutcome { record: blank(&spec.plan, Some(failure)), history: None, in_weather: 0, tale: Vec::new() }
+            let failure = Failure::new(
+                Verdict::Inconclusive,
+                "subject",
+                format!("there is no subject {:?}", spec.subject),
+            );
+            RunOutcome {
+                record: blank(&spec.plan, Some(failure)),
+                history: None,
+                in_weather: 0,
+                tale: Vec::new(),
+            }
         }
     }
 }
@@ -116,7 +139,8 @@ struct Run<J: Judge> {
     /// Campaigns before the last lull.
     campaigns: u64,
     failure: Option<Failure>,
-    /// The first audit that no check could decide: the run goes on and may still fail, but it cannot pass.
+    /// The first audit that no check could decide: the run goes on and may still fail, but it
+    /// cannot pass.
     doubt: Option<Failure>,
     frozen: Option<Frozen>,
 }
@@ -127,17 +151,46 @@ type Step = Result<(), Failure>;
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
         let plan = Arc::new(spec.plan.clone());
-        let setup =
-            Setup { cluster: CLUSTER, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: spec.bug.clone(), probe: spec.probe };
-        let recorder = spec.record.then(|| (Recorder::default(), Teller::new(subject.reader())));
-        let world = World::new(plan.clone(), subject, setup, Box::new(Seeded::new(plan.seed)), (judge, recorder));
-        Self { plan, world, jury: spec.jury.clone(), audits: 0, in_weather: 0, campaigns: 0, failure: None, doubt: None, frozen: None }
+        let setup = Setup {
+            cluster: CLUSTER,
+            replicas: plan.cluster.replicas,
+            knobs: plan.cluster.knobs.clone(),
+            bug: spec.bug.clone(),
+            probe: spec.probe,
+        };
+        let recorder = spec
+            .record
+            .then(|| (Recorder::default(), Teller::new(subject.reader())));
+        let world = World::new(
+            plan.clone(),
+            subject,
+            setup,
+            Box::new(Seeded::new(plan.seed)),
+            (judge, recorder),
+        );
+        Self {
+            plan,
+            world,
+            jury: spec.jury.clone(),
+            audits: 0,
+            in_weather: 0,
+            campaigns: 0,
+            failure: None,
+            doubt: None,
+            frozen: None,
+        }
     }
 
     fn whole(&mut self) {
-        let ended = self.chaos().and_then(|()| self.heal_and_progress()).and_then(|()| self.closing_audit());
+        let ended = self
+            .chaos()
+            .and_then(|()| self.heal_and_progress())
+            .and_then(|()| self.closing_audit());
         self.freeze();
-        self.failure = ended.and_then(|()| self.last_words()).err().or_else(|| self.doubt.take());
+        self.failure = ended
+            .and_then(|()| self.last_words())
+            .err()
+            .or_else(|| self.doubt.take());
     }
 
     /// Faults, the workload and the script.
@@ -146,9 +199,17 @@ impl<J: Judge> Run<J> {
         let end = self.plan.end.time.max(heal_at);
         while self.world.now() < heal_at || !self.world.script_is_done() {
             match self.world.next_at() {
-                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => self.event()?,
+                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => {
+                    self.event()?
+                }
                 _ if self.world.script_is_done() => self.world.run_until(heal_at),
-                _ => return Err(Failure::new(Verdict::Inconclusive, "time", "the script is not done at the end of the run's time")),
+                _ => {
+                    return Err(Failure::new(
+                        Verdict::Inconclusive,
+                        "time",
+                        "the script is not done at the end of the run's time",
+                    ));
+                }
             }
             if self.world.take_audit() {
                 self.last_quorum_audit()?;
@@ -163,7 +224,11 @@ impl<J: Judge> Run<J> {
     /// One event, within the budget.
     fn event(&mut self) -> Step {
         if self.world.events() >= self.plan.end.events {
-            return Err(Failure::new(Verdict::Inconclusive, "events", "the budget of events ran out"));
+            return Err(Failure::new(
+                Verdict::Inconclusive,
+                "events",
+                "the budget of events ran out",
+            ));
         }
         self.world.advance();
         self.check()
@@ -178,11 +243,16 @@ impl<J: Judge> Run<J> {
         }
         match self.world.observer().0.violation() {
             Some(violation) => Err(violation.into()),
-            None => Err(Failure::new(Verdict::Inconclusive, "observer", "the observer ended the run and did not say why")),
+            None => Err(Failure::new(
+                Verdict::Inconclusive,
+                "observer",
+                "the observer ended the run and did not say why",
+            )),
         }
     }
 
-    /// The core comes back; each client must get a write through, and each replica of the core must take part.
+    /// The core comes back; each client must get a write through, and each replica of the core must
+    /// take part.
     fn heal_and_progress(&mut self) -> Step {
         self.unexplained_halts()?;
         self.in_weather = self.world.delivered();
@@ -202,7 +272,9 @@ impl<J: Judge> Run<J> {
                 continue;
             }
             if self.world.next_at().is_none_or(|at| at > end) {
-                let mut lacks = vec![format!("{answered} of {asked} clients had a write answered within {within}")];
+                let mut lacks = vec![format!(
+                    "{answered} of {asked} clients had a write answered within {within}"
+                )];
                 lacks.extend(self.world.behind(&core));
                 self.stall(Progress::NAME, &lacks)?;
                 break;
@@ -236,7 +308,10 @@ impl<J: Judge> Run<J> {
                 continue;
             }
             if self.world.next_at().is_none_or(|at| at > end) {
-                let mut lacks = vec![format!("{} of {asked} keys could be read within {within}", self.world.answered().0)];
+                let mut lacks = vec![format!(
+                    "{} of {asked} keys could be read within {within}",
+                    self.world.answered().0
+                )];
                 lacks.extend(self.world.behind(&self.plan.heal.core.clone()));
                 self.stall(CLOSING_AUDIT, &lacks)?;
                 break;
@@ -247,7 +322,8 @@ impl<J: Judge> Run<J> {
         self.check()
     }
 
-    /// What must be looked at with facts, if there are any: has the core caught up? Then the checkers close.
+    /// What must be looked at with facts, if there are any: has the core caught up? Then the
+    /// checkers close.
     fn last_words(&mut self) -> Step {
         let core = self.trusting(&self.plan.heal.core.clone());
         let end = self.world.now() + self.plan.heal.progress_within;
@@ -259,18 +335,32 @@ impl<J: Judge> Run<J> {
             self.event()?;
         }
         self.watch_for_unrest()?;
-        let ready: Vec<Node> = core.into_iter().filter(|node| self.world.behind(&[*node]).is_empty()).collect();
+        let ready: Vec<Node> = core
+            .into_iter()
+            .filter(|node| self.world.behind(&[*node]).is_empty())
+            .collect();
         match self.world.observer_mut().0.close(&ready) {
             Closing::Passed => Ok(()),
             Closing::Failed(violation) => Err(violation.into()),
-            Closing::Unknown { check, message } => Err(Failure::new(Verdict::Inconclusive, check, message)),
+            Closing::Unknown { check, message } => {
+                Err(Failure::new(Verdict::Inconclusive, check, message))
+            }
         }
     }
 
-    /// Goes on for as long as somebody campaigns, up to a bound: who may judge leadership hears of a lull each time that the most patient candidate would have tried
-    /// again. A core at rest costs nothing, and nothing of this enters the digest.
+    /// Goes on for as long as somebody campaigns, up to a bound: who may judge leadership hears of
+    /// a lull each time that the most patient candidate would have tried again. A core at rest
+    /// costs nothing, and nothing of this enters the digest.
     fn watch_for_unrest(&mut self) -> Step {
-        let lull = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(PATIENCE_MAX));
+        let lull = Span(
+            self.plan
+                .cluster
+                .knobs
+                .election_timeout
+                .1
+                .0
+                .saturating_mul(PATIENCE_MAX),
+        );
         for _ in 0..LULLS_MAX {
             self.world.lull();
             self.check()?;
@@ -290,9 +380,19 @@ impl<J: Judge> Run<J> {
             return Ok(());
         }
         self.world.settle_ledger();
-        let within = Span(self.plan.cluster.knobs.election_timeout.1.0.saturating_mul(20));
+        let within = Span(
+            self.plan
+                .cluster
+                .knobs
+                .election_timeout
+                .1
+                .0
+                .saturating_mul(20),
+        );
         let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
-        let recovered = self.world.after_power_loss(&all, self.world.observer().0.auditor());
+        let recovered = self
+            .world
+            .after_power_loss(&all, self.world.observer().0.auditor());
         for quorum in quorums(self.plan.cluster.replicas) {
             if !self.world.is_recoverable(&quorum) {
                 continue;
@@ -300,25 +400,45 @@ impl<J: Judge> Run<J> {
             self.audits += 1;
             let mut fork = match recovered.left_alone(&quorum) {
                 Some(fork) => fork,
-                None => self.world.after_power_loss(&quorum, self.world.observer().0.auditor()),
+                None => self
+                    .world
+                    .after_power_loss(&quorum, self.world.observer().0.auditor()),
             };
             let answered = fork.read_everything(within);
             fork.close_clients();
             self.world.count_audit(&fork);
-            let alone = quorum.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let alone = quorum
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
             if let Answered::TooFew(lacks) = answered {
-                let message = format!("{alone} alone could not answer every read within {within}: {}", lacks.join(", "));
+                let message = format!(
+                    "{alone} alone could not answer every read within {within}: {}",
+                    lacks.join(", ")
+                );
                 return Err(Failure::new(Verdict::Liveness, LAST_QUORUM_AUDIT, message));
             }
-            let closing = fork.observer().violation().map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
+            let closing = fork
+                .observer()
+                .violation()
+                .map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
             match closing {
                 Closing::Passed => {}
                 Closing::Failed(Violation { check, message }) => {
-                    return Err(Failure::new(Verdict::Safety, LAST_QUORUM_AUDIT, format!("{alone} alone answer wrongly ({check}): {message}")));
+                    return Err(Failure::new(
+                        Verdict::Safety,
+                        LAST_QUORUM_AUDIT,
+                        format!("{alone} alone answer wrongly ({check}): {message}"),
+                    ));
                 }
                 Closing::Unknown { check, message } => {
-                    let message = format!("whether {alone} alone answer rightly is not known ({check}): {message}");
-                    self.doubt.get_or_insert_with(|| Failure::new(Verdict::Inconclusive, LAST_QUORUM_AUDIT, message));
+                    let message = format!(
+                        "whether {alone} alone answer rightly is not known ({check}): {message}"
+                    );
+                    self.doubt.get_or_insert_with(|| {
+                        Failure::new(Verdict::Inconclusive, LAST_QUORUM_AUDIT, message)
+                    });
                 }
             }
         }
@@ -327,30 +447,53 @@ impl<J: Judge> Run<J> {
 
     /// Those that have not halted for good because of their disk.
     fn trusting(&self, nodes: &[Node]) -> Vec<Node> {
-        nodes.iter().copied().filter(|node| !self.world.distrustful().any(|halted| halted == *node)).collect()
+        nodes
+            .iter()
+            .copied()
+            .filter(|node| !self.world.distrustful().any(|halted| halted == *node))
+            .collect()
     }
 
     /// A replica that distrusts a disk that nobody damaged.
     fn unexplained_halts(&self) -> Step {
-        match self.unexplained_halt().filter(|_| self.jury.has(UNEXPLAINED_HALT)) {
-            Some(node) => Err(Failure::new(Verdict::Safety, UNEXPLAINED_HALT, format!("{node} halted because of its disk, which nobody damaged"))),
+        match self
+            .unexplained_halt()
+            .filter(|_| self.jury.has(UNEXPLAINED_HALT))
+        {
+            Some(node) => Err(Failure::new(
+                Verdict::Safety,
+                UNEXPLAINED_HALT,
+                format!("{node} halted because of its disk, which nobody damaged"),
+            )),
             None => Ok(()),
         }
     }
 
     fn unexplained_halt(&self) -> Option<Node> {
-        self.world.distrustful().find(|node| !self.world.ledger().copy_lost(*node))
+        self.world
+            .distrustful()
+            .find(|node| !self.world.ledger().copy_lost(*node))
     }
 
-    /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not judge, the run goes on.
+    /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not
+    /// judge, the run goes on.
     fn stall(&self, check: &str, lacks: &[String]) -> Step {
         self.unexplained_halts()?;
         if !self.jury.has(check) {
             return Ok(());
         }
         let left = self.trusting(&self.plan.heal.core).len();
-        let excused = left <= usize::from(self.plan.cluster.replicas / 2) && self.unexplained_halt().is_none();
-        Err(Failure::new(if excused { Verdict::Excused } else { Verdict::Liveness }, check, lacks.join("; ")))
+        let excused = left <= usize::from(self.plan.cluster.replicas / 2)
+            && self.unexplained_halt().is_none();
+        Err(Failure::new(
+            if excused {
+                Verdict::Excused
+            } else {
+                Verdict::Liveness
+            },
+            check,
+            lacks.join("; "),
+        ))
     }
 
     fn freeze(&mut self) {
@@ -376,18 +519,33 @@ impl<J: Judge> Run<J> {
         record.virtual_seconds = seconds(frozen.now);
         record.client_operations = frozen.operations;
         record.audits = self.audits;
-        record.accounted_bytes = self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
+        record.accounted_bytes =
+            self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
         let (effects, milestones) = self.world.counters();
-        record.faults = effects.map(|(effect, count)| (effect.name().to_owned(), count)).collect();
-        record.milestones = milestones.map(|(milestone, count)| (milestone.name().to_owned(), count)).collect();
+        record.faults = effects
+            .map(|(effect, count)| (effect.name().to_owned(), count))
+            .collect();
+        record.milestones = milestones
+            .map(|(milestone, count)| (milestone.name().to_owned(), count))
+            .collect();
         record.bug = spec.bug.as_ref().map(|_| self.world.bug());
         let recorded = self.world.observer_mut().1.take();
-        let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| (Some(recorder.into_history()), teller.into_lines()));
-        RunOutcome { record, history, in_weather: self.in_weather, tale }
+        let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| {
+            (Some(recorder.into_history()), teller.into_lines())
+        });
+        RunOutcome {
+            record,
+            history,
+            in_weather: self.in_weather,
+            tale,
+        }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds are for people and for rates")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds are for people and for rates"
+)]
 const fn seconds(at: Instant) -> f64 {
     at.0 as f64 / 1e9
 }
@@ -395,7 +553,16 @@ const fn seconds(at: Instant) -> f64 {
 fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
     let passed = RunRecord::blank(&plan.scenario, plan.seed, Verdict::Pass);
     match failure {
-        Some(Failure { class, check, message }) => RunRecord { verdict: class, check: Some(check), message: Some(message), ..passed },
+        Some(Failure {
+            class,
+            check,
+            message,
+        }) => RunRecord {
+            verdict: class,
+            check: Some(check),
+            message: Some(message),
+            ..passed
+        },
         None => passed,
     }
 }

@@ -1,9 +1,11 @@
-//! Virtual time: integer nanoseconds since the start of the run. Nothing here ever reads a real clock.
+//! Virtual time: integer nanoseconds since the start of the run. Nothing here ever reads a real
+//! clock.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-/// A moment of the run, in nanoseconds since its start. True time: only the simulator sees it; nodes see clocks that drift.
+/// A moment of the run, in nanoseconds since its start. True time: only the simulator sees it;
+/// nodes see clocks that drift.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Instant(pub u64);
 
@@ -74,6 +76,11 @@ impl fmt::Display for Span {
 impl fmt::Display for Instant {
     /// Seconds with six decimals: `12.003450`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}", self.0 / 1_000_000_000, self.0 / 1_000 % 1_000_000)
+        write!(
+            f,
+            "{}.{:06}",
+            self.0 / 1_000_000_000,
+            self.0 / 1_000 % 1_000_000
+        )
     }
 }

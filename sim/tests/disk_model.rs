@@ -1,7 +1,10 @@
-//! The simulated disk against a naive model of what is durable: two whole images of each file, with a number for each sector's last change.
+//! The simulated disk against a naive model of what is durable: two whole images of each file, with
+//! a number for each sector's last change.
 //!
-//! The model says exactly what the media holds after every step, and what a power loss may leave: sector by sector the media's content or, while a sync
-//! would still cover it, the visible one. So what was synced is never lost without a failed sync, and what failed may be, whatever later syncs say.
+//! The model says exactly what the media holds after every step, and what a power loss may leave:
+//! sector by sector the media's content or, while a sync would still cover it, the visible one. So
+//! what was synced is never lost without a failed sync, and what failed may be, whatever later
+//! syncs say.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,20 +21,48 @@ const NODE: u16 = 0;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write { file: usize, offset: usize, size: usize },
-    Truncate { file: usize, length: usize },
-    Sync { file: usize },
-    Complete { which: usize, fails: bool },
+    Write {
+        file: usize,
+        offset: usize,
+        size: usize,
+    },
+    Truncate {
+        file: usize,
+        length: usize,
+    },
+    Sync {
+        file: usize,
+    },
+    Complete {
+        which: usize,
+        fails: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let edge = || prop_oneof![3 => (0..SECTORS).prop_map(|sector| sector * SECTOR), 1 => 0..SECTORS * SECTOR];
+    let edge = || {
+        prop_oneof![
+            3 => (0..SECTORS).prop_map(|sector| sector * SECTOR),
+            1 => 0..SECTORS * SECTOR,
+        ]
+    };
     prop_oneof![
-        4 => (0..2usize, edge(), prop_oneof![3 => (1..4usize).prop_map(|sectors| sectors * SECTOR), 1 => 1..1500usize])
-            .prop_map(|(file, offset, size)| Step::Write { file, offset, size: size.min(SECTORS * SECTOR - offset) }),
+        4 => (
+            0..2usize,
+            edge(),
+            prop_oneof![3 => (1..4usize).prop_map(|sectors| sectors * SECTOR), 1 => 1..1500usize],
+        )
+            .prop_map(|(file, offset, size)| Step::Write {
+                file,
+                offset,
+                size: size.min(SECTORS * SECTOR - offset),
+            }),
         2 => (0..2usize, edge()).prop_map(|(file, length)| Step::Truncate { file, length }),
         3 => (0..2usize).prop_map(|file| Step::Sync { file }),
-        9 => (0..4usize, prop::bool::weighted(0.15)).prop_map(|(which, fails)| Step::Complete { which, fails }),
+        9 => (
+            0..4usize,
+            prop::bool::weighted(0.15),
+        ).prop_map(|(which, fails)| Step::Complete { which, fails }),
     ]
 }
 
@@ -84,7 +115,10 @@ impl Model {
 
     fn touch(&mut self, from: usize, to: usize, now: u64) {
         for sector in from / SECTOR..to.div_ceil(SECTOR) {
-            self.marks[sector] = Mark { changed: now, due: true };
+            self.marks[sector] = Mark {
+                changed: now,
+                due: true,
+            };
         }
     }
 
@@ -95,7 +129,10 @@ impl Model {
             self.touch(self.length, end, now);
         }
         if end > self.length || end > self.media_length {
-            self.length_mark = Mark { changed: now, due: true };
+            self.length_mark = Mark {
+                changed: now,
+                due: true,
+            };
         }
         self.touch(offset, end, now);
         self.length = self.length.max(end);
@@ -115,13 +152,24 @@ impl Model {
             self.visible[length..].fill(0);
         }
         self.length = length;
-        self.length_mark = Mark { changed: now, due: true };
+        self.length_mark = Mark {
+            changed: now,
+            due: true,
+        };
     }
 
-    /// A sync may have been under way when newer ones ended: what the media holds is never replaced by older content.
+    /// A sync may have been under way when newer ones ended: what the media holds is never replaced
+    /// by older content.
     fn synced(&mut self, snapshot: &Snapshot, length: usize) {
-        let Snapshot { visible, marks, length: mark } = snapshot;
-        if mark.due && mark.changed > self.held_length && !self.stranded.contains(&(SECTORS, mark.changed)) {
+        let Snapshot {
+            visible,
+            marks,
+            length: mark,
+        } = snapshot;
+        if mark.due
+            && mark.changed > self.held_length
+            && !self.stranded.contains(&(SECTORS, mark.changed))
+        {
             for sector in 0..SECTORS {
                 let keep = length.saturating_sub(sector * SECTOR).min(SECTOR);
                 self.media[sector * SECTOR + keep..(sector + 1) * SECTOR].fill(0);
@@ -163,12 +211,22 @@ impl Model {
     }
 
     fn snapshot(&self) -> (Snapshot, usize) {
-        (Snapshot { visible: self.visible.clone(), marks: self.marks, length: self.length_mark }, self.length)
+        (
+            Snapshot {
+                visible: self.visible.clone(),
+                marks: self.marks,
+                length: self.length_mark,
+            },
+            self.length,
+        )
     }
 
     /// Whether a power loss may leave this.
     fn allows(&self, content: &[u8]) -> bool {
-        let lengths = [Some(self.media_length), self.length_mark.due.then_some(self.length)];
+        let lengths = [
+            Some(self.media_length),
+            self.length_mark.due.then_some(self.length),
+        ];
         let sound = |(sector, bytes): (usize, &[u8])| {
             let start = sector * SECTOR;
             let is = |image: &[u8], limit: usize| {
@@ -176,16 +234,28 @@ impl Model {
                 expected[limit.saturating_sub(start).min(SECTOR)..].fill(0);
                 expected[..bytes.len()] == *bytes
             };
-            is(&self.media, content.len()) || (self.marks[sector].due && is(&self.visible, content.len()))
+            is(&self.media, content.len())
+                || (self.marks[sector].due && is(&self.visible, content.len()))
         };
         lengths.contains(&Some(content.len())) && content.chunks(SECTOR).enumerate().all(sound)
     }
 }
 
 enum Open {
-    Write { file: usize, offset: usize, data: Vec<u8> },
-    Truncate { file: usize, length: usize },
-    Sync { file: usize, snapshot: Snapshot, length: usize },
+    Write {
+        file: usize,
+        offset: usize,
+        data: Vec<u8>,
+    },
+    Truncate {
+        file: usize,
+        length: usize,
+    },
+    Sync {
+        file: usize,
+        snapshot: Snapshot,
+        length: usize,
+    },
 }
 
 /// What the random runs reached, so that none of them passes vacuously.
@@ -223,12 +293,32 @@ impl Bench {
         let (op, open) = match *step {
             Step::Write { file, offset, size } => {
                 let data = vec![byte; size];
-                (DiskOp::Write { file: name(file), offset: offset as u64, data: data.clone().into() }, Open::Write { file, offset, data })
+                (
+                    DiskOp::Write {
+                        file: name(file),
+                        offset: offset as u64,
+                        data: data.clone().into(),
+                    },
+                    Open::Write { file, offset, data },
+                )
             }
-            Step::Truncate { file, length } => (DiskOp::Truncate { file: name(file), length: length as u64 }, Open::Truncate { file, length }),
+            Step::Truncate { file, length } => (
+                DiskOp::Truncate {
+                    file: name(file),
+                    length: length as u64,
+                },
+                Open::Truncate { file, length },
+            ),
             Step::Sync { file } => {
                 let (snapshot, length) = self.models[file].snapshot();
-                (DiskOp::Sync(name(file)), Open::Sync { file, snapshot, length })
+                (
+                    DiskOp::Sync(name(file)),
+                    Open::Sync {
+                        file,
+                        snapshot,
+                        length,
+                    },
+                )
             }
             Step::Complete { .. } => return,
         };
@@ -241,15 +331,25 @@ impl Bench {
         }
         let (ticket, open) = self.open.remove(which % self.open.len());
         let fails = fails && matches!(open, Open::Sync { .. });
-        let fate = if fails { Fate::Fail(DiskError::Io) } else { Fate::Ok };
+        let fate = if fails {
+            Fate::Fail(DiskError::Io)
+        } else {
+            Fate::Ok
+        };
         let completion = self.disk.complete(ticket, fate, &mut self.choices, NODE);
         assert_eq!(completion.result.is_err(), fails);
         self.now += 1;
         match open {
             Open::Write { file, offset, data } => self.models[file].write(offset, &data, self.now),
             Open::Truncate { file, length } => self.models[file].truncate(length, self.now),
-            Open::Sync { file, snapshot, length } => {
-                if self.open.iter().any(|(_, other)| matches!(other, Open::Sync { file: other, .. } if *other == file)) {
+            Open::Sync {
+                file,
+                snapshot,
+                length,
+            } => {
+                if self.open.iter().any(
+                    |(_, other)| matches!(other, Open::Sync { file: other, .. } if *other == file),
+                ) {
                     count(&reached.overlapping_syncs);
                 }
                 self.good_sync[file] = !fails;
@@ -266,11 +366,29 @@ impl Bench {
     fn check(&self) -> Result<(), TestCaseError> {
         let (durable, visible) = (self.disk.durable_image(), self.disk.visible_image());
         for (file, model) in self.models.iter().enumerate() {
-            prop_assert!(visible[&name(file)] == model.visible[..model.length], "what is seen of file {}", file);
+            prop_assert!(
+                visible[&name(file)] == model.visible[..model.length],
+                "what is seen of file {}",
+                file
+            );
             let media = &durable[&name(file)];
-            prop_assert_eq!(media.len(), model.media_length, "the durable length of file {}", file);
-            let sector = media.iter().zip(&model.media).position(|(disk, model)| disk != model).map(|at| at / SECTOR);
-            prop_assert_eq!(sector, None, "the media's content of file {} differs in this sector", file);
+            prop_assert_eq!(
+                media.len(),
+                model.media_length,
+                "the durable length of file {}",
+                file
+            );
+            let sector = media
+                .iter()
+                .zip(&model.media)
+                .position(|(disk, model)| disk != model)
+                .map(|at| at / SECTOR);
+            prop_assert_eq!(
+                sector,
+                None,
+                "the media's content of file {} differs in this sector",
+                file
+            );
         }
         Ok(())
     }
@@ -286,14 +404,25 @@ impl Bench {
             count(&reached.torn);
         }
         let image = self.disk.durable_image();
-        prop_assert_eq!(&image, &self.disk.visible_image(), "what is seen after a power loss is what the media holds");
+        prop_assert_eq!(
+            &image,
+            &self.disk.visible_image(),
+            "what is seen after a power loss is what the media holds"
+        );
         for (file, model) in self.models.iter().enumerate() {
             let content = &image[&name(file)];
             if self.open.is_empty() {
-                prop_assert!(model.allows(content), "file {} is neither what was durable nor what was written", file);
+                prop_assert!(
+                    model.allows(content),
+                    "file {} is neither what was durable nor what was written",
+                    file
+                );
                 let stranded = (0..SECTORS).any(|sector| {
-                    let bytes = sector * SECTOR..((sector + 1) * SECTOR).min(model.length).min(content.len());
-                    !model.marks[sector].due && !bytes.is_empty() && content[bytes.clone()] != model.visible[bytes]
+                    let bytes = sector * SECTOR
+                        ..((sector + 1) * SECTOR).min(model.length).min(content.len());
+                    !model.marks[sector].due
+                        && !bytes.is_empty()
+                        && content[bytes.clone()] != model.visible[bytes]
                 });
                 if stranded && self.good_sync[file] {
                     count(&reached.lost_after_a_good_sync);
@@ -303,10 +432,19 @@ impl Bench {
             count(&reached.under_way);
             for (at, byte) in content.iter().enumerate() {
                 let landing = self.open.iter().any(|(_, open)| match open {
-                    Open::Write { file: other, offset, data } => *other == file && at >= *offset && data.get(at - offset) == Some(byte),
+                    Open::Write {
+                        file: other,
+                        offset,
+                        data,
+                    } => *other == file && at >= *offset && data.get(at - offset) == Some(byte),
                     _ => false,
                 });
-                prop_assert!(*byte == 0 || *byte == model.media[at] || *byte == model.visible[at] || landing, "byte {} of file {}", at, file);
+                prop_assert!(
+                    *byte == 0 || *byte == model.media[at] || *byte == model.visible[at] || landing,
+                    "byte {} of file {}",
+                    at,
+                    file
+                );
             }
         }
         Ok(())
@@ -316,13 +454,29 @@ impl Bench {
 #[test]
 fn the_media_hold_what_the_model_says_and_a_power_loss_keeps_what_it_allows() {
     let reached = Reached::default();
-    let config = Config { cases: 4000, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let strategy = (prop::collection::vec(step(), 1..80), any::<u64>(), any::<bool>());
+    let config = Config {
+        cases: 4000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let strategy = (
+        prop::collection::vec(step(), 1..80),
+        any::<u64>(),
+        any::<bool>(),
+    );
     let outcome = runner.run(&strategy, |(steps, seed, drained)| {
         let disk = Disk::formatted(&[(name(0), Vec::new()), (name(1), Vec::new())], 1 << 20);
         let models = [Model::new(), Model::new()];
-        let mut bench = Bench { disk, models, open: Vec::new(), choices: Seeded::new(seed), now: 0, good_sync: [false; 2] };
+        let mut bench = Bench {
+            disk,
+            models,
+            open: Vec::new(),
+            choices: Seeded::new(seed),
+            now: 0,
+            good_sync: [false; 2],
+        };
         for step in &steps {
             match *step {
                 Step::Complete { which, fails } => bench.complete(which, fails, &reached),
@@ -337,7 +491,10 @@ fn the_media_hold_what_the_model_says_and_a_power_loss_keeps_what_it_allows() {
     }
     for (what, times) in [
         ("a sync failed", &reached.stranded),
-        ("what a failed sync covered was lost though the next succeeded", &reached.lost_after_a_good_sync),
+        (
+            "what a failed sync covered was lost though the next succeeded",
+            &reached.lost_after_a_good_sync,
+        ),
         ("a write was torn", &reached.torn),
         ("operations were under way", &reached.under_way),
         ("syncs overlapped", &reached.overlapping_syncs),
@@ -355,7 +512,10 @@ proptest! {
     #![proptest_config(Config { cases: 4000, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn unsynced_names_survive_as_any_subset_and_no_file_is_lost(changes in prop::collection::vec(change(), 1..16), seed in any::<u64>()) {
+    fn unsynced_names_survive_as_any_subset_and_no_file_is_lost(
+        changes in prop::collection::vec(change(), 1..16),
+        seed in any::<u64>(),
+    ) {
         let names = ["a", "b", "c", "d"].map(|text| FileName::new(text).expect("a name"));
         let (mut disk, mut choices) = (Disk::formatted(&[], 1 << 20), Seeded::new(seed));
         let mut run = |disk: &mut Disk, op: DiskOp| {
@@ -371,7 +531,14 @@ proptest! {
                 0..=2 => {
                     if run(&mut disk, DiskOp::Create(names[one])) {
                         files += 1;
-                        run(&mut disk, DiskOp::Write { file: names[one], offset: 0, data: vec![files; 8].into() });
+                        run(
+                            &mut disk,
+                            DiskOp::Write {
+                                file: names[one],
+                                offset: 0,
+                                data: vec![files; 8].into(),
+                            },
+                        );
                         run(&mut disk, DiskOp::Sync(names[one]));
                     }
                 }

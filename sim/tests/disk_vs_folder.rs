@@ -1,4 +1,5 @@
-//! The same operations on the simulated disk, without faults, and in a real folder: the same results, the same content.
+//! The same operations on the simulated disk, without faults, and in a real folder: the same
+//! results, the same content.
 //!
 //! What a sync does cannot be seen without a power loss; `disk_model.rs` looks at that.
 
@@ -30,16 +31,33 @@ impl Folder {
     }
 
     fn try_perform(&self, op: &DiskOp) -> std::io::Result<DiskOk> {
-        let open = |name: FileName| OpenOptions::new().read(true).write(true).open(self.path(name));
+        let open = |name: FileName| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.path(name))
+        };
         match op {
             DiskOp::List => {
-                let names = fs::read_dir(self.root.path())?.map(|entry| Ok(entry?.file_name().into_string().expect("ASCII")));
+                let names = fs::read_dir(self.root.path())?
+                    .map(|entry| Ok(entry?.file_name().into_string().expect("ASCII")));
                 let mut names: Vec<String> = names.collect::<std::io::Result<_>>()?;
                 names.sort();
-                return Ok(DiskOk::Names(names.iter().map(|text| FileName::new(text).expect("a name")).collect()));
+                return Ok(DiskOk::Names(
+                    names
+                        .iter()
+                        .map(|text| FileName::new(text).expect("a name"))
+                        .collect(),
+                ));
             }
-            DiskOp::Length(file) => return Ok(DiskOk::Length(fs::metadata(self.path(*file))?.len())),
-            DiskOp::Read { file, offset, length } => {
+            DiskOp::Length(file) => {
+                return Ok(DiskOk::Length(fs::metadata(self.path(*file))?.len()));
+            }
+            DiskOp::Read {
+                file,
+                offset,
+                length,
+            } => {
                 let (mut file, mut bytes) = (open(*file)?, Vec::new());
                 file.seek(SeekFrom::Start(*offset))?;
                 file.take(u64::from(*length)).read_to_end(&mut bytes)?;
@@ -61,18 +79,27 @@ impl Folder {
     }
 
     fn content(&self) -> Vec<(FileName, Vec<u8>)> {
-        let Ok(DiskOk::Names(names)) = self.perform(&DiskOp::List) else { panic!("a folder can be listed") };
-        names.into_iter().map(|name| (name, fs::read(self.path(name)).expect("it is there"))).collect()
+        let Ok(DiskOk::Names(names)) = self.perform(&DiskOp::List) else {
+            panic!("a folder can be listed")
+        };
+        names
+            .into_iter()
+            .map(|name| (name, fs::read(self.path(name)).expect("it is there")))
+            .collect()
     }
 }
 
 fn file() -> impl Strategy<Value = FileName> {
-    prop::sample::select(vec!["log-1", "log-2", "promise", "tmp"]).prop_map(|name| FileName::new(name).expect("a name"))
+    prop::sample::select(vec!["log-1", "log-2", "promise", "tmp"])
+        .prop_map(|name| FileName::new(name).expect("a name"))
 }
 
 /// Places around the borders of sectors, and anywhere.
 fn offset() -> impl Strategy<Value = u64> {
-    prop_oneof![(0..6u64, 0..3u64).prop_map(|(sector, near)| (sector * 512 + near).saturating_sub(1)), 0..3000u64]
+    prop_oneof![
+        (0..6u64, 0..3u64).prop_map(|(sector, near)| (sector * 512 + near).saturating_sub(1)),
+        0..3000u64
+    ]
 }
 
 fn data() -> impl Strategy<Value = Vec<u8>> {
@@ -87,9 +114,17 @@ fn operation() -> impl Strategy<Value = DiskOp> {
     prop_oneof![
         1 => Just(DiskOp::List),
         2 => file().prop_map(DiskOp::Length),
-        5 => (file(), offset(), 0..3000u32).prop_map(|(file, offset, length)| DiskOp::Read { file, offset, length }),
+        5 => (
+            file(),
+            offset(),
+            0..3000u32,
+        ).prop_map(|(file, offset, length)| DiskOp::Read { file, offset, length }),
         5 => file().prop_map(DiskOp::Create),
-        9 => (file(), offset(), data()).prop_map(|(file, offset, data)| DiskOp::Write { file, offset, data: data.into() }),
+        9 => (file(), offset(), data()).prop_map(|(file, offset, data)| DiskOp::Write {
+            file,
+            offset,
+            data: data.into(),
+        }),
         5 => (file(), offset()).prop_map(|(file, length)| DiskOp::Truncate { file, length }),
         3 => (file(), file()).prop_map(|(from, to)| DiskOp::Rename { from, to }),
         1 => file().prop_map(DiskOp::Remove),
@@ -99,7 +134,11 @@ fn operation() -> impl Strategy<Value = DiskOp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 512,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_disk_without_faults_is_a_folder(operations in prop::collection::vec(operation(), 1..60)) {

@@ -1,7 +1,9 @@
-//! Whatever bytes come in as a history: an error or an answer, never a panic. The same entry as the targets in `fuzz/`.
+//! Whatever bytes come in as a history: an error or an answer, never a panic. The same entry as the
+//! targets in `fuzz/`.
 //!
-//! `SYNOD_FUZZ_INPUTS=5000000 cargo test --release --test fuzz_histories generations -- --nocapture` damages the small histories that many times, and
-//! goes on with what was damaged as long as it is still a history.
+//! `SYNOD_FUZZ_INPUTS=5000000 cargo test --release --test fuzz_histories generations --
+//! --nocapture` damages the small histories that many times, and goes on with what was damaged as
+//! long as it is still a history.
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +15,25 @@ use synod_sim::check::linearizability::search::Budget;
 use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::jsonl;
 
-const BUDGET: Budget = Budget { steps: 20_000, configurations: 1_000 };
+const BUDGET: Budget = Budget {
+    steps: 20_000,
+    configurations: 1_000,
+};
 
 fn digest(bytes: &[u8]) {
     for format in [Format::Auto, Format::Synod, Format::Jepsen] {
         for model in [Model::Register, Model::KeyValue] {
-            let Ok(history) = read(bytes, format, model) else { continue };
+            let Ok(history) = read(bytes, format, model) else {
+                continue;
+            };
             let report = check(&history, BUDGET);
             if let Verdict::NotLinearizable { key } = report.verdict
                 && let Some(why) = explain(&history, key, BUDGET)
             {
-                assert!(!text::explanation(&history, &why).is_empty() && picture::page(&history, &why).ends_with("</html>\n"));
+                assert!(
+                    !text::explanation(&history, &why).is_empty()
+                        && picture::page(&history, &why).ends_with("</html>\n")
+                );
             }
             let mut written = Vec::new();
             jsonl::write(&history, &mut written).expect("memory takes everything");
@@ -40,7 +50,11 @@ fn seeds() -> Vec<Vec<u8>> {
         .map(|entry| entry.expect("it can be listed").path())
         .collect();
     files.sort();
-    let seeds: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).expect("it can be read")).filter(|bytes| bytes.len() < 4096).collect();
+    let seeds: Vec<Vec<u8>> = files
+        .iter()
+        .map(|file| fs::read(file).expect("it can be read"))
+        .filter(|bytes| bytes.len() < 4096)
+        .collect();
     assert!(seeds.len() > 30);
     seeds
 }
@@ -61,7 +75,26 @@ fn damage() -> impl Strategy<Value = Damage> {
     let piece = prop_oneof![
         any::<[u8; 1]>().prop_map(Vec::from),
         prop::sample::select(
-            &["null", "nil", "[", "]", "{", "}", "\"", "\\", "\\u", "#", "#_", ":", ",", "-", "99999999999999999999", "1e400", "0.1", "\n"][..]
+            &[
+                "null",
+                "nil",
+                "[",
+                "]",
+                "{",
+                "}",
+                "\"",
+                "\\",
+                "\\u",
+                "#",
+                "#_",
+                ":",
+                ",",
+                "-",
+                "99999999999999999999",
+                "1e400",
+                "0.1",
+                "\n"
+            ][..]
         )
         .prop_map(|piece| piece.as_bytes().to_vec()),
     ];
@@ -79,7 +112,10 @@ fn damaged(mut bytes: Vec<u8>, damage: &Damage) -> Vec<u8> {
     if bytes.is_empty() {
         return bytes;
     }
-    let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<Vec<u8>> = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     match damage {
         Damage::Put(at, piece) => {
             let at = at.index(bytes.len());
@@ -111,10 +147,18 @@ fn damaged(mut bytes: Vec<u8>, damage: &Damage) -> Vec<u8> {
 #[test]
 fn damaged_histories() {
     let seeds = seeds();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) });
-    let inputs = (any::<prop::sample::Index>(), prop::collection::vec(damage(), 0..6));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(20_000)
+    });
+    let inputs = (
+        any::<prop::sample::Index>(),
+        prop::collection::vec(damage(), 0..6),
+    );
     let tried = runner.run(&inputs, |(seed, damages)| {
-        let bytes = damages.iter().fold(seeds[seed.index(seeds.len())].clone(), damaged);
+        let bytes = damages
+            .iter()
+            .fold(seeds[seed.index(seeds.len())].clone(), damaged);
         digest(&bytes);
         Ok(())
     });
@@ -124,7 +168,10 @@ fn damaged_histories() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(10_000)
+    })]
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -132,12 +179,17 @@ proptest! {
     }
 
     #[test]
-    fn any_forms(text in r##"(INFO jepsen - )?[0-3]? ?(:(invoke|ok|fail|info|read|write|cas|nil)|[\[\]{}()"#_\\;,]|[0-9]{1,3}|nil|[ \n]){0,40}"##) {
+    fn any_forms(
+        text in r##"(INFO jepsen - )?[0-3]? ?(:(invoke|ok|fail|info|read|write|cas|nil)|[\[\]{}()"#_\\;,]|[0-9]{1,3}|nil|[ \n]){0,40}"##,
+    ) {
         digest(text.as_bytes());
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to go on is no part of a run")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to go on is no part of a run"
+)]
 fn number_from_outside(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -147,13 +199,21 @@ fn generations_of_damage() {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
 
-    const TOKENS: &str = "null nil [ ] { } ( ) \" \\ \\u # #_ ## #{ : , - ; 0 7 1e400 0.1 99999999999999999999 \n \r\n \t :ok :fail :info :invoke :read :write :cas \
-                          :append :delete :get :put :key :value :process :nemesis :time :index :slot :error :mismatch :saw \"time\": \"slot\": \"index\": \
-                          \"saw\": \"mismatch\":true, \"type\":\"info\", \"process\": \"key\": [null,1] 18446744073709551615 281474976710655 65535";
+    const TOKENS: &str = "null nil [ ] { } ( ) \" \\ \\u # #_ ## #{ : , - ; 0 7 1e400 0.1 \
+                          99999999999999999999 \n \r\n \t :ok :fail :info :invoke :read :write \
+                          :cas :append :delete :get :put :key :value :process :nemesis :time \
+                          :index :slot :error :mismatch :saw \"time\": \"slot\": \"index\": \
+                          \"saw\": \"mismatch\":true, \"type\":\"info\", \"process\": \"key\": \
+                          [null,1] 18446744073709551615 281474976710655 65535";
     let inputs = number_from_outside("SYNOD_FUZZ_INPUTS").unwrap_or(5_000);
     let mut rng = ChaCha8Rng::seed_from_u64(number_from_outside("SYNOD_FUZZ_SEED").unwrap_or(0));
-    let mut below = |count: usize| usize::try_from(rng.next_u64() % count.max(1) as u64).expect("it is below a usize");
-    let tokens: Vec<&str> = TOKENS.split(' ').filter(|token| !token.is_empty()).collect();
+    let mut below = |count: usize| {
+        usize::try_from(rng.next_u64() % count.max(1) as u64).expect("it is below a usize")
+    };
+    let tokens: Vec<&str> = TOKENS
+        .split(' ')
+        .filter(|token| !token.is_empty())
+        .collect();
     let mut pool = seeds();
     let kept = pool.len();
     let mut histories = 0u64;
@@ -162,12 +222,17 @@ fn generations_of_damage() {
         for _ in 0..1 + below(4) {
             let (from, to) = (below(bytes.len() + 1), below(bytes.len() + 1));
             let (from, to) = (from.min(to), from.max(to));
-            let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+            let mut lines: Vec<Vec<u8>> = bytes
+                .split_inclusive(|byte| *byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect();
             let (one, other) = (below(lines.len()), below(lines.len()));
             match below(9) {
                 0 => _ = bytes.splice(from..from, tokens[below(tokens.len())].bytes()),
                 1 => _ = bytes.splice(from..to.min(from + 8), tokens[below(tokens.len())].bytes()),
-                2 if from < bytes.len() => bytes[from] = u8::try_from(below(256)).expect("it is below 256"),
+                2 if from < bytes.len() => {
+                    bytes[from] = u8::try_from(below(256)).expect("it is below 256")
+                }
                 3 => _ = bytes.drain(from..to.min(from + 1 + below(16))),
                 4 if !lines.is_empty() => {
                     lines.swap(one, other);
@@ -184,19 +249,29 @@ fn generations_of_damage() {
                 7 => bytes.extend_from_slice(&pool[below(kept)]),
                 // A digit becomes another: another value, time or process.
                 _ => {
-                    let digits: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).collect();
+                    let digits: Vec<usize> = (0..bytes.len())
+                        .filter(|at| bytes[*at].is_ascii_digit())
+                        .collect();
                     if !digits.is_empty() {
-                        bytes[digits[below(digits.len())]] = b'0' + u8::try_from(below(10)).expect("a digit");
+                        bytes[digits[below(digits.len())]] =
+                            b'0' + u8::try_from(below(10)).expect("a digit");
                     }
                 }
             }
         }
         bytes.truncate(8192);
         digest(&bytes);
-        if [Model::Register, Model::KeyValue].iter().any(|model| read(&bytes[..], Format::Auto, *model).is_ok()) {
+        if [Model::Register, Model::KeyValue]
+            .iter()
+            .any(|model| read(&bytes[..], Format::Auto, *model).is_ok())
+        {
             histories += 1;
             let at = kept + below(1000);
-            if at < pool.len() { pool[at] = bytes } else { pool.push(bytes) }
+            if at < pool.len() {
+                pool[at] = bytes
+            } else {
+                pool.push(bytes)
+            }
         }
     }
     eprintln!("{inputs} inputs, {histories} of them histories");

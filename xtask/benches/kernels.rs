@@ -1,6 +1,8 @@
-//! The kernels that a run spends its time in, few and fast: `cargo bench --package xtask`. To see where a figure of `cargo xtask bench` goes, not instead of it.
+//! The kernels that a run spends its time in, few and fast: `cargo bench --package xtask`. To see
+//! where a figure of `cargo xtask bench` goes, not instead of it.
 //!
-//! The digest and the sending of messages are private to the world; the ping is both, and the agenda.
+//! The digest and the sending of messages are private to the world; the ping is both, and the
+//! agenda.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -43,7 +45,10 @@ fn agenda(criterion: &mut Criterion) {
 }
 
 fn network(criterion: &mut Criterion) {
-    criterion.bench_function("network: 1,000 pings, with the agenda and the digest", |bencher| bencher.iter(|| black_box(ping(1, 1_000))));
+    criterion.bench_function(
+        "network: 1,000 pings, with the agenda and the digest",
+        |bencher| bencher.iter(|| black_box(ping(1, 1_000))),
+    );
 }
 
 fn disk(criterion: &mut Criterion) {
@@ -54,7 +59,14 @@ fn disk(criterion: &mut Criterion) {
         bencher.iter_batched_ref(
             || disk.clone(),
             |disk| {
-                for op in [DiskOp::Write { file: name, offset: 4096, data: vec![7; 512].into() }, DiskOp::Sync(name)] {
+                for op in [
+                    DiskOp::Write {
+                        file: name,
+                        offset: 4096,
+                        data: vec![7; 512].into(),
+                    },
+                    DiskOp::Sync(name),
+                ] {
                     let ticket = disk.submit(op);
                     black_box(disk.complete(ticket, Fate::Ok, &mut choices, 0));
                 }
@@ -65,12 +77,26 @@ fn disk(criterion: &mut Criterion) {
 }
 
 fn codec(criterion: &mut Criterion) {
-    let ballot = Ballot { round: 7, node: NodeId(2) };
-    let message = Message::Accept { ballot, slot: Slot(1_000), value: Value(vec![7; 200].into()), chosen_below: Slot(990) };
+    let ballot = Ballot {
+        round: 7,
+        node: NodeId(2),
+    };
+    let message = Message::Accept {
+        ballot,
+        slot: Slot(1_000),
+        value: Value(vec![7; 200].into()),
+        chosen_below: Slot(990),
+    };
     let mut buffer = Vec::new();
     criterion.bench_function("codec: an accept of 200 bytes there and back", |bencher| {
         bencher.iter(|| {
-            let bytes = encode(&mut buffer, ClusterId(1), NodeId(2), Incarnation(3), black_box(&message));
+            let bytes = encode(
+                &mut buffer,
+                ClusterId(1),
+                NodeId(2),
+                Incarnation(3),
+                black_box(&message),
+            );
             black_box(decode(&bytes).expect("it was just made"))
         });
     });
@@ -78,20 +104,39 @@ fn codec(criterion: &mut Criterion) {
 
 fn checkers(criterion: &mut Criterion) {
     for (name, shape) in [
-        ("witness", Shape { places: true, ..Shape::new(1_000, 5) }),
+        (
+            "witness",
+            Shape {
+                places: true,
+                ..Shape::new(1_000, 5)
+            },
+        ),
         ("zones", Shape::new(1_000, 5)),
-        ("search", Shape { values: Some(10), ..Shape::new(1_000, 5) }),
+        (
+            "search",
+            Shape {
+                values: Some(10),
+                ..Shape::new(1_000, 5)
+            },
+        ),
     ] {
         let history = generate(shape);
-        criterion.bench_function(&format!("linearizability: 1,000 operations by {name}"), |bencher| {
-            bencher.iter(|| black_box(check(&history, Budget::default())));
-        });
+        criterion.bench_function(
+            &format!("linearizability: 1,000 operations by {name}"),
+            |bencher| {
+                bencher.iter(|| black_box(check(&history, Budget::default())));
+            },
+        );
     }
 }
 
 criterion_group! {
     name = kernels;
-    config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(800)).without_plots();
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .without_plots();
     targets = agenda, network, disk, codec, checkers
 }
 criterion_main!(kernels);

@@ -1,6 +1,8 @@
-//! `alone`: what each check catches when nobody else judges, so that one that is blind is not hidden behind the others.
+//! `alone`: what each check catches when nobody else judges, so that one that is blind is not
+//! hidden behind the others.
 //!
-//! Each row is a planted bug that the check is known to catch, and the seeds of the mix within which it must. Rows are found with `synod hunt --only CHECK`.
+//! Each row is a planted bug that the check is known to catch, and the seeds of the mix within
+//! which it must. Rows are found with `synod hunt --only CHECK`.
 
 use std::time::Instant;
 
@@ -13,7 +15,8 @@ use synod_sim::sweep::shelf;
 /// The first seed, far from those that others use.
 const FIRST_SEED: u64 = 6_000_000;
 
-/// A check, a bug that it catches alone, and the number of seeds within which it does, with room to spare.
+/// A check, a bug that it catches alone, and the number of seeds within which it does, with room to
+/// spare.
 const ROWS: [(&str, &str, u64); 16] = [
     ("ghost", "accept-below-promise", 20),
     ("agreement", "next-slot-from-own-log", 60),
@@ -47,25 +50,54 @@ pub fn run() -> Result<(), String> {
         let began = Instant::now();
         let caught = caught(check, bug, within)?;
         if caught.is_none() {
-            blind.push(format!("`{check}` does not catch {bug} within {within} seeds"));
+            blind.push(format!(
+                "`{check}` does not catch {bug} within {within} seeds"
+            ));
         }
         let runs = caught.map_or_else(|| "not caught".to_owned(), |runs| runs.to_string());
-        shown.push(vec![check.to_owned(), bug.to_owned(), runs, within.to_string(), format!("{:.1} s", began.elapsed().as_secs_f64())]);
+        shown.push(vec![
+            check.to_owned(),
+            bug.to_owned(),
+            runs,
+            within.to_string(),
+            format!("{:.1} s", began.elapsed().as_secs_f64()),
+        ]);
     }
-    print!("{}", table::plain(&["check, alone", "catches", "runs", "within", "took"], &shown));
+    print!(
+        "{}",
+        table::plain(
+            &["check, alone", "catches", "runs", "within", "took"],
+            &shown
+        )
+    );
     for check in NEVER {
         println!("`{check}` has caught nothing alone so far");
     }
-    if blind.is_empty() { Ok(()) } else { Err(blind.join("\n")) }
+    if blind.is_empty() {
+        Ok(())
+    } else {
+        Err(blind.join("\n"))
+    }
 }
 
-/// How many runs it took; none when it was not caught. A run that fails otherwise, which only a panic can do, does not count.
+/// How many runs it took; none when it was not caught. A run that fails otherwise, which only a
+/// panic can do, does not count.
 fn caught(check: &str, bug: &str, within: u64) -> Result<Option<u64>, String> {
-    let settings = Settings { bug: Some(bug.to_owned()), only: Jury::only([check]), ..Settings::default() };
+    let settings = Settings {
+        bug: Some(bug.to_owned()),
+        only: Jury::only([check]),
+        ..Settings::default()
+    };
     let mut source = shelf::open(&settings)?;
     for number in 0..within {
-        let item = Item { number, target: Target::Mix(FIRST_SEED + number), keep: Keep::Line };
-        let record = execute(source.as_mut(), &settings, &item, &mut |_| ())?.line.record;
+        let item = Item {
+            number,
+            target: Target::Mix(FIRST_SEED + number),
+            keep: Keep::Line,
+        };
+        let record = execute(source.as_mut(), &settings, &item, &mut |_| ())?
+            .line
+            .record;
         if record.verdict.is_failure() && record.check.as_deref() == Some(check) {
             return Ok(Some(number + 1));
         }
@@ -82,10 +114,17 @@ mod tests {
     fn every_check_has_a_row_or_is_listed_as_catching_nothing() {
         for check in synod_sim::run::checks() {
             let rows = ROWS.iter().filter(|row| row.0 == check).count();
-            assert_eq!(rows, usize::from(!NEVER.contains(&check)), "{check}: find a bug for it with `synod hunt --only {check}`");
+            assert_eq!(
+                rows,
+                usize::from(!NEVER.contains(&check)),
+                "{check}: find a bug for it with `synod hunt --only {check}`"
+            );
         }
         for (check, bug, _) in ROWS {
-            assert!(bugs("synod").iter().any(|card| card.name == bug), "{check}: there is no bug {bug}");
+            assert!(
+                bugs("synod").iter().any(|card| card.name == bug),
+                "{check}: there is no bug {bug}"
+            );
         }
     }
 }

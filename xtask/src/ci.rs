@@ -9,7 +9,12 @@ use crate::{alone, tidy};
 const SMOKE_SEEDS: &str = "300000..301000";
 
 /// The bugs of the short hunt, of several components.
-const QUARRY: [&str; 4] = ["accept-below-promise", "promise-before-fsync", "accepted-before-fsync", "torn-tail-not-truncated"];
+const QUARRY: [&str; 4] = [
+    "accept-below-promise",
+    "promise-before-fsync",
+    "accepted-before-fsync",
+    "torn-tail-not-truncated",
+];
 
 /// Runs all steps, and stops at the first that fails.
 ///
@@ -18,27 +23,97 @@ const QUARRY: [&str; 4] = ["accept-below-promise", "promise-before-fsync", "acce
 pub fn run(without_tests: bool) -> Result<(), String> {
     cargo("formatting", &["fmt", "--all", "--check"])?;
     step("tidy", tidy::run)?;
-    cargo("clippy", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    cargo(
+        "clippy",
+        &[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ],
+    )?;
     if !without_tests {
         cargo("tests", &["test", "--workspace"])?;
     }
     cargo("release build", &["build", "--quiet", "--release"])?;
-    cargo("smoke sweep", &["run", "--quiet", "--release", "--", "sweep", "--seeds", SMOKE_SEEDS, "--verify-determinism", "5%", "--no-progress"])?;
-    cargo("regressions", &["run", "--quiet", "--release", "--", "sweep", "scenarios/regressions", "--no-progress"])?;
-    cargo("negative", &["run", "--quiet", "--release", "--", "sweep", "scenarios/negative", "--seeds", "0..200", "--no-progress"])?;
+    cargo(
+        "smoke sweep",
+        &[
+            "run",
+            "--quiet",
+            "--release",
+            "--",
+            "sweep",
+            "--seeds",
+            SMOKE_SEEDS,
+            "--verify-determinism",
+            "5%",
+            "--no-progress",
+        ],
+    )?;
+    cargo(
+        "regressions",
+        &[
+            "run",
+            "--quiet",
+            "--release",
+            "--",
+            "sweep",
+            "scenarios/regressions",
+            "--no-progress",
+        ],
+    )?;
+    cargo(
+        "negative",
+        &[
+            "run",
+            "--quiet",
+            "--release",
+            "--",
+            "sweep",
+            "scenarios/negative",
+            "--seeds",
+            "0..200",
+            "--no-progress",
+        ],
+    )?;
     step("alone", alone::run)?;
     let known = synod_sim::subject::bug_card::bugs("synod");
-    let quarry = QUARRY.into_iter().filter(|name| known.iter().any(|card| card.name == *name));
-    let hunt: Vec<&str> =
-        ["run", "--quiet", "--release", "--", "hunt", "--until-found", "--runs", "2000", "--no-progress"].into_iter().chain(quarry).collect();
+    let quarry = QUARRY
+        .into_iter()
+        .filter(|name| known.iter().any(|card| card.name == *name));
+    let hunt: Vec<&str> = [
+        "run",
+        "--quiet",
+        "--release",
+        "--",
+        "hunt",
+        "--until-found",
+        "--runs",
+        "2000",
+        "--no-progress",
+    ]
+    .into_iter()
+    .chain(quarry)
+    .collect();
     cargo("short hunt", &hunt)
 }
 
 fn cargo(name: &str, arguments: &[&str]) -> Result<(), String> {
     step(name, || {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(program).args(arguments).status().map_err(|error| format!("cargo {}: {error}", arguments.join(" ")))?;
-        if status.success() { Ok(()) } else { Err(format!("cargo {}: {status}", arguments.join(" "))) }
+        let status = Command::new(program)
+            .args(arguments)
+            .status()
+            .map_err(|error| format!("cargo {}: {error}", arguments.join(" ")))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("cargo {}: {status}", arguments.join(" ")))
+        }
     })
 }
 
@@ -46,6 +121,10 @@ fn step(name: &str, action: impl FnOnce() -> Result<(), String>) -> Result<(), S
     println!("== {name}");
     let began = Instant::now();
     let done = action();
-    println!("== {name}: {} in {:.1} s", if done.is_ok() { "ok" } else { "FAILED" }, began.elapsed().as_secs_f64());
+    println!(
+        "== {name}: {} in {:.1} s",
+        if done.is_ok() { "ok" } else { "FAILED" },
+        began.elapsed().as_secs_f64()
+    );
     done
 }

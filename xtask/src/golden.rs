@@ -13,7 +13,10 @@ pub fn bless() -> Result<(), String> {
         println!("{PATH} is as it was");
         return Ok(());
     }
-    let changed = after.lines().filter(|line| !before.lines().any(|old| old == *line)).count();
+    let changed = after
+        .lines()
+        .filter(|line| !before.lines().any(|old| old == *line))
+        .count();
     std::fs::write(PATH, &after).map_err(|error| format!("{PATH}: {error}"))?;
     println!("{PATH}: {changed} lines are new; say in the commit why runs changed");
     Ok(())

@@ -25,7 +25,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Everything that must hold before a change lands: formatting, clippy, tidy, tests, a smoke sweep and a short hunt
+    /// Everything that must hold before a change lands: formatting, clippy, tidy, tests, a smoke
+    /// sweep and a short hunt
     Ci {
         /// Leave the tests out, for a caller that has just run them
         #[arg(long)]
@@ -39,7 +40,10 @@ enum Chore {
     Alone,
     /// One measurement of a history: what `bench` starts
     #[command(hide = true)]
-    Measure { name: String, folder: Option<PathBuf> },
+    Measure {
+        name: String,
+        folder: Option<PathBuf>,
+    },
     /// A worker of a sweep: what `bench` starts
     #[command(hide = true)]
     Worker,
@@ -49,18 +53,22 @@ enum Chore {
 
 fn main() -> ExitCode {
     let chore = Cli::parse().chore;
-    let done = std::env::set_current_dir(root()).map_err(|error| format!("{}: {error}", root().display())).and_then(|()| match chore {
-        Chore::Ci { without_tests } => ci::run(without_tests),
-        Chore::Tidy => tidy::run(),
-        Chore::Bench(arguments) => bench::run(&arguments),
-        Chore::Alone => alone::run(),
-        Chore::Measure { name, folder } => bench::histories::measure_here(&name, folder.as_deref()),
-        Chore::Worker => match synod_sim::sweep::worker::work() {
-            0 => Ok(()),
-            status => Err(format!("the worker ended with status {status}")),
-        },
-        Chore::Bless => golden::bless(),
-    });
+    let done = std::env::set_current_dir(root())
+        .map_err(|error| format!("{}: {error}", root().display()))
+        .and_then(|()| match chore {
+            Chore::Ci { without_tests } => ci::run(without_tests),
+            Chore::Tidy => tidy::run(),
+            Chore::Bench(arguments) => bench::run(&arguments),
+            Chore::Alone => alone::run(),
+            Chore::Measure { name, folder } => {
+                bench::histories::measure_here(&name, folder.as_deref())
+            }
+            Chore::Worker => match synod_sim::sweep::worker::work() {
+                0 => Ok(()),
+                status => Err(format!("the worker ended with status {status}")),
+            },
+            Chore::Bless => golden::bless(),
+        });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

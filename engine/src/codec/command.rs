@@ -1,4 +1,5 @@
-//! The batch in a slot's value: commands one after another, and nothing else. The empty value is the no-op.
+//! The batch in a slot's value: commands one after another, and nothing else. The empty value is
+//! the no-op.
 
 use std::sync::Arc;
 
@@ -30,7 +31,10 @@ impl BatchBuilder {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), count: 0 }
+        Self {
+            bytes: Vec::new(),
+            count: 0,
+        }
     }
 
     /// Adds a registration.
@@ -41,7 +45,13 @@ impl BatchBuilder {
     }
 
     /// Adds an operation.
-    pub fn push_apply(&mut self, session: SessionId, sequence: Sequence, answered_below: Sequence, operation: &[u8]) {
+    pub fn push_apply(
+        &mut self,
+        session: SessionId,
+        sequence: Sequence,
+        answered_below: Sequence,
+        operation: &[u8],
+    ) {
         put_u8(&mut self.bytes, APPLY);
         put_u64(&mut self.bytes, session.0);
         put_u64(&mut self.bytes, sequence.0);
@@ -114,11 +124,19 @@ mod tests {
         let mut batch = BatchBuilder::new();
         batch.push_register(5);
         batch.push_apply(SessionId(1), Sequence(2), Sequence(1), b"op");
-        assert_eq!((batch.len(), batch.encoded_len()), (2, REGISTER_BYTES + apply_bytes(2)));
+        assert_eq!(
+            (batch.len(), batch.encoded_len()),
+            (2, REGISTER_BYTES + apply_bytes(2))
+        );
         let value = batch.finish();
         assert!(batch.is_empty());
         let found: Vec<_> = commands(&value).collect();
-        let apply = Command::Apply { session: SessionId(1), sequence: Sequence(2), answered_below: Sequence(1), operation: b"op" };
+        let apply = Command::Apply {
+            session: SessionId(1),
+            sequence: Sequence(2),
+            answered_below: Sequence(1),
+            operation: b"op",
+        };
         assert_eq!(found, [Ok(Command::Register { nonce: 5 }), Ok(apply)]);
     }
 
@@ -135,6 +153,9 @@ mod tests {
         batch.push_register(6);
         let bytes = batch.finish().0;
         let cut = Value(Arc::from(&bytes[..bytes.len() - 1]));
-        assert_eq!(commands(&cut).collect::<Vec<_>>(), [Ok(Command::Register { nonce: 5 }), Err(Malformed::Short)]);
+        assert_eq!(
+            commands(&cut).collect::<Vec<_>>(),
+            [Ok(Command::Register { nonce: 5 }), Err(Malformed::Short)]
+        );
     }
 }

@@ -11,7 +11,8 @@
 //! | 23 | kind of the body |
 //! | 24.. | body |
 //!
-//! [`parse`] says whether the checksum fits and leaves it to the caller to insist; [`Frame::intact`] insists.
+//! [`parse`] says whether the checksum fits and leaves it to the caller to insist;
+//! [`Frame::intact`] insists.
 
 use std::sync::Arc;
 
@@ -87,7 +88,11 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`Malformed::Checksum`].
     pub const fn intact(self) -> Result<Self, Malformed> {
-        if self.sound { Ok(self) } else { Err(Malformed::Checksum) }
+        if self.sound {
+            Ok(self)
+        } else {
+            Err(Malformed::Checksum)
+        }
     }
 }
 
@@ -101,16 +106,35 @@ pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
     let mut from = Reader::new(&head[4..]);
     let version = from.u8()?;
     if version != VERSION {
-        return Err(if sound { Malformed::Version(version) } else { Malformed::Checksum });
+        return Err(if sound {
+            Malformed::Version(version)
+        } else {
+            Malformed::Checksum
+        });
     }
     let class = Class::of(from.u8()?)?;
-    let header = Header { class, cluster: ClusterId(from.u64()?), sender: from.node()?, incarnation: Incarnation(from.counter("incarnation")?) };
+    let header = Header {
+        class,
+        cluster: ClusterId(from.u64()?),
+        sender: from.node()?,
+        incarnation: Incarnation(from.counter("incarnation")?),
+    };
     let kind = from.u8()?;
-    Ok(Frame { header, kind, body, sound })
+    Ok(Frame {
+        header,
+        kind,
+        body,
+        sound,
+    })
 }
 
 /// Makes a frame. `buffer` is only for reuse and comes back empty.
-pub fn seal(buffer: &mut Vec<u8>, header: Header, kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+pub fn seal(
+    buffer: &mut Vec<u8>,
+    header: Header,
+    kind: u8,
+    body: impl FnOnce(&mut Vec<u8>),
+) -> Bytes {
     let mut head = [0; HEAD];
     head[4..6].copy_from_slice(&[VERSION, header.class.code()]);
     head[6..14].copy_from_slice(&header.cluster.0.to_le_bytes());
@@ -131,14 +155,29 @@ pub fn seal(buffer: &mut Vec<u8>, header: Header, kind: u8, body: impl FnOnce(&m
 mod tests {
     use super::*;
 
-    const HEADER: Header = Header { class: Class::Peer, cluster: ClusterId(7), sender: NodeId(2), incarnation: Incarnation(9) };
+    const HEADER: Header = Header {
+        class: Class::Peer,
+        cluster: ClusterId(7),
+        sender: NodeId(2),
+        incarnation: Incarnation(9),
+    };
 
     #[test]
     fn a_frame_carries_its_header_and_body() {
         let mut buffer = Vec::new();
         let bytes = seal(&mut buffer, HEADER, 5, |out| out.extend_from_slice(b"body"));
-        let frame = parse(&bytes).and_then(Frame::intact).expect("it was just made");
-        assert_eq!(frame, Frame { header: HEADER, kind: 5, body: b"body", sound: true });
+        let frame = parse(&bytes)
+            .and_then(Frame::intact)
+            .expect("it was just made");
+        assert_eq!(
+            frame,
+            Frame {
+                header: HEADER,
+                kind: 5,
+                body: b"body",
+                sound: true
+            }
+        );
         assert_eq!(bytes.len(), HEAD + 4);
     }
 
@@ -146,7 +185,10 @@ mod tests {
     fn another_version_is_told_from_damage() {
         let mut bytes = seal(&mut Vec::new(), HEADER, 5, |_| ()).to_vec();
         bytes[4] = 2;
-        assert_eq!(parse(&bytes).and_then(Frame::intact), Err(Malformed::Checksum));
+        assert_eq!(
+            parse(&bytes).and_then(Frame::intact),
+            Err(Malformed::Checksum)
+        );
         let sum = crc32c::crc32c(&bytes[4..]);
         bytes[..4].copy_from_slice(&sum.to_le_bytes());
         assert_eq!(parse(&bytes), Err(Malformed::Version(2)));

@@ -33,8 +33,24 @@ pub const fn kind(message: &Message) -> u8 {
 }
 
 /// A message in its frame. `buffer` is only for reuse.
-pub fn encode(buffer: &mut Vec<u8>, cluster: ClusterId, sender: NodeId, incarnation: Incarnation, message: &Message) -> Bytes {
-    frame::seal(buffer, Header { class: Class::Peer, cluster, sender, incarnation }, kind(message), |out| put(out, message))
+pub fn encode(
+    buffer: &mut Vec<u8>,
+    cluster: ClusterId,
+    sender: NodeId,
+    incarnation: Incarnation,
+    message: &Message,
+) -> Bytes {
+    frame::seal(
+        buffer,
+        Header {
+            class: Class::Peer,
+            cluster,
+            sender,
+            incarnation,
+        },
+        kind(message),
+        |out| put(out, message),
+    )
 }
 
 /// Opens a frame that should hold a message.
@@ -49,7 +65,11 @@ pub fn decode(bytes: &[u8]) -> Result<(Header, Message), Malformed> {
 fn put(out: &mut Vec<u8>, message: &Message) {
     match message {
         Message::Canvass { ballot } | Message::Resign { ballot } => put_ballot(out, *ballot),
-        Message::CanvassReply { ballot, granted, promised } => {
+        Message::CanvassReply {
+            ballot,
+            granted,
+            promised,
+        } => {
             put_ballot(out, *ballot);
             put_u8(out, u8::from(*granted));
             put_ballot(out, *promised);
@@ -58,7 +78,13 @@ fn put(out: &mut Vec<u8>, message: &Message) {
             put_ballot(out, *ballot);
             put_slot(out, *from);
         }
-        Message::Promise { ballot, from, votes, next, chosen_below } => {
+        Message::Promise {
+            ballot,
+            from,
+            votes,
+            next,
+            chosen_below,
+        } => {
             put_ballot(out, *ballot);
             put_slot(out, *from);
             put_u8(out, u8::from(next.is_some()));
@@ -72,7 +98,12 @@ fn put(out: &mut Vec<u8>, message: &Message) {
                 put_bytes(out, &vote.value.0);
             }
         }
-        Message::Accept { ballot, slot, value, chosen_below } => {
+        Message::Accept {
+            ballot,
+            slot,
+            value,
+            chosen_below,
+        } => {
             put_ballot(out, *ballot);
             put_slot(out, *slot);
             put_slot(out, *chosen_below);
@@ -89,13 +120,26 @@ fn put(out: &mut Vec<u8>, message: &Message) {
             put_ballot(out, *ballot);
             put_ballot(out, *promised);
         }
-        Message::Heartbeat { ballot, round, chosen_below } | Message::HeartbeatReply { ballot, round, chosen_below } => {
+        Message::Heartbeat {
+            ballot,
+            round,
+            chosen_below,
+        }
+        | Message::HeartbeatReply {
+            ballot,
+            round,
+            chosen_below,
+        } => {
             put_ballot(out, *ballot);
             put_u64(out, *round);
             put_slot(out, *chosen_below);
         }
         Message::CatchUp { from } => put_slot(out, *from),
-        Message::CatchUpReply { from, values, chosen_below } => {
+        Message::CatchUpReply {
+            from,
+            values,
+            chosen_below,
+        } => {
             put_slot(out, *from);
             put_slot(out, *chosen_below);
             put_count(out, values.len());
@@ -113,22 +157,50 @@ pub(crate) fn get(frame: &Frame<'_>) -> Result<Message, Malformed> {
     }
     let mut from = Reader::new(frame.body);
     let message = match frame.kind {
-        1 => Message::Canvass { ballot: from.ballot()? },
-        2 => Message::CanvassReply { ballot: from.ballot()?, granted: from.flag()?, promised: from.ballot()? },
-        3 => Message::Prepare { ballot: from.ballot()?, from: from.slot()? },
+        1 => Message::Canvass {
+            ballot: from.ballot()?,
+        },
+        2 => Message::CanvassReply {
+            ballot: from.ballot()?,
+            granted: from.flag()?,
+            promised: from.ballot()?,
+        },
+        3 => Message::Prepare {
+            ballot: from.ballot()?,
+            from: from.slot()?,
+        },
         4 => promise(&mut from)?,
         5 => {
             let (ballot, slot, chosen_below) = (from.ballot()?, from.slot()?, from.slot()?);
-            Message::Accept { ballot, slot, value: from.value()?, chosen_below }
+            Message::Accept {
+                ballot,
+                slot,
+                value: from.value()?,
+                chosen_below,
+            }
         }
         6 => {
             let ballot = from.ballot()?;
             let count = from.count(8)?;
-            Message::Accepted { ballot, slots: (0..count).map(|_| from.slot()).collect::<Result<_, _>>()? }
+            Message::Accepted {
+                ballot,
+                slots: (0..count).map(|_| from.slot()).collect::<Result<_, _>>()?,
+            }
         }
-        7 => Message::Reject { ballot: from.ballot()?, promised: from.ballot()? },
-        8 => Message::Heartbeat { ballot: from.ballot()?, round: from.counter("round")?, chosen_below: from.slot()? },
-        9 => Message::HeartbeatReply { ballot: from.ballot()?, round: from.counter("round")?, chosen_below: from.slot()? },
+        7 => Message::Reject {
+            ballot: from.ballot()?,
+            promised: from.ballot()?,
+        },
+        8 => Message::Heartbeat {
+            ballot: from.ballot()?,
+            round: from.counter("round")?,
+            chosen_below: from.slot()?,
+        },
+        9 => Message::HeartbeatReply {
+            ballot: from.ballot()?,
+            round: from.counter("round")?,
+            chosen_below: from.slot()?,
+        },
         10 => Message::CatchUp { from: from.slot()? },
         CATCH_UP_REPLY => {
             let (first, chosen_below) = (from.slot()?, from.slot()?);
@@ -137,9 +209,15 @@ pub(crate) fn get(frame: &Frame<'_>) -> Result<Message, Malformed> {
             for _ in 0..count {
                 values.push(from.value()?);
             }
-            Message::CatchUpReply { from: first, values, chosen_below }
+            Message::CatchUpReply {
+                from: first,
+                values,
+                chosen_below,
+            }
         }
-        12 => Message::Resign { ballot: from.ballot()? },
+        12 => Message::Resign {
+            ballot: from.ballot()?,
+        },
         _ => return Err(Malformed::Unknown("kind of message")),
     };
     from.end()?;
@@ -157,7 +235,18 @@ fn promise(from: &mut Reader<'_>) -> Result<Message, Malformed> {
     let mut votes = Vec::with_capacity(count);
     for _ in 0..count {
         let (slot, ballot, chosen) = (from.slot()?, from.ballot()?, from.flag()?);
-        votes.push(Vote { slot, ballot, value: from.value()?, chosen });
+        votes.push(Vote {
+            slot,
+            ballot,
+            value: from.value()?,
+            chosen,
+        });
     }
-    Ok(Message::Promise { ballot, from: first, votes, next: more.then_some(next), chosen_below })
+    Ok(Message::Promise {
+        ballot,
+        from: first,
+        votes,
+        next: more.then_some(next),
+        chosen_below,
+    })
 }

@@ -1,8 +1,11 @@
-//! Bytes for everything that leaves a replica: messages, requests, replies, batches and log records.
+//! Bytes for everything that leaves a replica: messages, requests, replies, batches and log
+//! records.
 //!
-//! The codec is total: every byte string decodes to something or to [`Malformed`]; it never panics, and allocates no more than a small multiple of what it
-//! was given. All integers are little-endian and of fixed width. Numbers that the protocol counts with are bounded here (slots below 2^47, rounds
-//! and the like below 2^62, nodes below 64), so that arithmetic on what came from outside cannot overflow.
+//! The codec is total: every byte string decodes to something or to [`Malformed`]; it never panics,
+//! and allocates no more than a small multiple of what it was given. All integers are little-endian
+//! and of fixed width. Numbers that the protocol counts with are bounded here (slots below 2^47,
+//! rounds and the like below 2^62, nodes below 64), so that arithmetic on what came from outside
+//! cannot overflow.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! The log's records: length (u32, of what follows), kind (u8), slot (u64), then for kind 1 (vote) a ballot and a value, for kind 2 (learned) a value, for kind
-//! 3 (chosen below) nothing.
+//! The log's records: length (u32, of what follows), kind (u8), slot (u64), then for kind 1 (vote)
+//! a ballot and a value, for kind 2 (learned) a value, for kind 3 (chosen below) nothing.
 
 use std::sync::Arc;
 
@@ -29,7 +29,11 @@ pub fn encoded_len(record: &Record) -> usize {
 pub fn put(out: &mut Vec<u8>, record: &Record) {
     put_count(out, encoded_len(record) - 4);
     match record {
-        Record::Vote { slot, ballot, value } => {
+        Record::Vote {
+            slot,
+            ballot,
+            value,
+        } => {
             put_u8(out, VOTE);
             put_slot(out, *slot);
             put_ballot(out, *ballot);
@@ -68,9 +72,16 @@ fn record(bytes: &[u8]) -> Result<Record, Malformed> {
     match kind {
         VOTE => {
             let ballot = from.ballot()?;
-            Ok(Record::Vote { slot, ballot, value: Value(Arc::from(from.rest())) })
+            Ok(Record::Vote {
+                slot,
+                ballot,
+                value: Value(Arc::from(from.rest())),
+            })
         }
-        LEARNED => Ok(Record::Learned { slot, value: Value(Arc::from(from.rest())) }),
+        LEARNED => Ok(Record::Learned {
+            slot,
+            value: Value(Arc::from(from.rest())),
+        }),
         CHOSEN_BELOW => from.end().map(|()| Record::ChosenBelow { slot }),
         _ => Err(Malformed::Unknown("kind of record")),
     }

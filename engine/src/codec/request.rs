@@ -14,19 +14,34 @@ pub fn encode_request(buffer: &mut Vec<u8>, cluster: ClusterId, request: &Reques
         Request::Apply { .. } => 2,
         Request::Read { .. } => 3,
     };
-    frame::seal(buffer, Header { class: Class::Request, cluster, sender: NodeId(0), incarnation: Incarnation(0) }, kind, |out| match request {
-        Request::Register { nonce } => put_u64(out, *nonce),
-        Request::Apply { session, sequence, answered_below, operation } => {
-            put_u64(out, session.0);
-            put_u64(out, sequence.0);
-            put_u64(out, answered_below.0);
-            put_bytes(out, operation);
-        }
-        Request::Read { nonce, operation } => {
-            put_u64(out, *nonce);
-            put_bytes(out, operation);
-        }
-    })
+    frame::seal(
+        buffer,
+        Header {
+            class: Class::Request,
+            cluster,
+            sender: NodeId(0),
+            incarnation: Incarnation(0),
+        },
+        kind,
+        |out| match request {
+            Request::Register { nonce } => put_u64(out, *nonce),
+            Request::Apply {
+                session,
+                sequence,
+                answered_below,
+                operation,
+            } => {
+                put_u64(out, session.0);
+                put_u64(out, sequence.0);
+                put_u64(out, answered_below.0);
+                put_bytes(out, operation);
+            }
+            Request::Read { nonce, operation } => {
+                put_u64(out, *nonce);
+                put_bytes(out, operation);
+            }
+        },
+    )
 }
 
 /// Opens a frame that should hold a request.
@@ -47,7 +62,10 @@ pub fn decode_request(bytes: &[u8]) -> Result<(Header, Request), Malformed> {
             answered_below: sequence(&mut from)?,
             operation: from.shared()?,
         },
-        3 => Request::Read { nonce: from.u64()?, operation: from.shared()? },
+        3 => Request::Read {
+            nonce: from.u64()?,
+            operation: from.shared()?,
+        },
         _ => return Err(Malformed::Unknown("kind of request")),
     };
     from.end()?;
@@ -55,7 +73,13 @@ pub fn decode_request(bytes: &[u8]) -> Result<(Header, Request), Malformed> {
 }
 
 /// A reply in its frame. `buffer` is only for reuse.
-pub fn encode_reply(buffer: &mut Vec<u8>, cluster: ClusterId, sender: NodeId, incarnation: Incarnation, reply: &Reply) -> Bytes {
+pub fn encode_reply(
+    buffer: &mut Vec<u8>,
+    cluster: ClusterId,
+    sender: NodeId,
+    incarnation: Incarnation,
+    reply: &Reply,
+) -> Bytes {
     let kind = match reply.outcome {
         Outcome::Registered(_) => 1,
         Outcome::Done { .. } => 2,
@@ -65,37 +89,47 @@ pub fn encode_reply(buffer: &mut Vec<u8>, cluster: ClusterId, sender: NodeId, in
         Outcome::TooLarge => 6,
         Outcome::SessionGone => 7,
     };
-    frame::seal(buffer, Header { class: Class::Reply, cluster, sender, incarnation }, kind, |out| {
-        match reply.to {
-            RequestId::Nonce(nonce) => {
-                put_u8(out, 1);
-                put_u64(out, nonce);
-                put_u64(out, 0);
+    frame::seal(
+        buffer,
+        Header {
+            class: Class::Reply,
+            cluster,
+            sender,
+            incarnation,
+        },
+        kind,
+        |out| {
+            match reply.to {
+                RequestId::Nonce(nonce) => {
+                    put_u8(out, 1);
+                    put_u64(out, nonce);
+                    put_u64(out, 0);
+                }
+                RequestId::Numbered(session, sequence) => {
+                    put_u8(out, 2);
+                    put_u64(out, session.0);
+                    put_u64(out, sequence.0);
+                }
             }
-            RequestId::Numbered(session, sequence) => {
-                put_u8(out, 2);
-                put_u64(out, session.0);
-                put_u64(out, sequence.0);
+            match &reply.outcome {
+                Outcome::Registered(session) => put_u64(out, session.0),
+                Outcome::Done { place, result } => {
+                    put_slot(out, place.slot);
+                    out.extend_from_slice(&place.index.to_le_bytes());
+                    put_bytes(out, result);
+                }
+                Outcome::Read { below, result } => {
+                    put_slot(out, *below);
+                    put_bytes(out, result);
+                }
+                Outcome::NotLeader { hint } => {
+                    put_u8(out, u8::from(hint.is_some()));
+                    put_u8(out, hint.unwrap_or_default().0);
+                }
+                Outcome::Busy | Outcome::TooLarge | Outcome::SessionGone => (),
             }
-        }
-        match &reply.outcome {
-            Outcome::Registered(session) => put_u64(out, session.0),
-            Outcome::Done { place, result } => {
-                put_slot(out, place.slot);
-                out.extend_from_slice(&place.index.to_le_bytes());
-                put_bytes(out, result);
-            }
-            Outcome::Read { below, result } => {
-                put_slot(out, *below);
-                put_bytes(out, result);
-            }
-            Outcome::NotLeader { hint } => {
-                put_u8(out, u8::from(hint.is_some()));
-                put_u8(out, hint.unwrap_or_default().0);
-            }
-            Outcome::Busy | Outcome::TooLarge | Outcome::SessionGone => (),
-        }
-    })
+        },
+    )
 }
 
 /// Opens a frame that should hold a reply.
@@ -118,9 +152,15 @@ pub fn decode_reply(bytes: &[u8]) -> Result<(Header, Reply), Malformed> {
         2 => {
             let slot = from.slot()?;
             let index = u16::from_le_bytes([from.u8()?, from.u8()?]);
-            Outcome::Done { place: Place { slot, index }, result: from.shared()? }
+            Outcome::Done {
+                place: Place { slot, index },
+                result: from.shared()?,
+            }
         }
-        3 => Outcome::Read { below: from.slot()?, result: from.shared()? },
+        3 => Outcome::Read {
+            below: from.slot()?,
+            result: from.shared()?,
+        },
         4 => match (from.flag()?, from.node()?) {
             (true, node) => Outcome::NotLeader { hint: Some(node) },
             (false, NodeId(0)) => Outcome::NotLeader { hint: None },

@@ -1,4 +1,5 @@
-//! The bytes' alphabet: little-endian numbers and counted byte strings, written to the end of a vector and read off the front of a slice.
+//! The bytes' alphabet: little-endian numbers and counted byte strings, written to the end of a
+//! vector and read off the front of a slice.
 
 use std::sync::Arc;
 
@@ -43,13 +44,22 @@ pub(crate) fn put_ballot(out: &mut Vec<u8>, ballot: Ballot) {
 
 /// A length, then the bytes.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_u32(out, u32::try_from(bytes.len()).expect("nothing of 4 GiB is encoded: batches and operations are bounded by the configuration"));
+    put_u32(
+        out,
+        u32::try_from(bytes.len()).expect(
+            "nothing of 4 GiB is encoded: batches and operations are bounded by the configuration",
+        ),
+    );
     out.extend_from_slice(bytes);
 }
 
 /// How many of something follow.
 pub(crate) fn put_count(out: &mut Vec<u8>, count: usize) {
-    put_u32(out, u32::try_from(count).expect("nothing is counted in billions: a message holds at most a window of slots"));
+    put_u32(
+        out,
+        u32::try_from(count)
+            .expect("nothing is counted in billions: a message holds at most a window of slots"),
+    );
 }
 
 /// Reads off the front of a slice.
@@ -103,7 +113,13 @@ impl<'a> Reader<'a> {
     /// A number that is counted up by ones.
     #[inline]
     pub(crate) fn counter(&mut self, what: &'static str) -> Result<u64, Malformed> {
-        self.u64().and_then(|n| if n < COUNT_END { Ok(n) } else { Err(Malformed::Range(what)) })
+        self.u64().and_then(|n| {
+            if n < COUNT_END {
+                Ok(n)
+            } else {
+                Err(Malformed::Range(what))
+            }
+        })
     }
 
     #[inline]
@@ -117,17 +133,32 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn node(&mut self) -> Result<NodeId, Malformed> {
-        self.u8().and_then(|n| if n < NODE_END { Ok(NodeId(n)) } else { Err(Malformed::Range("node")) })
+        self.u8().and_then(|n| {
+            if n < NODE_END {
+                Ok(NodeId(n))
+            } else {
+                Err(Malformed::Range("node"))
+            }
+        })
     }
 
     #[inline]
     pub(crate) fn slot(&mut self) -> Result<Slot, Malformed> {
-        self.u64().and_then(|n| if n < SLOT_END { Ok(Slot(n)) } else { Err(Malformed::Range("slot")) })
+        self.u64().and_then(|n| {
+            if n < SLOT_END {
+                Ok(Slot(n))
+            } else {
+                Err(Malformed::Range("slot"))
+            }
+        })
     }
 
     #[inline]
     pub(crate) fn ballot(&mut self) -> Result<Ballot, Malformed> {
-        Ok(Ballot { round: self.counter("round")?, node: self.node()? })
+        Ok(Ballot {
+            round: self.counter("round")?,
+            node: self.node()?,
+        })
     }
 
     /// A counted byte string, borrowed.
@@ -148,11 +179,19 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least `least` bytes each: never more than can be there.
     pub(crate) fn count(&mut self, least: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed::Short)?;
-        if count > self.rest.len() / least { Err(Malformed::Short) } else { Ok(count) }
+        if count > self.rest.len() / least {
+            Err(Malformed::Short)
+        } else {
+            Ok(count)
+        }
     }
 
     /// Nothing may follow.
     pub(crate) const fn end(&self) -> Result<(), Malformed> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Malformed::Long) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::Long)
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! How the log asks for disk operations: one by one, or as a script of which each waits for the one before.
+//! How the log asks for disk operations: one by one, or as a script of which each waits for the one
+//! before.
 
 use crate::io::{DiskError, DiskOk, DiskOp, OpId, Output, Outputs};
 
@@ -48,17 +49,30 @@ pub(crate) enum Progress {
 impl Script {
     /// Starts with the first operation; there is at least one.
     pub(crate) fn start(ops: Vec<DiskOp>, disk: &mut Disk<'_>) -> Self {
-        let op = disk.submit(ops.first().expect("a script has at least one operation").clone());
+        let op = disk.submit(
+            ops.first()
+                .expect("a script has at least one operation")
+                .clone(),
+        );
         Self { ops, at: 0, op }
     }
 
-    /// Takes a completion; none when it is not this script's. Removing what is not there counts as done.
-    pub(crate) fn on_disk(&mut self, op: OpId, ended: &Ended, disk: &mut Disk<'_>) -> Option<Progress> {
+    /// Takes a completion; none when it is not this script's. Removing what is not there counts as
+    /// done.
+    pub(crate) fn on_disk(
+        &mut self,
+        op: OpId,
+        ended: &Ended,
+        disk: &mut Disk<'_>,
+    ) -> Option<Progress> {
         if op != self.op {
             return None;
         }
         let at = self.at;
-        let gone = matches!((&self.ops[at], ended), (DiskOp::Remove(_), Err(DiskError::NotFound)));
+        let gone = matches!(
+            (&self.ops[at], ended),
+            (DiskOp::Remove(_), Err(DiskError::NotFound))
+        );
         if ended.is_err() && !gone {
             return Some(Progress::Failed(at));
         }

@@ -1,4 +1,5 @@
-//! A disk in memory for the tests of the log: what was not synced may be lost, sector by sector and name by name.
+//! A disk in memory for the tests of the log: what was not synced may be lost, sector by sector and
+//! name by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,8 @@ struct File {
     media: Vec<u8>,
     /// Sectors that the next sync writes.
     dirty: BTreeSet<usize>,
-    /// Sectors that a failed sync gave up: they read as new, are not on the media, and are not written again.
+    /// Sectors that a failed sync gave up: they read as new, are not on the media, and are not
+    /// written again.
     lied: BTreeSet<usize>,
 }
 
@@ -59,7 +61,11 @@ impl FakeDisk {
     pub(crate) fn with(files: Vec<(FileName, Vec<u8>)>) -> Self {
         let mut disk = Self::default();
         for (at, (name, bytes)) in files.into_iter().enumerate() {
-            disk.files.push(File { seen: bytes.clone(), media: bytes, ..File::default() });
+            disk.files.push(File {
+                seen: bytes.clone(),
+                media: bytes,
+                ..File::default()
+            });
             disk.names.insert(name, at);
         }
         disk.durable = disk.names.clone();
@@ -68,7 +74,10 @@ impl FakeDisk {
 
     /// What can be seen, file by file.
     pub(crate) fn image(&self) -> Vec<(FileName, Vec<u8>)> {
-        self.names.iter().map(|(name, at)| (*name, self.files[*at].seen.clone())).collect()
+        self.names
+            .iter()
+            .map(|(name, at)| (*name, self.files[*at].seen.clone()))
+            .collect()
     }
 
     /// Does an operation.
@@ -76,7 +85,11 @@ impl FakeDisk {
         match op {
             DiskOp::List => Ok(DiskOk::Names(self.names.keys().copied().collect())),
             DiskOp::Length(file) => Ok(DiskOk::Length(self.file(*file)?.seen.len() as u64)),
-            DiskOp::Read { file, offset, length } => {
+            DiskOp::Read {
+                file,
+                offset,
+                length,
+            } => {
                 let bytes = &self.file(*file)?.seen;
                 let start = (*offset as usize).min(bytes.len());
                 let end = (start + *length as usize).min(bytes.len());
@@ -99,9 +112,17 @@ impl FakeDisk {
                     return Err(DiskError::NoSpace);
                 }
                 let failed = std::mem::take(&mut self.fail_write);
-                let half = if failed { data.len() / SECTOR / 2 * SECTOR } else { data.len() };
+                let half = if failed {
+                    data.len() / SECTOR / 2 * SECTOR
+                } else {
+                    data.len()
+                };
                 self.file(*file)?.write(*offset as usize, &data[..half]);
-                if failed { Err(DiskError::Io) } else { Ok(DiskOk::Done) }
+                if failed {
+                    Err(DiskError::Io)
+                } else {
+                    Ok(DiskOk::Done)
+                }
             }
             DiskOp::Truncate { file, length } => {
                 self.file(*file)?.resize(*length as usize);
@@ -141,7 +162,8 @@ impl FakeDisk {
         }
     }
 
-    /// An operation that was under way when the process died: it was done or not, and of a write any sectors are there.
+    /// An operation that was under way when the process died: it was done or not, and of a write
+    /// any sectors are there.
     pub(crate) fn tear(&mut self, op: &DiskOp, dice: &mut Dice) {
         let DiskOp::Write { file, offset, data } = op else {
             if dice.flip() {
@@ -200,7 +222,10 @@ impl FakeDisk {
     }
 
     fn file(&mut self, name: FileName) -> Result<&mut File, DiskError> {
-        self.names.get(&name).map(|at| &mut self.files[*at]).ok_or(DiskError::NotFound)
+        self.names
+            .get(&name)
+            .map(|at| &mut self.files[*at])
+            .ok_or(DiskError::NotFound)
     }
 }
 
@@ -213,7 +238,8 @@ impl File {
             self.seen.resize(offset + data.len(), 0);
         }
         self.seen[offset..offset + data.len()].copy_from_slice(data);
-        self.dirty.extend(offset / SECTOR..(offset + data.len()).div_ceil(SECTOR));
+        self.dirty
+            .extend(offset / SECTOR..(offset + data.len()).div_ceil(SECTOR));
     }
 
     fn resize(&mut self, length: usize) {

@@ -1,7 +1,8 @@
 //! The promise's copies on files: their names and their one sector, and who keeps them.
 //!
-//! [`Keeper`] raises the promise in place, A before B, and answers only when both are synced. At boot and after every failure it makes a new pair and durably
-//! removes what came before, so that no intact copy is ever lower than a promise that was given.
+//! [`Keeper`] raises the promise in place, A before B, and answers only when both are synced. At
+//! boot and after every failure it makes a new pair and durably removes what came before, so that
+//! no intact copy is ever lower than a promise that was given.
 
 use std::sync::Arc;
 
@@ -66,10 +67,16 @@ impl Copy {
             return Some(Err(Foreign));
         }
         let copy = Self {
-            identity: Identity { cluster: ClusterId(u64_at(bytes, 8)), node: NodeId(bytes[49]) },
+            identity: Identity {
+                cluster: ClusterId(u64_at(bytes, 8)),
+                node: NodeId(bytes[49]),
+            },
             generation: u64_at(bytes, 16),
             incarnation: Incarnation(u64_at(bytes, 24)),
-            promised: Ballot { round: u64_at(bytes, 32), node: NodeId(bytes[48]) },
+            promised: Ballot {
+                round: u64_at(bytes, 32),
+                node: NodeId(bytes[48]),
+            },
             writes: u64_at(bytes, 40),
         };
         (copy.generation == generation && bytes[50] == which as u8).then_some(Ok(copy))
@@ -99,7 +106,8 @@ pub(crate) struct Keeper {
     work: Work,
     /// Pairs that count until the present one is durable.
     old: Vec<FileName>,
-    /// Files of attempts that failed: removed before the next attempt, so there are never more than two.
+    /// Files of attempts that failed: removed before the next attempt, so there are never more than
+    /// two.
     litter: Vec<FileName>,
     backoff: Backoff,
 }
@@ -124,17 +132,43 @@ enum Work {
 pub(crate) struct Kept(pub Ballot);
 
 impl Keeper {
-    /// Starts a boot: a new pair with the highest promise, above `generation`, in place of `old`. It is told when that is durable.
-    pub(crate) fn open<P: Probe>(copy: Copy, old: Vec<FileName>, disk: &mut Disk<'_>, probe: &mut P) -> Self {
+    /// Starts a boot: a new pair with the highest promise, above `generation`, in place of `old`.
+    /// It is told when that is durable.
+    pub(crate) fn open<P: Probe>(
+        copy: Copy,
+        old: Vec<FileName>,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Self {
         let (litter, backoff) = (Vec::new(), Backoff::default());
-        let mut keeper = Self { copy, durable: Ballot::ZERO, wanted: None, work: Work::Nothing, old, litter, backoff };
+        let mut keeper = Self {
+            copy,
+            durable: Ballot::ZERO,
+            wanted: None,
+            work: Work::Nothing,
+            old,
+            litter,
+            backoff,
+        };
         keeper.renew(disk, probe);
         keeper
     }
 
     /// Makes a promise durable; told at once when it is already.
-    pub(crate) fn promise<P: Probe>(&mut self, ballot: Ballot, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
-        contract!(probe, PromiseMonotonic, ballot >= self.durable, "asked to promise {} after {}", ballot, self.durable);
+    pub(crate) fn promise<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Kept> {
+        contract!(
+            probe,
+            PromiseMonotonic,
+            ballot >= self.durable,
+            "asked to promise {} after {}",
+            ballot,
+            self.durable
+        );
         if ballot <= self.durable {
             return Some(Kept(self.durable));
         }
@@ -146,10 +180,21 @@ impl Keeper {
     }
 
     /// Takes a completion, if it is one of its own.
-    pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: &Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
+    pub(crate) fn on_disk<P: Probe>(
+        &mut self,
+        now: Now,
+        op: OpId,
+        ended: &Ended,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Kept> {
         match &mut self.work {
             Work::Raising(script) => match script.on_disk(op, ended, disk)? {
-                Progress::Step(0) => return probe.flip(Bug::PromiseBeforeFsync, false, true).then_some(Kept(self.copy.promised)),
+                Progress::Step(0) => {
+                    return probe
+                        .flip(Bug::PromiseBeforeFsync, false, true)
+                        .then_some(Kept(self.copy.promised));
+                }
                 Progress::Step(_) => (),
                 Progress::Done => return self.settle(disk, probe),
                 Progress::Failed(_) => self.renew(disk, probe),
@@ -199,7 +244,13 @@ impl Keeper {
     /// What was under way is durable.
     fn settle<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
         let settled = self.copy.promised;
-        contract!(probe, DurablePromiseMonotonic, settled >= self.durable, "{settled} became durable after {}", self.durable);
+        contract!(
+            probe,
+            DurablePromiseMonotonic,
+            settled >= self.durable,
+            "{settled} became durable after {}",
+            self.durable
+        );
         self.durable = self.copy.promised;
         self.work = Work::Nothing;
         if self.wanted.is_some_and(|ballot| ballot > self.durable) {
@@ -212,12 +263,22 @@ impl Keeper {
 
     /// Takes what is wanted into the copies' content.
     fn load(&mut self) {
-        self.copy.promised = self.wanted.take().unwrap_or(Ballot::ZERO).max(self.copy.promised);
+        self.copy.promised = self
+            .wanted
+            .take()
+            .unwrap_or(Ballot::ZERO)
+            .max(self.copy.promised);
         self.copy.writes += 1;
     }
 
     fn raise<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
-        contract!(probe, OneWriteAtATime, matches!(self.work, Work::Nothing), "raises the promise while {:?}", self.work);
+        contract!(
+            probe,
+            OneWriteAtATime,
+            matches!(self.work, Work::Nothing),
+            "raises the promise while {:?}",
+            self.work
+        );
         self.load();
         let mut ops = Vec::with_capacity(4);
         for which in copies(probe) {
@@ -242,7 +303,8 @@ impl Keeper {
         self.work = Work::Renewing(Script::start(ops, disk));
     }
 
-    /// What came before the new pair still counts, and must until the new one is durable: only files of failed attempts go now.
+    /// What came before the new pair still counts, and must until the new one is durable: only
+    /// files of failed attempts go now.
     fn on_renewal_failed(&mut self, at: usize) {
         let littered = self.litter.len();
         self.litter.drain(..at.min(littered));
@@ -260,17 +322,28 @@ impl Keeper {
 
     /// The present pair.
     fn files(&self) -> Vec<FileName> {
-        vec![copy_name(Which::A, self.copy.generation), copy_name(Which::B, self.copy.generation)]
+        vec![
+            copy_name(Which::A, self.copy.generation),
+            copy_name(Which::B, self.copy.generation),
+        ]
     }
 
     fn write(&self, which: Which) -> DiskOp {
-        DiskOp::Write { file: copy_name(which, self.copy.generation), offset: 0, data: Arc::from(self.copy.sector(which)) }
+        DiskOp::Write {
+            file: copy_name(which, self.copy.generation),
+            offset: 0,
+            data: Arc::from(self.copy.sector(which)),
+        }
     }
 }
 
 /// The copies, in the order in which they are written.
 fn copies<P: Probe>(probe: &mut P) -> &'static [Which] {
-    if probe.flip(Bug::RedundantCopiesOneWrite, true, false) { &[Which::A, Which::B] } else { &[Which::A] }
+    if probe.flip(Bug::RedundantCopiesOneWrite, true, false) {
+        &[Which::A, Which::B]
+    } else {
+        &[Which::A]
+    }
 }
 
 #[cfg(test)]
@@ -279,10 +352,16 @@ mod tests {
     use crate::probe::Full;
 
     const COPY: Copy = Copy {
-        identity: Identity { cluster: ClusterId(1), node: NodeId(2) },
+        identity: Identity {
+            cluster: ClusterId(1),
+            node: NodeId(2),
+        },
         generation: 3,
         incarnation: Incarnation(4),
-        promised: Ballot { round: 5, node: NodeId(1) },
+        promised: Ballot {
+            round: 5,
+            node: NodeId(1),
+        },
         writes: 6,
     };
 
@@ -326,7 +405,10 @@ mod tests {
     #[should_panic(expected = "contract DurablePromiseMonotonic")]
     fn a_durable_promise_that_falls_breaks_its_contract() {
         keeper(|keeper, disk, probe| {
-            keeper.durable = Ballot { round: 6, node: NodeId(0) };
+            keeper.durable = Ballot {
+                round: 6,
+                node: NodeId(0),
+            };
             keeper.settle(disk, probe);
         });
     }

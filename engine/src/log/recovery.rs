@@ -1,4 +1,5 @@
-//! Reads a node's files after a boot, several at a time, with a few patient attempts each; then says what they hold.
+//! Reads a node's files after a boot, several at a time, with a few patient attempts each; then
+//! says what they hold.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,7 +24,8 @@ const ATTEMPTS: u32 = 12;
 /// What the files hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// The highest intact copy, with the highest generation of any name and the highest incarnation of any copy.
+    /// The highest intact copy, with the highest generation of any name and the highest incarnation
+    /// of any copy.
     pub copy: Copy,
     /// All files of promises.
     pub promises: Vec<FileName>,
@@ -36,7 +38,8 @@ pub(crate) struct Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Recovery {
     identity: Identity,
-    /// How much is read of a segment at first: all of one of the present configuration, and one byte more, so that a longer file shows.
+    /// How much is read of a segment at first: all of one of the present configuration, and one
+    /// byte more, so that a longer file shows.
     segment_bytes: u32,
     waiting: VecDeque<Job>,
     running: Vec<(OpId, Job)>,
@@ -67,7 +70,10 @@ enum What {
 
 impl What {
     const fn job(self) -> Job {
-        Job { what: self, attempts: 0 }
+        Job {
+            what: self,
+            attempts: 0,
+        }
     }
 }
 
@@ -93,8 +99,18 @@ impl Recovery {
     }
 
     /// Takes a completion. Tells what was found once everything is read.
-    pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Result<Found, Halt>> {
-        let at = self.running.iter().position(|(running, _)| *running == op)?;
+    pub(crate) fn on_disk<P: Probe>(
+        &mut self,
+        now: Now,
+        op: OpId,
+        ended: Ended,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Result<Found, Halt>> {
+        let at = self
+            .running
+            .iter()
+            .position(|(running, _)| *running == op)?;
         let (_, job) = self.running.swap_remove(at);
         let went = match ended {
             Ok(ok) => {
@@ -137,9 +153,17 @@ impl Recovery {
             };
             let op = disk.submit(match job.what {
                 What::List => DiskOp::List,
-                What::Segment(number, length) => DiskOp::Read { file: log_name(number), offset: 0, length },
+                What::Segment(number, length) => DiskOp::Read {
+                    file: log_name(number),
+                    offset: 0,
+                    length,
+                },
                 // One byte more than there should be: a longer file shows.
-                What::Promise(file) => DiskOp::Read { file, offset: 0, length: SECTOR as u32 + 1 },
+                What::Promise(file) => DiskOp::Read {
+                    file,
+                    offset: 0,
+                    length: SECTOR as u32 + 1,
+                },
             });
             self.running.push((op, job));
         }
@@ -198,7 +222,8 @@ impl Recovery {
             disk.submit(DiskOp::Remove(file));
         } else if let Some(number) = number_in(file, "log-") {
             self.number = self.number.max(number + 1);
-            self.waiting.push_back(What::Segment(number, self.segment_bytes).job());
+            self.waiting
+                .push_back(What::Segment(number, self.segment_bytes).job());
         } else if let Some((_, generation)) = copy_in(file) {
             self.generation = self.generation.max(generation);
             self.promises.push(file);
@@ -210,20 +235,51 @@ impl Recovery {
         let copy = self.promise(probe)?;
         let segments: Vec<_> = std::mem::take(&mut self.segments).into_iter().collect();
         let log = replay(self.identity, &segments, probe)?;
-        Ok(Found { copy, promises: std::mem::take(&mut self.promises), log, number: self.number })
+        Ok(Found {
+            copy,
+            promises: std::mem::take(&mut self.promises),
+            log,
+            number: self.number,
+        })
     }
 
     fn promise<P: Probe>(&self, probe: &mut P) -> Result<Copy, Halt> {
         let (identity, generation) = (self.identity, self.generation);
         if self.copies.is_empty() {
             if !probe.flip(Bug::CorruptPromiseIsFreshStart, false, true) {
-                return Err(if self.unreadable { Halt::Unreadable } else { Halt::PromiseLost });
+                return Err(if self.unreadable {
+                    Halt::Unreadable
+                } else {
+                    Halt::PromiseLost
+                });
             }
-            return Ok(Copy { identity, generation, incarnation: Incarnation(generation), promised: Ballot::ZERO, writes: 0 });
+            return Ok(Copy {
+                identity,
+                generation,
+                incarnation: Incarnation(generation),
+                promised: Ballot::ZERO,
+                writes: 0,
+            });
         }
-        let promised = self.copies.iter().map(|copy| copy.promised).max().unwrap_or_default();
-        let incarnation = self.copies.iter().map(|copy| copy.incarnation).max().unwrap_or_default();
-        Ok(Copy { identity, generation, incarnation, promised, writes: 0 })
+        let promised = self
+            .copies
+            .iter()
+            .map(|copy| copy.promised)
+            .max()
+            .unwrap_or_default();
+        let incarnation = self
+            .copies
+            .iter()
+            .map(|copy| copy.incarnation)
+            .max()
+            .unwrap_or_default();
+        Ok(Copy {
+            identity,
+            generation,
+            incarnation,
+            promised,
+            writes: 0,
+        })
     }
 }
 
@@ -236,7 +292,8 @@ fn longer(bytes: &[u8], asked: u32) -> Option<u32> {
     Some(bytes_of(header.sectors) + 1).filter(|length| *length > asked)
 }
 
-/// The length of a segment, which is below 2^28 bytes since its header counts sectors by eights in 16 bits.
+/// The length of a segment, which is below 2^28 bytes since its header counts sectors by eights in
+/// 16 bits.
 const fn bytes_of(sectors: u32) -> u32 {
     sectors * SECTOR as u32
 }

@@ -1,7 +1,8 @@
 //! Reads the log back: which groups count, which are torn, and what is damage.
 //!
-//! A pure function of the segments' bytes. It promises that every record of a group up to the watermark is there, in order, or that it says
-//! [`Halt::LogDamaged`]. It cannot tell a synced last group that the disk has zeroed from one that was never written; nothing can.
+//! A pure function of the segments' bytes. It promises that every record of a group up to the
+//! watermark is there, in order, or that it says [`Halt::LogDamaged`]. It cannot tell a synced last
+//! group that the disk has zeroed from one that was never written; nothing can.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -35,10 +36,21 @@ pub(crate) struct Replayed {
 ///
 /// # Errors
 /// [`Halt::LogDamaged`] or [`Halt::Foreign`].
-pub(crate) fn replay<P: Probe>(identity: Identity, segments: &[(u64, Bytes)], probe: &mut P) -> Result<Replayed, Halt> {
+pub(crate) fn replay<P: Probe>(
+    identity: Identity,
+    segments: &[(u64, Bytes)],
+    probe: &mut P,
+) -> Result<Replayed, Halt> {
     let segments = open(identity, segments)?;
     let watermark = segments.iter().map(Segment::watermark).max().unwrap_or(0);
-    let mut walk = Walk { watermark, next: 1, records: Vec::new(), above: Vec::new(), torn: false, missing: None };
+    let mut walk = Walk {
+        watermark,
+        next: 1,
+        records: Vec::new(),
+        above: Vec::new(),
+        torn: false,
+        missing: None,
+    };
     for (at, segment) in segments.iter().enumerate() {
         if walk.segment(segment, at + 1 == segments.len(), probe)? == Way::Stop {
             break;
@@ -48,8 +60,18 @@ pub(crate) fn replay<P: Probe>(identity: Identity, segments: &[(u64, Bytes)], pr
         walk.gap(segment, sector, probe)?;
     }
     let synced = walk.watermark;
-    let cut = if probe.flip(Bug::TornTailNotTruncated, true, !walk.torn) { synced } else { NO_CUT };
-    Ok(Replayed { records: walk.records, synced, cut, above: walk.above, torn: walk.torn })
+    let cut = if probe.flip(Bug::TornTailNotTruncated, true, !walk.torn) {
+        synced
+    } else {
+        NO_CUT
+    };
+    Ok(Replayed {
+        records: walk.records,
+        synced,
+        cut,
+        above: walk.above,
+        torn: walk.torn,
+    })
 }
 
 /// A segment whose header is sound.
@@ -67,7 +89,10 @@ impl Segment<'_> {
             Sector::Sound(head, _) if head.group <= self.limit => Some(head.synced),
             _ => None,
         });
-        heads.max().unwrap_or(0).max(self.header.synced.min(self.limit))
+        heads
+            .max()
+            .unwrap_or(0)
+            .max(self.header.synced.min(self.limit))
     }
 
     /// Sector `at`, counted from 1.
@@ -77,8 +102,18 @@ impl Segment<'_> {
 
     /// The payload of a whole group. Most groups have one sector, and nothing is copied then.
     fn payload(&self, sectors: Range<usize>) -> Cow<'_, [u8]> {
-        let piece = |at| if let Sector::Sound(_, piece) = self.sector(at) { piece } else { &[] };
-        if sectors.len() == 1 { Cow::Borrowed(piece(sectors.start)) } else { Cow::Owned(sectors.map(piece).collect::<Vec<_>>().concat()) }
+        let piece = |at| {
+            if let Sector::Sound(_, piece) = self.sector(at) {
+                piece
+            } else {
+                &[]
+            }
+        };
+        if sectors.len() == 1 {
+            Cow::Borrowed(piece(sectors.start))
+        } else {
+            Cow::Owned(sectors.map(piece).collect::<Vec<_>>().concat())
+        }
     }
 
     /// One past the last sector.
@@ -91,8 +126,13 @@ fn open(identity: Identity, segments: &[(u64, Bytes)]) -> Result<Vec<Segment<'_>
     let mut opened = Vec::with_capacity(segments.len());
     let mut limit = NO_CUT;
     for (number, bytes) in segments.iter().rev() {
-        let damaged = |sector| Halt::LogDamaged { segment: *number, sector };
-        let header = Header::read(bytes).ok_or(damaged(0))?.map_err(|_| Halt::Foreign)?;
+        let damaged = |sector| Halt::LogDamaged {
+            segment: *number,
+            sector,
+        };
+        let header = Header::read(bytes)
+            .ok_or(damaged(0))?
+            .map_err(|_| Halt::Foreign)?;
         if header.identity != identity {
             return Err(Halt::Foreign);
         }
@@ -100,10 +140,21 @@ fn open(identity: Identity, segments: &[(u64, Bytes)]) -> Result<Vec<Segment<'_>
             return Err(damaged(0));
         }
         if bytes.len() != header.sectors as usize * SECTOR {
-            return Err(damaged(u32::try_from(bytes.len() / SECTOR).unwrap_or(u32::MAX).min(header.sectors)));
+            return Err(damaged(
+                u32::try_from(bytes.len() / SECTOR)
+                    .unwrap_or(u32::MAX)
+                    .min(header.sectors),
+            ));
         }
-        let sectors = (1..).zip(bytes.chunks_exact(SECTOR).skip(1)).map(|(index, bytes)| Sector::read(*number, index, bytes)).collect();
-        opened.push(Segment { header, limit, sectors });
+        let sectors = (1..)
+            .zip(bytes.chunks_exact(SECTOR).skip(1))
+            .map(|(index, bytes)| Sector::read(*number, index, bytes))
+            .collect();
+        opened.push(Segment {
+            header,
+            limit,
+            sectors,
+        });
         limit = limit.min(header.cut);
     }
     opened.reverse();
@@ -128,7 +179,12 @@ struct Walk {
 }
 
 impl Walk {
-    fn segment<P: Probe>(&mut self, segment: &Segment<'_>, last: bool, probe: &mut P) -> Result<Way, Halt> {
+    fn segment<P: Probe>(
+        &mut self,
+        segment: &Segment<'_>,
+        last: bool,
+        probe: &mut P,
+    ) -> Result<Way, Halt> {
         let mut at = 1;
         while at < segment.end() && self.next <= segment.limit {
             let Some(end) = whole(segment, at, self.next) else {
@@ -141,14 +197,22 @@ impl Walk {
             at = end;
         }
         self.missing = Some((segment.header.number, index(at)));
-        let torn_and_void = (at..segment.end()).any(|at| segment.sector(at) != Sector::Zero) && whole(segment, at, self.next).is_none();
-        let go_on = probe.flip(Bug::ReplayStopsBeforeLastSegment, true, last || !torn_and_void);
+        let torn_and_void = (at..segment.end()).any(|at| segment.sector(at) != Sector::Zero)
+            && whole(segment, at, self.next).is_none();
+        let go_on = probe.flip(
+            Bug::ReplayStopsBeforeLastSegment,
+            true,
+            last || !torn_and_void,
+        );
         if go_on { Ok(Way::On) } else { Ok(self.stop()) }
     }
 
     /// Takes the records of a whole group.
     fn take(&mut self, segment: &Segment<'_>, sectors: Range<usize>) -> Result<(), Halt> {
-        let damaged = Halt::LogDamaged { segment: segment.header.number, sector: index(sectors.start) };
+        let damaged = Halt::LogDamaged {
+            segment: segment.header.number,
+            sector: index(sectors.start),
+        };
         let payload = segment.payload(sectors);
         for record in record::records(&payload) {
             self.records.push(record.map_err(|_| damaged)?);
@@ -163,19 +227,32 @@ impl Walk {
         Ok(())
     }
 
-    /// From sector `at` on there is no whole group that is looked for: all is unused, or torn, or damaged.
-    fn tail<P: Probe>(&mut self, segment: &Segment<'_>, start: usize, probe: &mut P) -> Result<Way, Halt> {
+    /// From sector `at` on there is no whole group that is looked for: all is unused, or torn, or
+    /// damaged.
+    fn tail<P: Probe>(
+        &mut self,
+        segment: &Segment<'_>,
+        start: usize,
+        probe: &mut P,
+    ) -> Result<Way, Halt> {
         let number = segment.header.number;
         let (mut part, mut stray) = (false, false);
         for at in start..segment.end() {
             match segment.sector(at) {
                 Sector::Zero => (),
                 Sector::Bad => return self.rotten(number, index(at), probe),
-                Sector::Sound(head, _) if head.group == self.next && at == start + usize::from(head.index) => part = true,
+                Sector::Sound(head, _)
+                    if head.group == self.next && at == start + usize::from(head.index) =>
+                {
+                    part = true
+                }
                 Sector::Sound(..) => stray = true,
             }
         }
-        if stray || (part && (self.next <= self.watermark || self.torn)) || (part && !self.above.is_empty()) {
+        if stray
+            || (part && (self.next <= self.watermark || self.torn))
+            || (part && !self.above.is_empty())
+        {
             return self.gap(number, index(start), probe);
         }
         self.torn |= part;
@@ -186,14 +263,27 @@ impl Walk {
     /// A sector that is neither zero nor sound.
     fn rotten<P: Probe>(&mut self, segment: u64, sector: u32, probe: &mut P) -> Result<Way, Halt> {
         let tail = self.next > self.watermark;
-        let bug = if tail { Bug::BitrotTailTakenAsTorn } else { Bug::MidlogCorruptionIsTail };
-        if probe.flip(bug, false, true) { Ok(self.stop()) } else { Err(Halt::LogDamaged { segment, sector }) }
+        let bug = if tail {
+            Bug::BitrotTailTakenAsTorn
+        } else {
+            Bug::MidlogCorruptionIsTail
+        };
+        if probe.flip(bug, false, true) {
+            Ok(self.stop())
+        } else {
+            Err(Halt::LogDamaged { segment, sector })
+        }
     }
 
     /// A group that must be there is not.
     fn gap<P: Probe>(&mut self, segment: u64, sector: u32, probe: &mut P) -> Result<Way, Halt> {
-        let ends = probe.flip(Bug::TornTailNotTruncated, false, true) || probe.flip(Bug::WriteAfterFailedFsyncAcked, false, true);
-        if ends { Ok(self.stop()) } else { Err(Halt::LogDamaged { segment, sector }) }
+        let ends = probe.flip(Bug::TornTailNotTruncated, false, true)
+            || probe.flip(Bug::WriteAfterFailedFsyncAcked, false, true);
+        if ends {
+            Ok(self.stop())
+        } else {
+            Err(Halt::LogDamaged { segment, sector })
+        }
     }
 
     /// Takes this for the log's end, whatever is known of more. Only planted bugs come here.
@@ -213,8 +303,14 @@ fn whole(segment: &Segment<'_>, start: usize, group: u64) -> Option<usize> {
         return None;
     };
     let end = start + usize::from(count);
-    let belongs = |at: usize| matches!(segment.sector(at), Sector::Sound(head, _) if head.group == group && head.count == count && usize::from(head.index) == at - start);
-    (end <= segment.end() && group >= segment.header.first && (start..end).all(belongs)).then_some(end)
+    let belongs = |at: usize| {
+        let Sector::Sound(head, _) = segment.sector(at) else {
+            return false;
+        };
+        head.group == group && head.count == count && usize::from(head.index) == at - start
+    };
+    (end <= segment.end() && group >= segment.header.first && (start..end).all(belongs))
+        .then_some(end)
 }
 
 fn index(at: usize) -> u32 {

@@ -45,9 +45,19 @@ impl<'a> Sector<'a> {
         if bytes[..4] != checksum(segment, index, &bytes[4..]).to_le_bytes() {
             return Self::Bad;
         }
-        let head = Head { group: u64_at(bytes, 4), synced: u64_at(bytes, 12), index: u16_at(bytes, 20), count: u16_at(bytes, 22) };
+        let head = Head {
+            group: u64_at(bytes, 4),
+            synced: u64_at(bytes, 12),
+            index: u16_at(bytes, 20),
+            count: u16_at(bytes, 22),
+        };
         let used = usize::from(u16_at(bytes, 24));
-        if used > PAYLOAD || head.index >= head.count || head.group == 0 || head.synced >= head.group || u16_at(bytes, 26) != 0 {
+        if used > PAYLOAD
+            || head.index >= head.count
+            || head.group == 0
+            || head.synced >= head.group
+            || u16_at(bytes, 26) != 0
+        {
             return Self::Bad;
         }
         Self::Sound(head, &bytes[HEAD..HEAD + used])
@@ -56,12 +66,22 @@ impl<'a> Sector<'a> {
 
 /// How many sectors a payload takes.
 pub(crate) fn sectors(payload: usize) -> u32 {
-    u32::try_from(payload.div_ceil(PAYLOAD)).expect("a group fits in a segment, which is at most 2^28 bytes")
+    u32::try_from(payload.div_ceil(PAYLOAD))
+        .expect("a group fits in a segment, which is at most 2^28 bytes")
 }
 
-/// Appends the sectors of a group that starts at sector `first` of `segment`. The payload is not empty.
-pub(crate) fn put_group(out: &mut Vec<u8>, segment: u64, first: u32, group: u64, synced: u64, payload: &[u8]) {
-    let count = u16::try_from(sectors(payload.len())).expect("a group fits in a segment, whose sectors are counted in 16 bits");
+/// Appends the sectors of a group that starts at sector `first` of `segment`. The payload is not
+/// empty.
+pub(crate) fn put_group(
+    out: &mut Vec<u8>,
+    segment: u64,
+    first: u32,
+    group: u64,
+    synced: u64,
+    payload: &[u8],
+) {
+    let count = u16::try_from(sectors(payload.len()))
+        .expect("a group fits in a segment, whose sectors are counted in 16 bits");
     for (index, piece) in (0u16..).zip(payload.chunks(PAYLOAD)) {
         let start = out.len();
         out.resize(start + SECTOR, 0);
@@ -96,11 +116,15 @@ fn checksum(segment: u64, index: u32, rest: &[u8]) -> u32 {
 }
 
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes[at..].first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes[at..].first_chunk().map_or(0, |chunk| u16::from_le_bytes(*chunk))
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u16::from_le_bytes(*chunk))
 }
 
 #[cfg(test)]
@@ -118,9 +142,20 @@ mod tests {
         let payload: Vec<u8> = (0..=255).cycle().take(PAYLOAD + 1).collect();
         let bytes = group(&payload);
         assert_eq!(bytes.len(), 2 * SECTOR);
-        let head = Head { group: 9, synced: 8, index: 0, count: 2 };
-        assert_eq!(Sector::read(3, 5, &bytes[..SECTOR]), Sector::Sound(head, &payload[..PAYLOAD]));
-        assert_eq!(Sector::read(3, 6, &bytes[SECTOR..]), Sector::Sound(Head { index: 1, ..head }, &payload[PAYLOAD..]));
+        let head = Head {
+            group: 9,
+            synced: 8,
+            index: 0,
+            count: 2,
+        };
+        assert_eq!(
+            Sector::read(3, 5, &bytes[..SECTOR]),
+            Sector::Sound(head, &payload[..PAYLOAD])
+        );
+        assert_eq!(
+            Sector::read(3, 6, &bytes[SECTOR..]),
+            Sector::Sound(Head { index: 1, ..head }, &payload[PAYLOAD..])
+        );
         assert_eq!(payload_of(&bytes), payload);
     }
 

@@ -51,7 +51,8 @@ impl Header {
         sector[32..40].copy_from_slice(&self.synced.to_le_bytes());
         sector[40..48].copy_from_slice(&self.cut.to_le_bytes());
         sector[48..50].copy_from_slice(&u16::from(self.identity.node.0).to_le_bytes());
-        let eighths = u16::try_from(self.sectors / 8).expect("a segment is at most 2^28 bytes, as its configuration was checked for");
+        let eighths = u16::try_from(self.sectors / 8)
+            .expect("a segment is at most 2^28 bytes, as its configuration was checked for");
         sector[50..52].copy_from_slice(&eighths.to_le_bytes());
         let sum = crc32c::crc32c(&sector[4..]);
         sector[..4].copy_from_slice(&sum.to_le_bytes());
@@ -70,7 +71,10 @@ impl Header {
             return Some(Err(Foreign));
         };
         Some(Ok(Self {
-            identity: Identity { cluster: ClusterId(u64_at(sector, 8)), node: NodeId(node) },
+            identity: Identity {
+                cluster: ClusterId(u64_at(sector, 8)),
+                node: NodeId(node),
+            },
             number: u64_at(sector, 16),
             first: u64_at(sector, 24),
             synced: u64_at(sector, 32),
@@ -91,7 +95,8 @@ pub(crate) const fn sectors_of(config: &Config) -> u32 {
 
 /// The longest value that a record can carry under this configuration, in bytes.
 pub(crate) const fn value_max(config: &Config) -> usize {
-    ((sectors_of(config) - 1) as usize * sector::PAYLOAD).saturating_sub(crate::codec::record::OVERHEAD)
+    ((sectors_of(config) - 1) as usize * sector::PAYLOAD)
+        .saturating_sub(crate::codec::record::OVERHEAD)
 }
 
 /// The name of a segment in use.
@@ -114,7 +119,9 @@ pub(crate) fn name(prefix: &str, number: u64) -> FileName {
         left /= 10;
     }
     let digits = std::str::from_utf8(&digits[first..]).expect("digits are ASCII");
-    FileName::joined(prefix, digits).expect("a prefix of at most 10 bytes and a number that is counted up by ones fit in 23 bytes")
+    FileName::joined(prefix, digits).expect(
+        "a prefix of at most 10 bytes and a number that is counted up by ones fit in 23 bytes",
+    )
 }
 
 /// The number in a name of this prefix.
@@ -129,17 +136,32 @@ pub(crate) fn number_in(file: FileName, prefix: &str) -> Option<u64> {
     })
 }
 
-/// What to do, in order, to have a segment that may be used when the last of it is done. `payload`, unless empty, becomes its first group.
+/// What to do, in order, to have a segment that may be used when the last of it is done. `payload`,
+/// unless empty, becomes its first group.
 pub(crate) fn preparation<P: Probe>(header: &Header, payload: &[u8], probe: &mut P) -> Vec<DiskOp> {
     let mut data = Vec::with_capacity(SECTOR * (1 + payload.len().div_ceil(sector::PAYLOAD)));
     header.put(&mut data);
-    sector::put_group(&mut data, header.number, 1, header.first, header.synced, payload);
+    sector::put_group(
+        &mut data,
+        header.number,
+        1,
+        header.first,
+        header.synced,
+        payload,
+    );
     let (tmp, log) = (tmp_name(header.number), log_name(header.number));
     let data: Bytes = Arc::from(data);
     let mut ops = vec![
         DiskOp::Create(tmp),
-        DiskOp::Truncate { file: tmp, length: u64::from(header.sectors) * SECTOR as u64 },
-        DiskOp::Write { file: tmp, offset: 0, data },
+        DiskOp::Truncate {
+            file: tmp,
+            length: u64::from(header.sectors) * SECTOR as u64,
+        },
+        DiskOp::Write {
+            file: tmp,
+            offset: 0,
+            data,
+        },
         DiskOp::Sync(tmp),
         DiskOp::Rename { from: tmp, to: log },
     ];
@@ -153,8 +175,17 @@ pub(crate) fn preparation<P: Probe>(header: &Header, payload: &[u8], probe: &mut
 mod tests {
     use super::*;
 
-    const HEADER: Header =
-        Header { identity: Identity { cluster: ClusterId(1), node: NodeId(2) }, number: 3, first: 4, synced: 5, cut: NO_CUT, sectors: 128 };
+    const HEADER: Header = Header {
+        identity: Identity {
+            cluster: ClusterId(1),
+            node: NodeId(2),
+        },
+        number: 3,
+        first: 4,
+        synced: 5,
+        cut: NO_CUT,
+        sectors: 128,
+    };
 
     #[test]
     fn a_header_reads_back_and_a_flipped_bit_is_damage() {
@@ -173,8 +204,18 @@ mod tests {
     fn names_carry_numbers() {
         assert_eq!(log_name(7).as_str(), "log-00000007");
         assert_eq!(number_in(log_name(123_456_789), "log-"), Some(123_456_789));
-        for wrong in ["log-7", "log-+0000007", "log-000000007", "tmp-00000007", "log-0000000x"] {
-            assert_eq!(number_in(FileName::new(wrong).expect("short"), "log-"), None, "{wrong}");
+        for wrong in [
+            "log-7",
+            "log-+0000007",
+            "log-000000007",
+            "tmp-00000007",
+            "log-0000000x",
+        ] {
+            assert_eq!(
+                number_in(FileName::new(wrong).expect("short"), "log-"),
+                None,
+                "{wrong}"
+            );
         }
     }
 }

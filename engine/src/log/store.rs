@@ -1,4 +1,5 @@
-//! All files of a node behind one door: recovery first, then the log's writer and the promise's keeper.
+//! All files of a node behind one door: recovery first, then the log's writer and the promise's
+//! keeper.
 
 use std::sync::Arc;
 
@@ -58,21 +59,46 @@ pub(crate) enum Told {
 
 /// The files of a node that has never run.
 pub(crate) fn format(config: &Config) -> Vec<(FileName, Vec<u8>)> {
-    let identity = Identity { cluster: config.cluster, node: config.node };
-    let copy = Copy { identity, generation: 0, incarnation: Incarnation(0), promised: Ballot::ZERO, writes: 1 };
-    [Which::A, Which::B].map(|which| (copy_name(which, 0), copy.sector(which))).to_vec()
+    let identity = Identity {
+        cluster: config.cluster,
+        node: config.node,
+    };
+    let copy = Copy {
+        identity,
+        generation: 0,
+        incarnation: Incarnation(0),
+        promised: Ballot::ZERO,
+        writes: 1,
+    };
+    [Which::A, Which::B]
+        .map(|which| (copy_name(which, 0), copy.sector(which)))
+        .to_vec()
 }
 
 impl Store {
     /// Starts a boot.
     pub(crate) fn boot(config: &Config, disk: &mut Disk<'_>) -> Self {
-        let identity = Identity { cluster: config.cluster, node: config.node };
+        let identity = Identity {
+            cluster: config.cluster,
+            node: config.node,
+        };
         let sectors = sectors_of(config);
-        Self { identity, sectors, phase: Phase::Reading(Recovery::start(identity, sectors, disk)) }
+        Self {
+            identity,
+            sectors,
+            phase: Phase::Reading(Recovery::start(identity, sectors, disk)),
+        }
     }
 
     /// Takes a completion.
-    pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Told> {
+    pub(crate) fn on_disk<P: Probe>(
+        &mut self,
+        now: Now,
+        op: OpId,
+        ended: Ended,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Told> {
         match &mut self.phase {
             Phase::Reading(recovery) => match recovery.on_disk(now, op, ended, disk, probe)? {
                 Ok(found) => {
@@ -84,7 +110,9 @@ impl Store {
                     Some(Told::Halt(halt))
                 }
             },
-            Phase::Opening { open, log, promise, .. } => {
+            Phase::Opening {
+                open, log, promise, ..
+            } => {
                 match open.on_disk(now, op, &ended, disk, probe)? {
                     Told::Promised(_) => *promise = true,
                     _ => *log = true,
@@ -112,13 +140,20 @@ impl Store {
     pub(crate) fn deadline(&self) -> Option<Mono> {
         match &self.phase {
             Phase::Reading(recovery) => recovery.deadline(),
-            Phase::Opening { open, .. } | Phase::Ready(open) => earlier(open.writer.deadline(), open.keeper.deadline()),
+            Phase::Opening { open, .. } | Phase::Ready(open) => {
+                earlier(open.writer.deadline(), open.keeper.deadline())
+            }
             Phase::Stopped => None,
         }
     }
 
     /// Appends records, oldest first; only once recovery is over.
-    pub(crate) fn append<P: Probe>(&mut self, records: impl Iterator<Item = Record>, disk: &mut Disk<'_>, probe: &mut P) {
+    pub(crate) fn append<P: Probe>(
+        &mut self,
+        records: impl Iterator<Item = Record>,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) {
         if let Phase::Ready(open) = &mut self.phase {
             records.for_each(|record| open.writer.append(record));
             open.writer.pump(disk, probe);
@@ -126,11 +161,18 @@ impl Store {
     }
 
     /// Makes a promise durable; told at once when it is already. Only once recovery is over.
-    pub(crate) fn promise<P: Probe>(&mut self, ballot: Ballot, disk: &mut Disk<'_>, probe: &mut P) -> Option<Told> {
+    pub(crate) fn promise<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Told> {
         let Phase::Ready(open) = &mut self.phase else {
             return None;
         };
-        open.keeper.promise(ballot, disk, probe).map(|Kept(ballot)| Told::Promised(ballot))
+        open.keeper
+            .promise(ballot, disk, probe)
+            .map(|Kept(ballot)| Told::Promised(ballot))
     }
 
     /// Roughly the bytes that are held for the files.
@@ -143,18 +185,51 @@ impl Store {
     }
 
     fn open<P: Probe>(&mut self, found: Found, disk: &mut Disk<'_>, probe: &mut P) {
-        let Found { copy, promises, log, number } = found;
+        let Found {
+            copy,
+            promises,
+            log,
+            number,
+        } = found;
         let incarnation = Incarnation(copy.incarnation.0 + 1);
-        let recovered = Recovered { incarnation, promised: copy.promised, records: log.records, torn: log.torn };
+        let recovered = Recovered {
+            incarnation,
+            promised: copy.promised,
+            records: log.records,
+            torn: log.torn,
+        };
         let above = Arc::from(log.above);
-        let start = Start { identity: self.identity, sectors: self.sectors, number, synced: log.synced, cut: log.cut, above };
+        let start = Start {
+            identity: self.identity,
+            sectors: self.sectors,
+            number,
+            synced: log.synced,
+            cut: log.cut,
+            above,
+        };
         let writer = Writer::open(start, disk, probe);
-        let keeper = Keeper::open(Copy { incarnation, ..copy }, promises, disk, probe);
-        self.phase = Phase::Opening { open: Open { writer, keeper }, recovered, log: false, promise: false };
+        let keeper = Keeper::open(
+            Copy {
+                incarnation,
+                ..copy
+            },
+            promises,
+            disk,
+            probe,
+        );
+        self.phase = Phase::Opening {
+            open: Open { writer, keeper },
+            recovered,
+            log: false,
+            promise: false,
+        };
     }
 
     fn ready(&mut self) -> Option<Told> {
-        let Phase::Opening { open, recovered, .. } = std::mem::replace(&mut self.phase, Phase::Stopped) else {
+        let Phase::Opening {
+            open, recovered, ..
+        } = std::mem::replace(&mut self.phase, Phase::Stopped)
+        else {
             return None;
         };
         self.phase = Phase::Ready(open);
@@ -163,13 +238,22 @@ impl Store {
 }
 
 impl Open {
-    fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: &Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Told> {
+    fn on_disk<P: Probe>(
+        &mut self,
+        now: Now,
+        op: OpId,
+        ended: &Ended,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Told> {
         if let Some(wrote) = self.writer.on_disk(now, op, ended, disk, probe) {
             return Some(match wrote {
                 Wrote::Opened => Told::Durable(Lsn(0)),
                 Wrote::Durable(lsn) => Told::Durable(lsn),
             });
         }
-        self.keeper.on_disk(now, op, ended, disk, probe).map(|Kept(ballot)| Told::Promised(ballot))
+        self.keeper
+            .on_disk(now, op, ended, disk, probe)
+            .map(|Kept(ballot)| Told::Promised(ballot))
     }
 }

@@ -1,8 +1,11 @@
-//! Appends records to the log: group commit, segments prepared ahead, and a new file after every failure.
+//! Appends records to the log: group commit, segments prepared ahead, and a new file after every
+//! failure.
 //!
-//! Records that arrive while a group is being written and synced wait and make the next group together. Durability is told in order, by the last record of a
-//! group. After a failed write or sync the file is never trusted again: what was under way is carried into a new segment that cuts the old one.
-//! Attempts go on for ever; nothing here grows but the queue, which the replica's window bounds.
+//! Records that arrive while a group is being written and synced wait and make the next group
+//! together. Durability is told in order, by the last record of a group. After a failed write or
+//! sync the file is never trusted again: what was under way is carried into a new segment that cuts
+//! the old one. Attempts go on for ever; nothing here grows but the queue, which the replica's
+//! window bounds.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -76,7 +79,11 @@ struct Place {
 
 impl Place {
     fn new(segment: u64, sector: u32) -> Self {
-        Self { segment, file: log_name(segment), sector }
+        Self {
+            segment,
+            file: log_name(segment),
+            sector,
+        }
     }
 }
 
@@ -120,7 +127,11 @@ pub(crate) enum Wrote {
 impl Writer {
     /// Starts a boot: prepares the segment that cuts what does not count and carries what does.
     pub(crate) fn open<P: Probe>(start: Start, disk: &mut Disk<'_>, probe: &mut P) -> Self {
-        let rescue = Rescue { cut: start.cut, payload: start.above, last: None };
+        let rescue = Rescue {
+            cut: start.cut,
+            payload: start.above,
+            last: None,
+        };
         let mut writer = Self {
             identity: start.identity,
             sectors: start.sectors,
@@ -158,24 +169,57 @@ impl Writer {
         let Some(place) = self.room(disk, probe) else {
             return;
         };
-        contract!(probe, OneGroupAboveWatermark, self.group == self.synced + 1, "group {} is begun when {} is synced", self.group, self.synced);
+        contract!(
+            probe,
+            OneGroupAboveWatermark,
+            self.group == self.synced + 1,
+            "group {} is begun when {} is synced",
+            self.group,
+            self.synced
+        );
         let count = self.fill(place);
         self.taken.0 += count;
         let data = self.frame(place);
         let (whole, rest) = self.split(data, place, probe);
         let offset = u64::from(place.sector) * SECTOR as u64;
-        let op = disk.submit(DiskOp::Write { file: place.file, offset, data: whole.clone() });
-        self.flight = Some(Flight { file: place.file, group: self.group, last: self.taken, data: whole, op, syncing: false, rest });
+        let op = disk.submit(DiskOp::Write {
+            file: place.file,
+            offset,
+            data: whole.clone(),
+        });
+        self.flight = Some(Flight {
+            file: place.file,
+            group: self.group,
+            last: self.taken,
+            data: whole,
+            op,
+            syncing: false,
+            rest,
+        });
         self.group += 1;
-        if self.active.is_some_and(|active| active.sector > self.sectors / 2) {
+        if self
+            .active
+            .is_some_and(|active| active.sector > self.sectors / 2)
+        {
             self.prepare_spare(disk, probe);
         }
     }
 
     /// Takes a completion, if it is one of its own.
-    pub(crate) fn on_disk<P: Probe>(&mut self, now: Now, op: OpId, ended: &Ended, disk: &mut Disk<'_>, probe: &mut P) -> Option<Wrote> {
+    pub(crate) fn on_disk<P: Probe>(
+        &mut self,
+        now: Now,
+        op: OpId,
+        ended: &Ended,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Wrote> {
         if let Some(flight) = self.flight.as_ref().filter(|flight| flight.op == op) {
-            return if flight.syncing { self.on_synced(ended.is_ok(), disk, probe) } else { self.on_written(ended.is_ok(), disk, probe) };
+            return if flight.syncing {
+                self.on_synced(ended.is_ok(), disk, probe)
+            } else {
+                self.on_written(ended.is_ok(), disk, probe)
+            };
         }
         match self.making.as_mut()?.script.on_disk(op, ended, disk)? {
             Progress::Step(_) => None,
@@ -201,9 +245,18 @@ impl Writer {
 
     /// Roughly the bytes that wait here.
     pub(crate) fn accounted_bytes(&self) -> u64 {
-        let queued: usize = self.queue.iter().map(|record| record::encoded_len(record) + size_of::<Record>()).sum();
+        let queued: usize = self
+            .queue
+            .iter()
+            .map(|record| record::encoded_len(record) + size_of::<Record>())
+            .sum();
         let flying = self.flight.as_ref().map_or(0, |flight| flight.data.len());
-        (queued + flying + self.rescue.as_ref().map_or(0, |rescue| rescue.payload.len())) as u64
+        (queued
+            + flying
+            + self
+                .rescue
+                .as_ref()
+                .map_or(0, |rescue| rescue.payload.len())) as u64
     }
 
     /// Where the first record of the queue fits; sees to a new segment if there is no such place.
@@ -217,7 +270,10 @@ impl Writer {
             return None;
         };
         let place = Place::new(segment, 1);
-        assert!(self.capacity(place) >= next, "a record of {next} bytes was let in, which no segment can hold");
+        assert!(
+            self.capacity(place) >= next,
+            "a record of {next} bytes was let in, which no segment can hold"
+        );
         self.active = Some(place);
         Some(place)
     }
@@ -245,24 +301,47 @@ impl Writer {
     /// Frames the payload for a place, and moves on behind it.
     fn frame(&mut self, place: Place) -> Bytes {
         self.buffer.clear();
-        sector::put_group(&mut self.buffer, place.segment, place.sector, self.group, self.synced, &self.payload);
+        sector::put_group(
+            &mut self.buffer,
+            place.segment,
+            place.sector,
+            self.group,
+            self.synced,
+            &self.payload,
+        );
         let data: Bytes = Arc::from(self.buffer.as_slice());
-        self.active = Some(Place { sector: place.sector + sector::sectors(self.payload.len()), ..place });
+        self.active = Some(Place {
+            sector: place.sector + sector::sectors(self.payload.len()),
+            ..place
+        });
         self.buffer.clear();
         self.payload.clear();
         data
     }
 
     /// What is written at first, and what is left for later: nothing, unless a bug is planted.
-    fn split<P: Probe>(&self, data: Bytes, place: Place, probe: &mut P) -> (Bytes, Option<(u64, Bytes)>) {
+    fn split<P: Probe>(
+        &self,
+        data: Bytes,
+        place: Place,
+        probe: &mut P,
+    ) -> (Bytes, Option<(u64, Bytes)>) {
         if probe.flip(Bug::BatchAckedAfterFirstRecord, false, data.len() > SECTOR) {
-            let rest = (u64::from(place.sector + 1) * SECTOR as u64, Arc::from(&data[SECTOR..]));
+            let rest = (
+                u64::from(place.sector + 1) * SECTOR as u64,
+                Arc::from(&data[SECTOR..]),
+            );
             return (Arc::from(&data[..SECTOR]), Some(rest));
         }
         (data, None)
     }
 
-    fn on_written<P: Probe>(&mut self, well: bool, disk: &mut Disk<'_>, probe: &mut P) -> Option<Wrote> {
+    fn on_written<P: Probe>(
+        &mut self,
+        well: bool,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Wrote> {
         if !well {
             self.fail(disk, probe);
             return None;
@@ -270,10 +349,17 @@ impl Writer {
         let flight = self.flight.as_mut()?;
         flight.op = disk.submit(DiskOp::Sync(flight.file));
         flight.syncing = true;
-        probe.flip(Bug::AcceptedBeforeFsync, false, true).then_some(Wrote::Durable(flight.last))
+        probe
+            .flip(Bug::AcceptedBeforeFsync, false, true)
+            .then_some(Wrote::Durable(flight.last))
     }
 
-    fn on_synced<P: Probe>(&mut self, well: bool, disk: &mut Disk<'_>, probe: &mut P) -> Option<Wrote> {
+    fn on_synced<P: Probe>(
+        &mut self,
+        well: bool,
+        disk: &mut Disk<'_>,
+        probe: &mut P,
+    ) -> Option<Wrote> {
         let flight = self.flight.as_mut()?;
         if !probe.flip(Bug::FsyncErrorIgnored, well, true) {
             if probe.flip(Bug::FsyncRetryTrusted, false, true) {
@@ -288,7 +374,11 @@ impl Writer {
         }
         let last = flight.last;
         if let Some((offset, rest)) = flight.rest.take() {
-            flight.op = disk.submit(DiskOp::Write { file: flight.file, offset, data: rest.clone() });
+            flight.op = disk.submit(DiskOp::Write {
+                file: flight.file,
+                offset,
+                data: rest.clone(),
+            });
             flight.syncing = false;
             flight.data = [&*flight.data, &*rest].concat().into();
             return Some(Wrote::Durable(last));
@@ -306,7 +396,11 @@ impl Writer {
         if let Some((_, rest)) = &flight.rest {
             payload.extend(sector::payload_of(rest));
         }
-        self.rescue = Some(Rescue { cut: self.synced, payload: payload.into(), last: Some(flight.last) });
+        self.rescue = Some(Rescue {
+            cut: self.synced,
+            payload: payload.into(),
+            last: Some(flight.last),
+        });
         self.group = flight.group;
         self.active = None;
         if let Some(spare) = self.spare.take() {
@@ -316,7 +410,8 @@ impl Writer {
         self.make(disk, probe);
     }
 
-    /// Gives up the segment that is being prepared. Nothing rests on it, so nobody waits for its removal.
+    /// Gives up the segment that is being prepared. Nothing rests on it, so nobody waits for its
+    /// removal.
     fn abandon(&mut self, disk: &mut Disk<'_>) {
         self.backoff.interrupt();
         if let Some(making) = self.making.take() {
@@ -334,9 +429,24 @@ impl Writer {
     fn make<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
         let number = self.number;
         self.number += 1;
-        let (cut, payload) = self.rescue.as_ref().map_or((NO_CUT, [].as_slice()), |rescue| (rescue.cut, &rescue.payload));
-        let header = Header { identity: self.identity, number, first: self.group, synced: self.synced, cut, sectors: self.sectors };
-        self.making = Some(Making { number, script: Script::start(preparation(&header, payload, probe), disk) });
+        let (cut, payload) = self
+            .rescue
+            .as_ref()
+            .map_or((NO_CUT, [].as_slice()), |rescue| {
+                (rescue.cut, &rescue.payload)
+            });
+        let header = Header {
+            identity: self.identity,
+            number,
+            first: self.group,
+            synced: self.synced,
+            cut,
+            sectors: self.sectors,
+        };
+        self.making = Some(Making {
+            number,
+            script: Script::start(preparation(&header, payload, probe), disk),
+        });
     }
 
     fn on_made<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Wrote> {
@@ -347,8 +457,18 @@ impl Writer {
             self.pump(disk, probe);
             return None;
         };
-        contract!(probe, EachFileCutsAtTheWatermark, rescue.cut == self.synced, "cuts at group {}, and {} is synced", rescue.cut, self.synced);
-        self.active = Some(Place::new(number, 1 + sector::sectors(rescue.payload.len())));
+        contract!(
+            probe,
+            EachFileCutsAtTheWatermark,
+            rescue.cut == self.synced,
+            "cuts at group {}, and {} is synced",
+            rescue.cut,
+            self.synced
+        );
+        self.active = Some(Place::new(
+            number,
+            1 + sector::sectors(rescue.payload.len()),
+        ));
         if !rescue.payload.is_empty() {
             self.synced = self.group;
             self.group += 1;
@@ -369,8 +489,18 @@ mod tests {
     fn a_file_that_cuts_elsewhere_breaks_a_contract() {
         let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
         let mut disk = Disk::new(&mut next, &mut out);
-        let identity = Identity { cluster: ClusterId(1), node: NodeId(0) };
-        let start = Start { identity, sectors: 8, number: 1, synced: 3, cut: NO_CUT, above: [].into() };
+        let identity = Identity {
+            cluster: ClusterId(1),
+            node: NodeId(0),
+        };
+        let start = Start {
+            identity,
+            sectors: 8,
+            number: 1,
+            synced: 3,
+            cut: NO_CUT,
+            above: [].into(),
+        };
         Writer::open(start, &mut disk, &mut probe).on_made(&mut disk, &mut probe);
     }
 }

@@ -1,4 +1,5 @@
-//! Who waits for an answer: commands until they are applied, reads until a round confirms that this node still leads.
+//! Who waits for an answer: commands until they are applied, reads until a round confirms that this
+//! node still leads.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -28,12 +29,16 @@ impl Desk {
 
     /// Everybody who waits, and nobody any more.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (RequestId, ClientAddr)> + use<> {
-        std::mem::take(&mut self.waiting).into_iter().map(|(id, (from, _))| (id, from))
+        std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(|(id, (from, _))| (id, from))
     }
 
     /// A client asks. Says whether the request is under way already at this ballot.
     pub(super) fn wait(&mut self, id: RequestId, from: ClientAddr, ballot: Ballot) -> bool {
-        self.waiting.insert(id, (from, ballot)).is_some_and(|(_, taken)| taken == ballot)
+        self.waiting
+            .insert(id, (from, ballot))
+            .is_some_and(|(_, taken)| taken == ballot)
     }
 }
 
@@ -69,9 +74,11 @@ impl Reads {
         self.round += 1;
     }
 
-    /// The round that a heartbeat carries: a new one, unless reads wait for the answers to the last.
+    /// The round that a heartbeat carries: a new one, unless reads wait for the answers to the
+    /// last.
     pub(super) fn round(&mut self) -> u64 {
-        let pending = self.confirmed < self.round && self.queue.iter().any(|read| read.round <= self.round);
+        let pending =
+            self.confirmed < self.round && self.queue.iter().any(|read| read.round <= self.round);
         if !pending {
             self.round += 1;
             self.answers = NodeSet::default();

@@ -1,7 +1,8 @@
 //! The replica: joins the roles, and is the only one who knows them all.
 //!
-//! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must wait for the disk is in the [outbox](crate::outbox).
-//! The entry points are here; `phase1` and `phase2` hold the two phases, `serve` what clients ask, `desk` who of them waits.
+//! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must
+//! wait for the disk is in the [outbox](crate::outbox). The entry points are here; `phase1` and
+//! `phase2` hold the two phases, `serve` what clients ask, `desk` who of them waits.
 
 mod desk;
 mod phase1;
@@ -58,7 +59,15 @@ pub struct Replica<M, P> {
 impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// A replica that comes back from its files, and applies what it knows to be chosen.
     #[must_use]
-    pub fn new(config: Config, entropy: [u8; 32], recovered: Recovered, machine: M, probe: P, now: Now, fx: &mut Effects) -> Self {
+    pub fn new(
+        config: Config,
+        entropy: [u8; 32],
+        recovered: Recovered,
+        machine: M,
+        probe: P,
+        now: Now,
+        fx: &mut Effects,
+    ) -> Self {
         let mut dice = Dice::new(entropy);
         let salt = dice.between(Span(0), Span(u64::MAX - 1)).0;
         let (me, nodes, quorum) = (config.node, config.nodes, config.quorum());
@@ -67,7 +76,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             proposer: Proposer::new(&config),
             learner: Learner::new(quorum, Slot(0)),
             executor: Executor::new(machine, config.sessions, salt),
-            elector: Elector::new(me, nodes, quorum, (config.election_min, config.election_max), now.mono, dice),
+            elector: Elector::new(
+                me,
+                nodes,
+                quorum,
+                (config.election_min, config.election_max),
+                now.mono,
+                dice,
+            ),
             librarian: Librarian::new(config.retransmit),
             outbox: Outbox::new(recovered.promised),
             desk: Desk::default(),
@@ -89,20 +105,55 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let now = now.mono;
         match message {
             Message::Canvass { ballot } => self.on_canvass(now, from, ballot, fx),
-            Message::CanvassReply { ballot, granted, promised } => self.on_canvass_reply(now, from, ballot, granted, promised, fx),
+            Message::CanvassReply {
+                ballot,
+                granted,
+                promised,
+            } => self.on_canvass_reply(now, from, ballot, granted, promised, fx),
             Message::Prepare { ballot, from: slot } => self.on_prepare(now, from, ballot, slot, fx),
-            Message::Promise { ballot, from: slot, votes, next, chosen_below } => {
+            Message::Promise {
+                ballot,
+                from: slot,
+                votes,
+                next,
+                chosen_below,
+            } => {
                 self.librarian.hear_of(chosen_below, from);
-                self.on_promise(now, from, ballot, Page { from: slot, votes, next }, fx);
+                self.on_promise(
+                    now,
+                    from,
+                    ballot,
+                    Page {
+                        from: slot,
+                        votes,
+                        next,
+                    },
+                    fx,
+                );
             }
-            Message::Accept { ballot, slot, value, chosen_below } => self.on_accept(now, from, ballot, slot, value, chosen_below, fx),
+            Message::Accept {
+                ballot,
+                slot,
+                value,
+                chosen_below,
+            } => self.on_accept(now, from, ballot, slot, value, chosen_below, fx),
             Message::Accepted { ballot, slots } => self.on_accepted(now, from, ballot, &slots, fx),
             Message::Reject { ballot, promised } => self.on_reject(now, from, ballot, promised, fx),
-            Message::Heartbeat { ballot, round, chosen_below } => self.on_heartbeat(now, from, ballot, round, chosen_below, fx),
-            Message::HeartbeatReply { ballot, round, .. } => self.on_heartbeat_reply(now, from, ballot, round, fx),
+            Message::Heartbeat {
+                ballot,
+                round,
+                chosen_below,
+            } => self.on_heartbeat(now, from, ballot, round, chosen_below, fx),
+            Message::HeartbeatReply { ballot, round, .. } => {
+                self.on_heartbeat_reply(now, from, ballot, round, fx)
+            }
             Message::Resign { ballot } => self.on_resign(now, from, ballot),
             Message::CatchUp { from: slot } => self.on_catch_up(from, slot, fx),
-            Message::CatchUpReply { from: slot, values, chosen_below } => self.on_catch_up_reply(now, from, slot, values, chosen_below, fx),
+            Message::CatchUpReply {
+                from: slot,
+                values,
+                chosen_below,
+            } => self.on_catch_up_reply(now, from, slot, values, chosen_below, fx),
         }
     }
 
@@ -114,7 +165,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// The time that was asked for has come; being early does no harm.
     pub fn on_deadline(&mut self, now: Now, fx: &mut Effects) {
         let now = now.mono;
-        let next = self.seen.max(self.acceptor.promised()).next_for(self.config.node);
+        let next = self
+            .seen
+            .max(self.acceptor.promised())
+            .next_for(self.config.node);
         match self.elector.on_deadline(now, next, &mut self.probe) {
             Some(Urge::Canvass(ballot)) => self.canvass(now, ballot, fx),
             Some(Urge::StepDown) => self.resign(now, fx),
@@ -125,8 +179,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
         if let Phase::Recovering(recovery) = self.proposer.phase() {
             let ballot = recovery.ballot;
-            for (peer, slot) in self.proposer.ask_again(now, self.config.peers(), &mut self.probe) {
-                fx.sends.push((To::One(peer), Message::Prepare { ballot, from: slot }));
+            for (peer, slot) in self
+                .proposer
+                .ask_again(now, self.config.peers(), &mut self.probe)
+            {
+                fx.sends
+                    .push((To::One(peer), Message::Prepare { ballot, from: slot }));
             }
         }
         self.retransmit(now, fx);
@@ -155,7 +213,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub fn deadline(&self) -> Option<Mono> {
         let heartbeat = self.elector.leads().map(|_| self.heartbeat_at);
         let catch_up = self.librarian.deadline(self.learner.chosen_below());
-        earlier(Some(self.elector.deadline()), earlier(heartbeat, earlier(self.proposer.deadline(), catch_up)))
+        earlier(
+            Some(self.elector.deadline()),
+            earlier(heartbeat, earlier(self.proposer.deadline(), catch_up)),
+        )
     }
 
     /// The hooks.
@@ -171,11 +232,19 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Holds the lemma that whoever leads has promised its own ballot and nothing above.
     fn leads_at_its_promise(&self, ballot: Ballot) {
         let promised = self.acceptor.promised();
-        contract!(self.probe, LeaderHoldsItsPromise, promised == ballot, "leads at {ballot}, having promised {promised}");
+        contract!(
+            self.probe,
+            LeaderHoldsItsPromise,
+            promised == ballot,
+            "leads at {ballot}, having promised {promised}"
+        );
     }
 
     /// Whether this node leads, or wants to.
     fn strives(&self) -> bool {
-        matches!(self.elector.stand(), Stand::Campaigning(_) | Stand::Leading(_))
+        matches!(
+            self.elector.stand(),
+            Stand::Campaigning(_) | Stand::Leading(_)
+        )
     }
 }

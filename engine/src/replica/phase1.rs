@@ -20,7 +20,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.abandon(now, fx);
         fx.sends.push((To::Peers, Message::Canvass { ballot }));
         let alone = self.config.quorum() == 1;
-        if self.probe.flip(Bug::DeafCandidateDeposesForever, alone, true) {
+        if self
+            .probe
+            .flip(Bug::DeafCandidateDeposesForever, alone, true)
+        {
             self.campaign(now, ballot, fx);
         }
     }
@@ -29,19 +32,36 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.seen = self.seen.max(ballot);
         let promised = self.acceptor.promised();
         let granted = self.elector.grants(ballot, promised, now, &mut self.probe);
-        fx.sends.push((To::One(from), Message::CanvassReply { ballot, granted, promised }));
+        fx.sends.push((
+            To::One(from),
+            Message::CanvassReply {
+                ballot,
+                granted,
+                promised,
+            },
+        ));
     }
 
-    pub(super) fn on_canvass_reply(&mut self, now: Mono, from: NodeId, ballot: Ballot, granted: bool, promised: Ballot, fx: &mut Effects) {
+    pub(super) fn on_canvass_reply(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        granted: bool,
+        promised: Ballot,
+        fx: &mut Effects,
+    ) {
         self.seen = self.seen.max(promised);
         if granted && self.elector.on_grant(from, ballot) {
             self.campaign(now, ballot, fx);
         }
     }
 
-    /// Begins a campaign: the peers are asked once this node's own promise is durable, so a ballot is never used twice.
+    /// Begins a campaign: the peers are asked once this node's own promise is durable, so a ballot
+    /// is never used twice.
     fn campaign(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
-        if ballot <= self.acceptor.promised() || !self.acceptor.on_prepare(ballot, &mut self.probe) {
+        if ballot <= self.acceptor.promised() || !self.acceptor.on_prepare(ballot, &mut self.probe)
+        {
             return;
         }
         self.probe.fact(|| Fact::Campaigned(ballot));
@@ -55,12 +75,27 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     /// The promise of this ballot is durable; goes on with what waited for it.
-    pub(super) fn go_on(&mut self, now: Mono, ballot: Ballot, what: AfterPromise, fx: &mut Effects) {
-        contract!(self.probe, PromiseIsDurableFirst, self.outbox.has_promise(ballot), "{ballot} is not durable, and {what:?} goes on");
+    pub(super) fn go_on(
+        &mut self,
+        now: Mono,
+        ballot: Ballot,
+        what: AfterPromise,
+        fx: &mut Effects,
+    ) {
+        contract!(
+            self.probe,
+            PromiseIsDurableFirst,
+            self.outbox.has_promise(ballot),
+            "{ballot} is not durable, and {what:?} goes on"
+        );
         match what {
             AfterPromise::Promise(to, message) => fx.sends.push((To::One(to), message)),
-            AfterPromise::Accept { from, slot, value } => self.consider(now, from, ballot, slot, value, fx),
-            AfterPromise::Campaign if self.elector.stand() == Stand::Campaigning(ballot) => self.recover_votes(now, ballot, fx),
+            AfterPromise::Accept { from, slot, value } => {
+                self.consider(now, from, ballot, slot, value, fx)
+            }
+            AfterPromise::Campaign if self.elector.stand() == Stand::Campaigning(ballot) => {
+                self.recover_votes(now, ballot, fx)
+            }
             AfterPromise::Campaign => {}
         }
     }
@@ -69,22 +104,50 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let from = self.learner.chosen_below();
         let entitled = self.led.is_some();
         if self.probe.flip(Bug::SkipPhase1IfWasLeader, false, entitled) {
-            let next = self.acceptor.votes_from(from).last().map_or(from, |(slot, _)| slot.next());
+            let next = self
+                .acceptor
+                .votes_from(from)
+                .last()
+                .map_or(from, |(slot, _)| slot.next());
             self.proposer.usurp(ballot, next);
             self.take_over(now, ballot, fx);
             return;
         }
         self.proposer.recover(ballot, from, now);
-        fx.sends.push((To::Peers, Message::Prepare { ballot, from }));
+        fx.sends
+            .push((To::Peers, Message::Prepare { ballot, from }));
         let (votes, _) = self.votes_page(from, u32::MAX);
-        self.on_promise(now, self.config.node, ballot, Page { from, votes, next: None }, fx);
+        self.on_promise(
+            now,
+            self.config.node,
+            ballot,
+            Page {
+                from,
+                votes,
+                next: None,
+            },
+            fx,
+        );
     }
 
-    pub(super) fn on_prepare(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, fx: &mut Effects) {
+    pub(super) fn on_prepare(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        slot: Slot,
+        fx: &mut Effects,
+    ) {
         self.seen = self.seen.max(ballot);
         let before = self.acceptor.promised();
         if !self.acceptor.on_prepare(ballot, &mut self.probe) {
-            fx.sends.push((To::One(from), Message::Reject { ballot, promised: before }));
+            fx.sends.push((
+                To::One(from),
+                Message::Reject {
+                    ballot,
+                    promised: before,
+                },
+            ));
             return;
         }
         if ballot > before {
@@ -92,7 +155,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.elector.on_promise(ballot, now, &mut self.probe);
         }
         let (votes, next) = self.votes_page(slot, self.config.message_bytes);
-        let promise = Message::Promise { ballot, from: slot, votes, next, chosen_below: self.learner.chosen_below() };
+        let promise = Message::Promise {
+            ballot,
+            from: slot,
+            votes,
+            next,
+            chosen_below: self.learner.chosen_below(),
+        };
         if self.outbox.has_promise(ballot) {
             fx.sends.push((To::One(from), promise));
         } else {
@@ -100,7 +169,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
     }
 
-    /// What this node has to say of the slots from `from` on: what it knows to be chosen, and its votes. With the slot where the next page starts.
+    /// What this node has to say of the slots from `from` on: what it knows to be chosen, and its
+    /// votes. With the slot where the next page starts.
     fn votes_page(&mut self, from: Slot, bytes: u32) -> (Vec<Vote>, Option<Slot>) {
         let promised = self.acceptor.promised();
         let below = self.learner.chosen_below();
@@ -108,12 +178,30 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let mut page: Vec<Vote> = Vec::new();
         let chosen = (from.0..below.0).map(Slot).filter_map(|slot| {
             let value = self.librarian.get(slot)?.clone();
-            Some(Vote { slot, ballot: Ballot::ZERO, value, chosen: true })
+            Some(Vote {
+                slot,
+                ballot: Ballot::ZERO,
+                value,
+                chosen: true,
+            })
         });
-        let open = self.acceptor.votes_from(from.max(below)).map(|(slot, cast)| match self.learner.ahead(slot) {
-            Some(value) => Vote { slot, ballot: cast.ballot, value: value.clone(), chosen: true },
-            None => Vote { slot, ballot: cast.ballot, value: cast.value.clone(), chosen: false },
-        });
+        let open = self
+            .acceptor
+            .votes_from(from.max(below))
+            .map(|(slot, cast)| match self.learner.ahead(slot) {
+                Some(value) => Vote {
+                    slot,
+                    ballot: cast.ballot,
+                    value: value.clone(),
+                    chosen: true,
+                },
+                None => Vote {
+                    slot,
+                    ballot: cast.ballot,
+                    value: cast.value.clone(),
+                    chosen: false,
+                },
+            });
         let mut next = None;
         for vote in chosen.chain(open) {
             let size = vote.value.0.len() as u64 + 32;
@@ -125,20 +213,41 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             page.push(vote);
         }
         let within = |vote: &Vote| vote.chosen || vote.ballot <= promised;
-        contract!(self.probe, OneBVotesWithinPromise, page.iter().all(within), "reports a vote above its promise {promised}");
+        contract!(
+            self.probe,
+            OneBVotesWithinPromise,
+            page.iter().all(within),
+            "reports a vote above its promise {promised}"
+        );
         for vote in &mut page {
-            if self.probe.flip(Bug::PromiseReportsPromisedAsAccepted, false, !vote.chosen && vote.ballot != promised) {
+            if self.probe.flip(
+                Bug::PromiseReportsPromisedAsAccepted,
+                false,
+                !vote.chosen && vote.ballot != promised,
+            ) {
                 vote.ballot = promised;
             }
         }
         (page, next)
     }
 
-    pub(super) fn on_promise(&mut self, now: Mono, from: NodeId, ballot: Ballot, page: Page, fx: &mut Effects) {
+    pub(super) fn on_promise(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        page: Page,
+        fx: &mut Effects,
+    ) {
         let own = from == self.config.node;
-        match self.proposer.on_promise(from, own, ballot, page, &mut self.probe) {
+        match self
+            .proposer
+            .on_promise(from, own, ballot, page, &mut self.probe)
+        {
             Progress::Nothing => {}
-            Progress::Page(node, slot) => fx.sends.push((To::One(node), Message::Prepare { ballot, from: slot })),
+            Progress::Page(node, slot) => fx
+                .sends
+                .push((To::One(node), Message::Prepare { ballot, from: slot })),
             Progress::Complete => self.take_over(now, ballot, fx),
         }
     }
@@ -164,7 +273,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.advance(now, fx);
     }
 
-    pub(super) fn on_reject(&mut self, now: Mono, from: NodeId, ballot: Ballot, promised: Ballot, fx: &mut Effects) {
+    pub(super) fn on_reject(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        promised: Ballot,
+        fx: &mut Effects,
+    ) {
         self.seen = self.seen.max(promised);
         let mine = match self.proposer.phase() {
             Phase::Idle => None,
@@ -179,12 +295,16 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             let open: Vec<Slot> = (self.learner.chosen_below().0..end.0).map(Slot).collect();
             self.on_accepted(now, from, ballot, &open, fx);
         }
-        if self.elector.leads().is_some() && self.probe.flip(Bug::TimerResetByDeposedLeader, false, true) {
+        if self.elector.leads().is_some()
+            && self.probe.flip(Bug::TimerResetByDeposedLeader, false, true)
+        {
             // The mutant takes a refusal for an answer like any other, and goes on speaking.
             self.elector.on_answer(from, now);
             return;
         }
-        if self.elector.leads().is_some() && self.probe.flip(Bug::RetryTimerBumpsBallot, false, true) {
+        if self.elector.leads().is_some()
+            && self.probe.flip(Bug::RetryTimerBumpsBallot, false, true)
+        {
             let bumped = promised.next_for(self.config.node);
             let next = self.proposer.next().unwrap_or_default();
             self.proposer.usurp(bumped, next);
@@ -195,7 +315,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.resign(now, fx);
     }
 
-    /// Stops leading or campaigning while some may still follow it: they are told, so that they need not wait until they miss it.
+    /// Stops leading or campaigning while some may still follow it: they are told, so that they
+    /// need not wait until they miss it.
     pub(super) fn resign(&mut self, now: Mono, fx: &mut Effects) {
         if let Some(ballot) = self.elector.leads() {
             fx.sends.push((To::Peers, Message::Resign { ballot }));
@@ -218,7 +339,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.elector.step_down(now, &mut self.probe);
     }
 
-    /// Drops what only a proposer has: clients whose commands were never proposed are told; the others may still be answered.
+    /// Drops what only a proposer has: clients whose commands were never proposed are told; the
+    /// others may still be answered.
     fn abandon(&mut self, _: Mono, fx: &mut Effects) {
         if let Some(ballot) = self.elector.leads() {
             self.probe.fact(|| Fact::SteppedDown(ballot));
@@ -231,7 +353,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         for read in self.reads.drain() {
             self.refuse(read.from, read.id, fx);
         }
-        if self.probe.flip(Bug::DefiniteFailOnStepdown, false, !self.desk.is_empty()) {
+        if self
+            .probe
+            .flip(Bug::DefiniteFailOnStepdown, false, !self.desk.is_empty())
+        {
             for (id, from) in self.desk.drain() {
                 self.refuse(from, id, fx);
             }

@@ -1,4 +1,5 @@
-//! Phase 2 and what follows: propose, vote, choose, apply; and the catching up of those who missed it.
+//! Phase 2 and what follows: propose, vote, choose, apply; and the catching up of those who missed
+//! it.
 
 use super::Replica;
 use crate::bugs::Bug;
@@ -22,12 +23,28 @@ const CHOSEN_HINT_EVERY: u64 = 8;
 impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Sends a value on its way at the ballot that this node leads, and votes for it.
     pub(super) fn propose(&mut self, now: Mono, slot: Slot, value: Value, fx: &mut Effects) {
-        let Some(ballot) = self.elector.leads() else { return };
-        contract!(self.probe, ProposalsAboveChosen, !self.learner.is_chosen(slot), "slot {slot} is chosen, and proposed again at {ballot}");
+        let Some(ballot) = self.elector.leads() else {
+            return;
+        };
+        contract!(
+            self.probe,
+            ProposalsAboveChosen,
+            !self.learner.is_chosen(slot),
+            "slot {slot} is chosen, and proposed again at {ballot}"
+        );
         self.leads_at_its_promise(ballot);
-        self.proposer.start(slot, value.clone(), now, &mut self.probe);
+        self.proposer
+            .start(slot, value.clone(), now, &mut self.probe);
         let chosen_below = self.learner.chosen_below();
-        fx.sends.push((To::Peers, Message::Accept { ballot, slot, value: value.clone(), chosen_below }));
+        fx.sends.push((
+            To::Peers,
+            Message::Accept {
+                ballot,
+                slot,
+                value: value.clone(),
+                chosen_below,
+            },
+        ));
         let me = self.config.node;
         self.consider(now, me, ballot, slot, value, fx);
         if self.probe.flip(Bug::LeaderSelfAckBeforeFsync, false, true) {
@@ -35,8 +52,20 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of an accept, taken apart by the caller")]
-    pub(super) fn on_accept(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, value: Value, chosen_below: Slot, fx: &mut Effects) {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of an accept, taken apart by the caller"
+    )]
+    pub(super) fn on_accept(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        slot: Slot,
+        value: Value,
+        chosen_below: Slot,
+        fx: &mut Effects,
+    ) {
         self.seen = self.seen.max(ballot);
         if ballot >= self.acceptor.promised() {
             self.follow(now, from, ballot, fx);
@@ -56,25 +85,56 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     /// Asks the acceptor for a vote, and answers when the disk allows it.
-    pub(super) fn consider(&mut self, now: Mono, from: NodeId, ballot: Ballot, slot: Slot, value: Value, fx: &mut Effects) {
+    pub(super) fn consider(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        slot: Slot,
+        value: Value,
+        fx: &mut Effects,
+    ) {
         if self.learner.is_chosen(slot) {
             self.tell_chosen(from, slot, fx);
             return;
         }
         let covered = self.outbox.has_promise(ballot);
-        let ack = Ack { to: from, ballot, slot };
-        match self.acceptor.on_accept(ballot, slot, &value, covered, &mut self.probe) {
+        let ack = Ack {
+            to: from,
+            ballot,
+            slot,
+        };
+        match self
+            .acceptor
+            .on_accept(ballot, slot, &value, covered, &mut self.probe)
+        {
             Verdict::Refused if from == self.config.node => self.step_down(now, fx),
             Verdict::Refused => {
-                fx.sends.push((To::One(from), Message::Reject { ballot, promised: self.acceptor.promised() }));
+                fx.sends.push((
+                    To::One(from),
+                    Message::Reject {
+                        ballot,
+                        promised: self.acceptor.promised(),
+                    },
+                ));
             }
             Verdict::Contradiction => {}
-            Verdict::PromiseFirst => self.ask_for_promise(ballot, AfterPromise::Accept { from, slot, value }, fx),
+            Verdict::PromiseFirst => {
+                self.ask_for_promise(ballot, AfterPromise::Accept { from, slot, value }, fx)
+            }
             Verdict::Again(lsn) if self.outbox.has_record(lsn) => self.acknowledge(now, &[ack], fx),
             Verdict::Again(lsn) => self.outbox.after_record_again(lsn, ack),
             Verdict::New => {
-                let lsn = self.record(Record::Vote { slot, ballot, value: value.clone() }, fx);
-                self.acceptor.cast(ballot, slot, value, lsn, &mut self.probe);
+                let lsn = self.record(
+                    Record::Vote {
+                        slot,
+                        ballot,
+                        value: value.clone(),
+                    },
+                    fx,
+                );
+                self.acceptor
+                    .cast(ballot, slot, value, lsn, &mut self.probe);
                 self.outbox.after_record(lsn, ack, &mut self.probe);
             }
         }
@@ -85,15 +145,32 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if to == self.config.node {
             return;
         }
-        if let Some(value) = self.librarian.get(slot).or_else(|| self.learner.ahead(slot)) {
+        if let Some(value) = self
+            .librarian
+            .get(slot)
+            .or_else(|| self.learner.ahead(slot))
+        {
             let values = vec![value.clone()];
-            fx.sends.push((To::One(to), Message::CatchUpReply { from: slot, values, chosen_below: self.learner.chosen_below() }));
+            fx.sends.push((
+                To::One(to),
+                Message::CatchUpReply {
+                    from: slot,
+                    values,
+                    chosen_below: self.learner.chosen_below(),
+                },
+            ));
         }
     }
 
     fn record(&mut self, record: Record, fx: &mut Effects) -> Lsn {
         let chosen = self.learner.chosen_below();
-        contract!(self.probe, LoggedChosenMonotonic, chosen >= self.logged_chosen, "{chosen}, and the log says {}", self.logged_chosen);
+        contract!(
+            self.probe,
+            LoggedChosenMonotonic,
+            chosen >= self.logged_chosen,
+            "{chosen}, and the log says {}",
+            self.logged_chosen
+        );
         if chosen.since(self.logged_chosen) >= CHOSEN_HINT_EVERY {
             self.logged_chosen = chosen;
             self.outbox.append();
@@ -103,10 +180,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.outbox.append()
     }
 
-    /// Votes whose records are durable: answers the proposers, one message for each run of equal ballots.
+    /// Votes whose records are durable: answers the proposers, one message for each run of equal
+    /// ballots.
     pub(super) fn acknowledge(&mut self, now: Mono, acks: &[Ack], fx: &mut Effects) {
         for run in acks.chunk_by(|one, two| (one.to, one.ballot) == (two.to, two.ballot)) {
-            let Some(Ack { to, ballot, .. }) = run.first().copied() else { continue };
+            let Some(Ack { to, ballot, .. }) = run.first().copied() else {
+                continue;
+            };
             if to == self.config.node {
                 for ack in run {
                     self.count_vote(now, to, ballot, ack.slot, fx);
@@ -117,27 +197,51 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             slots.sort_unstable();
             slots.dedup();
             let first = slots.first().copied().unwrap_or_default();
-            let gap =
-                (self.learner.chosen_below().0..first.0).map(Slot).find(|slot| self.acceptor.vote(*slot).is_none_or(|cast| cast.ballot != ballot));
-            if self.probe.flip(Bug::GappedAcceptCumulativeAck, false, gap.is_some()) {
+            let gap = (self.learner.chosen_below().0..first.0)
+                .map(Slot)
+                .find(|slot| {
+                    self.acceptor
+                        .vote(*slot)
+                        .is_none_or(|cast| cast.ballot != ballot)
+                });
+            if self
+                .probe
+                .flip(Bug::GappedAcceptCumulativeAck, false, gap.is_some())
+            {
                 slots.splice(0..0, (self.learner.chosen_below().0..first.0).map(Slot));
             }
             for slot in &slots {
-                contract!(self.probe, TwoBMessageHasVote, self.has_voted(*slot, ballot), "says that it voted in slot {slot} at {ballot}");
+                contract!(
+                    self.probe,
+                    TwoBMessageHasVote,
+                    self.has_voted(*slot, ballot),
+                    "says that it voted in slot {slot} at {ballot}"
+                );
             }
-            fx.sends.push((To::One(to), Message::Accepted { ballot, slots }));
+            fx.sends
+                .push((To::One(to), Message::Accepted { ballot, slots }));
         }
         self.advance(now, fx);
     }
 
-    /// Whether this node durably voted so, as far as it still knows: its vote may have risen since, and is forgotten when the slot is chosen.
+    /// Whether this node durably voted so, as far as it still knows: its vote may have risen since,
+    /// and is forgotten when the slot is chosen.
     fn has_voted(&self, slot: Slot, ballot: Ballot) -> bool {
         let vote = self.acceptor.vote(slot);
         slot < self.learner.chosen_below()
-            || vote.is_some_and(|cast| cast.ballot > ballot || (cast.ballot == ballot && self.outbox.has_record(cast.lsn)))
+            || vote.is_some_and(|cast| {
+                cast.ballot > ballot || (cast.ballot == ballot && self.outbox.has_record(cast.lsn))
+            })
     }
 
-    pub(super) fn on_accepted(&mut self, now: Mono, from: NodeId, ballot: Ballot, slots: &[Slot], fx: &mut Effects) {
+    pub(super) fn on_accepted(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        slots: &[Slot],
+        fx: &mut Effects,
+    ) {
         if self.elector.leads() == Some(ballot) {
             self.elector.on_answer(from, now);
         }
@@ -160,7 +264,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
     }
 
-    /// The leader of `ballot` says that all slots below are chosen: those that this node voted for at that ballot are known.
+    /// The leader of `ballot` says that all slots below are chosen: those that this node voted for
+    /// at that ballot are known.
     fn commit(&mut self, now: Mono, teller: NodeId, ballot: Ballot, below: Slot, fx: &mut Effects) {
         self.librarian.hear_of(below, teller);
         let from = self.learner.chosen_below();
@@ -172,7 +277,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             if slot >= below {
                 break;
             }
-            if self.probe.flip(Bug::CommitAppliesStaleBallotEntry, cast.ballot == ballot, true) {
+            if self.probe.flip(
+                Bug::CommitAppliesStaleBallotEntry,
+                cast.ballot == ballot,
+                true,
+            ) {
                 known.push((slot, cast.value.clone()));
             }
         }
@@ -183,19 +292,37 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.fetch(now, fx);
     }
 
-    /// A peer says that this value is chosen. It is recorded unless the latest record of the slot says the same.
+    /// A peer says that this value is chosen. It is recorded unless the latest record of the slot
+    /// says the same.
     pub(super) fn learn(&mut self, now: Mono, slot: Slot, value: Value, fx: &mut Effects) {
         if self.learner.is_chosen(slot) {
             return;
         }
-        let recorded = self.acceptor.vote(slot).is_some_and(|cast| cast.value == value);
+        let recorded = self
+            .acceptor
+            .vote(slot)
+            .is_some_and(|cast| cast.value == value);
         let conflicting = !recorded && self.acceptor.vote(slot).is_some();
-        if !self.probe.flip(Bug::LearnedValueOnlyInMemory, recorded, recorded || conflicting) {
-            self.record(Record::Learned { slot, value: value.clone() }, fx);
+        if !self.probe.flip(
+            Bug::LearnedValueOnlyInMemory,
+            recorded,
+            recorded || conflicting,
+        ) {
+            self.record(
+                Record::Learned {
+                    slot,
+                    value: value.clone(),
+                },
+                fx,
+            );
         }
-        // Another value than the one that this leader proposed: a higher ballot overruled it. It must say no more what is chosen, since its followers take what
-        // they voted for at its ballot, below its commit point, for chosen.
-        let overruled = self.proposer.proposal(slot).is_some_and(|proposal| *proposal != value);
+        // Another value than the one that this leader proposed: a higher ballot overruled it. It
+        // must say no more what is chosen, since its followers take what they voted for at its
+        // ballot, below its commit point, for chosen.
+        let overruled = self
+            .proposer
+            .proposal(slot)
+            .is_some_and(|proposal| *proposal != value);
         self.learner.choose(slot, value, &mut self.probe);
         self.proposer.settle(slot);
         if overruled {
@@ -208,14 +335,20 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let before = self.learner.chosen_below();
         while let Some((slot, value)) = self.learner.release(&mut self.probe) {
             while self.librarian.end() < slot {
-                self.librarian.push(self.librarian.end(), Value::noop(), &mut self.probe);
+                self.librarian
+                    .push(self.librarian.end(), Value::noop(), &mut self.probe);
             }
             self.apply(slot, &value, fx);
             self.librarian.push(slot, value, &mut self.probe);
         }
         let below = self.learner.chosen_below();
         let held = [self.executor.applied_below(), self.librarian.end()];
-        contract!(self.probe, AppliedIsWhatIsChosen, held == [below; 2], "{below} slots are chosen, and {held:?} applied and shelved");
+        contract!(
+            self.probe,
+            AppliedIsWhatIsChosen,
+            held == [below; 2],
+            "{below} slots are chosen, and {held:?} applied and shelved"
+        );
         if below > before {
             self.acceptor.forget_below(below, &mut self.probe);
             self.pump(now, fx);
@@ -225,17 +358,30 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     pub(super) fn apply(&mut self, slot: Slot, value: &Value, fx: &mut Effects) {
         self.executor.enter(slot, &mut self.probe);
-        if value.is_noop() && self.probe.flip(Bug::NoopConsumesReply, false, !self.desk.is_empty()) {
+        if value.is_noop()
+            && self
+                .probe
+                .flip(Bug::NoopConsumesReply, false, !self.desk.is_empty())
+        {
             self.answer_oldest(slot, fx);
         }
         for (index, command) in commands(value).enumerate() {
-            // A batch that does not decode was never proposed by an honest leader; it means the same to everybody: nothing.
-            let (Ok(command), Ok(index)) = (command, u16::try_from(index)) else { break };
-            let (id, outcome) = self.executor.apply(Place { slot, index }, command, &mut self.probe);
+            // A batch that does not decode was never proposed by an honest leader; it means the
+            // same to everybody: nothing.
+            let (Ok(command), Ok(index)) = (command, u16::try_from(index)) else {
+                break;
+            };
+            let (id, outcome) =
+                self.executor
+                    .apply(Place { slot, index }, command, &mut self.probe);
             self.answer(id, outcome, fx);
         }
         let executor = &self.executor;
-        self.probe.fact(|| Fact::Applied { slot, value: value.clone(), state: executor.digest() });
+        self.probe.fact(|| Fact::Applied {
+            slot,
+            value: value.clone(),
+            state: executor.digest(),
+        });
     }
 
     /// Proposes batches while the window has room.
@@ -247,27 +393,54 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// Sends again what has been on its way for too long, to those who have not voted.
     pub(super) fn retransmit(&mut self, now: Mono, fx: &mut Effects) {
-        let Some(ballot) = self.elector.leads() else { return };
+        let Some(ballot) = self.elector.leads() else {
+            return;
+        };
         let chosen_below = self.learner.chosen_below();
         for (slot, value) in self.proposer.overdue(now, &mut self.probe) {
             let voters = self.learner.voters(slot);
             for peer in self.config.peers().filter(|peer| !voters.contains(*peer)) {
-                fx.sends.push((To::One(peer), Message::Accept { ballot, slot, value: value.clone(), chosen_below }));
+                fx.sends.push((
+                    To::One(peer),
+                    Message::Accept {
+                        ballot,
+                        slot,
+                        value: value.clone(),
+                        chosen_below,
+                    },
+                ));
             }
         }
     }
 
     pub(super) fn heartbeat(&mut self, now: Mono, fx: &mut Effects) {
-        let Some(ballot) = self.elector.leads() else { return };
+        let Some(ballot) = self.elector.leads() else {
+            return;
+        };
         self.leads_at_its_promise(ballot);
         self.heartbeat_at = now + self.config.heartbeat;
         let round = self.reads.round();
         let chosen_below = self.learner.chosen_below();
-        fx.sends.push((To::Peers, Message::Heartbeat { ballot, round, chosen_below }));
+        fx.sends.push((
+            To::Peers,
+            Message::Heartbeat {
+                ballot,
+                round,
+                chosen_below,
+            },
+        ));
         self.confirm(self.config.node, round, fx);
     }
 
-    pub(super) fn on_heartbeat(&mut self, now: Mono, from: NodeId, ballot: Ballot, round: u64, chosen_below: Slot, fx: &mut Effects) {
+    pub(super) fn on_heartbeat(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        round: u64,
+        chosen_below: Slot,
+        fx: &mut Effects,
+    ) {
         self.seen = self.seen.max(ballot);
         let promised = self.acceptor.promised();
         let deposed = ballot < promised;
@@ -276,15 +449,30 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.elector.on_leader(ballot, now, &mut self.probe);
         }
         if deposed {
-            fx.sends.push((To::One(from), Message::Reject { ballot, promised }));
+            fx.sends
+                .push((To::One(from), Message::Reject { ballot, promised }));
             return;
         }
         self.follow(now, from, ballot, fx);
-        fx.sends.push((To::One(from), Message::HeartbeatReply { ballot, round, chosen_below: self.learner.chosen_below() }));
+        fx.sends.push((
+            To::One(from),
+            Message::HeartbeatReply {
+                ballot,
+                round,
+                chosen_below: self.learner.chosen_below(),
+            },
+        ));
         self.commit(now, from, ballot, chosen_below, fx);
     }
 
-    pub(super) fn on_heartbeat_reply(&mut self, now: Mono, from: NodeId, ballot: Ballot, round: u64, fx: &mut Effects) {
+    pub(super) fn on_heartbeat_reply(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        ballot: Ballot,
+        round: u64,
+        fx: &mut Effects,
+    ) {
         if self.elector.leads() == Some(ballot) {
             self.elector.on_answer(from, now);
             self.confirm(from, round, fx);
@@ -294,7 +482,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Asks for chosen values that this node lacks.
     pub(super) fn fetch(&mut self, now: Mono, fx: &mut Effects) {
         let from = self.learner.chosen_below();
-        if let Some(source) = self.librarian.ask(from, now, self.config.peers(), &mut self.probe) {
+        if let Some(source) = self
+            .librarian
+            .ask(from, now, self.config.peers(), &mut self.probe)
+        {
             fx.sends.push((To::One(source), Message::CatchUp { from }));
         }
     }
@@ -302,11 +493,26 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     pub(super) fn on_catch_up(&mut self, from: NodeId, slot: Slot, fx: &mut Effects) {
         let values = self.librarian.page(slot, self.config.message_bytes);
         if !values.is_empty() {
-            fx.sends.push((To::One(from), Message::CatchUpReply { from: slot, values, chosen_below: self.learner.chosen_below() }));
+            fx.sends.push((
+                To::One(from),
+                Message::CatchUpReply {
+                    from: slot,
+                    values,
+                    chosen_below: self.learner.chosen_below(),
+                },
+            ));
         }
     }
 
-    pub(super) fn on_catch_up_reply(&mut self, now: Mono, from: NodeId, first: Slot, values: Vec<Value>, chosen_below: Slot, fx: &mut Effects) {
+    pub(super) fn on_catch_up_reply(
+        &mut self,
+        now: Mono,
+        from: NodeId,
+        first: Slot,
+        values: Vec<Value>,
+        chosen_below: Slot,
+        fx: &mut Effects,
+    ) {
         self.librarian.hear_of(chosen_below, from);
         let mut slot = first;
         for value in values {

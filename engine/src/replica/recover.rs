@@ -16,18 +16,48 @@ use crate::time::Mono;
 impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Takes the records in, and applies what they say is chosen.
     pub(super) fn recover(&mut self, recovered: Recovered, now: Mono, fx: &mut Effects) {
-        let Recovered { promised, records, torn, .. } = recovered;
-        let hint =
-            records.iter().filter_map(|record| if let Record::ChosenBelow { slot } = record { Some(*slot) } else { None }).max().unwrap_or_default();
-        // Below the hint the latest record of each slot has the chosen value; beyond it only what was learned is known to be chosen.
+        let Recovered {
+            promised,
+            records,
+            torn,
+            ..
+        } = recovered;
+        let hint = records
+            .iter()
+            .filter_map(|record| {
+                if let Record::ChosenBelow { slot } = record {
+                    Some(*slot)
+                } else {
+                    None
+                }
+            })
+            .max()
+            .unwrap_or_default();
+        // Below the hint the latest record of each slot has the chosen value; beyond it only what
+        // was learned is known to be chosen.
         let mut prefix: Vec<Option<Value>> = Vec::new();
         let mut votes: Sorted<Slot, Cast> = Sorted::new();
         let mut learned: Sorted<Slot, Value> = Sorted::new();
         for record in records {
             match record {
-                Record::Vote { slot, value, .. } | Record::Learned { slot, value } if slot < hint => shelve(&mut prefix, slot, value),
-                Record::Vote { slot, ballot, value } => {
-                    votes.insert(slot, Cast { ballot, value, lsn: Lsn(0) });
+                Record::Vote { slot, value, .. } | Record::Learned { slot, value }
+                    if slot < hint =>
+                {
+                    shelve(&mut prefix, slot, value)
+                }
+                Record::Vote {
+                    slot,
+                    ballot,
+                    value,
+                } => {
+                    votes.insert(
+                        slot,
+                        Cast {
+                            ballot,
+                            value,
+                            lsn: Lsn(0),
+                        },
+                    );
                 }
                 Record::Learned { slot, value } => {
                     learned.insert(slot, value);
@@ -37,10 +67,17 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
         let promised = self.acceptor_comes_back(promised, votes);
         self.logged_chosen = hint;
-        self.probe.fact(|| Fact::Recovered { promised, chosen_below: hint, torn });
+        self.probe.fact(|| Fact::Recovered {
+            promised,
+            chosen_below: hint,
+            torn,
+        });
         let mut slot = Slot(0);
         for value in prefix.into_iter().map_while(|value| value) {
-            self.probe.fact(|| Fact::Chosen { slot, value: value.clone() });
+            self.probe.fact(|| Fact::Chosen {
+                slot,
+                value: value.clone(),
+            });
             self.apply(slot, &value, fx);
             self.librarian.push(slot, value, &mut self.probe);
             slot = slot.next();
@@ -68,7 +105,9 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 }
 
 fn shelve(prefix: &mut Vec<Option<Value>>, slot: Slot, value: Value) {
-    let Ok(index) = usize::try_from(slot.0) else { return };
+    let Ok(index) = usize::try_from(slot.0) else {
+        return;
+    };
     if prefix.len() <= index {
         prefix.resize(index + 1, None);
     }

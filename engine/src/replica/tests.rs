@@ -11,13 +11,27 @@ use crate::outbox::AfterPromise;
 use crate::probe::Full;
 use crate::time::Wall;
 
-const BALLOT: Ballot = Ballot { round: 1, node: NodeId(0) };
+const BALLOT: Ballot = Ballot {
+    round: 1,
+    node: NodeId(0),
+};
 const NOW: Mono = Mono(0);
 
 fn replica(bug: Option<Bug>) -> (Replica<KeyValue, Full>, Effects) {
     let (config, mut fx) = (Config::new(ClusterId(1), NodeId(0), 3), Effects::default());
-    let now = Now { mono: NOW, wall: Wall(0) };
-    let replica = Replica::new(config, [7; 32], Recovered::default(), KeyValue::default(), Full::new(bug), now, &mut fx);
+    let now = Now {
+        mono: NOW,
+        wall: Wall(0),
+    };
+    let replica = Replica::new(
+        config,
+        [7; 32],
+        Recovered::default(),
+        KeyValue::default(),
+        Full::new(bug),
+        now,
+        &mut fx,
+    );
     (replica, fx)
 }
 
@@ -35,7 +49,9 @@ fn leader(bug: Option<Bug>, recovered_end: Slot) -> (Replica<KeyValue, Full>, Ef
 #[should_panic(expected = "contract LeaderHoldsItsPromise")]
 fn a_leader_that_promised_another_breaks_a_contract() {
     let (mut replica, mut fx) = leader(None, Slot(0));
-    replica.acceptor.on_prepare(BALLOT.next_for(NodeId(1)), &mut replica.probe);
+    replica
+        .acceptor
+        .on_prepare(BALLOT.next_for(NodeId(1)), &mut replica.probe);
     replica.heartbeat(NOW, &mut fx);
 }
 
@@ -43,7 +59,9 @@ fn a_leader_that_promised_another_breaks_a_contract() {
 #[should_panic(expected = "contract ProposalsAboveChosen")]
 fn a_chosen_slot_proposed_again_breaks_a_contract() {
     let (mut replica, mut fx) = leader(None, Slot(0));
-    replica.learner.choose(Slot(0), Value::noop(), &mut replica.probe);
+    replica
+        .learner
+        .choose(Slot(0), Value::noop(), &mut replica.probe);
     replica.propose(NOW, Slot(0), Value::noop(), &mut fx);
 }
 
@@ -59,7 +77,13 @@ fn a_promise_said_too_early_breaks_a_contract() {
 fn a_vote_reported_above_the_promise_breaks_a_contract() {
     let (mut replica, mut fx) = replica(None);
     let mut lenient = Full::without_contracts(None);
-    replica.acceptor.cast(BALLOT.next_for(NodeId(1)), Slot(0), Value::noop(), Lsn(0), &mut lenient);
+    replica.acceptor.cast(
+        BALLOT.next_for(NodeId(1)),
+        Slot(0),
+        Value::noop(),
+        Lsn(0),
+        &mut lenient,
+    );
     replica.on_prepare(NOW, NodeId(0), BALLOT, Slot(0), &mut fx);
 }
 
@@ -67,7 +91,15 @@ fn a_vote_reported_above_the_promise_breaks_a_contract() {
 #[should_panic(expected = "contract TwoBMessageHasVote")]
 fn an_acknowledgement_without_a_vote_breaks_a_contract() {
     let (mut replica, mut fx) = replica(None);
-    replica.acknowledge(NOW, &[Ack { to: NodeId(1), ballot: BALLOT, slot: Slot(0) }], &mut fx);
+    replica.acknowledge(
+        NOW,
+        &[Ack {
+            to: NodeId(1),
+            ballot: BALLOT,
+            slot: Slot(0),
+        }],
+        &mut fx,
+    );
 }
 
 #[test]
@@ -90,7 +122,10 @@ fn a_slot_that_is_skipped_breaks_a_contract() {
 #[should_panic(expected = "contract ReadIndexCoversRecovery")]
 fn a_read_before_recovery_breaks_a_contract() {
     let (mut replica, mut fx) = leader(Some(Bug::ReadBeforeRecoveryCommits), Slot(5));
-    let read = Request::Read { nonce: 1, operation: [].into() };
+    let read = Request::Read {
+        nonce: 1,
+        operation: [].into(),
+    };
     replica.serve(NOW, ClientAddr(1), read, &mut fx);
 }
 
@@ -98,7 +133,13 @@ fn a_read_before_recovery_breaks_a_contract() {
 #[should_panic(expected = "contract ReadSeesItsIndex")]
 fn a_read_that_does_not_wait_breaks_a_contract() {
     let (mut replica, mut fx) = replica(Some(Bug::ReadIgnoresApplyLag));
-    replica.reads.queue.push_back(Read { from: ClientAddr(1), id: RequestId::Nonce(1), operation: [].into(), below: Slot(1), round: 0 });
+    replica.reads.queue.push_back(Read {
+        from: ClientAddr(1),
+        id: RequestId::Nonce(1),
+        operation: [].into(),
+        below: Slot(1),
+        round: 0,
+    });
     replica.serve_reads(&mut fx);
 }
 
@@ -106,6 +147,16 @@ fn a_read_that_does_not_wait_breaks_a_contract() {
 #[should_panic(expected = "contract ReplySentIsAllowed")]
 fn a_reply_from_the_future_breaks_a_contract() {
     let (mut replica, mut fx) = replica(None);
-    let place = Place { slot: Slot(5), index: 0 };
-    replica.answer(RequestId::Nonce(1), Outcome::Done { place, result: [].into() }, &mut fx);
+    let place = Place {
+        slot: Slot(5),
+        index: 0,
+    };
+    replica.answer(
+        RequestId::Nonce(1),
+        Outcome::Done {
+            place,
+            result: [].into(),
+        },
+        &mut fx,
+    );
 }

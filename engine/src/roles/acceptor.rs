@@ -1,7 +1,8 @@
 //! The acceptor: promises and votes.
 //!
-//! It decides; it does not wait. Whether what it decided may be answered is the outbox's business. Votes below the chosen prefix are forgotten: from
-//! there on the librarian answers with what is chosen.
+//! It decides; it does not wait. Whether what it decided may be answered is the outbox's business.
+//! Votes below the chosen prefix are forgotten: from there on the librarian answers with what is
+//! chosen.
 
 use crate::bugs::Bug;
 use crate::command::Value;
@@ -33,7 +34,8 @@ pub enum Verdict {
     Again(Lsn),
     /// A higher ballot was promised.
     Refused,
-    /// The same proposer sent another value at the same ballot: not a message of Paxos, and ignored.
+    /// The same proposer sent another value at the same ballot: not a message of Paxos, and
+    /// ignored.
     Contradiction,
 }
 
@@ -52,8 +54,15 @@ impl Acceptor {
     /// The acceptor that comes back from the files: its promise covers its votes.
     #[must_use]
     pub fn recover(promised: Ballot, votes: Sorted<Slot, Cast>) -> Self {
-        let promised = votes.iter().map(|(_, cast)| cast.ballot).fold(promised, Ballot::max);
-        Self { promised, votes, truncated: Slot(0) }
+        let promised = votes
+            .iter()
+            .map(|(_, cast)| cast.ballot)
+            .fold(promised, Ballot::max);
+        Self {
+            promised,
+            votes,
+            truncated: Slot(0),
+        }
     }
 
     /// The highest ballot that was promised, durable or not.
@@ -71,18 +80,32 @@ impl Acceptor {
         true
     }
 
-    /// An accept asks for a vote. `covered` says that a promise of this ballot or a higher one is durable.
-    pub fn on_accept<P: Probe>(&mut self, ballot: Ballot, slot: Slot, value: &Value, covered: bool, probe: &mut P) -> Verdict {
+    /// An accept asks for a vote. `covered` says that a promise of this ballot or a higher one is
+    /// durable.
+    pub fn on_accept<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        slot: Slot,
+        value: &Value,
+        covered: bool,
+        probe: &mut P,
+    ) -> Verdict {
         let deposed = ballot < self.promised;
         if probe.flip(Bug::AcceptBelowPromise, deposed, false) {
             return Verdict::Refused;
         }
         match self.votes.get(slot) {
-            Some(cast) if cast.ballot == ballot && cast.value == *value => return Verdict::Again(cast.lsn),
+            Some(cast) if cast.ballot == ballot && cast.value == *value => {
+                return Verdict::Again(cast.lsn);
+            }
             Some(cast) if cast.ballot == ballot => return Verdict::Contradiction,
             _ => {}
         }
-        if probe.flip(Bug::AcceptDoesNotRaisePromise, ballot > self.promised || !covered, false) {
+        if probe.flip(
+            Bug::AcceptDoesNotRaisePromise,
+            ballot > self.promised || !covered,
+            false,
+        ) {
             self.raise(ballot, probe);
             return Verdict::PromiseFirst;
         }
@@ -90,16 +113,39 @@ impl Acceptor {
     }
 
     /// Casts the vote that [`on_accept`](Self::on_accept) found to be new; its record is `lsn`.
-    pub fn cast<P: Probe>(&mut self, ballot: Ballot, slot: Slot, value: Value, lsn: Lsn, probe: &mut P) {
-        contract!(probe, VotePrecedesMaxBal, ballot <= self.promised, "a vote at {ballot} in slot {slot} above the promise {}", self.promised);
+    pub fn cast<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        slot: Slot,
+        value: Value,
+        lsn: Lsn,
+        probe: &mut P,
+    ) {
+        contract!(
+            probe,
+            VotePrecedesMaxBal,
+            ballot <= self.promised,
+            "a vote at {ballot} in slot {slot} above the promise {}",
+            self.promised
+        );
         contract!(
             probe,
             VotedBallotsIncrease,
             self.votes.get(slot).is_none_or(|old| old.ballot < ballot),
             "a second vote in slot {slot} at {ballot}, not above the first"
         );
-        contract!(probe, VotesAboveTruncationPoint, slot >= self.truncated, "a vote in slot {slot}, and all below {} are chosen", self.truncated);
-        probe.fact(|| Fact::Voted { slot, ballot, value: value.clone() });
+        contract!(
+            probe,
+            VotesAboveTruncationPoint,
+            slot >= self.truncated,
+            "a vote in slot {slot}, and all below {} are chosen",
+            self.truncated
+        );
+        probe.fact(|| Fact::Voted {
+            slot,
+            ballot,
+            value: value.clone(),
+        });
         self.votes.insert(slot, Cast { ballot, value, lsn });
     }
 
@@ -116,7 +162,13 @@ impl Acceptor {
 
     /// Everything below is chosen and kept by the librarian.
     pub fn forget_below<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
-        contract!(probe, LogTruncationPointMonotonic, slot >= self.truncated, "the truncation point falls from {} to {slot}", self.truncated);
+        contract!(
+            probe,
+            LogTruncationPointMonotonic,
+            slot >= self.truncated,
+            "the truncation point falls from {} to {slot}",
+            self.truncated
+        );
         self.truncated = slot;
         self.votes.remove_below(slot);
     }
@@ -136,7 +188,10 @@ mod tests {
     use crate::probe::Full;
 
     fn ballot(round: u64) -> Ballot {
-        Ballot { round, node: NodeId(0) }
+        Ballot {
+            round,
+            node: NodeId(0),
+        }
     }
 
     fn value(text: &str) -> Value {
@@ -147,21 +202,42 @@ mod tests {
     fn a_promise_is_kept() {
         let (mut acceptor, mut probe) = (Acceptor::default(), Full::default());
         assert!(acceptor.on_prepare(ballot(2), &mut probe));
-        assert!(acceptor.on_prepare(ballot(2), &mut probe), "an equal prepare is answered again");
+        assert!(
+            acceptor.on_prepare(ballot(2), &mut probe),
+            "an equal prepare is answered again"
+        );
         assert!(!acceptor.on_prepare(ballot(1), &mut probe));
-        assert_eq!(acceptor.on_accept(ballot(1), Slot(0), &value("a"), true, &mut probe), Verdict::Refused);
-        assert_eq!(acceptor.on_accept(ballot(2), Slot(0), &value("a"), true, &mut probe), Verdict::New);
+        assert_eq!(
+            acceptor.on_accept(ballot(1), Slot(0), &value("a"), true, &mut probe),
+            Verdict::Refused
+        );
+        assert_eq!(
+            acceptor.on_accept(ballot(2), Slot(0), &value("a"), true, &mut probe),
+            Verdict::New
+        );
         acceptor.cast(ballot(2), Slot(0), value("a"), Lsn(1), &mut probe);
-        assert_eq!(acceptor.on_accept(ballot(2), Slot(0), &value("a"), true, &mut probe), Verdict::Again(Lsn(1)));
-        assert_eq!(acceptor.on_accept(ballot(2), Slot(0), &value("b"), true, &mut probe), Verdict::Contradiction);
+        assert_eq!(
+            acceptor.on_accept(ballot(2), Slot(0), &value("a"), true, &mut probe),
+            Verdict::Again(Lsn(1))
+        );
+        assert_eq!(
+            acceptor.on_accept(ballot(2), Slot(0), &value("b"), true, &mut probe),
+            Verdict::Contradiction
+        );
     }
 
     #[test]
     fn the_first_vote_at_a_ballot_waits_for_its_promise() {
         let (mut acceptor, mut probe) = (Acceptor::default(), Full::default());
-        assert_eq!(acceptor.on_accept(ballot(3), Slot(0), &value("a"), false, &mut probe), Verdict::PromiseFirst);
+        assert_eq!(
+            acceptor.on_accept(ballot(3), Slot(0), &value("a"), false, &mut probe),
+            Verdict::PromiseFirst
+        );
         assert_eq!(acceptor.promised(), ballot(3));
-        assert_eq!(acceptor.on_accept(ballot(3), Slot(0), &value("a"), true, &mut probe), Verdict::New);
+        assert_eq!(
+            acceptor.on_accept(ballot(3), Slot(0), &value("a"), true, &mut probe),
+            Verdict::New
+        );
     }
 
     #[test]

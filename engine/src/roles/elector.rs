@@ -1,8 +1,10 @@
 //! The elector: who is suspected, who campaigns, and when a leader gives up.
 //!
-//! A follower that hears no leader for a random time first canvasses: it asks whether a campaign could succeed, and disturbs nobody when it could not
-//! (Raft thesis 9.6). A leader that no quorum answers steps down, so that under partial connectivity another one can win (the quorum-loss, constrained and
-//! chained cases of Omni-Paxos, EuroSys '23). Whoever is best connected wins, however far it lags: phase 1 brings it up to date.
+//! A follower that hears no leader for a random time first canvasses: it asks whether a campaign
+//! could succeed, and disturbs nobody when it could not (Raft thesis 9.6). A leader that no quorum
+//! answers steps down, so that under partial connectivity another one can win (the quorum-loss,
+//! constrained and chained cases of Omni-Paxos, EuroSys '23). Whoever is best connected wins,
+//! however far it lags: phase 1 brings it up to date.
 
 use crate::bugs::Bug;
 use crate::contract;
@@ -50,7 +52,8 @@ pub struct Elector {
     stand: Stand,
     /// Whom this node follows, and at which ballot.
     leader: Option<Ballot>,
-    /// When a leader or candidate was last heard; the boot counts as one, so that a node that restarts does not disturb.
+    /// When a leader or candidate was last heard; the boot counts as one, so that a node that
+    /// restarts does not disturb.
     heard_at: Mono,
     /// When patience ends.
     wake_at: Mono,
@@ -66,7 +69,14 @@ pub struct Elector {
 impl Elector {
     /// A node that has just come back, and follows nobody.
     #[must_use]
-    pub fn new(me: NodeId, nodes: u8, quorum: usize, timeout: (Span, Span), now: Mono, mut dice: Dice) -> Self {
+    pub fn new(
+        me: NodeId,
+        nodes: u8,
+        quorum: usize,
+        timeout: (Span, Span),
+        now: Mono,
+        mut dice: Dice,
+    ) -> Self {
         let wake_at = now + dice.between(timeout.0, timeout.1);
         Self {
             me,
@@ -115,7 +125,13 @@ impl Elector {
         if self.leads() == Some(ballot) {
             return;
         }
-        contract!(probe, FollowsAnother, ballot.node != self.me, "follows itself at {ballot}, and leads {:?}", self.leads());
+        contract!(
+            probe,
+            FollowsAnother,
+            ballot.node != self.me,
+            "follows itself at {ballot}, and leads {:?}",
+            self.leads()
+        );
         self.leader = Some(ballot);
         self.heard_at = now;
         self.calm_down(probe);
@@ -123,8 +139,9 @@ impl Elector {
         self.rest(now, probe);
     }
 
-    /// The leader of this ballot leads no more. Whoever follows just that one has no reason left to be patient: its timeout counts as run out, but for the random part that
-    /// keeps followers from campaigning at once.
+    /// The leader of this ballot leads no more. Whoever follows just that one has no reason left to
+    /// be patient: its timeout counts as run out, but for the random part that keeps followers from
+    /// campaigning at once.
     pub fn on_resign(&mut self, ballot: Ballot, now: Mono) {
         if self.stand != Stand::Following || self.leader != Some(ballot) {
             return;
@@ -132,13 +149,21 @@ impl Elector {
         let (low, high) = self.timeout;
         self.leader = None;
         self.heard_at = Mono(now.0.saturating_sub(low.0));
-        self.wake_at = self.wake_at.min(now + self.dice.between(Span(0), Span(high.0 - low.0)));
+        self.wake_at = self
+            .wake_at
+            .min(now + self.dice.between(Span(0), Span(high.0 - low.0)));
     }
 
     /// A ballot was promised to a candidate: give it time.
     pub fn on_promise<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
         if ballot.node != self.me {
-            contract!(probe, LeaderPromisesNobody, self.leads().is_none(), "promises {ballot} to another and leads {:?}", self.leads());
+            contract!(
+                probe,
+                LeaderPromisesNobody,
+                self.leads().is_none(),
+                "promises {ballot} to another and leads {:?}",
+                self.leads()
+            );
             self.leader = None;
             self.heard_at = now;
             self.stand = Stand::Following;
@@ -146,22 +171,47 @@ impl Elector {
         }
     }
 
-    /// Whether this node would promise `ballot` to a canvasser: no leader is heard, and nothing as high is promised.
-    pub fn grants<P: Probe>(&mut self, ballot: Ballot, promised: Ballot, now: Mono, probe: &mut P) -> bool {
+    /// Whether this node would promise `ballot` to a canvasser: no leader is heard, and nothing as
+    /// high is promised.
+    pub fn grants<P: Probe>(
+        &mut self,
+        ballot: Ballot,
+        promised: Ballot,
+        now: Mono,
+        probe: &mut P,
+    ) -> bool {
         let content = self.leads().is_some() || now - self.heard_at < self.timeout.0;
         !(content || self.waits_for_ever(probe)) && ballot > promised
     }
 
     /// A peer would promise. Says when that makes a quorum: the campaign may begin.
     pub fn on_grant(&mut self, from: NodeId, ballot: Ballot) -> bool {
-        let Stand::Canvassing { ballot: mine, granted } = &mut self.stand else { return false };
+        let Stand::Canvassing {
+            ballot: mine,
+            granted,
+        } = &mut self.stand
+        else {
+            return false;
+        };
         *mine == ballot && granted.insert(from) && granted.len() == self.quorum
     }
 
     /// The campaign begins: phase 1 has as long as a follower's patience.
     pub fn campaign<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
-        contract!(probe, CampaignsAtItsOwnBallot, ballot.node == self.me, "{:?} campaigns at {ballot}", self.me);
-        contract!(probe, NoBallotIsUsedTwice, ballot > self.campaigned, "campaigns at {ballot} after {}", self.campaigned);
+        contract!(
+            probe,
+            CampaignsAtItsOwnBallot,
+            ballot.node == self.me,
+            "{:?} campaigns at {ballot}",
+            self.me
+        );
+        contract!(
+            probe,
+            NoBallotIsUsedTwice,
+            ballot > self.campaigned,
+            "campaigns at {ballot} after {}",
+            self.campaigned
+        );
         self.campaigned = ballot;
         self.stand = Stand::Campaigning(ballot);
         self.leader = None;
@@ -172,7 +222,13 @@ impl Elector {
 
     /// Phase 1 is complete.
     pub fn lead<P: Probe>(&mut self, ballot: Ballot, now: Mono, probe: &mut P) {
-        contract!(probe, LeadsAfterItsCampaign, self.stand == Stand::Campaigning(ballot), "leads at {ballot} while {:?}", self.stand);
+        contract!(
+            probe,
+            LeadsAfterItsCampaign,
+            self.stand == Stand::Campaigning(ballot),
+            "leads at {ballot} while {:?}",
+            self.stand
+        );
         self.stand = Stand::Leading(ballot);
         self.leader = Some(ballot);
         self.calm_down(probe);
@@ -183,7 +239,13 @@ impl Elector {
     /// This node neither leads nor campaigns any more.
     pub fn step_down<P: Probe>(&mut self, now: Mono, probe: &mut P) {
         let strove = matches!(self.stand, Stand::Campaigning(_) | Stand::Leading(_));
-        contract!(probe, StepsDownFromStrifeAlone, strove, "steps down while {:?}", self.stand);
+        contract!(
+            probe,
+            StepsDownFromStrifeAlone,
+            strove,
+            "steps down while {:?}",
+            self.stand
+        );
         self.stand = Stand::Following;
         self.leader = None;
         self.rest(now, probe);
@@ -196,33 +258,56 @@ impl Elector {
         }
     }
 
-    /// The time has come. `next` is the lowest ballot of this node above everything that it has seen.
-    pub fn on_deadline<P: Probe>(&mut self, now: Mono, next: Ballot, probe: &mut P) -> Option<Urge> {
+    /// The time has come. `next` is the lowest ballot of this node above everything that it has
+    /// seen.
+    pub fn on_deadline<P: Probe>(
+        &mut self,
+        now: Mono,
+        next: Ballot,
+        probe: &mut P,
+    ) -> Option<Urge> {
         if now < self.wake_at {
             return None;
         }
         if self.leads().is_some() {
             let me = usize::from(self.me.0);
-            let alive = self.answered_at.iter().enumerate().filter(|(node, at)| *node == me || now - **at < self.timeout.1).count();
+            let alive = self
+                .answered_at
+                .iter()
+                .enumerate()
+                .filter(|(node, at)| *node == me || now - **at < self.timeout.1)
+                .count();
             self.wake_at = now + self.timeout.0;
             let alone = alive < self.quorum;
-            return probe.flip(Bug::NoQuorumCheckPartialPartition, alone, false).then_some(Urge::StepDown);
+            return probe
+                .flip(Bug::NoQuorumCheckPartialPartition, alone, false)
+                .then_some(Urge::StepDown);
         }
         if self.waits_for_ever(probe) {
             self.rest(now, probe);
             return None;
         }
         let granted = NodeSet::from_iter([self.me]);
-        contract!(probe, CanvassesAboveItsLeader, self.leader < Some(next), "canvasses for {next} after following {:?}", self.leader);
+        contract!(
+            probe,
+            CanvassesAboveItsLeader,
+            self.leader < Some(next),
+            "canvasses for {next} after following {:?}",
+            self.leader
+        );
         self.leader = None;
-        self.stand = Stand::Canvassing { ballot: next, granted };
+        self.stand = Stand::Canvassing {
+            ballot: next,
+            granted,
+        };
         self.rest(now, probe);
         Some(Urge::Canvass(next))
     }
 
     /// Whether this node campaigns and gives itself no end, which only a mutant does.
     fn waits_for_ever<P: Probe>(&self, probe: &mut P) -> bool {
-        matches!(self.stand, Stand::Campaigning(_)) && probe.flip(Bug::Phase1ReplyLostNoRetry, false, true)
+        matches!(self.stand, Stand::Campaigning(_))
+            && probe.flip(Bug::Phase1ReplyLostNoRetry, false, true)
     }
 
     /// Somebody leads: what failed before says nothing about the next campaign.
@@ -254,7 +339,10 @@ mod tests {
     }
 
     fn ballot(round: u64, node: u8) -> Ballot {
-        Ballot { round, node: NodeId(node) }
+        Ballot {
+            round,
+            node: NodeId(node),
+        }
     }
 
     #[test]
@@ -263,7 +351,10 @@ mod tests {
         elector.on_leader(ballot(1, 1), Mono(500), &mut ());
         assert!(!elector.grants(ballot(2, 2), ballot(1, 1), Mono(599), &mut ()));
         assert!(elector.grants(ballot(2, 2), ballot(1, 1), Mono(600), &mut ()));
-        assert!(!elector.grants(ballot(1, 1), ballot(1, 1), Mono(600), &mut ()), "what is promised already is no better");
+        assert!(
+            !elector.grants(ballot(1, 1), ballot(1, 1), Mono(600), &mut ()),
+            "what is promised already is no better"
+        );
     }
 
     #[test]
@@ -273,7 +364,10 @@ mod tests {
         let patience = elector.deadline();
         elector.on_resign(ballot(1, 1), Mono(510));
         elector.on_resign(ballot(3, 1), Mono(510));
-        assert_eq!((elector.leader(), elector.deadline()), (Some(NodeId(1)), patience));
+        assert_eq!(
+            (elector.leader(), elector.deadline()),
+            (Some(NodeId(1)), patience)
+        );
         elector.on_resign(ballot(2, 1), Mono(510));
         assert_eq!(elector.leader(), None);
         assert!(elector.deadline() <= Mono(510) + Span(HIGH.0 - LOW.0));
@@ -287,11 +381,20 @@ mod tests {
     fn a_campaign_needs_a_quorum_of_different_nodes() {
         let mut elector = elector();
         let next = ballot(1, 0);
-        assert_eq!(elector.on_deadline(Mono(200), next, &mut ()), Some(Urge::Canvass(next)));
-        assert!(!elector.on_grant(NodeId(0), next), "its own grant is counted already");
+        assert_eq!(
+            elector.on_deadline(Mono(200), next, &mut ()),
+            Some(Urge::Canvass(next))
+        );
+        assert!(
+            !elector.on_grant(NodeId(0), next),
+            "its own grant is counted already"
+        );
         assert!(!elector.on_grant(NodeId(1), ballot(7, 0)));
         assert!(elector.on_grant(NodeId(1), next));
-        assert!(!elector.on_grant(NodeId(2), next), "the campaign begins once");
+        assert!(
+            !elector.on_grant(NodeId(2), next),
+            "the campaign begins once"
+        );
     }
 
     #[test]
@@ -300,7 +403,10 @@ mod tests {
         elector.lead(ballot(1, 0), Mono(1000), &mut ());
         elector.on_answer(NodeId(2), Mono(1100));
         assert_eq!(elector.on_deadline(Mono(1200), ballot(2, 0), &mut ()), None);
-        assert_eq!(elector.on_deadline(Mono(1300), ballot(2, 0), &mut ()), Some(Urge::StepDown));
+        assert_eq!(
+            elector.on_deadline(Mono(1300), ballot(2, 0), &mut ()),
+            Some(Urge::StepDown)
+        );
     }
 
     #[test]
@@ -317,7 +423,10 @@ mod tests {
         assert!(longest(&mut elector) <= Some(HIGH.0));
         (0..9).for_each(|round| elector.campaign(ballot(round, 0), Mono(0), &mut ()));
         let waits = longest(&mut elector);
-        assert!(waits > Some(HIGH.0 * 4) && waits <= Some(HIGH.0 << BACKOFF_MAX), "{waits:?}");
+        assert!(
+            waits > Some(HIGH.0 * 4) && waits <= Some(HIGH.0 << BACKOFF_MAX),
+            "{waits:?}"
+        );
         elector.on_leader(ballot(10, 1), Mono(0), &mut ());
         assert!(longest(&mut elector) <= Some(HIGH.0));
     }

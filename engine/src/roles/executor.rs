@@ -1,6 +1,8 @@
-//! The executor: applies the chosen prefix to the state machine, and keeps the sessions that make it exactly once.
+//! The executor: applies the chosen prefix to the state machine, and keeps the sessions that make
+//! it exactly once.
 //!
-//! Sessions are replicated state: which requests were executed, their replies, and who is evicted, follow from the log alone (RIFL, SOSP '15; Raft thesis 6.3).
+//! Sessions are replicated state: which requests were executed, their replies, and who is evicted,
+//! follow from the log alone (RIFL, SOSP '15; Raft thesis 6.3).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +17,8 @@ use crate::probe::Probe;
 use crate::sorted::Sorted;
 use crate::state_machine::StateMachine;
 
-/// Requests of a session that may be unacknowledged at once; beyond it the session breaks its contract and is told that it is gone.
+/// Requests of a session that may be unacknowledged at once; beyond it the session breaks its
+/// contract and is told that it is gone.
 const PIPELINE_MAX: usize = 256;
 
 /// One client's session.
@@ -38,7 +41,10 @@ struct Answer {
 
 impl Answer {
     fn outcome(&self) -> Outcome {
-        Outcome::Done { place: self.place, result: self.result.clone() }
+        Outcome::Done {
+            place: self.place,
+            result: self.result.clone(),
+        }
     }
 }
 
@@ -47,12 +53,19 @@ impl Session {
     fn reply<P: Probe>(&self, sequence: Sequence, probe: &mut P) -> Option<&Answer> {
         let own = self.replies.get(sequence)?;
         let newest = self.replies.last().map_or(own, |(_, newest)| newest);
-        Some(if probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.place != own.place) { newest } else { own })
+        Some(
+            if probe.flip(Bug::CachedReplyOfWrongSeq, false, newest.place != own.place) {
+                newest
+            } else {
+                own
+            },
+        )
     }
 
     fn digest(&self, id: SessionId) -> u64 {
         let word = id.0 ^ self.active.0.rotate_left(32) ^ self.answered_below.0.rotate_left(48);
-        word.wrapping_add(self.replies.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        word.wrapping_add(self.replies.len() as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -74,7 +87,15 @@ impl<M: StateMachine> Executor<M> {
     /// An executor of an empty log.
     #[must_use]
     pub const fn new(machine: M, sessions_max: usize, salt: u64) -> Self {
-        Self { machine, sessions: BTreeMap::new(), sessions_max, sum: 0, applied_below: Slot(0), scratch: Vec::new(), salt }
+        Self {
+            machine,
+            sessions: BTreeMap::new(),
+            sessions_max,
+            sum: 0,
+            applied_below: Slot(0),
+            scratch: Vec::new(),
+            salt,
+        }
     }
 
     /// The first slot that is not applied.
@@ -85,32 +106,72 @@ impl<M: StateMachine> Executor<M> {
 
     /// Begins to apply a slot.
     pub fn enter<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
-        contract!(probe, AppliedPrefixIsContiguous, slot == self.applied_below, "slot {slot} is applied after {}", self.applied_below);
+        contract!(
+            probe,
+            AppliedPrefixIsContiguous,
+            slot == self.applied_below,
+            "slot {slot} is applied after {}",
+            self.applied_below
+        );
         self.applied_below = slot.next();
     }
 
     /// Applies one command of the slot that was entered last, and says how it ended for whom.
-    pub fn apply<P: Probe>(&mut self, place: Place, command: Command<'_>, probe: &mut P) -> (RequestId, Outcome) {
+    pub fn apply<P: Probe>(
+        &mut self,
+        place: Place,
+        command: Command<'_>,
+        probe: &mut P,
+    ) -> (RequestId, Outcome) {
         let entered = self.applied_below;
-        contract!(probe, AppliesTheEnteredSlot, place.slot.next() == entered, "a command of slot {}, and the next is {entered}", place.slot);
+        contract!(
+            probe,
+            AppliesTheEnteredSlot,
+            place.slot.next() == entered,
+            "a command of slot {}, and the next is {entered}",
+            place.slot
+        );
         match command {
-            Command::Register { nonce } => (RequestId::Nonce(nonce), Outcome::Registered(self.register(place, probe))),
-            Command::Apply { session, sequence, answered_below, operation } => {
+            Command::Register { nonce } => (
+                RequestId::Nonce(nonce),
+                Outcome::Registered(self.register(place, probe)),
+            ),
+            Command::Apply {
+                session,
+                sequence,
+                answered_below,
+                operation,
+            } => {
                 let id = RequestId::Numbered(session, sequence);
-                (id, self.apply_numbered(place, session, sequence, answered_below, operation, probe))
+                (
+                    id,
+                    self.apply_numbered(place, session, sequence, answered_below, operation, probe),
+                )
             }
         }
     }
 
-    /// The reply to a request that was executed already, or that never can be any more. `led_from` is the first slot of the present leadership.
-    pub fn answered<P: Probe>(&self, session: SessionId, sequence: Sequence, led_from: Slot, probe: &mut P) -> Option<Outcome> {
+    /// The reply to a request that was executed already, or that never can be any more. `led_from`
+    /// is the first slot of the present leadership.
+    pub fn answered<P: Probe>(
+        &self,
+        session: SessionId,
+        sequence: Sequence,
+        led_from: Slot,
+        probe: &mut P,
+    ) -> Option<Outcome> {
         let known = self.sessions.get(&session)?;
         if sequence < known.answered_below {
             return Some(Outcome::SessionGone);
         }
         let answer = known.reply(sequence, probe)?;
         let (slot, below) = (answer.place.slot, self.applied_below);
-        contract!(probe, ReplyInReplyCacheIsAllowed, slot < below, "a reply of slot {slot}, and the next to apply is {below}");
+        contract!(
+            probe,
+            ReplyInReplyCacheIsAllowed,
+            slot < below,
+            "a reply of slot {slot}, and the next to apply is {below}"
+        );
         let elsewhere = probe.flip(Bug::DedupInLeaderMemory, false, slot < led_from);
         (!elsewhere).then(|| answer.outcome())
     }
@@ -137,9 +198,17 @@ impl<M: StateMachine> Executor<M> {
     fn register<P: Probe>(&mut self, place: Place, probe: &mut P) -> SessionId {
         let id = SessionId::at(place);
         if self.sessions.len() >= self.sessions_max {
-            let idle = self.sessions.iter().min_by_key(|(id, session)| (session.active, **id)).map(|(id, _)| *id);
+            let idle = self
+                .sessions
+                .iter()
+                .min_by_key(|(id, session)| (session.active, **id))
+                .map(|(id, _)| *id);
             let salt = self.salt;
-            let local = self.sessions.keys().copied().min_by_key(|id| (id.0 ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let local = self
+                .sessions
+                .keys()
+                .copied()
+                .min_by_key(|id| (id.0 ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let by_salt = probe.flip(Bug::EvictionOrderNondeterministic, false, idle != local);
             if let Some(victim) = if by_salt { local } else { idle }
                 && let Some(gone) = self.sessions.remove(&victim)
@@ -147,12 +216,26 @@ impl<M: StateMachine> Executor<M> {
                 self.sum = self.sum.wrapping_sub(gone.digest(victim));
             }
         }
-        let fresh = Session { active: place.slot, answered_below: Sequence(0), replies: Sorted::new() };
+        let fresh = Session {
+            active: place.slot,
+            answered_below: Sequence(0),
+            replies: Sorted::new(),
+        };
         self.sum = self.sum.wrapping_add(fresh.digest(id));
         let old = self.sessions.insert(id, fresh);
         let (open, most) = (self.sessions.len(), self.sessions_max);
-        contract!(probe, SessionsAreBounded, open <= most, "{open} sessions are open, of {most} at most");
-        contract!(probe, SessionIdsAreUnique, old.is_none(), "session {id:?} is opened twice");
+        contract!(
+            probe,
+            SessionsAreBounded,
+            open <= most,
+            "{open} sessions are open, of {most} at most"
+        );
+        contract!(
+            probe,
+            SessionIdsAreUnique,
+            old.is_none(),
+            "session {id:?} is opened twice"
+        );
         id
     }
 
@@ -170,10 +253,17 @@ impl<M: StateMachine> Executor<M> {
         };
         let before = open.digest(session);
         open.active = place.slot;
-        self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
+        self.sum = self
+            .sum
+            .wrapping_sub(before)
+            .wrapping_add(open.digest(session));
         let (again, highest) = (open.reply(sequence, probe), open.replies.last());
         if let Some((highest, answer)) = highest
-            && probe.flip(Bug::SeqSkipCountsAsDup, false, again.is_none() && sequence < highest)
+            && probe.flip(
+                Bug::SeqSkipCountsAsDup,
+                false,
+                again.is_none() && sequence < highest,
+            )
         {
             return answer.outcome();
         }
@@ -194,10 +284,30 @@ impl<M: StateMachine> Executor<M> {
         self.scratch.clear();
         self.machine.apply(operation, &mut self.scratch);
         let result: Bytes = Arc::from(self.scratch.as_slice());
-        probe.fact(|| Fact::Executed { place, session, sequence });
-        let old = open.replies.insert(sequence, Answer { place, result: result.clone() });
-        self.sum = self.sum.wrapping_sub(before).wrapping_add(open.digest(session));
-        contract!(probe, ExecutedOnce, old.is_none(), "request {} of session {} is executed twice", sequence.0, session.0);
+        probe.fact(|| Fact::Executed {
+            place,
+            session,
+            sequence,
+        });
+        let old = open.replies.insert(
+            sequence,
+            Answer {
+                place,
+                result: result.clone(),
+            },
+        );
+        self.sum = self
+            .sum
+            .wrapping_sub(before)
+            .wrapping_add(open.digest(session));
+        contract!(
+            probe,
+            ExecutedOnce,
+            old.is_none(),
+            "request {} of session {} is executed twice",
+            sequence.0,
+            session.0
+        );
         Outcome::Done { place, result }
     }
 }
@@ -215,14 +325,19 @@ mod tests {
 
     impl Bench {
         fn new(sessions: usize) -> Self {
-            Self { executor: Executor::new(KeyValue::new(), sessions, 0), slot: 0 }
+            Self {
+                executor: Executor::new(KeyValue::new(), sessions, 0),
+                slot: 0,
+            }
         }
 
         fn run(&mut self, command: Command<'_>) -> Outcome {
             let (slot, mut probe) = (Slot(self.slot), Full::default());
             self.slot += 1;
             self.executor.enter(slot, &mut probe);
-            self.executor.apply(Place { slot, index: 0 }, command, &mut probe).1
+            self.executor
+                .apply(Place { slot, index: 0 }, command, &mut probe)
+                .1
         }
 
         fn register(&mut self) -> SessionId {
@@ -232,11 +347,26 @@ mod tests {
             }
         }
 
-        fn append(&mut self, session: SessionId, sequence: u64, answered_below: u64, suffix: &[u8]) -> Outcome {
+        fn append(
+            &mut self,
+            session: SessionId,
+            sequence: u64,
+            answered_below: u64,
+            suffix: &[u8],
+        ) -> Outcome {
             let (sequence, answered_below) = (Sequence(sequence), Sequence(answered_below));
             let mut operation = Vec::new();
-            Operation::Append { key: b"line", suffix }.encode(&mut operation);
-            self.run(Command::Apply { session, sequence, answered_below, operation: &operation })
+            Operation::Append {
+                key: b"line",
+                suffix,
+            }
+            .encode(&mut operation);
+            self.run(Command::Apply {
+                session,
+                sequence,
+                answered_below,
+                operation: &operation,
+            })
         }
 
         fn line(&self) -> Vec<u8> {
@@ -258,8 +388,16 @@ mod tests {
         bench.append(session, 1, 0, b"b");
         assert_eq!(bench.append(session, 0, 0, b"a"), first);
         assert_eq!(bench.line(), b"ab");
-        assert_eq!(bench.append(session, 3, 2, b"d"), bench.append(session, 3, 2, b"d"), "out of order is in order");
-        assert_eq!(bench.append(session, 0, 0, b"a"), Outcome::SessionGone, "what was acknowledged is forgotten, and never executed again");
+        assert_eq!(
+            bench.append(session, 3, 2, b"d"),
+            bench.append(session, 3, 2, b"d"),
+            "out of order is in order"
+        );
+        assert_eq!(
+            bench.append(session, 0, 0, b"a"),
+            Outcome::SessionGone,
+            "what was acknowledged is forgotten, and never executed again"
+        );
     }
 
     #[test]
@@ -281,7 +419,11 @@ mod tests {
     #[test]
     #[should_panic(expected = "contract AppliesTheEnteredSlot")]
     fn a_command_of_another_slot_breaks_a_contract() {
-        Executor::new(KeyValue::new(), 1, 0).apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+        Executor::new(KeyValue::new(), 1, 0).apply(
+            Place::default(),
+            Command::Register { nonce: 1 },
+            &mut Full::default(),
+        );
     }
 
     #[test]
@@ -291,7 +433,9 @@ mod tests {
         let session = bench.register();
         bench.append(session, 0, 0, b"a");
         bench.executor.applied_below = Slot(1);
-        bench.executor.answered(session, Sequence(0), Slot(0), &mut Full::default());
+        bench
+            .executor
+            .answered(session, Sequence(0), Slot(0), &mut Full::default());
     }
 
     #[test]
@@ -306,7 +450,11 @@ mod tests {
         let mut executor = Executor::new(KeyValue::new(), 4, 0);
         executor.enter(Slot(0), &mut Full::default());
         for _ in 0..2 {
-            executor.apply(Place::default(), Command::Register { nonce: 1 }, &mut Full::default());
+            executor.apply(
+                Place::default(),
+                Command::Register { nonce: 1 },
+                &mut Full::default(),
+            );
         }
     }
 
@@ -318,8 +466,20 @@ mod tests {
         let mut probe = Full::new(Some(Bug::DedupAtProposeOnly));
         bench.executor.enter(Slot(1), &mut probe);
         for _ in 0..2 {
-            let command = Command::Apply { session, sequence: Sequence(0), answered_below: Sequence(0), operation: b"a" };
-            bench.executor.apply(Place { slot: Slot(1), index: 0 }, command, &mut probe);
+            let command = Command::Apply {
+                session,
+                sequence: Sequence(0),
+                answered_below: Sequence(0),
+                operation: b"a",
+            };
+            bench.executor.apply(
+                Place {
+                    slot: Slot(1),
+                    index: 0,
+                },
+                command,
+                &mut probe,
+            );
         }
     }
 }

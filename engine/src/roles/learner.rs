@@ -1,6 +1,7 @@
 //! The learner: who voted for what at the leader's ballot, and which slots are chosen.
 //!
-//! Slots are chosen in any order; they are released in slot order, because what is applied is a prefix.
+//! Slots are chosen in any order; they are released in slot order, because what is applied is a
+//! prefix.
 
 use crate::bugs::Bug;
 use crate::command::Value;
@@ -35,7 +36,13 @@ impl Learner {
     /// A learner that knows all slots below to be chosen.
     #[must_use]
     pub const fn new(quorum: usize, chosen_below: Slot) -> Self {
-        Self { quorum, ballot: Ballot::ZERO, tallies: Sorted::new(), ahead: Sorted::new(), chosen_below }
+        Self {
+            quorum,
+            ballot: Ballot::ZERO,
+            tallies: Sorted::new(),
+            ahead: Sorted::new(),
+            chosen_below,
+        }
     }
 
     /// The first slot that is not known to be chosen together with all before it.
@@ -46,7 +53,13 @@ impl Learner {
 
     /// Every slot below is chosen and released, as the files say.
     pub fn resume<P: Probe>(&mut self, chosen_below: Slot, probe: &mut P) {
-        contract!(probe, ChosenPrefixMonotonic, chosen_below >= self.chosen_below, "{} slots are chosen, and now {chosen_below}", self.chosen_below);
+        contract!(
+            probe,
+            ChosenPrefixMonotonic,
+            chosen_below >= self.chosen_below,
+            "{} slots are chosen, and now {chosen_below}",
+            self.chosen_below
+        );
         self.chosen_below = chosen_below;
     }
 
@@ -64,25 +77,52 @@ impl Learner {
 
     /// Starts to tally another ballot; what was counted before counts no more.
     pub fn lead<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) {
-        contract!(probe, TalliedBallotsIncrease, ballot > self.ballot, "votes at {ballot} are counted after those at {}", self.ballot);
+        contract!(
+            probe,
+            TalliedBallotsIncrease,
+            ballot > self.ballot,
+            "votes at {ballot} are counted after those at {}",
+            self.ballot
+        );
         self.ballot = ballot;
         self.tallies.clear();
     }
 
     /// A durable vote of `voter`. Says whether the slot is chosen by it.
-    pub fn on_vote<P: Probe>(&mut self, voter: NodeId, ballot: Ballot, slot: Slot, probe: &mut P) -> bool {
-        if probe.flip(Bug::AckBallotUnchecked, ballot != self.ballot, false) || self.is_chosen(slot) {
+    pub fn on_vote<P: Probe>(
+        &mut self,
+        voter: NodeId,
+        ballot: Ballot,
+        slot: Slot,
+        probe: &mut P,
+    ) -> bool {
+        if probe.flip(Bug::AckBallotUnchecked, ballot != self.ballot, false) || self.is_chosen(slot)
+        {
             return false;
         }
         let tally = self.tallies.get_or_default(slot);
         tally.voters.insert(voter);
         tally.messages += 1;
         let chosen = tally.voters.len() >= self.quorum;
-        let chosen = probe.flip(Bug::AcceptAckCountedTwice, chosen, tally.messages >= self.quorum);
-        let chosen = probe.flip(Bug::ReplyBeforeQuorum, chosen, tally.voters.len() >= 2.min(self.quorum));
+        let chosen = probe.flip(
+            Bug::AcceptAckCountedTwice,
+            chosen,
+            tally.messages >= self.quorum,
+        );
+        let chosen = probe.flip(
+            Bug::ReplyBeforeQuorum,
+            chosen,
+            tally.voters.len() >= 2.min(self.quorum),
+        );
         if chosen {
             let voters = tally.voters.len();
-            contract!(probe, ChosenMeansQuorum, voters >= self.quorum, "slot {slot} is chosen by {voters} voters of {}", self.quorum);
+            contract!(
+                probe,
+                ChosenMeansQuorum,
+                voters >= self.quorum,
+                "slot {slot} is chosen by {voters} voters of {}",
+                self.quorum
+            );
         }
         chosen
     }
@@ -90,17 +130,27 @@ impl Learner {
     /// Who has voted in a slot at the tallied ballot.
     #[must_use]
     pub fn voters(&self, slot: Slot) -> NodeSet {
-        self.tallies.get(slot).map_or(NodeSet::default(), |tally| tally.voters)
+        self.tallies
+            .get(slot)
+            .map_or(NodeSet::default(), |tally| tally.voters)
     }
 
     /// A slot is chosen.
     pub fn choose<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
         if self.is_chosen(slot) {
             let same = self.ahead.get(slot).is_none_or(|known| *known == value);
-            contract!(probe, ChosenQuorumsMatchValue, same, "two values are chosen in slot {slot}");
+            contract!(
+                probe,
+                ChosenQuorumsMatchValue,
+                same,
+                "two values are chosen in slot {slot}"
+            );
             return;
         }
-        probe.fact(|| Fact::Chosen { slot, value: value.clone() });
+        probe.fact(|| Fact::Chosen {
+            slot,
+            value: value.clone(),
+        });
         self.tallies.remove(slot);
         self.ahead.insert(slot, value);
     }
@@ -108,11 +158,25 @@ impl Learner {
     /// The next slot of the prefix, if it is chosen.
     pub fn release<P: Probe>(&mut self, probe: &mut P) -> Option<(Slot, Value)> {
         let (slot, _) = self.ahead.first()?;
-        contract!(probe, ChosenAreReleasedOnce, slot >= self.chosen_below, "slot {slot} waits to be released, and {} are", self.chosen_below);
-        if probe.flip(Bug::CommitOverHole, slot != self.chosen_below, slot < self.chosen_below) {
+        contract!(
+            probe,
+            ChosenAreReleasedOnce,
+            slot >= self.chosen_below,
+            "slot {slot} waits to be released, and {} are",
+            self.chosen_below
+        );
+        if probe.flip(
+            Bug::CommitOverHole,
+            slot != self.chosen_below,
+            slot < self.chosen_below,
+        ) {
             return None;
         }
-        let value = self.ahead.pop_first().expect("the first entry was just looked at").1;
+        let value = self
+            .ahead
+            .pop_first()
+            .expect("the first entry was just looked at")
+            .1;
         self.chosen_below = slot.next();
         Some((slot, value))
     }
@@ -123,7 +187,10 @@ mod tests {
     use super::*;
     use crate::probe::Full;
 
-    const BALLOT: Ballot = Ballot { round: 1, node: NodeId(0) };
+    const BALLOT: Ballot = Ballot {
+        round: 1,
+        node: NodeId(0),
+    };
 
     fn value(text: &str) -> Value {
         Value(text.as_bytes().into())
@@ -135,7 +202,10 @@ mod tests {
         learner.lead(BALLOT, &mut probe);
         assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
         assert!(!learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe));
-        assert!(!learner.on_vote(NodeId(2), Ballot::ZERO, Slot(0), &mut probe), "an old ballot does not count");
+        assert!(
+            !learner.on_vote(NodeId(2), Ballot::ZERO, Slot(0), &mut probe),
+            "an old ballot does not count"
+        );
         assert!(learner.on_vote(NodeId(2), BALLOT, Slot(0), &mut probe));
     }
 
@@ -168,7 +238,10 @@ mod tests {
     #[test]
     #[should_panic(expected = "contract ChosenMeansQuorum")]
     fn one_voter_counted_twice_breaks_a_contract() {
-        let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::new(Some(Bug::AcceptAckCountedTwice)));
+        let (mut learner, mut probe) = (
+            Learner::new(2, Slot(0)),
+            Full::new(Some(Bug::AcceptAckCountedTwice)),
+        );
         learner.lead(BALLOT, &mut probe);
         for _ in 0..2 {
             learner.on_vote(NodeId(1), BALLOT, Slot(0), &mut probe);

@@ -1,6 +1,8 @@
-//! The librarian: keeps the chosen prefix, lends it to those who lag, and fetches what this node lacks.
+//! The librarian: keeps the chosen prefix, lends it to those who lag, and fetches what this node
+//! lacks.
 //!
-//! One request is under way at a time. It goes to another peer each time that it is not answered in time, so a dead or deaf source holds nobody up.
+//! One request is under way at a time. It goes to another peer each time that it is not answered in
+//! time, so a dead or deaf source holds nobody up.
 
 use crate::bugs::Bug;
 use crate::command::Value;
@@ -34,7 +36,13 @@ impl Librarian {
     /// An empty library.
     #[must_use]
     pub const fn new(patience: Span) -> Self {
-        Self { chosen: Slots::starting_at(Slot(0)), target: Slot(0), teller: None, fetch: None, patience }
+        Self {
+            chosen: Slots::starting_at(Slot(0)),
+            target: Slot(0),
+            teller: None,
+            fetch: None,
+            patience,
+        }
     }
 
     /// The first slot that is not held.
@@ -51,7 +59,13 @@ impl Librarian {
 
     /// Takes the next chosen value in.
     pub fn push<P: Probe>(&mut self, slot: Slot, value: Value, probe: &mut P) {
-        contract!(probe, ChosenPrefixIsContiguous, slot == self.chosen.end(), "slot {slot} is shelved after {}", self.chosen.end());
+        contract!(
+            probe,
+            ChosenPrefixIsContiguous,
+            slot == self.chosen.end(),
+            "slot {slot} is shelved after {}",
+            self.chosen.end()
+        );
         self.chosen.push(value);
     }
 
@@ -61,7 +75,8 @@ impl Librarian {
         self.target
     }
 
-    /// Chosen values from a slot on: as many as fit in so many bytes, and at least one if there is any.
+    /// Chosen values from a slot on: as many as fit in so many bytes, and at least one if there is
+    /// any.
     #[must_use]
     pub fn page(&self, from: Slot, bytes: u32) -> Vec<Value> {
         let mut left = u64::from(bytes);
@@ -86,7 +101,13 @@ impl Librarian {
     }
 
     /// Whom to ask for values now, if anything is missing and no request is under way.
-    pub fn ask(&mut self, have_below: Slot, now: Mono, peers: impl Iterator<Item = NodeId> + Clone, probe: &mut impl Probe) -> Option<NodeId> {
+    pub fn ask(
+        &mut self,
+        have_below: Slot,
+        now: Mono,
+        peers: impl Iterator<Item = NodeId> + Clone,
+        probe: &mut impl Probe,
+    ) -> Option<NodeId> {
         if have_below >= self.target {
             self.fetch = None;
             return None;
@@ -94,10 +115,16 @@ impl Librarian {
         let source = match self.fetch {
             Some(fetch) if now < fetch.again_at => return None,
             Some(fetch) if !probe.flip(Bug::CatchupSourceNeverRotates, true, false) => fetch.source,
-            Some(fetch) => peers.clone().find(|peer| *peer > fetch.source).or_else(|| peers.clone().next())?,
+            Some(fetch) => peers
+                .clone()
+                .find(|peer| *peer > fetch.source)
+                .or_else(|| peers.clone().next())?,
             None => self.teller.or_else(|| peers.clone().next())?,
         };
-        self.fetch = Some(Fetch { source, again_at: now + self.patience });
+        self.fetch = Some(Fetch {
+            source,
+            again_at: now + self.patience,
+        });
         Some(source)
     }
 
@@ -129,7 +156,14 @@ mod tests {
         for slot in 0..4 {
             librarian.push(Slot(slot), value(100), &mut probe);
         }
-        assert_eq!([librarian.page(Slot(0), 250).len(), librarian.page(Slot(3), 1).len(), librarian.page(Slot(4), 250).len()], [2, 1, 0]);
+        assert_eq!(
+            [
+                librarian.page(Slot(0), 250).len(),
+                librarian.page(Slot(3), 1).len(),
+                librarian.page(Slot(4), 250).len()
+            ],
+            [2, 1, 0]
+        );
     }
 
     #[test]
@@ -138,8 +172,14 @@ mod tests {
         let peers = [NodeId(1), NodeId(2)];
         librarian.hear_of(Slot(3), NodeId(2));
         let mut ask = |now| librarian.ask(Slot(0), Mono(now), peers.into_iter(), &mut probe);
-        assert_eq!([ask(0), ask(4), ask(5), ask(10)], [Some(NodeId(2)), None, Some(NodeId(1)), Some(NodeId(2))]);
-        assert_eq!(librarian.ask(Slot(3), Mono(20), peers.into_iter(), &mut probe), None);
+        assert_eq!(
+            [ask(0), ask(4), ask(5), ask(10)],
+            [Some(NodeId(2)), None, Some(NodeId(1)), Some(NodeId(2))]
+        );
+        assert_eq!(
+            librarian.ask(Slot(3), Mono(20), peers.into_iter(), &mut probe),
+            None
+        );
     }
 
     #[test]

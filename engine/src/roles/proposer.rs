@@ -1,6 +1,8 @@
-//! The proposer: phase 1 that recovers every value that could be chosen, and phase 2 pipelined over a window of slots.
+//! The proposer: phase 1 that recovers every value that could be chosen, and phase 2 pipelined over
+//! a window of slots.
 //!
-//! Commands wait here for a place in the window. A batch is closed by count, by bytes, or by the time that its first command has waited.
+//! Commands wait here for a place in the window. A batch is closed by count, by bytes, or by the
+//! time that its first command has waited.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -166,10 +168,18 @@ impl Proposer {
         });
     }
 
-    /// The nodes that phase 1 still waits for, with the page that is wanted, if it is time to ask again.
-    pub fn ask_again<P: Probe>(&mut self, now: Mono, peers: impl Iterator<Item = NodeId>, probe: &mut P) -> Vec<(NodeId, Slot)> {
+    /// The nodes that phase 1 still waits for, with the page that is wanted, if it is time to ask
+    /// again.
+    pub fn ask_again<P: Probe>(
+        &mut self,
+        now: Mono,
+        peers: impl Iterator<Item = NodeId>,
+        probe: &mut P,
+    ) -> Vec<(NodeId, Slot)> {
         let resend = self.resend;
-        let Phase::Recovering(recovery) = &mut self.phase else { return Vec::new() };
+        let Phase::Recovering(recovery) = &mut self.phase else {
+            return Vec::new();
+        };
         if now < recovery.resend_at {
             return Vec::new();
         }
@@ -178,14 +188,30 @@ impl Proposer {
             return Vec::new();
         }
         let waiting = peers.filter(|peer| !recovery.complete.contains(*peer));
-        waiting.map(|peer| (peer, recovery.cursor.get(&peer).copied().unwrap_or(recovery.from))).collect()
+        waiting
+            .map(|peer| {
+                (
+                    peer,
+                    recovery.cursor.get(&peer).copied().unwrap_or(recovery.from),
+                )
+            })
+            .collect()
     }
 
     /// A page of a promise at `ballot` from `node`; `own` says that it is this node's own.
-    pub fn on_promise<P: Probe>(&mut self, node: NodeId, own: bool, ballot: Ballot, page: Page, probe: &mut P) -> Progress {
+    pub fn on_promise<P: Probe>(
+        &mut self,
+        node: NodeId,
+        own: bool,
+        ballot: Ballot,
+        page: Page,
+        probe: &mut P,
+    ) -> Progress {
         let Page { from, votes, next } = page;
         let quorum = self.quorum;
-        let Phase::Recovering(recovery) = &mut self.phase else { return Progress::Nothing };
+        let Phase::Recovering(recovery) = &mut self.phase else {
+            return Progress::Nothing;
+        };
         if recovery.ballot != ballot {
             return Progress::Nothing;
         }
@@ -209,7 +235,13 @@ impl Proposer {
                         *best = vote;
                     }
                     let kept = (best.chosen, best.ballot);
-                    contract!(probe, ValIsHighestNumberedProposal, kept >= rank, "slot {}: kept {kept:?} of {rank:?}", best.slot);
+                    contract!(
+                        probe,
+                        ValIsHighestNumberedProposal,
+                        kept >= rank,
+                        "slot {}: kept {kept:?} of {rank:?}",
+                        best.slot
+                    );
                 }
             }
         }
@@ -221,19 +253,26 @@ impl Proposer {
         }
         recovery.complete.insert(node);
         recovery.last_pages += 1;
-        if probe.flip(Bug::PromiseCountedTwice, recovery.complete.len() >= quorum, recovery.last_pages >= quorum) {
+        if probe.flip(
+            Bug::PromiseCountedTwice,
+            recovery.complete.len() >= quorum,
+            recovery.last_pages >= quorum,
+        ) {
             Progress::Complete
         } else {
             Progress::Nothing
         }
     }
 
-    /// Ends phase 1: what to propose for each slot that was reported, holes included. `chosen` are those that need no proposal.
+    /// Ends phase 1: what to propose for each slot that was reported, holes included. `chosen` are
+    /// those that need no proposal.
     pub fn lead<P: Probe>(&mut self, probe: &mut P) -> Vec<Vote> {
         if !matches!(self.phase, Phase::Recovering(_)) {
             return Vec::new();
         }
-        let Phase::Recovering(recovery) = std::mem::take(&mut self.phase) else { unreachable!("it was just looked at") };
+        let Phase::Recovering(recovery) = std::mem::take(&mut self.phase) else {
+            unreachable!("it was just looked at")
+        };
         contract!(
             probe,
             LeadsWithQuorumOfPromises,
@@ -243,19 +282,51 @@ impl Proposer {
             recovery.complete.len(),
             self.quorum
         );
-        let Recovery { ballot, from, mut reported, own, .. } = recovery;
-        let end = reported.last_key_value().map_or(from, |(slot, _)| slot.next());
+        let Recovery {
+            ballot,
+            from,
+            mut reported,
+            own,
+            ..
+        } = recovery;
+        let end = reported
+            .last_key_value()
+            .map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
         let reported_end = end;
-        let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) { own_end } else { end };
-        contract!(probe, ReportedSlotsAreProposed, end >= reported_end, "{ballot} begins at {end}, and votes go up to {reported_end}");
-        self.phase = Phase::Leading(Lead { ballot, recovered_end: end, next: end, in_flight: Sorted::new(), resend_at: Mono(0) });
+        let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) {
+            own_end
+        } else {
+            end
+        };
+        contract!(
+            probe,
+            ReportedSlotsAreProposed,
+            end >= reported_end,
+            "{ballot} begins at {end}, and votes go up to {reported_end}"
+        );
+        self.phase = Phase::Leading(Lead {
+            ballot,
+            recovered_end: end,
+            next: end,
+            in_flight: Sorted::new(),
+            resend_at: Mono(0),
+        });
         let mut plan = Vec::new();
         for slot in (from.0..end.0).map(Slot) {
             let value = reported.remove(&slot);
             let ignored = slot < own_end && value.is_some() && own.binary_search(&slot).is_err();
-            let value = if probe.flip(Bug::Phase1FillsHolesFromOwnLog, false, ignored) { None } else { value };
-            plan.push(value.unwrap_or(Vote { slot, ballot: Ballot::ZERO, value: Value::noop(), chosen: false }));
+            let value = if probe.flip(Bug::Phase1FillsHolesFromOwnLog, false, ignored) {
+                None
+            } else {
+                value
+            };
+            plan.push(value.unwrap_or(Vote {
+                slot,
+                ballot: Ballot::ZERO,
+                value: Value::noop(),
+                chosen: false,
+            }));
         }
         plan
     }
@@ -266,7 +337,13 @@ impl Proposer {
             Phase::Leading(lead) => lead.in_flight,
             _ => Sorted::new(),
         };
-        self.phase = Phase::Leading(Lead { ballot, recovered_end: next, next, in_flight, resend_at: Mono(0) });
+        self.phase = Phase::Leading(Lead {
+            ballot,
+            recovered_end: next,
+            next,
+            in_flight,
+            resend_at: Mono(0),
+        });
     }
 
     /// The first slot without a proposal, while leading.
@@ -281,11 +358,26 @@ impl Proposer {
     /// Puts a value on its way in a slot.
     pub fn start<P: Probe>(&mut self, slot: Slot, value: Value, now: Mono, probe: &mut P) {
         let resend_at = now + self.resend;
-        contract!(probe, ProposesWhileLeading, matches!(self.phase, Phase::Leading(_)), "a value for slot {slot}, and nothing is led");
+        contract!(
+            probe,
+            ProposesWhileLeading,
+            matches!(self.phase, Phase::Leading(_)),
+            "a value for slot {slot}, and nothing is led"
+        );
         if let Phase::Leading(lead) = &mut self.phase {
-            contract!(probe, OneValuePerBallotAndSlot, lead.in_flight.get(slot).is_none(), "a second value for slot {slot} at {}", lead.ballot);
+            contract!(
+                probe,
+                OneValuePerBallotAndSlot,
+                lead.in_flight.get(slot).is_none(),
+                "a second value for slot {slot} at {}",
+                lead.ballot
+            );
             lead.next = lead.next.max(slot.next());
-            lead.resend_at = if lead.in_flight.is_empty() { resend_at } else { lead.resend_at.min(resend_at) };
+            lead.resend_at = if lead.in_flight.is_empty() {
+                resend_at
+            } else {
+                lead.resend_at.min(resend_at)
+            };
             lead.in_flight.insert(slot, Proposal { value, resend_at });
         }
     }
@@ -310,7 +402,9 @@ impl Proposer {
     /// Values that have been on their way for too long.
     pub fn overdue<P: Probe>(&mut self, now: Mono, probe: &mut P) -> Vec<(Slot, Value)> {
         let resend = self.resend;
-        let Phase::Leading(lead) = &mut self.phase else { return Vec::new() };
+        let Phase::Leading(lead) = &mut self.phase else {
+            return Vec::new();
+        };
         let mut overdue = Vec::new();
         if now < lead.resend_at {
             return overdue;
@@ -323,7 +417,12 @@ impl Proposer {
                 }
             }
         }
-        lead.resend_at = lead.in_flight.iter().map(|(_, proposal)| proposal.resend_at).min().unwrap_or(now + resend);
+        lead.resend_at = lead
+            .in_flight
+            .iter()
+            .map(|(_, proposal)| proposal.resend_at)
+            .min()
+            .unwrap_or(now + resend);
         overdue
     }
 
@@ -347,10 +446,18 @@ impl Proposer {
 
     /// The next batch and its slot, if the window has a place and the batch is due.
     pub fn batch<P: Probe>(&mut self, now: Mono, probe: &mut P) -> Option<(Slot, Value)> {
-        let Phase::Leading(lead) = &self.phase else { return None };
+        let Phase::Leading(lead) = &self.phase else {
+            return None;
+        };
         let slot = lead.next;
         let free = lead.in_flight.last().is_none_or(|(last, _)| last < slot);
-        contract!(probe, FreshSlotsAreFree, free, "slot {slot} is next at {}, and taken", lead.ballot);
+        contract!(
+            probe,
+            FreshSlotsAreFree,
+            free,
+            "slot {slot} is next at {}, and taken",
+            lead.ballot
+        );
         if lead.in_flight.len() + self.leaked >= self.window || !self.batch_is_due(now) {
             return None;
         }
@@ -362,7 +469,8 @@ impl Proposer {
             }
             match (&command.id, &command.operation) {
                 (RequestId::Numbered(session, sequence), Some((answered_below, operation))) => {
-                    self.builder.push_apply(*session, *sequence, *answered_below, operation);
+                    self.builder
+                        .push_apply(*session, *sequence, *answered_below, operation);
                 }
                 (RequestId::Nonce(nonce), _) => self.builder.push_register(*nonce),
                 (RequestId::Numbered(..), None) => {}
@@ -373,7 +481,8 @@ impl Proposer {
         Some((slot, self.builder.finish()))
     }
 
-    /// Stops proposing. The commands that were never proposed come back; those on their way may still be chosen.
+    /// Stops proposing. The commands that were never proposed come back; those on their way may
+    /// still be chosen.
     pub fn resign<P: Probe>(&mut self, probe: &mut P) -> Vec<Queued> {
         if let Phase::Leading(lead) = std::mem::take(&mut self.phase)
             && probe.flip(Bug::WindowSlotLeak, false, !lead.in_flight.is_empty())
@@ -392,16 +501,23 @@ impl Proposer {
             Phase::Leading(lead) => {
                 let resend = (!lead.in_flight.is_empty()).then_some(lead.resend_at);
                 let room = lead.in_flight.len() + self.leaked < self.window;
-                let batch = self.queue.front().filter(|_| room).map(|first| first.since + self.delay);
+                let batch = self
+                    .queue
+                    .front()
+                    .filter(|_| room)
+                    .map(|first| first.since + self.delay);
                 earlier(resend, batch)
             }
         }
     }
 
     fn batch_is_due(&self, now: Mono) -> bool {
-        let Some(first) = self.queue.front() else { return false };
+        let Some(first) = self.queue.front() else {
+            return false;
+        };
         let full = self.queue.len() >= self.batch.0;
-        full || now >= first.since + self.delay || self.queue.iter().map(Queued::size).sum::<usize>() >= self.batch.1
+        full || now >= first.since + self.delay
+            || self.queue.iter().map(Queued::size).sum::<usize>() >= self.batch.1
     }
 }
 

@@ -1,8 +1,11 @@
-//! Exactly once as clients see it, without looking inside: on a key that sees appends and reads only, every value that is read is made of appended tags, each no more
-//! often than it was appended, and none is missing whose append had been acknowledged before the read began. A refused append never shows.
+//! Exactly once as clients see it, without looking inside: on a key that sees appends and reads
+//! only, every value that is read is made of appended tags, each no more often than it was
+//! appended, and none is missing whose append had been acknowledged before the read began. A
+//! refused append never shows.
 //!
-//! It holds for tags of which none begins another; a key on which that fails, or on which anything but appends and reads is done, is left to the check of
-//! linearizability. A value that extends the one read before is read from there on, so the cost is that of the new tags.
+//! It holds for tags of which none begins another; a key on which that fails, or on which anything
+//! but appends and reads is done, is left to the check of linearizability. A value that extends the
+//! one read before is read from there on, so the cost is that of the new tags.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -71,11 +74,25 @@ impl Appends {
         if !self.keys.contains_key(&call.key) {
             self.keys.insert(call.key.clone(), Some(Arc::default()));
         }
-        let Some(Some(known)) = self.keys.get_mut(&call.key) else { return };
+        let Some(Some(known)) = self.keys.get_mut(&call.key) else {
+            return;
+        };
         let key = call.key.clone();
         match &call.action {
-            Action::Get => self.open.push((process, Open::Get { key, acknowledged: known.acknowledged.len() })),
-            Action::Append(tag) if Arc::make_mut(known).append(tag) => self.open.push((process, Open::Append { key, tag: tag.clone() })),
+            Action::Get => self.open.push((
+                process,
+                Open::Get {
+                    key,
+                    acknowledged: known.acknowledged.len(),
+                },
+            )),
+            Action::Append(tag) if Arc::make_mut(known).append(tag) => self.open.push((
+                process,
+                Open::Append {
+                    key,
+                    tag: tag.clone(),
+                },
+            )),
             Action::Append(_) | Action::Put(_) | Action::Cas { .. } | Action::Delete => {
                 self.keys.insert(key, None);
             }
@@ -87,7 +104,9 @@ impl Appends {
     /// # Errors
     /// What the value that was read shows too often, or lacks.
     pub fn returned(&mut self, process: u32, outcome: &Outcome) -> Finding {
-        let Some(at) = self.open.iter().position(|(open, _)| *open == process) else { return Ok(()) };
+        let Some(at) = self.open.iter().position(|(open, _)| *open == process) else {
+            return Ok(());
+        };
         match (self.open.swap_remove(at).1, outcome) {
             (Open::Append { key, tag }, Outcome::Ok { .. }) => {
                 if let Some(Some(known)) = self.keys.get_mut(&key) {
@@ -101,12 +120,23 @@ impl Appends {
                     tag.appended = tag.appended.saturating_sub(1);
                 }
             }
-            (Open::Get { key, acknowledged }, Outcome::Ok { result: Return::Value(value), .. }) => {
+            (
+                Open::Get { key, acknowledged },
+                Outcome::Ok {
+                    result: Return::Value(value),
+                    ..
+                },
+            ) => {
                 if let Some(Some(known)) = self.keys.get_mut(&key) {
                     self.checked += 1;
                     let value = value.clone().unwrap_or_default();
                     let found = Arc::make_mut(known).read(&value, acknowledged);
-                    return found.map_err(|what| format!("a read of key {} shows {what}", String::from_utf8_lossy(&key)));
+                    return found.map_err(|what| {
+                        format!(
+                            "a read of key {} shows {what}",
+                            String::from_utf8_lossy(&key)
+                        )
+                    });
                 }
             }
             _ => {}
@@ -122,13 +152,29 @@ impl Key {
             known.appended += 1;
             return true;
         }
-        // In a set where none begins another, only the neighbours can begin the new one or be begun by it.
-        let before = self.tags.range::<[u8], _>((Bound::Unbounded, Bound::Excluded(&**tag))).next_back();
-        let after = self.tags.range::<[u8], _>((Bound::Excluded(&**tag), Bound::Unbounded)).next();
-        if tag.is_empty() || before.is_some_and(|(other, _)| tag.starts_with(other)) || after.is_some_and(|(other, _)| other.starts_with(tag)) {
+        // In a set where none begins another, only the neighbours can begin the new one or be begun
+        // by it.
+        let before = self
+            .tags
+            .range::<[u8], _>((Bound::Unbounded, Bound::Excluded(&**tag)))
+            .next_back();
+        let after = self
+            .tags
+            .range::<[u8], _>((Bound::Excluded(&**tag), Bound::Unbounded))
+            .next();
+        if tag.is_empty()
+            || before.is_some_and(|(other, _)| tag.starts_with(other))
+            || after.is_some_and(|(other, _)| other.starts_with(tag))
+        {
             return false;
         }
-        self.tags.insert(tag.clone(), Tag { appended: 1, ..Tag::default() });
+        self.tags.insert(
+            tag.clone(),
+            Tag {
+                appended: 1,
+                ..Tag::default()
+            },
+        );
         true
     }
 
@@ -143,21 +189,44 @@ impl Key {
         };
         self.value = value.clone();
         while !rest.is_empty() {
-            let tag = self.tags.range_mut::<[u8], _>((Bound::Unbounded, Bound::Included(rest))).next_back();
-            let Some((text, tag, after)) = tag.and_then(|(text, tag)| Some((text, tag, rest.strip_prefix(&**text)?))) else {
+            let tag = self
+                .tags
+                .range_mut::<[u8], _>((Bound::Unbounded, Bound::Included(rest)))
+                .next_back();
+            let Some((text, tag, after)) =
+                tag.and_then(|(text, tag)| Some((text, tag, rest.strip_prefix(&**text)?)))
+            else {
                 return Err("bytes that nobody appended".to_owned());
             };
             rest = after;
-            tag.seen = if tag.reading == self.reading { tag.seen + 1 } else { 1 };
+            tag.seen = if tag.reading == self.reading {
+                tag.seen + 1
+            } else {
+                1
+            };
             tag.reading = self.reading;
             if tag.seen > tag.appended {
                 let text = String::from_utf8_lossy(text);
-                return Err(format!("the tag {text} {} times, and it was appended {} times", tag.seen, tag.appended));
+                return Err(format!(
+                    "the tag {text} {} times, and it was appended {} times",
+                    tag.seen, tag.appended
+                ));
             }
         }
-        for text in self.acknowledged.get(self.confirmed..acknowledged).unwrap_or_default() {
-            if !self.tags.get(text).is_some_and(|tag| tag.reading == self.reading && tag.seen > 0) {
-                return Err(format!("no tag {}, and its append was acknowledged before", String::from_utf8_lossy(text)));
+        for text in self
+            .acknowledged
+            .get(self.confirmed..acknowledged)
+            .unwrap_or_default()
+        {
+            if !self
+                .tags
+                .get(text)
+                .is_some_and(|tag| tag.reading == self.reading && tag.seen > 0)
+            {
+                return Err(format!(
+                    "no tag {}, and its append was acknowledged before",
+                    String::from_utf8_lossy(text)
+                ));
             }
         }
         self.confirmed = self.confirmed.max(acknowledged);
@@ -174,11 +243,23 @@ mod tests {
     }
 
     fn call(appends: &mut Appends, process: u32, action: Action) {
-        appends.invoked(process, &Call { key: text("k"), action });
+        appends.invoked(
+            process,
+            &Call {
+                key: text("k"),
+                action,
+            },
+        );
     }
 
     fn ok(appends: &mut Appends, process: u32, result: Return) -> Finding {
-        appends.returned(process, &Outcome::Ok { result, place: None })
+        appends.returned(
+            process,
+            &Outcome::Ok {
+                result,
+                place: None,
+            },
+        )
     }
 
     fn append(appends: &mut Appends, tag: &str) {
@@ -188,7 +269,11 @@ mod tests {
 
     fn get(appends: &mut Appends, value: &str) -> Finding {
         call(appends, 2, Action::Get);
-        let value = if value.is_empty() { None } else { Some(text(value)) };
+        let value = if value.is_empty() {
+            None
+        } else {
+            Some(text(value))
+        };
         ok(appends, 2, Return::Value(value))
     }
 
@@ -203,7 +288,10 @@ mod tests {
         get(&mut appends, "a1;b1;a10;").unwrap();
         assert_eq!(appends.checked(), 3);
         let error = get(&mut appends.clone(), "a1;b1;a10;b1;").unwrap_err();
-        assert_eq!(error, "a read of key k shows the tag b1; 2 times, and it was appended 1 times");
+        assert_eq!(
+            error,
+            "a read of key k shows the tag b1; 2 times, and it was appended 1 times"
+        );
         let error = get(&mut appends.clone(), "b1;b1;a1;a10;").unwrap_err();
         assert!(error.contains("b1; 2 times"), "{error}");
         let error = get(&mut appends, "a1;b1;a10;x").unwrap_err();
@@ -217,7 +305,10 @@ mod tests {
         call(&mut appends, 3, Action::Get);
         append(&mut appends, "b1;");
         get(&mut appends.clone(), "").unwrap_err();
-        assert_eq!(get(&mut appends.clone(), "a1;").unwrap_err(), "a read of key k shows no tag b1;, and its append was acknowledged before");
+        assert_eq!(
+            get(&mut appends.clone(), "a1;").unwrap_err(),
+            "a read of key k shows no tag b1;, and its append was acknowledged before"
+        );
         get(&mut appends, "a1;b1;").unwrap();
         ok(&mut appends.clone(), 3, Return::Value(Some(text("a1;")))).unwrap();
         ok(&mut appends, 3, Return::Value(Some(text("b1;")))).unwrap_err();
@@ -249,7 +340,10 @@ mod tests {
         for spoil in [
             Action::Put(text("x")),
             Action::Delete,
-            Action::Cas { expected: None, new: text("x") },
+            Action::Cas {
+                expected: None,
+                new: text("x"),
+            },
             Action::Append(text("a")),
             Action::Append(text("")),
         ] {

@@ -1,5 +1,5 @@
-//! No message before its durable record: a promise leaves a replica only when it is on its media, and so does word of a vote, which rests on a durable promise
-//! at least as high as well.
+//! No message before its durable record: a promise leaves a replica only when it is on its media,
+//! and so does word of a vote, which rests on a durable promise at least as high as well.
 
 use crate::check::checker::Checker;
 use crate::check::ghost::Ghost;
@@ -23,15 +23,23 @@ impl Checker for BeforeDurable {
     }
 
     fn hear(&mut self, ghost: &Ghost, signal: &Signal<'_>) -> Finding {
-        let Signal::Claim(node, claim) = *signal else { return Ok(()) };
+        let Signal::Claim(node, claim) = *signal else {
+            return Ok(());
+        };
         match claim {
             Claim::Nothing => Ok(()),
             Claim::Promise(ballot) => self.promised(ghost, node, BallotWord::of(*ballot)),
             Claim::Votes(ballot, slots) => {
                 let ballot = BallotWord::of(*ballot);
                 self.promised(ghost, node, ballot)?;
-                match slots.iter().find(|slot| ghost.voted(node, **slot, ballot) == Some(false)) {
-                    Some(slot) => Err(format!("{node} says that it voted in slot {slot} at {ballot} before that vote is durable")),
+                match slots
+                    .iter()
+                    .find(|slot| ghost.voted(node, **slot, ballot) == Some(false))
+                {
+                    Some(slot) => Err(format!(
+                        "{node} says that it voted in slot {slot} at {ballot} before that vote is \
+                         durable"
+                    )),
                     None => Ok(()),
                 }
             }
@@ -48,7 +56,9 @@ impl BeforeDurable {
         self.checked += 1;
         let durable = ghost.promised(node);
         if durable < ballot {
-            return Err(format!("{node} speaks for ballot {ballot} with the durable promise {durable}"));
+            return Err(format!(
+                "{node} speaks for ballot {ballot} with the durable promise {durable}"
+            ));
         }
         Ok(())
     }
@@ -66,13 +76,39 @@ mod tests {
         let votes = |slots: &[u64]| Claim::Votes((2, 0), slots.to_vec());
         claim(&ghost, Claim::Nothing).unwrap();
         claim(&ghost, Claim::Promise((2, 0))).unwrap_err();
-        ghost.hear(&Signal::Durable(Node(0), &Durable::Vote { slot: 0, ballot: (2, 0), value: 7 })).unwrap();
-        assert_eq!(claim(&ghost, votes(&[0])).unwrap_err(), "r1 speaks for ballot 2.r1 with the durable promise 0.r1");
-        ghost.hear(&Signal::Durable(Node(0), &Durable::Promise((2, 0)))).unwrap();
+        ghost
+            .hear(&Signal::Durable(
+                Node(0),
+                &Durable::Vote {
+                    slot: 0,
+                    ballot: (2, 0),
+                    value: 7,
+                },
+            ))
+            .unwrap();
+        assert_eq!(
+            claim(&ghost, votes(&[0])).unwrap_err(),
+            "r1 speaks for ballot 2.r1 with the durable promise 0.r1"
+        );
+        ghost
+            .hear(&Signal::Durable(Node(0), &Durable::Promise((2, 0))))
+            .unwrap();
         claim(&ghost, Claim::Promise((2, 0))).unwrap();
         claim(&ghost, votes(&[0])).unwrap();
-        assert_eq!(claim(&ghost, votes(&[0, 1])).unwrap_err(), "r1 says that it voted in slot 1 at 2.r1 before that vote is durable");
-        ghost.hear(&Signal::Durable(Node(0), &Durable::Vote { slot: 1, ballot: (1, 0), value: 7 })).unwrap();
+        assert_eq!(
+            claim(&ghost, votes(&[0, 1])).unwrap_err(),
+            "r1 says that it voted in slot 1 at 2.r1 before that vote is durable"
+        );
+        ghost
+            .hear(&Signal::Durable(
+                Node(0),
+                &Durable::Vote {
+                    slot: 1,
+                    ballot: (1, 0),
+                    value: 7,
+                },
+            ))
+            .unwrap();
         claim(&ghost, votes(&[1])).unwrap_err();
         assert_eq!(checker.checked(), 6);
     }

@@ -1,4 +1,5 @@
-//! What a checker is. A new one is a file with one type that implements [`Checker`], and a line in `suite`.
+//! What a checker is. A new one is a file with one type that implements [`Checker`], and a line in
+//! `suite`.
 //!
 //! A checker never influences a run, and it builds no text until something is wrong.
 
@@ -17,7 +18,8 @@ pub trait Checker: Clone {
     /// Whether it asks the ghost, which then must be fed.
     const ASKS_GHOST: bool = false;
 
-    /// Whether what it judges from clients alone is worth running by itself; then it hears nothing but `CLIENTS`.
+    /// Whether what it judges from clients alone is worth running by itself; then it hears nothing
+    /// but `CLIENTS`.
     const CLIENT_VISIBLE: bool = false;
 
     /// A checker for so many replicas that has seen nothing.

@@ -1,7 +1,8 @@
-//! Logs of small entries by dense index that copy cheaply: chunks behind `Arc`, copied when they are written after a fork.
+//! Logs of small entries by dense index that copy cheaply: chunks behind `Arc`, copied when they
+//! are written after a fork.
 //!
-//! An index is input (a damaged or mutant subject may report any), so it is bounded: beyond [`BOUND`] nothing is stored and the caller
-//! is told.
+//! An index is input (a damaged or mutant subject may report any), so it is bounded: beyond
+//! [`BOUND`] nothing is stored and the caller is told.
 
 use std::sync::Arc;
 
@@ -21,7 +22,10 @@ pub struct Chunked<T> {
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), forgotten: 0 }
+        Self {
+            chunks: Vec::new(),
+            forgotten: 0,
+        }
     }
 }
 
@@ -47,7 +51,8 @@ impl<T: Clone + Default> Chunked<T> {
         if chunk >= self.chunks.len() {
             self.chunks.resize(chunk + 1, None);
         }
-        let chunk = self.chunks[chunk].get_or_insert_with(|| Arc::new(std::array::from_fn(|_| T::default())));
+        let chunk = self.chunks[chunk]
+            .get_or_insert_with(|| Arc::new(std::array::from_fn(|_| T::default())));
         Some(&mut Arc::make_mut(chunk)[place])
     }
 
@@ -77,14 +82,19 @@ pub struct BySession<T> {
 
 impl<T> Default for BySession<T> {
     fn default() -> Self {
-        Self { sessions: Vec::new() }
+        Self {
+            sessions: Vec::new(),
+        }
     }
 }
 
 impl<T: Clone + Default> BySession<T> {
     /// The entry to write to; none when the sequence is out of bounds.
     pub fn entry(&mut self, session: u64, sequence: u64) -> Option<&mut T> {
-        let at = match self.sessions.binary_search_by_key(&session, |(name, _)| *name) {
+        let at = match self
+            .sessions
+            .binary_search_by_key(&session, |(name, _)| *name)
+        {
             Ok(at) => at,
             Err(at) => {
                 self.sessions.insert(at, (session, Chunked::default()));
@@ -97,7 +107,10 @@ impl<T: Clone + Default> BySession<T> {
     /// The bytes held, shared or not.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.sessions.iter().map(|(_, log)| log.bytes() + size_of::<(u64, Chunked<T>)>() as u64).sum()
+        self.sessions
+            .iter()
+            .map(|(_, log)| log.bytes() + size_of::<(u64, Chunked<T>)>() as u64)
+            .sum()
     }
 }
 
@@ -113,7 +126,10 @@ mod tests {
         *copy.entry(5).unwrap() = 2;
         *copy.entry(500).unwrap() = 3;
         assert_eq!((log.get(5), copy.get(5)), (Some(&1), Some(&2)));
-        assert_eq!((log.get(500), copy.get(500), copy.get(300)), (None, Some(&3), None));
+        assert_eq!(
+            (log.get(500), copy.get(500), copy.get(300)),
+            (None, Some(&3), None)
+        );
     }
 
     #[test]
@@ -123,7 +139,10 @@ mod tests {
             *log.entry(index).unwrap() = index;
         }
         log.forget_below(130);
-        assert_eq!((log.get(127), log.get(128), log.get(199)), (None, Some(&128), Some(&199)));
+        assert_eq!(
+            (log.get(127), log.get(128), log.get(199)),
+            (None, Some(&128), Some(&199))
+        );
         assert!(log.entry(BOUND).is_none() && log.entry(u64::MAX).is_none());
         assert!(log.get(u64::MAX).is_none());
     }
@@ -133,6 +152,13 @@ mod tests {
         let mut log = BySession::<u64>::default();
         *log.entry(9, 0).unwrap() = 1;
         *log.entry(3, 0).unwrap() = 2;
-        assert_eq!((*log.entry(9, 0).unwrap(), *log.entry(3, 0).unwrap(), *log.entry(3, 1).unwrap()), (1, 2, 0));
+        assert_eq!(
+            (
+                *log.entry(9, 0).unwrap(),
+                *log.entry(3, 0).unwrap(),
+                *log.entry(3, 1).unwrap()
+            ),
+            (1, 2, 0)
+        );
     }
 }

@@ -1,13 +1,18 @@
-//! The ghost: Multi-Paxos as its definition has it, a couple of hundred lines, that computes what is *chosen* by itself.
+//! The ghost: Multi-Paxos as its definition has it, a couple of hundred lines, that computes what
+//! is *chosen* by itself.
 //!
-//! It is fed with what is on the media (votes and promises that a successful sync covered, read by code that the engine has no part in), and
-//! with what replicas say that they did. A value is chosen in a slot when a majority has a durable vote for it at one ballot. Every fact must be a
-//! legal step: nothing is learned that is not chosen, nobody leads without a quorum of promises, nobody votes below its promise.
+//! It is fed with what is on the media (votes and promises that a successful sync covered, read by
+//! code that the engine has no part in), and with what replicas say that they did. A value is
+//! chosen in a slot when a majority has a durable vote for it at one ballot. Every fact must be a
+//! legal step: nothing is learned that is not chosen, nobody leads without a quorum of promises,
+//! nobody votes below its promise.
 //!
-//! What a node voted for may become durable after a higher promise did, when the vote was cast before it; so the order of votes and promises is judged at the
-//! casting, by facts, and on the media only across boots.
+//! What a node voted for may become durable after a higher promise did, when the vote was cast
+//! before it; so the order of votes and promises is judged at the casting, by facts, and on the
+//! media only across boots.
 //!
-//! It leaves out the membership: the configuration is all replicas. Slots that every replica has applied keep their chosen value only.
+//! It leaves out the membership: the configuration is all replicas. Slots that every replica has
+//! applied keep their chosen value only.
 
 use smallvec::SmallVec;
 
@@ -42,7 +47,8 @@ struct Acceptor {
     voted: BallotWord,
     /// The promise in memory, in this boot, as far as facts tell.
     memory: BallotWord,
-    /// The durable promise at the end of this boot's recovery: no vote of this boot is below. None until then.
+    /// The durable promise at the end of this boot's recovery: no vote of this boot is below. None
+    /// until then.
     floor: Option<BallotWord>,
     /// The first slot that it never applied.
     applied: u64,
@@ -69,10 +75,16 @@ pub struct Ghost {
 pub const NAME: &str = "ghost";
 
 /// The signals that it needs.
-pub const HEARS: Hears = Hears::BOOTS.and(Hears::MEDIA).and(Hears::BALLOTS).and(Hears::VOTED).and(Hears::CHOSEN).and(Hears::APPLIED);
+pub const HEARS: Hears = Hears::BOOTS
+    .and(Hears::MEDIA)
+    .and(Hears::BALLOTS)
+    .and(Hears::VOTED)
+    .and(Hears::CHOSEN)
+    .and(Hears::APPLIED);
 
 impl Ghost {
-    /// The ghost of a cluster of so many replicas; `media` says whether durable votes and promises will be told.
+    /// The ghost of a cluster of so many replicas; `media` says whether durable votes and promises
+    /// will be told.
     #[must_use]
     pub fn new(replicas: u8, media: bool) -> Self {
         Self {
@@ -96,7 +108,10 @@ impl Ghost {
     /// The hash of the value that is chosen in the slot.
     #[must_use]
     pub fn chosen(&self, slot: u64) -> Option<u64> {
-        self.chosen.get(slot).filter(|chosen| chosen.ballot > BallotWord::NONE).map(|chosen| chosen.value)
+        self.chosen
+            .get(slot)
+            .filter(|chosen| chosen.ballot > BallotWord::NONE)
+            .map(|chosen| chosen.value)
     }
 
     /// The first slot that is not chosen.
@@ -108,17 +123,24 @@ impl Ghost {
     /// The highest promise that is durable at the node.
     #[must_use]
     pub fn promised(&self, node: Node) -> BallotWord {
-        self.acceptors.get(usize::from(node.0)).map_or(BallotWord::NONE, |acceptor| acceptor.promised)
+        self.acceptors
+            .get(usize::from(node.0))
+            .map_or(BallotWord::NONE, |acceptor| acceptor.promised)
     }
 
-    /// Whether the node has a durable vote in the slot at exactly this ballot; none when the slot is settled and nobody can be misled any more.
+    /// Whether the node has a durable vote in the slot at exactly this ballot; none when the slot
+    /// is settled and nobody can be misled any more.
     #[must_use]
     pub fn voted(&self, node: Node, slot: u64, ballot: BallotWord) -> Option<bool> {
         if slot < self.settled_below {
             return None;
         }
         let tallies = self.tallies.get(slot).map_or(&[][..], |tallies| tallies);
-        Some(tallies.iter().any(|tally| tally.ballot == ballot && tally.voters >> node.0 & 1 == 1))
+        Some(
+            tallies
+                .iter()
+                .any(|tally| tally.ballot == ballot && tally.voters >> node.0 & 1 == 1),
+        )
     }
 
     /// How many steps it judged.
@@ -130,7 +152,9 @@ impl Ghost {
     /// The bytes that it holds, roughly.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.chosen.bytes() + self.tallies.bytes() + (self.led.len() * size_of::<BallotWord>()) as u64
+        self.chosen.bytes()
+            + self.tallies.bytes()
+            + (self.led.len() * size_of::<BallotWord>()) as u64
     }
 
     /// Takes a step.
@@ -154,7 +178,14 @@ impl Ghost {
                 acceptor.promised = acceptor.promised.max(BallotWord::of(*ballot));
                 Ok(())
             }
-            Signal::Durable(node, Durable::Vote { slot, ballot, value }) => self.vote(node, *slot, BallotWord::of(*ballot), *value),
+            Signal::Durable(
+                node,
+                Durable::Vote {
+                    slot,
+                    ballot,
+                    value,
+                },
+            ) => self.vote(node, *slot, BallotWord::of(*ballot), *value),
             Signal::Fact(node, fact) => self.fact(node, fact),
             _ => Ok(()),
         }
@@ -166,7 +197,9 @@ impl Ghost {
         acceptor.voted = acceptor.voted.max(ballot);
         let floor = acceptor.floor;
         let quorum = self.acceptors.len() as u32 / 2 + 1;
-        let Some(tally) = self.propose(node, slot, ballot, value)? else { return Ok(()) };
+        let Some(tally) = self.propose(node, slot, ballot, value)? else {
+            return Ok(());
+        };
         let bit = 1 << node.0;
         if tally.voters & bit != 0 {
             return Ok(());
@@ -176,52 +209,89 @@ impl Ghost {
             self.choose(slot, ballot, value)?;
         }
         match floor {
-            Some(floor) if ballot < floor => {
-                Err(format!("{node} voted in slot {slot} at {ballot}, below {floor}, which it had promised before it booted"))
-            }
+            Some(floor) if ballot < floor => Err(format!(
+                "{node} voted in slot {slot} at {ballot}, below {floor}, which it had promised \
+                 before it booted"
+            )),
             _ => Ok(()),
         }
     }
 
-    /// A value was proposed: somebody votes for it. The tally of its ballot, unless the slot is settled.
-    fn propose(&mut self, node: Node, slot: u64, ballot: BallotWord, value: u64) -> Result<Option<&mut Tally>, String> {
+    /// A value was proposed: somebody votes for it. The tally of its ballot, unless the slot is
+    /// settled.
+    fn propose(
+        &mut self,
+        node: Node,
+        slot: u64,
+        ballot: BallotWord,
+        value: u64,
+    ) -> Result<Option<&mut Tally>, String> {
         self.checked += 1;
         if let Some(chosen) = self.chosen.get(slot)
             && chosen.ballot > BallotWord::NONE
             && ballot > chosen.ballot
             && value != chosen.value
         {
-            return Err(format!("{node} votes in slot {slot} at {ballot} for another value than the one chosen at {}", chosen.ballot));
+            return Err(format!(
+                "{node} votes in slot {slot} at {ballot} for another value than the one chosen at \
+                 {}",
+                chosen.ballot
+            ));
         }
         if slot < self.settled_below {
             return Ok(None);
         }
-        let Some(tallies) = self.tallies.entry(slot) else { return Err(format!("{node} votes in slot {slot}, which nobody can have reached")) };
+        let Some(tallies) = self.tallies.entry(slot) else {
+            return Err(format!(
+                "{node} votes in slot {slot}, which nobody can have reached"
+            ));
+        };
         let at = match tallies.iter().position(|tally| tally.ballot == ballot) {
             Some(at) => at,
             None => {
-                tallies.push(Tally { ballot, value, voters: 0 });
+                tallies.push(Tally {
+                    ballot,
+                    value,
+                    voters: 0,
+                });
                 tallies.len() - 1
             }
         };
         let tally = &mut tallies[at];
-        if tally.value == value { Ok(Some(tally)) } else { Err(format!("slot {slot} has two values at ballot {ballot}, the second one by {node}")) }
+        if tally.value == value {
+            Ok(Some(tally))
+        } else {
+            Err(format!(
+                "slot {slot} has two values at ballot {ballot}, the second one by {node}"
+            ))
+        }
     }
 
     /// A majority voted for the value at the ballot.
     fn choose(&mut self, slot: u64, ballot: BallotWord, value: u64) -> Finding {
-        let Some(chosen) = self.chosen.entry(slot) else { return Ok(()) };
+        let Some(chosen) = self.chosen.entry(slot) else {
+            return Ok(());
+        };
         let first = chosen.ballot == BallotWord::NONE;
         if !first && chosen.value != value {
-            return Err(format!("two values are chosen in slot {slot}, at {} and at {ballot}", chosen.ballot));
+            return Err(format!(
+                "two values are chosen in slot {slot}, at {} and at {ballot}",
+                chosen.ballot
+            ));
         }
         if !first && chosen.ballot <= ballot {
             return Ok(());
         }
         *chosen = Chosen { ballot, value };
         let tallies = self.tallies.get(slot).map_or(&[][..], |tallies| tallies);
-        if let Some(other) = tallies.iter().find(|tally| tally.ballot > ballot && tally.value != value) {
-            return Err(format!("slot {slot} is chosen at {ballot}, and another value was voted for at {}", other.ballot));
+        if let Some(other) = tallies
+            .iter()
+            .find(|tally| tally.ballot > ballot && tally.value != value)
+        {
+            return Err(format!(
+                "slot {slot} is chosen at {ballot}, and another value was voted for at {}",
+                other.ballot
+            ));
         }
         while self.chosen(self.chosen_below).is_some() {
             self.chosen_below += 1;
@@ -232,13 +302,21 @@ impl Ghost {
     /// A replica says that it did something.
     fn fact(&mut self, node: Node, fact: &Fact) -> Finding {
         match *fact {
-            Fact::Recovered { promised, chosen_below, .. } => self.recovered(node, BallotWord::of(promised), chosen_below),
+            Fact::Recovered {
+                promised,
+                chosen_below,
+                ..
+            } => self.recovered(node, BallotWord::of(promised), chosen_below),
             Fact::Promised(ballot) => {
                 let acceptor = of_node(&mut self.acceptors, node)?;
                 acceptor.memory = acceptor.memory.max(BallotWord::of(ballot));
                 Ok(())
             }
-            Fact::Voted { slot, ballot, value } => self.cast(node, slot, BallotWord::of(ballot), value),
+            Fact::Voted {
+                slot,
+                ballot,
+                value,
+            } => self.cast(node, slot, BallotWord::of(ballot), value),
             Fact::Led(ballot) => self.lead(node, BallotWord::of(ballot)),
             Fact::Chosen { slot, value } => self.learned(node, slot, value, "takes for chosen"),
             Fact::Applied { slot, value, .. } => {
@@ -257,10 +335,16 @@ impl Ghost {
         }
         self.checked += 1;
         if promised < acceptor.voted {
-            return Err(format!("{node} comes back with the promise {promised}, and has voted at {}", acceptor.voted));
+            return Err(format!(
+                "{node} comes back with the promise {promised}, and has voted at {}",
+                acceptor.voted
+            ));
         }
         if chosen_below > self.chosen_below {
-            return Err(format!("{node} comes back taking slot {} for chosen, and it is not", self.chosen_below));
+            return Err(format!(
+                "{node} comes back taking slot {} for chosen, and it is not",
+                self.chosen_below
+            ));
         }
         Ok(())
     }
@@ -271,10 +355,14 @@ impl Ghost {
         let memory = acceptor.memory;
         acceptor.memory = memory.max(ballot);
         if ballot < memory {
-            return Err(format!("{node} votes in slot {slot} at {ballot}, below its promise {memory}"));
+            return Err(format!(
+                "{node} votes in slot {slot} at {ballot}, below its promise {memory}"
+            ));
         }
         if self.led.binary_search(&ballot).is_err() {
-            return Err(format!("{node} votes in slot {slot} at {ballot}, which nobody leads"));
+            return Err(format!(
+                "{node} votes in slot {slot} at {ballot}, which nobody leads"
+            ));
         }
         self.propose(node, slot, ballot, value).map(|_| ())
     }
@@ -285,9 +373,16 @@ impl Ghost {
         if let Err(at) = self.led.binary_search(&ballot) {
             self.led.insert(at, ballot);
         }
-        let promised = self.acceptors.iter().filter(|acceptor| acceptor.promised >= ballot).count();
+        let promised = self
+            .acceptors
+            .iter()
+            .filter(|acceptor| acceptor.promised >= ballot)
+            .count();
         if self.media && promised <= self.acceptors.len() / 2 {
-            return Err(format!("{node} leads {ballot} with durable promises of {promised} of {} replicas", self.acceptors.len()));
+            return Err(format!(
+                "{node} leads {ballot} with durable promises of {promised} of {} replicas",
+                self.acceptors.len()
+            ));
         }
         Ok(())
     }
@@ -299,8 +394,12 @@ impl Ghost {
         self.checked += 1;
         match self.chosen(slot) {
             Some(chosen) if chosen == value => Ok(()),
-            Some(_) => Err(format!("{node} {verb} another value in slot {slot} than the one that is chosen")),
-            None => Err(format!("{node} {verb} a value in slot {slot}, where nothing is chosen")),
+            Some(_) => Err(format!(
+                "{node} {verb} another value in slot {slot} than the one that is chosen"
+            )),
+            None => Err(format!(
+                "{node} {verb} a value in slot {slot}, where nothing is chosen"
+            )),
         }
     }
 
@@ -308,7 +407,12 @@ impl Ghost {
         let acceptor = of_node(&mut self.acceptors, node)?;
         acceptor.applied = acceptor.applied.max(slot.saturating_add(1));
         if acceptor.applied.is_multiple_of(64) {
-            let everywhere = self.acceptors.iter().map(|acceptor| acceptor.applied).min().unwrap_or(0);
+            let everywhere = self
+                .acceptors
+                .iter()
+                .map(|acceptor| acceptor.applied)
+                .min()
+                .unwrap_or(0);
             self.settled_below = self.settled_below.max(everywhere.min(self.chosen_below));
             self.tallies.forget_below(self.settled_below);
         }
@@ -321,7 +425,14 @@ mod tests {
     use super::*;
 
     fn vote(ghost: &mut Ghost, node: u8, slot: u64, ballot: (u64, u8), value: u64) -> Finding {
-        ghost.hear(&Signal::Durable(Node(node), &Durable::Vote { slot, ballot, value }))
+        ghost.hear(&Signal::Durable(
+            Node(node),
+            &Durable::Vote {
+                slot,
+                ballot,
+                value,
+            },
+        ))
     }
 
     fn fact(ghost: &mut Ghost, node: u8, fact: Fact) -> Finding {
@@ -329,7 +440,9 @@ mod tests {
     }
 
     fn promise(ghost: &mut Ghost, node: u8, ballot: (u64, u8)) {
-        ghost.hear(&Signal::Durable(Node(node), &Durable::Promise(ballot))).unwrap();
+        ghost
+            .hear(&Signal::Durable(Node(node), &Durable::Promise(ballot)))
+            .unwrap();
     }
 
     #[test]
@@ -353,7 +466,10 @@ mod tests {
         assert!(error.contains("two values at ballot 1.r1"), "{error}");
         vote(&mut ghost, 1, 0, (1, 0), 7).unwrap();
         let error = vote(&mut ghost.clone(), 2, 0, (2, 2), 8).unwrap_err();
-        assert!(error.contains("another value than the one chosen at 1.r1"), "{error}");
+        assert!(
+            error.contains("another value than the one chosen at 1.r1"),
+            "{error}"
+        );
         vote(&mut ghost.clone(), 2, 0, (2, 2), 7).unwrap();
         vote(&mut ghost, 2, 0, (0, 2), 8).unwrap();
 
@@ -361,7 +477,10 @@ mod tests {
         vote(&mut late, 2, 0, (2, 2), 8).unwrap();
         vote(&mut late, 0, 0, (1, 0), 7).unwrap();
         let error = vote(&mut late, 1, 0, (1, 0), 7).unwrap_err();
-        assert!(error.contains("another value was voted for at 2.r3"), "{error}");
+        assert!(
+            error.contains("another value was voted for at 2.r3"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -370,8 +489,13 @@ mod tests {
         for node in 0..3 {
             vote(&mut ghost, node, 4, (3, 0), 7).unwrap();
         }
-        let errors: Vec<_> = (2..5).filter_map(|node| vote(&mut ghost, node, 4, (2, 1), 8).err()).collect();
-        assert_eq!(errors, ["two values are chosen in slot 4, at 3.r1 and at 2.r2"]);
+        let errors: Vec<_> = (2..5)
+            .filter_map(|node| vote(&mut ghost, node, 4, (2, 1), 8).err())
+            .collect();
+        assert_eq!(
+            errors,
+            ["two values are chosen in slot 4, at 3.r1 and at 2.r2"]
+        );
     }
 
     #[test]
@@ -382,19 +506,64 @@ mod tests {
         promise(&mut ghost, 0, (1, 0));
         promise(&mut ghost, 1, (1, 0));
         fact(&mut ghost, 0, Fact::Led((1, 0))).unwrap();
-        fact(&mut ghost, 0, Fact::Voted { slot: 0, ballot: (1, 0), value: 7 }).unwrap();
-        let error = fact(&mut ghost.clone(), 1, Fact::Voted { slot: 0, ballot: (2, 1), value: 7 }).unwrap_err();
+        fact(
+            &mut ghost,
+            0,
+            Fact::Voted {
+                slot: 0,
+                ballot: (1, 0),
+                value: 7,
+            },
+        )
+        .unwrap();
+        let error = fact(
+            &mut ghost.clone(),
+            1,
+            Fact::Voted {
+                slot: 0,
+                ballot: (2, 1),
+                value: 7,
+            },
+        )
+        .unwrap_err();
         assert!(error.contains("which nobody leads"), "{error}");
         let error = fact(&mut ghost.clone(), 0, Fact::Chosen { slot: 0, value: 7 }).unwrap_err();
         assert!(error.contains("nothing is chosen"), "{error}");
         vote(&mut ghost, 0, 0, (1, 0), 7).unwrap();
         vote(&mut ghost, 1, 0, (1, 0), 7).unwrap();
         fact(&mut ghost, 0, Fact::Chosen { slot: 0, value: 7 }).unwrap();
-        fact(&mut ghost, 2, Fact::Applied { slot: 0, value: 7, state: 1 }).unwrap();
-        let error = fact(&mut ghost, 2, Fact::Applied { slot: 0, value: 8, state: 1 }).unwrap_err();
+        fact(
+            &mut ghost,
+            2,
+            Fact::Applied {
+                slot: 0,
+                value: 7,
+                state: 1,
+            },
+        )
+        .unwrap();
+        let error = fact(
+            &mut ghost,
+            2,
+            Fact::Applied {
+                slot: 0,
+                value: 8,
+                state: 1,
+            },
+        )
+        .unwrap_err();
         assert!(error.contains("another value in slot 0"), "{error}");
         fact(&mut ghost, 1, Fact::Promised((3, 2))).unwrap();
-        let error = fact(&mut ghost, 1, Fact::Voted { slot: 1, ballot: (1, 0), value: 9 }).unwrap_err();
+        let error = fact(
+            &mut ghost,
+            1,
+            Fact::Voted {
+                slot: 1,
+                ballot: (1, 0),
+                value: 9,
+            },
+        )
+        .unwrap_err();
         assert!(error.contains("below its promise 3.r3"), "{error}");
         assert!(ghost.checked() > 5);
     }
@@ -403,7 +572,11 @@ mod tests {
     fn recovery_must_know_what_was_promised_and_voted() {
         let mut ghost = Ghost::new(3, true);
         vote(&mut ghost, 0, 0, (2, 0), 7).unwrap();
-        let back = |promised, chosen_below| Fact::Recovered { promised, chosen_below, torn: false };
+        let back = |promised, chosen_below| Fact::Recovered {
+            promised,
+            chosen_below,
+            torn: false,
+        };
         fact(&mut ghost, 0, back((2, 0), 0)).unwrap();
         fact(&mut ghost, 0, back((1, 0), 0)).unwrap_err();
         fact(&mut ghost, 0, back((2, 0), 1)).unwrap_err();
@@ -431,12 +604,27 @@ mod tests {
                 vote(&mut ghost, node, slot, (1, 0), slot).unwrap();
             }
             for node in 0..3 {
-                fact(&mut ghost, node, Fact::Applied { slot, value: slot, state: 0 }).unwrap();
+                fact(
+                    &mut ghost,
+                    node,
+                    Fact::Applied {
+                        slot,
+                        value: slot,
+                        state: 0,
+                    },
+                )
+                .unwrap();
             }
         }
         assert_eq!(ghost.voted(Node(0), 0, BallotWord::of((1, 0))), None);
-        assert_eq!(ghost.voted(Node(0), 129, BallotWord::of((1, 0))), Some(true));
-        assert_eq!(ghost.voted(Node(0), 129, BallotWord::of((2, 0))), Some(false));
+        assert_eq!(
+            ghost.voted(Node(0), 129, BallotWord::of((1, 0))),
+            Some(true)
+        );
+        assert_eq!(
+            ghost.voted(Node(0), 129, BallotWord::of((2, 0))),
+            Some(false)
+        );
         vote(&mut ghost, 0, 3, (2, 1), 3).unwrap();
         vote(&mut ghost, 0, 3, (2, 1), 4).unwrap_err();
         vote(&mut ghost, 9, 3, (2, 1), 3).unwrap_err();

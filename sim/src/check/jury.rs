@@ -1,7 +1,8 @@
 //! Which checks judge a run: all of them, or those that were named.
 //!
-//! When some were named, nothing else ends a run or fails it: it goes on past a broken contract, a stall or an audit that the others would have failed. A panic
-//! still ends it, because there is nothing left to go on with.
+//! When some were named, nothing else ends a run or fails it: it goes on past a broken contract, a
+//! stall or an audit that the others would have failed. A panic still ends it, because there is
+//! nothing left to go on with.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,10 @@ mod tests {
 
     #[test]
     fn nobody_named_is_everybody() {
-        let (all, two) = (Jury::default(), Jury::only(["prefix", "contract", "prefix"]));
+        let (all, two) = (
+            Jury::default(),
+            Jury::only(["prefix", "contract", "prefix"]),
+        );
         assert!(all.is_everybody() && all.has("agreement"));
         assert!(two.has("prefix") && two.has("contract") && !two.has("agreement"));
         assert_eq!(two.named(), ["contract", "prefix"]);

@@ -1,4 +1,5 @@
-//! Makes one struct of a list of checkers, so that a new one is one line there: whoever judges hears what it wants to hear, in the order of the list.
+//! Makes one struct of a list of checkers, so that a new one is one line there: whoever judges
+//! hears what it wants to hear, in the order of the list.
 
 use crate::check::signal::Finding;
 
@@ -37,7 +38,13 @@ macro_rules! checkers {
 
             /// A copy for a judge who knows nothing but what clients saw.
             fn as_clients_saw(&self, replicas: u8) -> Self {
-                Self { $($field: if <$checker>::CLIENT_VISIBLE { self.$field.clone() } else { <$checker>::new(replicas) },)+ }
+                Self {
+                    $($field: if <$checker>::CLIENT_VISIBLE {
+                        self.$field.clone()
+                    } else {
+                        <$checker>::new(replicas)
+                    },)+
+                }
             }
 
             /// The bits of those that judge from clients alone.
@@ -66,7 +73,13 @@ macro_rules! checkers {
 
             /// Tells those that hear; what one finds that does not judge is dropped.
             #[inline]
-            fn hear(&mut self, (hearing, judging): (u32, u32), kind: Hears, ghost: &Ghost, signal: &Signal<'_>) -> Result<(), Violation> {
+            fn hear(
+                &mut self,
+                (hearing, judging): (u32, u32),
+                kind: Hears,
+                ghost: &Ghost,
+                signal: &Signal<'_>,
+            ) -> Result<(), Violation> {
                 let mut bit = GHOST;
                 $(
                     bit <<= 1;
@@ -81,7 +94,12 @@ macro_rules! checkers {
                 Ok(())
             }
 
-            fn close(&mut self, judging: u32, ghost: &Ghost, ready_core: &[Node]) -> Result<(), Violation> {
+            fn close(
+                &mut self,
+                judging: u32,
+                ghost: &Ghost,
+                ready_core: &[Node],
+            ) -> Result<(), Violation> {
                 let mut bit = GHOST;
                 $(
                     bit <<= 1;

@@ -1,11 +1,13 @@
-//! What checkers hear and say: the run's events, translated once by the suite into the terms of the protocol.
+//! What checkers hear and say: the run's events, translated once by the suite into the terms of the
+//! protocol.
 
 use crate::history::operation::Call;
 use crate::ids::Node;
 use crate::subject::process::{Acknowledged, Claim, Durable};
 use crate::trace::event::{Fact, Outcome};
 
-/// What a checker says: nothing, or what is wrong, for people. Names replicas, slots and ballots, never times.
+/// What a checker says: nothing, or what is wrong, for people. Names replicas, slots and ballots,
+/// never times.
 pub type Finding = Result<(), String>;
 
 /// Something that checkers judge.
@@ -57,7 +59,11 @@ impl Hears {
     /// `Fact` of an operation that was executed.
     pub const EXECUTED: Self = Self(512);
     /// Every `Fact`.
-    pub const FACTS: Self = Self::BALLOTS.and(Self::VOTED).and(Self::CHOSEN).and(Self::APPLIED).and(Self::EXECUTED);
+    pub const FACTS: Self = Self::BALLOTS
+        .and(Self::VOTED)
+        .and(Self::CHOSEN)
+        .and(Self::APPLIED)
+        .and(Self::EXECUTED);
     /// `Lull`.
     pub const LULLS: Self = Self(1024);
     /// All of them.
@@ -91,7 +97,11 @@ impl Signal<'_> {
         match self {
             Self::Boot(_) | Self::Ready(_) => Hears::BOOTS,
             Self::Fact(_, fact) => match fact {
-                Fact::Recovered { .. } | Fact::Promised(_) | Fact::Campaigned(_) | Fact::Led(_) | Fact::SteppedDown(_) => Hears::BALLOTS,
+                Fact::Recovered { .. }
+                | Fact::Promised(_)
+                | Fact::Campaigned(_)
+                | Fact::Led(_)
+                | Fact::SteppedDown(_) => Hears::BALLOTS,
                 Fact::Voted { .. } => Hears::VOTED,
                 Fact::Chosen { .. } => Hears::CHOSEN,
                 Fact::Applied { .. } => Hears::APPLIED,
@@ -106,7 +116,8 @@ impl Signal<'_> {
     }
 }
 
-/// A ballot in one word: the round above the node, so that words compare as ballots do. 0 is below every ballot that can be led.
+/// A ballot in one word: the round above the node, so that words compare as ballots do. 0 is below
+/// every ballot that can be led.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct BallotWord(u64);
 
@@ -117,7 +128,11 @@ impl BallotWord {
     /// The word of a (round, node) pair. Rounds beyond 2^56 are all equal.
     #[must_use]
     pub const fn of(pair: (u64, u8)) -> Self {
-        if pair.0 >= 1 << 56 { Self(u64::MAX) } else { Self(pair.0 << 8 | pair.1 as u64) }
+        if pair.0 >= 1 << 56 {
+            Self(u64::MAX)
+        } else {
+            Self(pair.0 << 8 | pair.1 as u64)
+        }
     }
 
     /// The node that may lead it.
@@ -136,5 +151,7 @@ impl std::fmt::Display for BallotWord {
 
 /// The per-replica state of a checker: absent for a node that the cluster does not have.
 pub(crate) fn of_node<T>(nodes: &mut [T], node: Node) -> Result<&mut T, String> {
-    nodes.get_mut(usize::from(node.0)).ok_or_else(|| format!("{node} is not one of the cluster"))
+    nodes
+        .get_mut(usize::from(node.0))
+        .ok_or_else(|| format!("{node} is not one of the cluster"))
 }

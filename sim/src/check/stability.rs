@@ -1,10 +1,14 @@
-//! Stability: leadership comes to rest. Once the core has been healed for long, ballots do not rise for ever.
+//! Stability: leadership comes to rest. Once the core has been healed for long, ballots do not rise
+//! for ever.
 //!
-//! It verifies that of so many lulls in a row there is one in which nobody campaigns at a higher ballot than anybody before; each but the first is long
-//! enough for the most patient candidate to try again. Replicas outside the core count too: whoever is deaf or mute must not depose those who are well.
+//! It verifies that of so many lulls in a row there is one in which nobody campaigns at a higher
+//! ballot than anybody before; each but the first is long enough for the most patient candidate to
+//! try again. Replicas outside the core count too: whoever is deaf or mute must not depose those
+//! who are well.
 //!
-//! It does not verify who leads, that anybody does, or how soon: an election or two after the heal are no unrest, and a core without a leader is a stall, which
-//! `progress` finds. It knows campaigns from facts alone, so clients see nothing of it.
+//! It does not verify who leads, that anybody does, or how soon: an election or two after the heal
+//! are no unrest, and a core without a leader is a stall, which `progress` finds. It knows
+//! campaigns from facts alone, so clients see nothing of it.
 
 use crate::check::checker::Checker;
 use crate::check::ghost::Ghost;
@@ -33,12 +37,20 @@ impl Checker for Stability {
     const HEARS: Hears = Hears::BALLOTS.and(Hears::LULLS);
 
     fn new(_: u8) -> Self {
-        Self { highest: BallotWord::NONE, at_lull: None, rising_from: BallotWord::NONE, restless: 0, checked: 0 }
+        Self {
+            highest: BallotWord::NONE,
+            at_lull: None,
+            rising_from: BallotWord::NONE,
+            restless: 0,
+            checked: 0,
+        }
     }
 
     fn hear(&mut self, _: &Ghost, signal: &Signal<'_>) -> Finding {
         match *signal {
-            Signal::Fact(_, Fact::Campaigned(ballot)) => self.highest = self.highest.max(BallotWord::of(*ballot)),
+            Signal::Fact(_, Fact::Campaigned(ballot)) => {
+                self.highest = self.highest.max(BallotWord::of(*ballot))
+            }
             Signal::Lull => return self.on_lull(),
             _ => {}
         }
@@ -53,7 +65,9 @@ impl Checker for Stability {
 impl Stability {
     /// A lull ends, if one had begun, and another begins.
     fn on_lull(&mut self) -> Finding {
-        let Some(before) = self.at_lull.replace(self.highest) else { return Ok(()) };
+        let Some(before) = self.at_lull.replace(self.highest) else {
+            return Ok(());
+        };
         self.checked += 1;
         if self.highest == before {
             self.restless = 0;
@@ -67,7 +81,10 @@ impl Stability {
             return Ok(());
         }
         let (from, to) = (self.rising_from, self.highest);
-        Err(format!("ballots rose in each of {UNREST} lulls, from {from} to {to}, long after the core was healed"))
+        Err(format!(
+            "ballots rose in each of {UNREST} lulls, from {from} to {to}, long after the core was \
+             healed"
+        ))
     }
 }
 
@@ -83,11 +100,18 @@ mod tests {
         let mut campaign = |stability: &mut Stability, times: u64| {
             for _ in 0..times {
                 round += 1;
-                stability.hear(&ghost, &Signal::Fact(Node(0), &Fact::Campaigned((round, 0)))).expect("a campaign alone is no unrest");
+                stability
+                    .hear(
+                        &ghost,
+                        &Signal::Fact(Node(0), &Fact::Campaigned((round, 0))),
+                    )
+                    .expect("a campaign alone is no unrest");
             }
         };
         campaign(&mut stability, 9);
-        stability.hear(&ghost, &Signal::Lull).expect("chaos may be restless");
+        stability
+            .hear(&ghost, &Signal::Lull)
+            .expect("chaos may be restless");
         for (lull, times) in (1..).zip(campaigns) {
             campaign(&mut stability, *times);
             stability.hear(&ghost, &Signal::Lull)?;
@@ -104,7 +128,8 @@ mod tests {
 
     #[test]
     fn ballots_that_rise_for_ever_fail() {
-        let message = "ballots rose in each of 5 lulls, from 9.r1 to 14.r1, long after the core was healed";
+        let message =
+            "ballots rose in each of 5 lulls, from 9.r1 to 14.r1, long after the core was healed";
         assert_eq!(after(&[1, 1, 1, 1, 1]), Err(message.to_owned()));
         assert!(after(&[0, 1, 2, 1, 3, 1]).is_err());
     }

@@ -1,7 +1,8 @@
-//! The suite: all checkers of a run as one observer. It translates an event once into a [`Signal`], tells the ghost, then whoever listens, and keeps the first
-//! violation.
+//! The suite: all checkers of a run as one observer. It translates an event once into a [`Signal`],
+//! tells the ghost, then whoever listens, and keeps the first violation.
 //!
-//! A new checker is a file and a line in the list below. Deliveries and everything else that nobody listens to return at once.
+//! A new checker is a file and a line in the list below. Deliveries and everything else that nobody
+//! listens to return at once.
 
 use std::ops::ControlFlow;
 
@@ -97,19 +98,39 @@ impl Suite {
     /// A suite that has seen nothing.
     #[must_use]
     pub fn new(config: SuiteConfig) -> Self {
-        let SuiteConfig { replicas, reader, checks, jury } = config;
+        let SuiteConfig {
+            replicas,
+            reader,
+            checks,
+            jury,
+        } = config;
         let (all, heard) = match checks {
             Checks::All => ((1 << Self::NAMES.len()) - 1, Hears::ALL),
             Checks::Client => (Checkers::client_visible(), Hears::CLIENTS),
         };
-        let named = Self::NAMES.iter().enumerate().filter(|(_, name)| jury.has(name)).map(|(at, _)| 1 << at);
+        let named = Self::NAMES
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| jury.has(name))
+            .map(|(at, _)| 1 << at);
         let judging = all & named.fold(0, std::ops::BitOr::bitor);
-        let hearing = judging | if jury.has(LAST_QUORUM_AUDIT) { Checkers::client_visible() } else { 0 };
+        let hearing = judging
+            | if jury.has(LAST_QUORUM_AUDIT) {
+                Checkers::client_visible()
+            } else {
+                0
+            };
         let (needs, haunted) = Checkers::needs(hearing);
-        let ghostly = if haunted { ghost::HEARS } else { Hears::default() };
+        let ghostly = if haunted {
+            ghost::HEARS
+        } else {
+            Hears::default()
+        };
         let told = needs.and(ghostly).within(heard);
         let media = match reader {
-            Some(reader) if told.any(Hears::MEDIA) => (0..replicas).map(|_| Media(reader.media())).collect(),
+            Some(reader) if told.any(Hears::MEDIA) => {
+                (0..replicas).map(|_| Media(reader.media())).collect()
+            }
             _ => Vec::new(),
         };
         let ghost = Ghost::new(replicas, !media.is_empty());
@@ -131,7 +152,10 @@ impl Suite {
     /// Whether the checker of this name judges from clients alone.
     #[must_use]
     pub fn sees_as_clients(name: &str) -> bool {
-        Self::NAMES.iter().position(|known| *known == name).is_some_and(|at| Checkers::client_visible() >> at & 1 == 1)
+        Self::NAMES
+            .iter()
+            .position(|known| *known == name)
+            .is_some_and(|at| Checkers::client_visible() >> at & 1 == 1)
     }
 
     /// The first thing that was found wrong.
@@ -140,14 +164,19 @@ impl Suite {
         self.violation.as_ref()
     }
 
-    /// Judges the end of the run: these replicas were healed, take part, and had the time to catch up.
+    /// Judges the end of the run: these replicas were healed, take part, and had the time to catch
+    /// up.
     pub fn close(&mut self, ready_core: &[Node]) {
         if self.violation.is_none() {
-            self.violation = self.checkers.close(self.judging, &self.ghost, ready_core).err();
+            self.violation = self
+                .checkers
+                .close(self.judging, &self.ghost, ready_core)
+                .err();
         }
     }
 
-    /// A judge of a fork who knows nothing but what clients saw so far. Operations that are open stay so unless the fork ends them.
+    /// A judge of a fork who knows nothing but what clients saw so far. Operations that are open
+    /// stay so unless the fork ends them.
     #[must_use]
     pub fn auditor(&self) -> Self {
         Self {
@@ -168,14 +197,20 @@ impl Suite {
     /// Whether the checker of this name judges.
     #[must_use]
     pub fn judges(&self, name: &str) -> bool {
-        Self::NAMES.iter().position(|known| *known == name).is_some_and(|at| self.judging >> at & 1 == 1)
+        Self::NAMES
+            .iter()
+            .position(|known| *known == name)
+            .is_some_and(|at| self.judging >> at & 1 == 1)
     }
 
     /// How many times each checker that judges really compared something.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
         let judging = self.judging;
-        let all = std::iter::once((ghost::NAME, self.ghost.checked())).chain(self.checkers.counts());
-        all.enumerate().filter(move |(at, _)| judging >> at & 1 == 1).map(|(_, count)| count)
+        let all =
+            std::iter::once((ghost::NAME, self.ghost.checked())).chain(self.checkers.counts());
+        all.enumerate()
+            .filter(move |(at, _)| judging >> at & 1 == 1)
+            .map(|(_, count)| count)
     }
 
     /// What is chosen, by the definition.
@@ -216,15 +251,24 @@ impl Suite {
                 named(ghost::NAME, finding)?;
             }
         }
-        self.checkers.hear((self.hearing, self.judging), kind, &self.ghost, signal)
+        self.checkers
+            .hear((self.hearing, self.judging), kind, &self.ghost, signal)
     }
 
     /// Reads something off a node's media and tells what is found.
-    fn read(&mut self, node: Node, reading: impl FnOnce(&mut dyn MediaReader, &mut Vec<Durable>)) -> ControlFlow<()> {
-        let Some(media) = self.media.get_mut(usize::from(node.0)) else { return ControlFlow::Continue(()) };
+    fn read(
+        &mut self,
+        node: Node,
+        reading: impl FnOnce(&mut dyn MediaReader, &mut Vec<Durable>),
+    ) -> ControlFlow<()> {
+        let Some(media) = self.media.get_mut(usize::from(node.0)) else {
+            return ControlFlow::Continue(());
+        };
         let mut found = std::mem::take(&mut self.found);
         reading(&mut *media.0, &mut found);
-        let flow = found.iter().try_for_each(|durable| self.tell(&Signal::Durable(node, durable)));
+        let flow = found
+            .iter()
+            .try_for_each(|durable| self.tell(&Signal::Durable(node, durable)));
         found.clear();
         self.found = found;
         flow
@@ -233,14 +277,18 @@ impl Suite {
     /// A replica sent something: only what commits it is worth a look.
     fn sent(&mut self, node: Node, to: Endpoint, bytes: &[u8]) -> ControlFlow<()> {
         match (to, self.reader) {
-            (Endpoint::Node(_), Some(reader)) if self.told.any(Hears::CLAIMS) => match reader.claim(bytes) {
-                Claim::Nothing => ControlFlow::Continue(()),
-                claim => self.tell(&Signal::Claim(node, &claim)),
-            },
-            (Endpoint::Client(_), Some(reader)) if self.told.any(Hears::REPLIES) => match reader.acknowledged(bytes) {
-                None => ControlFlow::Continue(()),
-                Some(acknowledged) => self.tell(&Signal::Acknowledged(node, &acknowledged)),
-            },
+            (Endpoint::Node(_), Some(reader)) if self.told.any(Hears::CLAIMS) => {
+                match reader.claim(bytes) {
+                    Claim::Nothing => ControlFlow::Continue(()),
+                    claim => self.tell(&Signal::Claim(node, &claim)),
+                }
+            }
+            (Endpoint::Client(_), Some(reader)) if self.told.any(Hears::REPLIES) => {
+                match reader.acknowledged(bytes) {
+                    None => ControlFlow::Continue(()),
+                    Some(acknowledged) => self.tell(&Signal::Acknowledged(node, &acknowledged)),
+                }
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -253,9 +301,19 @@ impl Observer for Suite {
             return ControlFlow::Break(());
         }
         let signal = match *event {
-            Event::Sent { from: Endpoint::Node(node), to, bytes } => return self.sent(node, to, bytes),
-            Event::Synced { node, file, sectors } => return self.read(node, |media, found| media.synced(file, sectors, found)),
-            Event::NamesSynced { node, names } => return self.read(node, |media, found| media.named(names, found)),
+            Event::Sent {
+                from: Endpoint::Node(node),
+                to,
+                bytes,
+            } => return self.sent(node, to, bytes),
+            Event::Synced {
+                node,
+                file,
+                sectors,
+            } => return self.read(node, |media, found| media.synced(file, sectors, found)),
+            Event::NamesSynced { node, names } => {
+                return self.read(node, |media, found| media.named(names, found));
+            }
             Event::Boot { node, .. } => {
                 if let Some(media) = self.media.get_mut(usize::from(node.0)) {
                     media.0.booted();
@@ -265,7 +323,9 @@ impl Observer for Suite {
             Event::Ready(node) => Signal::Ready(node),
             Event::Fact { node, fact } => Signal::Fact(node, fact),
             Event::Invoked { process, call, .. } => Signal::Invoked(process, call),
-            Event::Returned { process, outcome, .. } => Signal::Returned(process, outcome),
+            Event::Returned {
+                process, outcome, ..
+            } => Signal::Returned(process, outcome),
             Event::Lull => Signal::Lull,
             Event::Delivered { .. }
             | Event::Sent { .. }
@@ -277,7 +337,11 @@ impl Observer for Suite {
             | Event::DiskFailed { .. }
             | Event::Fault { .. } => return ControlFlow::Continue(()),
         };
-        if self.told.any(signal.kind()) { self.tell(&signal) } else { ControlFlow::Continue(()) }
+        if self.told.any(signal.kind()) {
+            self.tell(&signal)
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
@@ -294,7 +358,12 @@ mod tests {
     use crate::trace::event::{Fact, Outcome, value_hash};
 
     fn suite(checks: Checks, only: Option<&str>) -> Suite {
-        Suite::new(SuiteConfig { replicas: 3, reader: Some(&SynodReader), checks, jury: Jury::only(only) })
+        Suite::new(SuiteConfig {
+            replicas: 3,
+            reader: Some(&SynodReader),
+            checks,
+            jury: Jury::only(only),
+        })
     }
 
     fn on(suite: &mut Suite, event: &Event<'_>) -> ControlFlow<()> {
@@ -319,8 +388,20 @@ mod tests {
         bytes
     }
 
-    fn sync(suite: &mut Suite, node: u8, file: &str, sectors: &[(u32, Vec<u8>)]) -> ControlFlow<()> {
-        on(suite, &Event::Synced { node: Node(node), file: by_hand::name(file), sectors: &by_hand::borrowed(sectors) })
+    fn sync(
+        suite: &mut Suite,
+        node: u8,
+        file: &str,
+        sectors: &[(u32, Vec<u8>)],
+    ) -> ControlFlow<()> {
+        on(
+            suite,
+            &Event::Synced {
+                node: Node(node),
+                file: by_hand::name(file),
+                sectors: &by_hand::borrowed(sectors),
+            },
+        )
     }
 
     const FILES: [&str; 3] = ["log-00000001", "promise-a-00000001", "promise-b-00000001"];
@@ -330,19 +411,53 @@ mod tests {
         let mut suite = suite(Checks::All, only);
         let names: Vec<FileName> = FILES.iter().map(|name| by_hand::name(name)).collect();
         for node in 0..3 {
-            assert!(on(&mut suite, &Event::Boot { node: Node(node), boot: 1 }).is_continue());
-            assert!(on(&mut suite, &Event::NamesSynced { node: Node(node), names: &names }).is_continue());
+            assert!(
+                on(
+                    &mut suite,
+                    &Event::Boot {
+                        node: Node(node),
+                        boot: 1
+                    }
+                )
+                .is_continue()
+            );
+            assert!(
+                on(
+                    &mut suite,
+                    &Event::NamesSynced {
+                        node: Node(node),
+                        names: &names
+                    }
+                )
+                .is_continue()
+            );
             for file in &FILES[1..] {
                 assert!(sync(&mut suite, node, file, &by_hand::promise((1, 0))).is_continue());
             }
             assert!(on(&mut suite, &Event::Ready(Node(node))).is_continue());
         }
-        assert!(on(&mut suite, &Event::Fact { node: Node(0), fact: &Fact::Led((1, 0)) }).is_continue());
+        assert!(
+            on(
+                &mut suite,
+                &Event::Fact {
+                    node: Node(0),
+                    fact: &Fact::Led((1, 0))
+                }
+            )
+            .is_continue()
+        );
         suite
     }
 
     fn send(suite: &mut Suite, node: u8, to: Endpoint, bytes: &[u8]) -> ControlFlow<()> {
-        on(suite, &Event::Sent { from: Endpoint::Node(Node(node)), to, bytes })
+        on(
+            suite,
+            &Event::Sent {
+                from: Endpoint::Node(Node(node)),
+                to,
+                bytes,
+            },
+        )
     }
 
     #[test]
@@ -355,8 +470,21 @@ mod tests {
         }
         assert_eq!(suite.ghost().chosen(0), Some(value_hash(b"value")));
         for node in 0..3 {
-            let fact = Fact::Applied { slot: 0, value: value_hash(b"value"), state: 5 };
-            assert!(on(&mut suite, &Event::Fact { node: Node(node), fact: &fact }).is_continue());
+            let fact = Fact::Applied {
+                slot: 0,
+                value: value_hash(b"value"),
+                state: 5,
+            };
+            assert!(
+                on(
+                    &mut suite,
+                    &Event::Fact {
+                        node: Node(node),
+                        fact: &fact
+                    }
+                )
+                .is_continue()
+            );
         }
         assert!(send(&mut suite, 0, Endpoint::Client(Client(0)), &done()).is_continue());
         suite.close(&[Node(0), Node(1), Node(2)]);
@@ -374,7 +502,10 @@ mod tests {
         let mut suite = led(None);
         assert!(send(&mut suite, 1, Endpoint::Node(Node(0)), &accepted()).is_break());
         assert_eq!(suite.violation().unwrap().check, "before-durable");
-        assert!(on(&mut suite, &Event::Ready(Node(0))).is_break(), "the first violation stays");
+        assert!(
+            on(&mut suite, &Event::Ready(Node(0))).is_break(),
+            "the first violation stays"
+        );
         let mut suite = led(None);
         assert!(send(&mut suite, 1, Endpoint::Client(Client(0)), &done()).is_break());
         assert_eq!(suite.violation().unwrap().check, "durability");
@@ -383,13 +514,24 @@ mod tests {
     #[test]
     fn one_checker_can_be_alone() {
         let illegal = Fact::Chosen { slot: 0, value: 7 };
-        let chosen = |suite: &mut Suite, fact: &Fact| on(suite, &Event::Fact { node: Node(0), fact });
+        let chosen = |suite: &mut Suite, fact: &Fact| {
+            on(
+                suite,
+                &Event::Fact {
+                    node: Node(0),
+                    fact,
+                },
+            )
+        };
         let mut agreement = led(Some("agreement"));
         assert!(agreement.judges("agreement") && !agreement.judges("ghost"));
         assert!(chosen(&mut agreement, &illegal).is_continue());
         assert!(chosen(&mut agreement, &Fact::Chosen { slot: 0, value: 8 }).is_break());
         let mut durability = led(Some("durability"));
-        assert!(chosen(&mut durability, &illegal).is_continue(), "the ghost listens, and does not judge");
+        assert!(
+            chosen(&mut durability, &illegal).is_continue(),
+            "the ghost listens, and does not judge"
+        );
         assert!(send(&mut durability, 0, Endpoint::Client(Client(0)), &done()).is_break());
         assert!(chosen(&mut led(Some("ghost")), &illegal).is_break());
         assert_eq!(durability.counts().collect::<Vec<_>>(), [("durability", 1)]);
@@ -399,14 +541,57 @@ mod tests {
     #[test]
     fn clients_alone_are_judged_by_what_they_see() {
         let mut suite = suite(Checks::Client, None);
-        assert!(suite.judges("exactly-once") && !suite.judges("agreement") && suite.media.is_empty());
-        assert!(on(&mut suite, &Event::Fact { node: Node(0), fact: &Fact::Chosen { slot: 0, value: 7 } }).is_continue());
-        assert!(on(&mut suite, &Event::Fact { node: Node(1), fact: &Fact::Chosen { slot: 0, value: 8 } }).is_continue());
+        assert!(
+            suite.judges("exactly-once") && !suite.judges("agreement") && suite.media.is_empty()
+        );
+        assert!(
+            on(
+                &mut suite,
+                &Event::Fact {
+                    node: Node(0),
+                    fact: &Fact::Chosen { slot: 0, value: 7 }
+                }
+            )
+            .is_continue()
+        );
+        assert!(
+            on(
+                &mut suite,
+                &Event::Fact {
+                    node: Node(1),
+                    fact: &Fact::Chosen { slot: 0, value: 8 }
+                }
+            )
+            .is_continue()
+        );
         let key: Arc<[u8]> = Arc::from(&b"k"[..]);
         let mut operation = |action, result| {
-            let call = Call { key: key.clone(), action };
-            assert!(on(&mut suite, &Event::Invoked { process: 1, client: Client(0), call: &call }).is_continue());
-            on(&mut suite, &Event::Returned { process: 1, client: Client(0), outcome: &Outcome::Ok { result, place: None } })
+            let call = Call {
+                key: key.clone(),
+                action,
+            };
+            assert!(
+                on(
+                    &mut suite,
+                    &Event::Invoked {
+                        process: 1,
+                        client: Client(0),
+                        call: &call
+                    }
+                )
+                .is_continue()
+            );
+            on(
+                &mut suite,
+                &Event::Returned {
+                    process: 1,
+                    client: Client(0),
+                    outcome: &Outcome::Ok {
+                        result,
+                        place: None,
+                    },
+                },
+            )
         };
         assert!(operation(Action::Append(Arc::from(&b"a;"[..])), Return::Done).is_continue());
         assert!(operation(Action::Get, Return::Value(Some(Arc::from(&b"a;a;"[..])))).is_break());
@@ -417,17 +602,75 @@ mod tests {
     fn an_auditor_knows_what_clients_saw_and_nothing_else() {
         let mut suite = led(None);
         let key: Arc<[u8]> = Arc::from(&b"k"[..]);
-        let call = |action| Call { key: key.clone(), action };
+        let call = |action| Call {
+            key: key.clone(),
+            action,
+        };
         let append = call(Action::Append(Arc::from(&b"a;"[..])));
-        assert!(on(&mut suite, &Event::Invoked { process: 1, client: Client(0), call: &append }).is_continue());
-        let done = Outcome::Ok { result: Return::Done, place: Some((0, 0)) };
-        assert!(on(&mut suite, &Event::Returned { process: 1, client: Client(0), outcome: &done }).is_continue());
+        assert!(
+            on(
+                &mut suite,
+                &Event::Invoked {
+                    process: 1,
+                    client: Client(0),
+                    call: &append
+                }
+            )
+            .is_continue()
+        );
+        let done = Outcome::Ok {
+            result: Return::Done,
+            place: Some((0, 0)),
+        };
+        assert!(
+            on(
+                &mut suite,
+                &Event::Returned {
+                    process: 1,
+                    client: Client(0),
+                    outcome: &done
+                }
+            )
+            .is_continue()
+        );
         let mut auditor = suite.auditor();
         assert!(send(&mut auditor, 1, Endpoint::Node(Node(0)), &accepted()).is_continue());
-        assert!(on(&mut auditor, &Event::Fact { node: Node(0), fact: &Fact::Chosen { slot: 0, value: 7 } }).is_continue());
-        assert!(on(&mut auditor, &Event::Invoked { process: 2, client: Client(0), call: &call(Action::Get) }).is_continue());
-        let lost = Outcome::Ok { result: Return::Value(None), place: None };
-        assert!(on(&mut auditor, &Event::Returned { process: 2, client: Client(0), outcome: &lost }).is_break());
+        assert!(
+            on(
+                &mut auditor,
+                &Event::Fact {
+                    node: Node(0),
+                    fact: &Fact::Chosen { slot: 0, value: 7 }
+                }
+            )
+            .is_continue()
+        );
+        assert!(
+            on(
+                &mut auditor,
+                &Event::Invoked {
+                    process: 2,
+                    client: Client(0),
+                    call: &call(Action::Get)
+                }
+            )
+            .is_continue()
+        );
+        let lost = Outcome::Ok {
+            result: Return::Value(None),
+            place: None,
+        };
+        assert!(
+            on(
+                &mut auditor,
+                &Event::Returned {
+                    process: 2,
+                    client: Client(0),
+                    outcome: &lost
+                }
+            )
+            .is_break()
+        );
         assert_eq!(auditor.violation().unwrap().check, "exactly-once");
         assert_eq!(suite.violation(), None);
     }

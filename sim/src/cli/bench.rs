@@ -1,4 +1,5 @@
-//! `synod bench`: the figures of speed, of the scenarios as they are here. `cargo xtask bench` holds a frozen workload against floors.
+//! `synod bench`: the figures of speed, of the scenarios as they are here. `cargo xtask bench`
+//! holds a frozen workload against floors.
 
 use std::num::NonZero;
 
@@ -21,7 +22,10 @@ use crate::time::Span;
 const SCENARIO: &str = "safety/weather-5";
 
 /// The seeds of the mix when none are named.
-const SEEDS: Seeds = Seeds { start: 500_000, end: 500_200 };
+const SEEDS: Seeds = Seeds {
+    start: 500_000,
+    end: 500_200,
+};
 
 /// Arguments of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -31,7 +35,8 @@ Examples:
   synod bench --times 9 --format json
   synod bench --times 1 --seeds 0..50
 
-All checks are on, and CPU seconds count. Two workers against one is of the wall clock: measure on an idle machine.")]
+All checks are on, and CPU seconds count. Two workers against one is of the wall clock: measure on \
+                        an idle machine.")]
 pub struct BenchArgs {
     /// Measure each figure so many times
     #[arg(long, env = "SYNOD_TIMES", value_name = "N", default_value = "5")]
@@ -54,7 +59,9 @@ pub fn run(arguments: &BenchArgs, global: &Global) -> u8 {
         Ok(found) => {
             match arguments.format {
                 Format::Human => print(&figure::text(&found)),
-                Format::Json | Format::Jsonl => print(&(serde_json::to_string_pretty(&found).expect("plain data") + "\n")),
+                Format::Json | Format::Jsonl => {
+                    print(&(serde_json::to_string_pretty(&found).expect("plain data") + "\n"))
+                }
             }
             exit::PASSED
         }
@@ -64,17 +71,38 @@ pub fn run(arguments: &BenchArgs, global: &Global) -> u8 {
 
 fn figures(arguments: &BenchArgs, global: &Global) -> Result<Vec<Figure>, String> {
     let times = arguments.times.get();
-    let seeds = arguments.seeds.map_or(SEEDS, |seeds| seeds.resolve(u64::from(std::process::id()) << 32));
+    let seeds = arguments.seeds.map_or(SEEDS, |seeds| {
+        seeds.resolve(u64::from(std::process::id()) << 32)
+    });
     let seeds = seeds.start..seeds.end;
-    let scenario = Library::standard().and_then(|library| library.get(SCENARIO)).map_err(|error| error.to_string())?;
+    let scenario = Library::standard()
+        .and_then(|library| library.get(SCENARIO))
+        .map_err(|error| error.to_string())?;
     let few = seeds.start..seeds.end.min(seeds.start + 50);
-    let work = Work { pings: 3_000_000, scenario, seeds: few, idle: Span::from_secs(2_000), operations: 1_000, copies: 200 };
+    let work = Work {
+        pings: 3_000_000,
+        scenario,
+        seeds: few,
+        idle: Span::from_secs(2_000),
+        operations: 1_000,
+        copies: 200,
+    };
 
     let bar = terminal::progress(global, Some(times * (2 * (seeds.end - seeds.start) + 1)));
     let mut found = alone::figures(times, &work, &mut |_| bar.inc(1))?;
-    let options = WorkOptions { jobs: None, hang_after: std::time::Duration::from_secs(600), in_process: false };
-    let mut open = || -> Result<Place<'static>, String> { options.place(Box::leak(shelf::open(&Settings::default())?)) };
-    found.extend(mix::measure(times, &seeds, &mut open, &mut || bar.inc(1)).map_err(|broken| broken.0)?.figures);
+    let options = WorkOptions {
+        jobs: None,
+        hang_after: std::time::Duration::from_secs(600),
+        in_process: false,
+    };
+    let mut open = || -> Result<Place<'static>, String> {
+        options.place(Box::leak(shelf::open(&Settings::default())?))
+    };
+    found.extend(
+        mix::measure(times, &seeds, &mut open, &mut || bar.inc(1))
+            .map_err(|broken| broken.0)?
+            .figures,
+    );
     bar.finish_and_clear();
     Ok(found)
 }

@@ -18,7 +18,13 @@ Examples:
   synod sweep --bug accept-below-promise       plant it")]
 pub struct BugsArgs {
     /// The engine
-    #[arg(long, env = "SYNOD_SUBJECT", value_name = "NAME", default_value = DEFAULT_SUBJECT, global = true)]
+    #[arg(
+        long,
+        env = "SYNOD_SUBJECT",
+        value_name = "NAME",
+        default_value = DEFAULT_SUBJECT,
+        global = true,
+    )]
     subject: String,
     /// The form of what goes to standard output
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t, global = true)]
@@ -44,17 +50,34 @@ pub fn run(arguments: &BugsArgs) -> u8 {
     let cards = bugs(&arguments.subject);
     let json = arguments.format != Format::Human;
     match &arguments.action {
-        Action::List if json => print(&(serde_json::to_string_pretty(&cards).expect("plain data") + "\n")),
+        Action::List if json => {
+            print(&(serde_json::to_string_pretty(&cards).expect("plain data") + "\n"))
+        }
         Action::List => {
-            let rows: Vec<_> =
-                cards.iter().map(|card| vec![card.name.clone(), card.component.clone(), card.class.clone(), card.difficulty.clone()]).collect();
-            print(&table::plain(&["bug", "component", "class", "difficulty"], &rows));
+            let rows: Vec<_> = cards
+                .iter()
+                .map(|card| {
+                    vec![
+                        card.name.clone(),
+                        card.component.clone(),
+                        card.class.clone(),
+                        card.difficulty.clone(),
+                    ]
+                })
+                .collect();
+            print(&table::plain(
+                &["bug", "component", "class", "difficulty"],
+                &rows,
+            ));
         }
         Action::Show { name } => match cards.iter().find(|card| card.name == *name) {
             None => return fail(exit::USAGE, &unknown(&arguments.subject, name)),
-            Some(card) if json => print(&(serde_json::to_string_pretty(card).expect("plain data") + "\n")),
+            Some(card) if json => {
+                print(&(serde_json::to_string_pretty(card).expect("plain data") + "\n"))
+            }
             Some(card) => print(&format!(
-                "{}\n  {}\n  component   {}\n  class       {}\n  difficulty  {}\n  source      {}\n  plant it    {} sweep --bug {}\n",
+                "{}\n  {}\n  component   {}\n  class       {}\n  difficulty  {}\n  source      \
+                 {}\n  plant it    {} sweep --bug {}\n",
                 card.name,
                 card.behaviour,
                 card.component,

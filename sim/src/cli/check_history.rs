@@ -1,4 +1,5 @@
-//! `synod check-history`: linearizability of a recorded history, with an answer for people, for programs, and as a picture.
+//! `synod check-history`: linearizability of a recorded history, with an answer for people, for
+//! programs, and as a picture.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -17,7 +18,8 @@ use crate::history::recorded::History;
 /// What `check-history` takes.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  synod check-history history.jsonl --model kv\n  synod check-history jepsen.log --model register --picture why.html"
+    after_help = "Examples:\n  synod check-history history.jsonl --model kv\n  synod \
+                  check-history jepsen.log --model register --picture why.html"
 )]
 pub struct CheckHistoryArgs {
     /// The history; `-` for standard input
@@ -35,7 +37,13 @@ pub struct CheckHistoryArgs {
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
     /// Millions of steps that the search may take on each key
-    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "SYNOD_BUDGET")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 400,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000),
+        env = "SYNOD_BUDGET",
+    )]
     pub budget: u64,
 }
 
@@ -69,8 +77,8 @@ pub enum FormatArg {
     Json,
 }
 
-/// Checks and prints. The status is 0 for a linearizable history, 1 for one that is not, 2 for input that is no history, 3 if the budget did not
-/// suffice, 70 if the answer cannot be written.
+/// Checks and prints. The status is 0 for a linearizable history, 1 for one that is not, 2 for
+/// input that is no history, 3 if the budget did not suffice, 70 if the answer cannot be written.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
     let model = match args.model {
@@ -83,14 +91,19 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         InputArg::Jepsen => Format::Jepsen,
     };
     let input = open(&args.file).map_err(InputError::from);
-    let history = match input.and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model)) {
+    let history = match input
+        .and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model))
+    {
         Ok(history) => history,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}: {error}", args.file.display());
             return 2;
         }
     };
-    let budget = Budget { steps: args.budget * 1_000_000, ..Budget::default() };
+    let budget = Budget {
+        steps: args.budget * 1_000_000,
+        ..Budget::default()
+    };
     let start = Instant::now();
     let report = check(&history, budget);
     let seconds = start.elapsed().as_secs_f64();
@@ -100,11 +113,16 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
     };
     let answer = match args.format {
         FormatArg::Human => human(&history, &report, why.as_ref(), seconds),
-        FormatArg::Json => format!("{:#}\n", Value::Object(machine(&history, &report, why.as_ref(), seconds))),
+        FormatArg::Json => format!(
+            "{:#}\n",
+            Value::Object(machine(&history, &report, why.as_ref(), seconds))
+        ),
     };
     let printed = io::stdout().write_all(answer.as_bytes());
     // Whoever closes the pipe has read enough.
-    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) || !draw(args, &history, why.as_ref()) {
+    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe)
+        || !draw(args, &history, why.as_ref())
+    {
         return 70;
     }
     match report.verdict {
@@ -115,11 +133,17 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
 }
 
 fn open(file: &Path) -> io::Result<Box<dyn Read>> {
-    if file.as_os_str() == "-" { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(file)?)) }
+    if file.as_os_str() == "-" {
+        Ok(Box::new(io::stdin()))
+    } else {
+        Ok(Box::new(File::open(file)?))
+    }
 }
 
 fn draw(args: &CheckHistoryArgs, history: &History, why: Option<&Explanation>) -> bool {
-    let (Some(file), Some(why)) = (&args.picture, why) else { return true };
+    let (Some(file), Some(why)) = (&args.picture, why) else {
+        return true;
+    };
     let written = std::fs::write(file, picture::page(history, why));
     if let Err(error) = &written {
         let _ = writeln!(io::stderr(), "error: {}: {error}", file.display());
@@ -137,7 +161,9 @@ fn name(verdict: Verdict) -> &'static str {
 
 fn reason(exhausted: Exhausted) -> &'static str {
     match exhausted {
-        Exhausted::Steps => "the search took more steps than its budget allows; raise it with --budget",
+        Exhausted::Steps => {
+            "the search took more steps than its budget allows; raise it with --budget"
+        }
         Exhausted::Configurations => "too many configurations were possible at once",
     }
 }
@@ -146,32 +172,48 @@ fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds:
     let [witness, zones, search] = report.methods;
     let keys = history.keys.len();
     let mut answer = format!(
-        "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones {zones}, by search {search})\n",
+        "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones \
+         {zones}, by search {search})\n",
         name(report.verdict),
         history.operations.len(),
         if keys == 1 { "key" } else { "keys" },
         seconds * 1e3
     );
     if let Verdict::Unknown { key, reason: why } = report.verdict {
-        answer += &format!("  on key {}: {}\n", text::value(history, history.keys[key as usize], 80), reason(why));
+        answer += &format!(
+            "  on key {}: {}\n",
+            text::value(history, history.keys[key as usize], 80),
+            reason(why)
+        );
     }
     if let Some(why) = why {
         answer += &text::explanation(history, why);
     }
     if let Some(log) = report.log {
-        answer += &format!("  a finding of its own, which says nothing about linearizability: {}\n", text::refuted(history, log.refuted));
+        answer += &format!(
+            "  a finding of its own, which says nothing about linearizability: {}\n",
+            text::refuted(history, log.refuted)
+        );
     }
     answer
 }
 
-fn machine(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> Map<String, Value> {
+fn machine(
+    history: &History,
+    report: &Report,
+    why: Option<&Explanation>,
+    seconds: f64,
+) -> Map<String, Value> {
     let mut answer = Map::new();
     answer.insert("verdict".into(), name(report.verdict).into());
     answer.insert("operations".into(), history.operations.len().into());
     answer.insert("keys".into(), history.keys.len().into());
     answer.insert("seconds".into(), seconds.into());
     let [witness, zones, search] = report.methods;
-    answer.insert("decided_by".into(), serde_json::json!({"witness": witness, "zones": zones, "search": search}));
+    answer.insert(
+        "decided_by".into(),
+        serde_json::json!({"witness": witness, "zones": zones, "search": search}),
+    );
     if let Verdict::Unknown { reason: why, .. } = report.verdict {
         answer.insert("reason".into(), reason(why).into());
     }
@@ -179,7 +221,10 @@ fn machine(history: &History, report: &Report, why: Option<&Explanation>, second
         json::explain(&mut answer, history, why);
     }
     if let Some(log) = report.log {
-        answer.insert("log_order".into(), text::refuted(history, log.refuted).into());
+        answer.insert(
+            "log_order".into(),
+            text::refuted(history, log.refuted).into(),
+        );
     }
     answer
 }

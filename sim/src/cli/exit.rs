@@ -26,7 +26,11 @@ pub const INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn of_summary(summary: &Summary) -> u8 {
     let verdicts = &summary.verdicts;
-    if summary.failures.iter().any(|failure| failure.check == HARNESS_CHECK) {
+    if summary
+        .failures
+        .iter()
+        .any(|failure| failure.check == HARNESS_CHECK)
+    {
         HARNESS
     } else if verdicts.nondeterministic > 0 {
         NONDETERMINISTIC
@@ -75,7 +79,12 @@ mod tests {
         assert_eq!(of_summary(&summary), PASSED);
         summary.verdicts.inconclusive = 1;
         assert_eq!(of_summary(&summary), INCONCLUSIVE);
-        summary.vacuous.push(Vacuity { what: "fault".to_owned(), name: "kill".to_owned(), scenario: None, runs: 200 });
+        summary.vacuous.push(Vacuity {
+            what: "fault".to_owned(),
+            name: "kill".to_owned(),
+            scenario: None,
+            runs: 200,
+        });
         assert_eq!(of_summary(&summary), VACUOUS);
         summary.interrupted = true;
         assert_eq!(of_summary(&summary), INTERRUPTED);

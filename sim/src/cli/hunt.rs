@@ -25,14 +25,22 @@ Examples:
   synod hunt --only ghost --until-found             what one checker finds alone
   synod hunt --until-found --runs 500               the quickest: stop each bug when it is found
 
-Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first detection. Intervals are
-exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Exit 1 when a bug was not found.")]
+Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first \
+                        detection. Intervals are
+exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Exit 1 when a bug was not \
+                        found.")]
 pub struct HuntArgs {
     /// The bugs [default: all]
     #[arg(value_name = "BUG")]
     bugs: Vec<String>,
     /// Seeds for each bug
-    #[arg(long, env = "SYNOD_RUNS", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(
+        long,
+        env = "SYNOD_RUNS",
+        value_name = "N",
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000),
+    )]
     runs: u64,
     /// A bug that was not found gets further batches of as many seeds, up to this many in all
     #[arg(long, env = "SYNOD_UP_TO", value_name = "N", default_value_t = 20_000)]
@@ -44,13 +52,23 @@ pub struct HuntArgs {
     #[arg(long, env = "SYNOD_CHECKS", value_enum, default_value_t)]
     checks: Judges,
     /// Only this check judges, or these; contracts are off unless `contract` is one of them
-    #[arg(long, env = "SYNOD_ONLY", value_name = "CHECKER", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "SYNOD_ONLY",
+        value_name = "CHECKER",
+        value_delimiter = ','
+    )]
     only: Vec<String>,
     /// Stop each bug at its first detection; the rates then say little
     #[arg(long, env = "SYNOD_UNTIL_FOUND", value_parser = clap::builder::FalseyValueParser::new())]
     until_found: bool,
     /// Hunt in this scenario, given once or more [default: the mix]
-    #[arg(long, env = "SYNOD_SCENARIO", value_name = "SCENARIO|DIR", value_delimiter = ';')]
+    #[arg(
+        long,
+        env = "SYNOD_SCENARIO",
+        value_name = "SCENARIO|DIR",
+        value_delimiter = ';'
+    )]
     scenario: Vec<String>,
     /// The engine
     #[arg(long, env = "SYNOD_SUBJECT", value_name = "NAME", default_value = DEFAULT_SUBJECT)]
@@ -65,7 +83,8 @@ pub struct HuntArgs {
     work: WorkOptions,
 }
 
-/// The first seed of a hunt: far from those that sweeps begin with, so that what was tuned on these is measured on others.
+/// The first seed of a hunt: far from those that sweeps begin with, so that what was tuned on these
+/// is measured on others.
 const FIRST_SEED: u64 = 1_000_000;
 
 /// Runs the command.
@@ -75,8 +94,13 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         Ok(cards) => cards,
         Err(message) => return fail(exit::USAGE, &message),
     };
-    let range = Seeds { start: FIRST_SEED, end: FIRST_SEED + arguments.runs };
-    let seeds = arguments.seeds.map_or(range, |seeds| seeds.resolve(FIRST_SEED << 16));
+    let range = Seeds {
+        start: FIRST_SEED,
+        end: FIRST_SEED + arguments.runs,
+    };
+    let seeds = arguments
+        .seeds
+        .map_or(range, |seeds| seeds.resolve(FIRST_SEED << 16));
     let base = Settings {
         scenarios: arguments.scenario.clone(),
         subject: Some(arguments.subject.clone()),
@@ -93,7 +117,10 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     let mut rows = Vec::new();
     for card in &cards {
         let plan = Plan {
-            settings: Settings { bug: Some(card.name.clone()), ..base.clone() },
+            settings: Settings {
+                bug: Some(card.name.clone()),
+                ..base.clone()
+            },
             scenarios: scenarios.clone(),
             seeds,
             up_to: arguments.up_to,
@@ -128,9 +155,15 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     match arguments.format {
         Format::Human if arguments.markdown => print(&hunt::markdown(&rows)),
         Format::Human => print(&hunt::text(&rows)),
-        Format::Json | Format::Jsonl => print(&(serde_json::to_string_pretty(&rows).expect("plain data") + "\n")),
+        Format::Json | Format::Jsonl => {
+            print(&(serde_json::to_string_pretty(&rows).expect("plain data") + "\n"))
+        }
     }
-    let hidden: Vec<&str> = rows.iter().filter(|row| row.detections == 0).map(|row| row.bug.as_str()).collect();
+    let hidden: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.detections == 0)
+        .map(|row| row.bug.as_str())
+        .collect();
     if halt.load(Ordering::Relaxed) {
         exit::INTERRUPTED
     } else if hidden.is_empty() {
@@ -143,8 +176,17 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
 fn select(arguments: &HuntArgs) -> Result<Vec<BugCard>, String> {
     let all = bugs(&arguments.subject);
     if arguments.bugs.is_empty() {
-        return if all.is_empty() { Err(unknown(&arguments.subject, "")) } else { Ok(all) };
+        return if all.is_empty() {
+            Err(unknown(&arguments.subject, ""))
+        } else {
+            Ok(all)
+        };
     }
-    let named = |name: &String| all.iter().find(|card| card.name == *name).cloned().ok_or_else(|| unknown(&arguments.subject, name));
+    let named = |name: &String| {
+        all.iter()
+            .find(|card| card.name == *name)
+            .cloned()
+            .ok_or_else(|| unknown(&arguments.subject, name))
+    };
     arguments.bugs.iter().map(named).collect()
 }

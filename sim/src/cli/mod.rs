@@ -1,6 +1,11 @@
-//! The `synod` command: arguments in, exit status out. CLI.md's promises are kept here; what the words do is done elsewhere.
+//! The `synod` command: arguments in, exit status out. CLI.md's promises are kept here; what the
+//! words do is done elsewhere.
 
-#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "the command line is the host: it reads the environment and the clock")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the command line is the host: it reads the environment and the clock"
+)]
 
 use std::ffi::OsString;
 
@@ -21,11 +26,25 @@ pub mod units;
 
 use options::Global;
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("SYNOD_COMMIT"), ", sources ", env!("SYNOD_BUILD"), ")");
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("SYNOD_COMMIT"),
+    ", sources ",
+    env!("SYNOD_BUILD"),
+    ")"
+);
 
-/// Deterministic simulation testing for consensus: sweeps seeds, replays failures, checks histories.
+/// Deterministic simulation testing for consensus: sweeps seeds, replays failures, checks
+/// histories.
 #[derive(Parser, Debug)]
-#[command(name = "synod", version = VERSION, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "synod",
+    version = VERSION,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true,
+)]
 #[command(after_help = "\
 Examples:
   synod sweep                                   2,000 runs of the mix of all scenarios
@@ -54,7 +73,11 @@ pub enum Command {
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
     /// Validate, scaffold, list and show scenarios
-    #[command(subcommand, after_help = "Examples:\n  synod scenario check scenarios\n  synod scenario show safety/weather-3 --seed 7")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  synod scenario check scenarios\n  synod scenario show \
+                      safety/weather-3 --seed 7"
+    )]
     Scenario(scenario::ScenarioCommand),
     /// The bugs that can be planted
     Bugs(bugs::BugsArgs),
@@ -65,7 +88,8 @@ pub enum Command {
     /// Measure how fast runs are
     Bench(bench::BenchArgs),
     /// Print a shell's completions
-    #[command(after_help = "Example:\n  synod completions bash > ~/.local/share/bash-completion/completions/synod")]
+    #[command(after_help = "Example:\n  synod completions bash > \
+                            ~/.local/share/bash-completion/completions/synod")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -86,7 +110,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             // Help and versions are asked for; all else is a wrong use.
             let _ = error.print();
-            return if error.use_stderr() { exit::USAGE } else { exit::PASSED };
+            return if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::PASSED
+            };
         }
     };
     terminal::set_up(&cli.global);
@@ -116,11 +144,16 @@ fn man() -> u8 {
     let mut command = Cli::command();
     command.build();
     let mut written = clap_mangen::Man::new(command.clone()).render(&mut page);
-    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set() && subcommand.get_name() != "help") {
+    for subcommand in command
+        .get_subcommands()
+        .filter(|subcommand| !subcommand.is_hide_set() && subcommand.get_name() != "help")
+    {
         let title = format!(".SH \"synod {}\"\n", subcommand.get_name());
         let part = clap_mangen::Man::new(subcommand.clone());
         page.extend_from_slice(title.as_bytes());
-        written = written.and_then(|()| part.render_description_section(&mut page)).and_then(|()| part.render_options_section(&mut page));
+        written = written
+            .and_then(|()| part.render_description_section(&mut page))
+            .and_then(|()| part.render_options_section(&mut page));
     }
     match written {
         Ok(()) => {
@@ -142,7 +175,10 @@ mod tests {
 
     #[test]
     fn every_command_shows_an_example() {
-        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        for command in Cli::command()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
             let help = command.clone().render_help().to_string();
             assert!(help.contains("Example"), "{} has none", command.get_name());
         }
@@ -152,9 +188,19 @@ mod tests {
     fn every_flag_of_a_sweep_has_an_environment_twin() {
         let command = Cli::command();
         let sweep = command.find_subcommand("sweep").expect("it is there");
-        for argument in sweep.get_arguments().filter(|argument| argument.get_long().is_some_and(|long| long != "help")) {
-            let twin = argument.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            assert!(twin.starts_with("SYNOD_"), "--{} has {twin:?}", argument.get_long().unwrap_or_default());
+        for argument in sweep
+            .get_arguments()
+            .filter(|argument| argument.get_long().is_some_and(|long| long != "help"))
+        {
+            let twin = argument
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            assert!(
+                twin.starts_with("SYNOD_"),
+                "--{} has {twin:?}",
+                argument.get_long().unwrap_or_default()
+            );
         }
     }
 }

@@ -17,16 +17,45 @@ use crate::sweep::source::Source;
 #[derive(Args, Clone, Debug, Default)]
 pub struct Global {
     /// Say only what matters
-    #[arg(short, long, global = true, env = "SYNOD_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose", help_heading = "Everywhere")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "SYNOD_QUIET",
+        value_parser = FalseyValueParser::new(),
+        conflicts_with = "verbose",
+        help_heading = "Everywhere",
+    )]
     pub quiet: bool,
     /// Say more; with `replay`, tell the story
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "SYNOD_VERBOSE", help_heading = "Everywhere")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = clap::ArgAction::Count,
+        env = "SYNOD_VERBOSE",
+        help_heading = "Everywhere",
+    )]
     pub verbose: u8,
     /// Colours; NO_COLOR and CLICOLOR are honoured
-    #[arg(long, global = true, value_enum, default_value_t, env = "SYNOD_COLOR", value_name = "WHEN", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SYNOD_COLOR",
+        value_name = "WHEN",
+        help_heading = "Everywhere"
+    )]
     pub color: Color,
     /// No progress bar
-    #[arg(long, global = true, env = "SYNOD_NO_PROGRESS", value_parser = FalseyValueParser::new(), help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        env = "SYNOD_NO_PROGRESS",
+        value_parser = FalseyValueParser::new(),
+        help_heading = "Everywhere",
+    )]
     pub no_progress: bool,
 }
 
@@ -64,13 +93,30 @@ pub struct RunOptions {
     #[arg(long, env = "SYNOD_BUG", value_name = "NAME")]
     pub bug: Option<String>,
     /// Only this check judges, or these; contracts are off unless `contract` is one of them
-    #[arg(long, env = "SYNOD_ONLY", value_name = "CHECKER", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "SYNOD_ONLY",
+        value_name = "CHECKER",
+        value_delimiter = ','
+    )]
     pub only: Vec<String>,
     /// Override a value of the scenario, like network.loss=5%
-    #[arg(long, env = "SYNOD_SET", value_name = "KEY=VALUE", value_delimiter = ';', value_parser = assignment)]
+    #[arg(
+        long,
+        env = "SYNOD_SET",
+        value_name = "KEY=VALUE",
+        value_delimiter = ';',
+        value_parser = assignment,
+    )]
     pub set: Vec<String>,
     /// How choices are made
-    #[arg(long, env = "SYNOD_STRATEGY", value_enum, value_name = "NAME", default_value_t)]
+    #[arg(
+        long,
+        env = "SYNOD_STRATEGY",
+        value_enum,
+        value_name = "NAME",
+        default_value_t
+    )]
     pub strategy: Strategy,
 }
 
@@ -97,7 +143,13 @@ pub struct WorkOptions {
     #[arg(long, short, env = "SYNOD_JOBS", value_name = "N")]
     pub jobs: Option<NonZero<usize>>,
     /// A run that takes longer than this on the wall clock counts as a hang
-    #[arg(long, env = "SYNOD_HANG_AFTER", value_name = "TIME", value_parser = units::duration, default_value = "2m")]
+    #[arg(
+        long,
+        env = "SYNOD_HANG_AFTER",
+        value_name = "TIME",
+        value_parser = units::duration,
+        default_value = "2m",
+    )]
     pub hang_after: Duration,
     /// Run in this process, for a debugger: a crash then ends everything
     #[arg(long, env = "SYNOD_IN_PROCESS", value_parser = FalseyValueParser::new())]
@@ -108,7 +160,9 @@ impl WorkOptions {
     /// The number of workers.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get)
+        self.jobs
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, NonZero::get)
     }
 
     /// Where runs are made.
@@ -119,8 +173,11 @@ impl WorkOptions {
         if self.in_process {
             return Ok(Place::Here(source));
         }
-        let program: PathBuf =
-            std::env::current_exe().map_err(|error| format!("this program does not find itself to start workers ({error}); use --in-process"))?;
+        let program: PathBuf = std::env::current_exe().map_err(|error| {
+            format!(
+                "this program does not find itself to start workers ({error}); use --in-process"
+            )
+        })?;
         Ok(Place::Children(program, vec!["worker".to_owned()]))
     }
 }
@@ -128,6 +185,8 @@ impl WorkOptions {
 fn assignment(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err("say KEY=VALUE, with the key's place in the scenario: --set network.loss=5%".to_owned()),
+        _ => Err(
+            "say KEY=VALUE, with the key's place in the scenario: --set network.loss=5%".to_owned(),
+        ),
     }
 }

@@ -29,7 +29,8 @@ Examples:
   synod replay safety/stale-read --seed 7 -vv         every message and sync too
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
-A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of another build is
+A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of \
+                        another build is
 judged by its check alone.")]
 pub struct ReplayArgs {
     /// A reproducer's file, or with --seed a scenario: its file or its name in the library
@@ -84,11 +85,18 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         }
     }
     let record = &report.line.record;
-    let compared = report.origin.as_ref().map(|origin| compare(origin, record, &arguments.run));
+    let compared = report
+        .origin
+        .as_ref()
+        .map(|origin| compare(origin, record, &arguments.run));
     match arguments.format {
         Format::Human => print(&text(record, compared, report.origin.as_ref(), global)),
         Format::Json | Format::Jsonl => {
-            let shown = Shown { record, reproducer: report.origin.as_ref(), compared };
+            let shown = Shown {
+                record,
+                reproducer: report.origin.as_ref(),
+                compared,
+            };
             print(&(serde_json::to_string_pretty(&shown).expect("plain data") + "\n"));
         }
     }
@@ -97,9 +105,15 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     {
         return fail(exit::HARNESS, &message);
     }
-    match (exit::of_run(record.verdict, record.check.as_deref()), compared) {
+    match (
+        exit::of_run(record.verdict, record.check.as_deref()),
+        compared,
+    ) {
         (exit::HARNESS, _) => exit::HARNESS,
-        (_, Some(Compared::Other)) => fail(exit::NONDETERMINISTIC, "the digest is not the one that the reproducer had: nondeterminism"),
+        (_, Some(Compared::Other)) => fail(
+            exit::NONDETERMINISTIC,
+            "the digest is not the one that the reproducer had: nondeterminism",
+        ),
         (status, _) => status,
     }
 }
@@ -108,21 +122,44 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
     let target = match arguments.seed {
         Some(seed) => Target::Scenario(arguments.target.clone(), seed),
         None if Path::new(&arguments.target).is_file() => Target::Repro(arguments.target.clone()),
-        None if arguments.target.ends_with(".toml") => return Err(format!("{}: no such file", arguments.target)),
-        None => return Err(format!("`{}` is no reproducer's file; to run a scenario, say which seed: --seed 0", arguments.target)),
+        None if arguments.target.ends_with(".toml") => {
+            return Err(format!("{}: no such file", arguments.target));
+        }
+        None => {
+            return Err(format!(
+                "`{}` is no reproducer's file; to run a scenario, say which seed: --seed 0",
+                arguments.target
+            ));
+        }
     };
-    let scenarios = if arguments.seed.is_some() { vec![arguments.target.clone()] } else { Vec::new() };
+    let scenarios = if arguments.seed.is_some() {
+        vec![arguments.target.clone()]
+    } else {
+        Vec::new()
+    };
     let settings = arguments.run.settings(scenarios);
     let mut source = shelf::open(&settings)?;
     let target = match target {
-        Target::Scenario(_, seed) => Target::Scenario(only(&arguments.target, &shelf::select(&settings)?)?, seed),
+        Target::Scenario(_, seed) => {
+            Target::Scenario(only(&arguments.target, &shelf::select(&settings)?)?, seed)
+        }
         repro => repro,
     };
     source.plan(&target)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let halt = terminal::interrupts();
-    let pool = Pool { settings: &settings, jobs: 1, hang_after: arguments.work.hang_after, until: None, halt: &halt };
-    let mut item = Some(Item { number: 0, target, keep: Keep::Everything });
+    let pool = Pool {
+        settings: &settings,
+        jobs: 1,
+        hang_after: arguments.work.hang_after,
+        until: None,
+        halt: &halt,
+    };
+    let mut item = Some(Item {
+        number: 0,
+        target,
+        keep: Keep::Everything,
+    });
     let mut report = None;
     let worked = pool.work(&mut place, &mut || item.take(), &mut |done| {
         report = Some(done);
@@ -139,17 +176,30 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
 fn only(argument: &str, selection: &Selection) -> Result<String, String> {
     match (selection.names.as_slice(), selection.once.as_slice()) {
         ([name], []) => Ok(name.clone()),
-        ([], [(_, seed)]) => Err(format!("`{argument}` is a reproducer and has its own seed, {seed}: leave --seed out")),
-        (names, once) => Err(format!("`{argument}` holds {} scenarios: name one", names.len() + once.len())),
+        ([], [(_, seed)]) => Err(format!(
+            "`{argument}` is a reproducer and has its own seed, {seed}: leave --seed out"
+        )),
+        (names, once) => Err(format!(
+            "`{argument}` holds {} scenarios: name one",
+            names.len() + once.len()
+        )),
     }
 }
 
 /// Digests are compared only for the same build and the same run.
 fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compared {
-    let same_subject = options.subject.as_ref().is_none_or(|subject| *subject == origin.subject);
+    let same_subject = options
+        .subject
+        .as_ref()
+        .is_none_or(|subject| *subject == origin.subject);
     let same_bug = options.bug.is_none() || options.bug == origin.bug;
     let same_jury = options.only.is_empty() || Jury::only(&options.only) == origin.only;
-    let comparable = origin.build == BUILD && same_subject && same_bug && same_jury && options.set.is_empty() && origin.digest != NO_DIGEST;
+    let comparable = origin.build == BUILD
+        && same_subject
+        && same_bug
+        && same_jury
+        && options.set.is_empty()
+        && origin.digest != NO_DIGEST;
     match comparable {
         false => Compared::Incomparable,
         true if origin.digest == record.digest => Compared::Same,
@@ -157,25 +207,53 @@ fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compare
     }
 }
 
-fn text(record: &RunRecord, compared: Option<Compared>, origin: Option<&Origin>, global: &Global) -> String {
-    let mut out = format!("{} seed {}: {}\n", record.scenario, record.seed, record.verdict.name());
+fn text(
+    record: &RunRecord,
+    compared: Option<Compared>,
+    origin: Option<&Origin>,
+    global: &Global,
+) -> String {
+    let mut out = format!(
+        "{} seed {}: {}\n",
+        record.scenario,
+        record.seed,
+        record.verdict.name()
+    );
     if let Some(check) = &record.check {
         out.push_str(&format!("  check    {check}\n"));
     }
-    for (number, line) in record.message.as_deref().unwrap_or_default().lines().enumerate() {
-        out.push_str(&format!("  {}{line}\n", if number == 0 { "message  " } else { "         " }));
+    for (number, line) in record
+        .message
+        .as_deref()
+        .unwrap_or_default()
+        .lines()
+        .enumerate()
+    {
+        out.push_str(&format!(
+            "  {}{line}\n",
+            if number == 0 {
+                "message  "
+            } else {
+                "         "
+            }
+        ));
     }
     let digest = match compared {
         None => "",
         Some(Compared::Same) => " (the reproducer's)",
         Some(Compared::Other) => " (NOT the reproducer's)",
-        Some(Compared::Incomparable) => " (the reproducer has none, or is of another build or other options: not compared)",
+        Some(Compared::Incomparable) => {
+            " (the reproducer has none, or is of another build or other options: not compared)"
+        }
     };
     out.push_str(&format!("  digest   {}{digest}\n", record.digest));
     if let Some(origin) = origin
         && origin.check != record.check
     {
-        out.push_str(&format!("  the reproducer failed `{}`\n", origin.check.as_deref().unwrap_or("nothing")));
+        out.push_str(&format!(
+            "  the reproducer failed `{}`\n",
+            origin.check.as_deref().unwrap_or("nothing")
+        ));
     }
     if !global.quiet {
         out.push_str(&format!(
@@ -186,15 +264,25 @@ fn text(record: &RunRecord, compared: Option<Compared>, origin: Option<&Origin>,
             duration(record.virtual_seconds)
         ));
         let counts = |counts: &std::collections::BTreeMap<String, u64>| {
-            counts.iter().map(|(name, times)| format!("{name} {times}")).collect::<Vec<_>>().join(", ")
+            counts
+                .iter()
+                .map(|(name, times)| format!("{name} {times}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
-        for (name, list) in [("faults", &record.faults), ("milestones", &record.milestones)] {
+        for (name, list) in [
+            ("faults", &record.faults),
+            ("milestones", &record.milestones),
+        ] {
             if !list.is_empty() {
                 out.push_str(&format!("  {name}: {}\n", counts(list)));
             }
         }
         if let Some((reached, triggered)) = record.bug {
-            out.push_str(&format!("  the planted bug was reached {reached} times and changed the outcome {triggered} times\n"));
+            out.push_str(&format!(
+                "  the planted bug was reached {reached} times and changed the outcome \
+                 {triggered} times\n"
+            ));
         }
     }
     out
@@ -204,7 +292,11 @@ fn write(out: &Path, report: &Report) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", out.display());
     std::fs::create_dir_all(out).map_err(failed)?;
     let tale = (!report.tale.is_empty()).then(|| text_of(&report.tale, Depth::Wire));
-    for (name, content) in [("repro.toml", &report.repro), ("history.jsonl", &report.history), ("tale.txt", &tale)] {
+    for (name, content) in [
+        ("repro.toml", &report.repro),
+        ("history.jsonl", &report.history),
+        ("tale.txt", &tale),
+    ] {
         match content {
             Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,
             None => warn(&format!("this run left no {name}")),

@@ -1,4 +1,5 @@
-//! `synod scenario`: validate, scaffold, list, show and describe scenarios. Data goes to standard output, problems to standard error; 0 is good, 2 is wrong.
+//! `synod scenario`: validate, scaffold, list, show and describe scenarios. Data goes to standard
+//! output, problems to standard error; 0 is good, 2 is wrong.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,11 @@ pub fn run(command: ScenarioCommand) -> u8 {
         ScenarioCommand::Check { paths, sets } => check(&paths, &sets),
         ScenarioCommand::New { name, output } => new(&name, output.as_deref()),
         ScenarioCommand::List { folder } => list(folder.as_deref()),
-        ScenarioCommand::Show { scenario, seed, sets } => show(&scenario, seed, &sets),
+        ScenarioCommand::Show {
+            scenario,
+            seed,
+            sets,
+        } => show(&scenario, seed, &sets),
         ScenarioCommand::Schema => print(&schema::text()),
     }
 }
@@ -73,7 +78,9 @@ pub fn run(command: ScenarioCommand) -> u8 {
 fn print(text: &str) -> u8 {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => tell(&format!("error: cannot write to standard output: {error}")),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            tell(&format!("error: cannot write to standard output: {error}"))
+        }
         _ => GOOD,
     }
 }
@@ -84,7 +91,8 @@ fn tell(text: &str) -> u8 {
 }
 
 fn complain(error: &LoadError) -> u8 {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     tell(&error.render(colour))
 }
 
@@ -94,7 +102,10 @@ fn check(paths: &[String], sets: &[String]) -> u8 {
             Ok(library) => each(&library, sets),
             Err(error) => return complain(&error),
         },
-        _ => paths.iter().flat_map(|path| check_one(path, sets)).collect(),
+        _ => paths
+            .iter()
+            .flat_map(|path| check_one(path, sets))
+            .collect(),
     };
     let mut wrong = 0;
     for error in results.iter().filter_map(|result| result.as_ref().err()) {
@@ -108,7 +119,11 @@ fn check(paths: &[String], sets: &[String]) -> u8 {
 }
 
 fn each(library: &Library, sets: &[String]) -> Vec<Result<Scenario, LoadError>> {
-    library.names().into_iter().map(|name| library.get_with(name, sets)).collect()
+    library
+        .names()
+        .into_iter()
+        .map(|name| library.get_with(name, sets))
+        .collect()
 }
 
 /// A folder is checked file by file, so that one wrong file does not hide the others.
@@ -127,16 +142,27 @@ fn check_one(path: &str, sets: &[String]) -> Vec<Result<Scenario, LoadError>> {
 }
 
 fn list(folder: Option<&Path>) -> u8 {
-    let library = match folder.map_or_else(Library::standard, |folder| Library::open(Some(folder))) {
+    let library = match folder.map_or_else(Library::standard, |folder| Library::open(Some(folder)))
+    {
         Ok(library) => library,
         Err(error) => return complain(&error),
     };
     let mut status = GOOD;
     let mut text = String::new();
-    let width = library.names().iter().map(|name| name.len()).max().unwrap_or(0);
+    let width = library
+        .names()
+        .iter()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or(0);
     for name in library.names() {
         match library.get(name) {
-            Ok(scenario) => text.push_str(&format!("{name:width$}  {:8}  {:3}  {}\n", scenario.kind(), scenario.weight, scenario.title)),
+            Ok(scenario) => text.push_str(&format!(
+                "{name:width$}  {:8}  {:3}  {}\n",
+                scenario.kind(),
+                scenario.weight,
+                scenario.title
+            )),
             Err(error) => status = complain(&error),
         }
     }
@@ -147,11 +173,17 @@ fn show(scenario: &str, seed: Option<u64>, sets: &[String]) -> u8 {
     match resolve(scenario, sets).as_deref() {
         Err(error) => complain(error),
         Ok([scenario]) => {
-            let repro = scenario.repro.clone().unwrap_or_else(|| Repro { subject: scenario.subject.clone(), ..Repro::default() });
+            let repro = scenario.repro.clone().unwrap_or_else(|| Repro {
+                subject: scenario.subject.clone(),
+                ..Repro::default()
+            });
             let plan = draw(scenario, seed.unwrap_or(repro.seed));
             print(&to_toml(&plan, &repro))
         }
-        Ok(several) => tell(&format!("error: {} scenarios, and only one can be shown: name one of them", several.len())),
+        Ok(several) => tell(&format!(
+            "error: {} scenarios, and only one can be shown: name one of them",
+            several.len()
+        )),
     }
 }
 
@@ -164,8 +196,14 @@ fn new(name: &str, output: Option<&Path>) -> u8 {
         return tell("error: a scenario needs a name, such as safety/my-idea");
     }
     let text = SCAFFOLD.replace("\"TITLE\"", &toml::Value::String(title).to_string());
-    let Some(path) = output else { return print(&text) };
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let Some(path) = output else {
+        return print(&text);
+    };
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     if let Err(error) = made {
         return tell(&format!("error: cannot make {}: {error}", path.display()));
     }
@@ -183,7 +221,11 @@ mod tests {
     #[test]
     fn the_scaffold_is_a_scenario() {
         let text = SCAFFOLD.replace("\"TITLE\"", "\"x\"");
-        assert!(parse("new", &text, &[]).is_ok(), "{}", parse("new", &text, &[]).unwrap_err());
+        assert!(
+            parse("new", &text, &[]).is_ok(),
+            "{}",
+            parse("new", &text, &[]).unwrap_err()
+        );
     }
 
     #[test]
@@ -203,7 +245,16 @@ mod tests {
     fn a_new_file_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.toml");
-        assert_eq!((new("a/b", Some(&file)), new("a/b", Some(&file))), (GOOD, WRONG));
-        assert_eq!(check(&[file.display().to_string()], &["cluster.replicas=3".into()]), GOOD);
+        assert_eq!(
+            (new("a/b", Some(&file)), new("a/b", Some(&file))),
+            (GOOD, WRONG)
+        );
+        assert_eq!(
+            check(
+                &[file.display().to_string()],
+                &["cluster.replicas=3".into()]
+            ),
+            GOOD
+        );
     }
 }

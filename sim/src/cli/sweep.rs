@@ -33,7 +33,8 @@ Examples:
   synod sweep --profile nightly --time 30m --shard auto
   synod sweep --resume target/synod/latest             go on after Ctrl-C
 
-Without scenarios, seed S runs the one scenario that the mix draws for it. With scenarios, every seed runs in each.
+Without scenarios, seed S runs the one scenario that the mix draws for it. With scenarios, every \
+                        seed runs in each.
 Results go to target/synod/<run-id>/, and to a link `latest` beside it.")]
 pub struct SweepArgs {
     /// Scenario files, folders, or names in the library [default: the mix]
@@ -52,7 +53,12 @@ pub struct SweepArgs {
     #[arg(long, env = "SYNOD_PROFILE", value_enum, default_value_t)]
     profile: Profile,
     /// End after so many failing runs
-    #[arg(long, env = "SYNOD_MAX_FAIL", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        env = "SYNOD_MAX_FAIL",
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     max_fail: Option<u64>,
     /// Make this share of the runs twice and compare digests [default: 1%]
     #[arg(long, env = "SYNOD_VERIFY_DETERMINISM", value_name = "P%", value_parser = units::percent)]
@@ -67,7 +73,23 @@ pub struct SweepArgs {
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
     format: Format,
     /// Go on with an interrupted sweep; it keeps its own scenarios, seeds and options
-    #[arg(long, env = "SYNOD_RESUME", value_name = "DIR", conflicts_with_all = ["scenarios", "seeds", "shard", "out", "max_fail", "subject", "bug", "set", "only", "verify_determinism"])]
+    #[arg(
+        long,
+        env = "SYNOD_RESUME",
+        value_name = "DIR",
+        conflicts_with_all = [
+            "scenarios",
+            "seeds",
+            "shard",
+            "out",
+            "max_fail",
+            "subject",
+            "bug",
+            "set",
+            "only",
+            "verify_determinism",
+        ],
+    )]
     resume: Option<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
@@ -83,7 +105,11 @@ enum ShardArgument {
 
 impl ShardArgument {
     fn read(text: &str) -> Result<Self, String> {
-        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Given) }
+        if text == "auto" {
+            Ok(Self::Auto)
+        } else {
+            text.parse().map(Self::Given)
+        }
     }
 }
 
@@ -93,7 +119,8 @@ enum Profile {
     /// 2,000 seeds from 0 on; 1% twice
     #[default]
     Default,
-    /// A pull request: 10,000 seeds from 0 on in at most 10 minutes, up to 10 failing runs; 2% twice
+    /// A pull request: 10,000 seeds from 0 on in at most 10 minutes, up to 10 failing runs; 2%
+    /// twice
     Pr,
     /// A night: an hour of seeds from a random place; 5% twice
     Nightly,
@@ -102,8 +129,14 @@ enum Profile {
 impl Profile {
     const fn seeds(self) -> SeedsArgument {
         match self {
-            Self::Default => SeedsArgument::Range(Seeds { start: 0, end: 2_000 }),
-            Self::Pr => SeedsArgument::Range(Seeds { start: 0, end: 10_000 }),
+            Self::Default => SeedsArgument::Range(Seeds {
+                start: 0,
+                end: 2_000,
+            }),
+            Self::Pr => SeedsArgument::Range(Seeds {
+                start: 0,
+                end: 10_000,
+            }),
             Self::Nightly => SeedsArgument::Random(100_000_000),
         }
     }
@@ -163,9 +196,14 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let mut settings = arguments.run.settings(arguments.scenarios.clone());
     settings.verify_ppm = arguments.verify_determinism.unwrap_or(profile.verify_ppm());
     let selection = shelf::select(&settings)?;
-    let given = arguments
-        .seeds
-        .or_else(|| (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(Seeds { start: 0, end: u64::MAX })));
+    let given = arguments.seeds.or_else(|| {
+        (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(
+            Seeds {
+                start: 0,
+                end: u64::MAX,
+            },
+        ))
+    });
     let seeds = given.unwrap_or(profile.seeds()).resolve(entropy());
     let shard = match arguments.shard {
         None => None,
@@ -173,21 +211,40 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
         Some(ShardArgument::Auto) => {
             let found = Shard::detect(|name| std::env::var(name).ok())?;
             if found.is_none() {
-                warn("--shard auto: no variables of a CI system or of Kubernetes are set, so this runs everything");
+                warn(
+                    "--shard auto: no variables of a CI system or of Kubernetes are set, so this \
+                     runs everything",
+                );
             }
             found
         }
     };
-    let info = RunInfo::new(settings, seeds, shard, arguments.max_fail.or(profile.max_fail()), selection);
-    let path = arguments.out.clone().unwrap_or_else(|| Path::new("target/synod").join(folder::run_id()));
-    Ok(Begun { info, path, known: Vec::new(), cost: Cost::default(), time: arguments.time.or(profile.time()) })
+    let info = RunInfo::new(
+        settings,
+        seeds,
+        shard,
+        arguments.max_fail.or(profile.max_fail()),
+        selection,
+    );
+    let path = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("target/synod").join(folder::run_id()));
+    Ok(Begun {
+        info,
+        path,
+        known: Vec::new(),
+        cost: Cost::default(),
+        time: arguments.time.or(profile.time()),
+    })
 }
 
 fn resume(path: &Path) -> Result<Begun, String> {
     let info = folder::read_info(path)?;
     if info.build != BUILD {
         return Err(format!(
-            "{} was begun by another build ({} at {}, this is {BUILD}): its digests cannot be joined with new ones; sweep anew",
+            "{} was begun by another build ({} at {}, this is {BUILD}): its digests cannot be \
+             joined with new ones; sweep anew",
             path.display(),
             info.build,
             info.commit
@@ -196,8 +253,16 @@ fn resume(path: &Path) -> Result<Begun, String> {
     let known = folder::read_results(path)?;
     let cost = folder::read_summary(path)?.map_or_else(Cost::default, |summary| summary.cost());
     // Through the link, the results of another sweep could take this one's place meanwhile.
-    let path = path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(Begun { info, path, known, cost, time: None })
+    let path = path
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Begun {
+        info,
+        path,
+        known,
+        cost,
+        time: None,
+    })
 }
 
 /// Randomness from the system, without a dependency: the keys of a standard hasher.
@@ -206,7 +271,13 @@ fn entropy() -> u64 {
 }
 
 fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, String> {
-    let Begun { info, path, known, cost, time } = begun;
+    let Begun {
+        info,
+        path,
+        known,
+        cost,
+        time,
+    } = begun;
     let time = time.or(arguments.time);
     let mut source = shelf::open(&info.settings)?;
     let mut place = arguments.work.place(source.as_mut())?;
@@ -215,7 +286,9 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         Ok(folder) => Some(folder),
         Err(error) => {
             let message = format!("{}: {error}", path.display());
-            warn(&format!("{message}; the results go to standard output alone"));
+            warn(&format!(
+                "{message}; the results go to standard output alone"
+            ));
             unwritable = Some(format!("no results were written: {message}"));
             None
         }
@@ -226,11 +299,29 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     let interrupted = terminal::interrupts();
     let size = Roster::of(&info).size();
     let endless = time.is_some() && info.seeds.end == u64::MAX;
-    let mut audience = Watching { bar: terminal::progress(global, (!endless).then_some(size)), lines: arguments.format == Format::Jsonl };
-    tracing::info!("{}: {size} runs by {} workers, results in {}", info.title(), arguments.work.jobs(), path.display());
-    let conduct =
-        Conduct { jobs: arguments.work.jobs(), time, hang_after: arguments.work.hang_after, interrupted: &interrupted, known, known_cost: cost };
-    let Outcome { summary, mut broken, repeated_otherwise } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
+    let mut audience = Watching {
+        bar: terminal::progress(global, (!endless).then_some(size)),
+        lines: arguments.format == Format::Jsonl,
+    };
+    tracing::info!(
+        "{}: {size} runs by {} workers, results in {}",
+        info.title(),
+        arguments.work.jobs(),
+        path.display()
+    );
+    let conduct = Conduct {
+        jobs: arguments.work.jobs(),
+        time,
+        hang_after: arguments.work.hang_after,
+        interrupted: &interrupted,
+        known,
+        known_cost: cost,
+    };
+    let Outcome {
+        summary,
+        mut broken,
+        repeated_otherwise,
+    } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
     audience.bar.finish_and_clear();
 
     broken.extend(unwritable);
@@ -244,7 +335,10 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     for failure in &repeated_otherwise {
         let _ = fail(
             exit::NONDETERMINISTIC,
-            &format!("{} seed {} gave another digest when it was run again: nondeterminism", failure.scenario, failure.seed),
+            &format!(
+                "{} seed {} gave another digest when it was run again: nondeterminism",
+                failure.scenario, failure.seed
+            ),
         );
     }
     for reason in &broken {
@@ -306,7 +400,10 @@ fn show(summary: &Summary, info: &RunInfo, path: &Path, format: Format, written:
 
 /// Ends each failure on standard error with a line that can be pasted.
 fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
-    for failure in failures.iter().filter(|failure| failure.check != synod_reports::tally::EXPECTED_FAILURE) {
+    for failure in failures
+        .iter()
+        .filter(|failure| failure.check != synod_reports::tally::EXPECTED_FAILURE)
+    {
         let replay = match &failure.repro {
             Some(repro) => quoted(&path.join(repro).to_string_lossy()),
             None => {

@@ -1,4 +1,5 @@
-//! What a person at a terminal sees: data on standard output, progress and diagnostics on standard error.
+//! What a person at a terminal sees: data on standard output, progress and diagnostics on standard
+//! error.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -84,7 +85,11 @@ pub fn interrupts() -> Arc<AtomicBool> {
 #[must_use]
 pub fn progress(global: &Global, length: Option<u64>) -> ProgressBar {
     let wanted = !global.no_progress && !global.quiet && std::io::stderr().is_terminal();
-    let target = if wanted { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
+    let target = if wanted {
+        ProgressDrawTarget::stderr_with_hz(5)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(length, target);
     let template = if length.is_some() {
         "{elapsed_precise} {wide_bar} {human_pos}/{human_len} runs, {per_sec}, {eta} to go {msg}"
@@ -97,19 +102,28 @@ pub fn progress(global: &Global, length: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// How this program is called in this place, so that a line that begins with it can be pasted: by `cargo run` in the workspace that it was built
-/// from, as `synod` when that is what a shell finds, and by its path otherwise.
+/// How this program is called in this place, so that a line that begins with it can be pasted: by
+/// `cargo run` in the workspace that it was built from, as `synod` when that is what a shell finds,
+/// and by its path otherwise.
 #[must_use]
 pub fn invocation() -> String {
-    let Ok(program) = std::env::current_exe() else { return "synod".to_owned() };
-    let found = std::env::var_os("PATH")
-        .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join("synod")).find(|candidate| candidate.is_file()));
+    let Ok(program) = std::env::current_exe() else {
+        return "synod".to_owned();
+    };
+    let found = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path)
+            .map(|folder| folder.join("synod"))
+            .find(|candidate| candidate.is_file())
+    });
     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     invocation_of(&program, &folder, found.as_deref())
 }
 
 fn invocation_of(program: &Path, folder: &Path, found: Option<&Path>) -> String {
-    let profile = program.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let profile = program
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
     let targets = program.parent().and_then(Path::parent);
     if targets == Some(folder.join("target").as_path()) && folder.join("Cargo.toml").is_file() {
         match profile {
@@ -118,15 +132,31 @@ fn invocation_of(program: &Path, folder: &Path, found: Option<&Path>) -> String 
             _ => {}
         }
     }
-    let same = |one: &Path, two: &Path| one.canonicalize().ok().zip(two.canonicalize().ok()).is_some_and(|(one, two)| one == two);
-    if found.is_some_and(|found| same(found, program)) { "synod".to_owned() } else { quoted(&program.to_string_lossy()) }
+    let same = |one: &Path, two: &Path| {
+        one.canonicalize()
+            .ok()
+            .zip(two.canonicalize().ok())
+            .is_some_and(|(one, two)| one == two)
+    };
+    if found.is_some_and(|found| same(found, program)) {
+        "synod".to_owned()
+    } else {
+        quoted(&program.to_string_lossy())
+    }
 }
 
 /// The text as one word of a shell.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-=:,+@%".contains(&byte));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let plain = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/._-=:,+@%".contains(&byte));
+    if plain {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -144,15 +174,28 @@ mod tests {
     fn a_pasted_line_starts_the_same_program() {
         let place = tempfile::tempdir().expect("a folder");
         let (root, elsewhere) = (place.path().join("root"), place.path().join("bin"));
-        for folder in [root.join("target/release"), root.join("target/debug"), elsewhere.clone()] {
+        for folder in [
+            root.join("target/release"),
+            root.join("target/debug"),
+            elsewhere.clone(),
+        ] {
             std::fs::create_dir_all(&folder).expect("writes");
             std::fs::write(folder.join("synod"), "").expect("writes");
         }
         std::fs::write(root.join("Cargo.toml"), "").expect("writes");
         let of = |program: &Path, found: Option<&Path>| invocation_of(program, &root, found);
-        assert_eq!(of(&root.join("target/release/synod"), None), "cargo run --release --");
+        assert_eq!(
+            of(&root.join("target/release/synod"), None),
+            "cargo run --release --"
+        );
         assert_eq!(of(&root.join("target/debug/synod"), None), "cargo run --");
-        assert_eq!(of(&elsewhere.join("synod"), Some(&elsewhere.join("synod"))), "synod");
-        assert_eq!(of(&elsewhere.join("synod"), None), quoted(&elsewhere.join("synod").to_string_lossy()));
+        assert_eq!(
+            of(&elsewhere.join("synod"), Some(&elsewhere.join("synod"))),
+            "synod"
+        );
+        assert_eq!(
+            of(&elsewhere.join("synod"), None),
+            quoted(&elsewhere.join("synod").to_string_lossy())
+        );
     }
 }

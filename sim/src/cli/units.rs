@@ -13,7 +13,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or(SHAPE)?;
         let number: u64 = rest[..digits].parse().map_err(|_| SHAPE)?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |end| digits + end);
+        let unit_end = rest[digits..]
+            .find(|c: char| c.is_ascii_digit())
+            .map_or(rest.len(), |end| digits + end);
         let unit = match &rest[digits..unit_end] {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
@@ -21,11 +23,20 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             "h" => Duration::from_secs(3_600),
             _ => return Err(SHAPE.to_owned()),
         };
-        let part = u32::try_from(number).ok().and_then(|number| unit.checked_mul(number)).ok_or_else(|| format!("`{text}` is too long"))?;
-        total = total.checked_add(part).ok_or_else(|| format!("`{text}` is too long"))?;
+        let part = u32::try_from(number)
+            .ok()
+            .and_then(|number| unit.checked_mul(number))
+            .ok_or_else(|| format!("`{text}` is too long"))?;
+        total = total
+            .checked_add(part)
+            .ok_or_else(|| format!("`{text}` is too long"))?;
         rest = &rest[unit_end..];
     }
-    if total.is_zero() { Err(SHAPE.to_owned()) } else { Ok(total) }
+    if total.is_zero() {
+        Err(SHAPE.to_owned())
+    } else {
+        Ok(total)
+    }
 }
 
 /// Reads `10%`, `0.5%` or `10` into parts per million.
@@ -36,13 +47,19 @@ pub fn percent(text: &str) -> Result<u32, String> {
     const SHAPE: &str = "say a share between 0% and 100%, like 10% or 0.5%";
     let number = text.trim().strip_suffix('%').unwrap_or(text.trim());
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |part: &str| !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |part: &str| {
+        !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
     if !digits(whole) || !digits(fraction) {
         return Err(SHAPE.to_owned());
     }
     let read = |part: &str| part.parse::<u32>().map_err(|_| SHAPE.to_owned());
     let ppm = read(whole)? * 10_000 + read(&format!("{fraction:0<4}"))?;
-    if ppm <= 1_000_000 { Ok(ppm) } else { Err(SHAPE.to_owned()) }
+    if ppm <= 1_000_000 {
+        Ok(ppm)
+    } else {
+        Err(SHAPE.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -54,14 +71,34 @@ mod tests {
         assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        for wrong in ["", "10", "m", "0s", "10x", "-1s", "1.5h", "99999999999h", "10m5"] {
+        for wrong in [
+            "",
+            "10",
+            "m",
+            "0s",
+            "10x",
+            "-1s",
+            "1.5h",
+            "99999999999h",
+            "10m5",
+        ] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn percentages() {
-        assert_eq!(["0%", "1%", "0.5%", "100", "10.25%", "0.0001%"].map(percent), [Ok(0), Ok(10_000), Ok(5_000), Ok(1_000_000), Ok(102_500), Ok(1)]);
+        assert_eq!(
+            ["0%", "1%", "0.5%", "100", "10.25%", "0.0001%"].map(percent),
+            [
+                Ok(0),
+                Ok(10_000),
+                Ok(5_000),
+                Ok(1_000_000),
+                Ok(102_500),
+                Ok(1)
+            ]
+        );
         for wrong in ["", "%", "101%", "-1%", "x", "1.", ".5", "1.00001%", "1e1"] {
             assert!(percent(wrong).is_err(), "{wrong}");
         }

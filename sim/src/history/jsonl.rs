@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::history::recorded::{Asked, History, Outcome, Recorded};
 use crate::history::values::{ABSENT, Val};
 
-/// Writes a history, a call or a return a line, in the order of their times. Strings that are not UTF-8 are written with U+FFFD in the place of what is
-/// not.
+/// Writes a history, a call or a return a line, in the order of their times. Strings that are not
+/// UTF-8 are written with U+FFFD in the place of what is not.
 ///
 /// # Errors
 /// Those of the output.
@@ -24,14 +24,31 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<()> {
         }
     }
     events.sort_unstable();
-    let latest = events.iter().map(|(time, _, _)| *time).filter(|time| *time < u64::MAX).max().unwrap_or(0);
+    let latest = events
+        .iter()
+        .map(|(time, _, _)| *time)
+        .filter(|time| *time < u64::MAX)
+        .max()
+        .unwrap_or(0);
     for (time, is_return, number) in events {
-        line(history, &history.operations[number], is_return, time.min(latest), &mut out)?;
+        line(
+            history,
+            &history.operations[number],
+            is_return,
+            time.min(latest),
+            &mut out,
+        )?;
     }
     out.flush()
 }
 
-fn line(history: &History, operation: &Recorded, is_return: bool, time: u64, out: &mut impl Write) -> io::Result<()> {
+fn line(
+    history: &History,
+    operation: &Recorded,
+    is_return: bool,
+    time: u64,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let kind = match operation.outcome {
         _ if !is_return => "invoke",
         Outcome::Ok(_) => "ok",
@@ -45,8 +62,15 @@ fn line(history: &History, operation: &Recorded, is_return: bool, time: u64, out
         Asked::Cas { .. } => "cas",
         Asked::Delete => "delete",
     };
-    let process = history.processes.get(operation.process as usize).copied().unwrap_or_default();
-    write!(out, r#"{{"process": {process}, "type": "{kind}", "f": "{function}""#)?;
+    let process = history
+        .processes
+        .get(operation.process as usize)
+        .copied()
+        .unwrap_or_default();
+    write!(
+        out,
+        r#"{{"process": {process}, "type": "{kind}", "f": "{function}""#
+    )?;
     let key = history.keys[operation.key as usize];
     if key != ABSENT {
         value(history, "key", key, out)?;
@@ -55,7 +79,12 @@ fn line(history: &History, operation: &Recorded, is_return: bool, time: u64, out
         (Asked::Read, Outcome::Ok(read)) if is_return => value(history, "value", read, out)?,
         (Asked::Write(new) | Asked::Append(new), _) => value(history, "value", new, out)?,
         (Asked::Cas { expected, new }, _) => {
-            write!(out, r#", "value": [{}, {}]"#, history.values.json(expected), history.values.json(new))?;
+            write!(
+                out,
+                r#", "value": [{}, {}]"#,
+                history.values.json(expected),
+                history.values.json(new)
+            )?;
         }
         _ => {}
     }
@@ -94,15 +123,35 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for (values, appends, unknown) in [(None, 20, 0), (Some(3), 0, 7)] {
-            let history = generate(Shape { keys: 3, values, appends, unknown, swaps: 20, writes: 30, places: true, ..Shape::new(300, 5) });
+            let history = generate(Shape {
+                keys: 3,
+                values,
+                appends,
+                unknown,
+                swaps: 20,
+                writes: 30,
+                places: true,
+                ..Shape::new(300, 5)
+            });
             let mut text = Vec::new();
             write(&history, &mut text).expect("memory takes everything");
             let back = read(&text[..], Format::Auto, Model::KeyValue).expect("a history");
             let shown = |history: &History| -> Vec<String> {
                 let json = crate::check::linearizability::answer::json::operation;
                 let mut stripped = history.clone();
-                stripped.operations.iter_mut().for_each(|operation| operation.lines = [0; 2]);
-                (0..300).map(|number| format!("{} {:?}", json(&stripped, number), stripped.operations[number as usize].place)).collect()
+                stripped
+                    .operations
+                    .iter_mut()
+                    .for_each(|operation| operation.lines = [0; 2]);
+                (0..300)
+                    .map(|number| {
+                        format!(
+                            "{} {:?}",
+                            json(&stripped, number),
+                            stripped.operations[number as usize].place
+                        )
+                    })
+                    .collect()
             };
             assert_eq!(shown(&history), shown(&back));
         }

@@ -1,7 +1,9 @@
-//! A recorded history: operations with their intervals and what came back, compact enough for millions of them.
+//! A recorded history: operations with their intervals and what came back, compact enough for
+//! millions of them.
 //!
-//! Intervals are closed: two operations of which one ends at the time at which the other begins overlap. What an operation says about the state, if
-//! anything, is its [`What`]; all checking starts from there.
+//! Intervals are closed: two operations of which one ends at the time at which the other begins
+//! overlap. What an operation says about the state, if anything, is its [`What`]; all checking
+//! starts from there.
 
 use std::num::NonZeroU64;
 
@@ -57,7 +59,11 @@ impl Place {
     /// The place of a command in its slot's batch. An index of 65535 stands behind the whole slot.
     #[must_use]
     pub const fn new(slot: u64, index: u16) -> Self {
-        let slot = if slot < Self::SLOT_END { slot } else { Self::SLOT_END - 1 };
+        let slot = if slot < Self::SLOT_END {
+            slot
+        } else {
+            Self::SLOT_END - 1
+        };
         Self(NonZeroU64::MIN.saturating_add(slot << 16 | index as u64))
     }
 
@@ -77,7 +83,11 @@ impl Place {
     #[must_use]
     pub fn index(self) -> Option<u16> {
         let index = (self.0.get() - 1) & Self::AFTER;
-        if index == Self::AFTER { None } else { u16::try_from(index).ok() }
+        if index == Self::AFTER {
+            None
+        } else {
+            u16::try_from(index).ok()
+        }
     }
 }
 
@@ -123,7 +133,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What it says and does; none if that is nothing: a failure without a reason, or a read without an answer.
+    /// What it says and does; none if that is nothing: a failure without a reason, or a read
+    /// without an answer.
     #[must_use]
     pub fn what(&self) -> Option<What> {
         let definite = match self.outcome {
@@ -142,8 +153,11 @@ impl Recorded {
             (Asked::Write(value), _) => What::Write(value),
             (Asked::Delete, _) => What::Write(ABSENT),
             (Asked::Append(value), _) => What::Append(value),
-            // It changes nothing: a read if it is known to have succeeded, and nothing at all otherwise.
-            (Asked::Cas { expected, new }, _) if expected == new && definite => What::Read(expected),
+            // It changes nothing: a read if it is known to have succeeded, and nothing at all
+            // otherwise.
+            (Asked::Cas { expected, new }, _) if expected == new && definite => {
+                What::Read(expected)
+            }
             (Asked::Cas { expected, new }, _) if expected == new => return None,
             (Asked::Cas { expected, new }, _) => What::Cas { expected, new },
         })
@@ -170,12 +184,25 @@ mod tests {
     use super::*;
 
     fn outcome(asked: Asked, outcome: Outcome) -> Option<What> {
-        Recorded { call: 0, ret: 1, place: None, asked, outcome, process: 0, key: 0, lines: [0; 2] }.what()
+        Recorded {
+            call: 0,
+            ret: 1,
+            place: None,
+            asked,
+            outcome,
+            process: 0,
+            key: 0,
+            lines: [0; 2],
+        }
+        .what()
     }
 
     #[test]
     fn a_failure_says_only_what_it_carries() {
-        let cas = Asked::Cas { expected: Val(1), new: Val(2) };
+        let cas = Asked::Cas {
+            expected: Val(1),
+            new: Val(2),
+        };
         assert_eq!(outcome(cas, Outcome::Fail), None);
         assert_eq!(outcome(cas, Outcome::Saw(Val(3))), Some(What::Read(Val(3))));
         assert_eq!(outcome(cas, Outcome::Mismatch), Some(What::Differs(Val(1))));
@@ -185,7 +212,10 @@ mod tests {
 
     #[test]
     fn a_swap_for_itself_is_a_read() {
-        let cas = Asked::Cas { expected: Val(1), new: Val(1) };
+        let cas = Asked::Cas {
+            expected: Val(1),
+            new: Val(1),
+        };
         assert_eq!(outcome(cas, Outcome::Ok(ABSENT)), Some(What::Read(Val(1))));
         assert_eq!(outcome(cas, Outcome::Unknown), None);
     }
@@ -193,6 +223,13 @@ mod tests {
     #[test]
     fn places_are_ordered_by_slot_then_index() {
         assert!(Place::new(1, 3) < Place::after(1) && Place::after(1) < Place::new(2, 0));
-        assert_eq!((Place::new(7, 3).slot(), Place::new(7, 3).index(), Place::after(7).index()), (7, Some(3), None));
+        assert_eq!(
+            (
+                Place::new(7, 3).slot(),
+                Place::new(7, 3).index(),
+                Place::after(7).index()
+            ),
+            (7, Some(3), None)
+        );
     }
 }

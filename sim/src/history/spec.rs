@@ -1,19 +1,22 @@
 //! What is correct, apart from how histories are searched: sequential specifications.
 //!
-//! A specification says what one operation does when it has the state for itself. The searches of `check::linearizability` take any [`Spec`]; the
-//! [`Register`] and the [`KeyValue`] store are given here, and a user's own is an `impl` away.
+//! A specification says what one operation does when it has the state for itself. The searches of
+//! `check::linearizability` take any [`Spec`]; the [`Register`] and the [`KeyValue`] store are
+//! given here, and a user's own is an `impl` away.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use crate::history::operation::{Action, Call, Return, Text};
 
-/// What a specification promises about an operation, so that a search can leave work out. [`Effect::Partial`] promises nothing and is always right.
+/// What a specification promises about an operation, so that a search can leave work out.
+/// [`Effect::Partial`] promises nothing and is always right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Never changes the state.
     Read,
-    /// Possible in every state, and the state that it leaves does not depend on the one that it found.
+    /// Possible in every state, and the state that it leaves does not depend on the one that it
+    /// found.
     Blind,
     /// Possible in every state.
     Total,
@@ -31,8 +34,8 @@ pub trait Spec {
     /// The state at the start.
     fn initial(&self) -> Self::State;
 
-    /// The state after this operation, or none if it cannot have this outcome in this state. Of an operation whose outcome is unknown: the state
-    /// after it took effect.
+    /// The state after this operation, or none if it cannot have this outcome in this state. Of an
+    /// operation whose outcome is unknown: the state after it took effect.
     fn step(&self, state: &Self::State, operation: &Self::Operation) -> Option<Self::State>;
 
     /// What can be promised about an operation.
@@ -40,8 +43,8 @@ pub trait Spec {
         Effect::Partial
     }
 
-    /// The only part of the state that the operation touches. Parts are checked apart when every operation of a history has one; operations that
-    /// touch several are checked whole.
+    /// The only part of the state that the operation touches. Parts are checked apart when every
+    /// operation of a history has one; operations that touch several are checked whole.
     fn part<'a>(&self, _operation: &'a Self::Operation) -> Option<&'a [u8]> {
         None
     }
@@ -56,7 +59,8 @@ pub struct Observed {
     pub reply: Option<Return>,
 }
 
-/// One register, which reads and writes, compares, appends and deletes. The key of an operation is not looked at.
+/// One register, which reads and writes, compares, appends and deletes. The key of an operation is
+/// not looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Register {
     /// The value at the start.
@@ -104,7 +108,11 @@ impl Spec for KeyValue {
     fn step(&self, state: &Self::State, operation: &Observed) -> Option<Self::State> {
         let key = &operation.call.key;
         let (next, reply) = perform(state.get(key), &operation.call.action);
-        if operation.reply.as_ref().is_some_and(|observed| *observed != reply) {
+        if operation
+            .reply
+            .as_ref()
+            .is_some_and(|observed| *observed != reply)
+        {
             return None;
         }
         let mut state = state.clone();
@@ -138,7 +146,9 @@ pub fn perform(value: Option<&Text>, action: &Action) -> (Option<Text>, Return) 
             let head = value.map_or(&[][..], |head| head);
             (Some([head, tail].concat().into()), Return::Done)
         }
-        Action::Cas { expected, new } if value == expected.as_ref() => (Some(new.clone()), Return::Done),
+        Action::Cas { expected, new } if value == expected.as_ref() => {
+            (Some(new.clone()), Return::Done)
+        }
         Action::Cas { .. } => (value.cloned(), Return::Mismatch(value.cloned())),
         Action::Delete => (None, Return::Done),
     }
@@ -154,22 +164,54 @@ mod tests {
 
     #[test]
     fn a_store_is_registers_side_by_side() {
-        let on = |key: &str, action| Observed { call: Call { key: text(key), action }, reply: None };
+        let on = |key: &str, action| Observed {
+            call: Call {
+                key: text(key),
+                action,
+            },
+            reply: None,
+        };
         let mut state = KeyValue.initial();
-        for operation in
-            [on("a", Action::Append(text("x"))), on("b", Action::Put(text("1"))), on("a", Action::Append(text("y"))), on("b", Action::Delete)]
-        {
-            state = KeyValue.step(&state, &operation).expect("an unknown outcome is always possible");
+        for operation in [
+            on("a", Action::Append(text("x"))),
+            on("b", Action::Put(text("1"))),
+            on("a", Action::Append(text("y"))),
+            on("b", Action::Delete),
+        ] {
+            state = KeyValue
+                .step(&state, &operation)
+                .expect("an unknown outcome is always possible");
         }
-        assert_eq!(state.into_iter().collect::<Vec<_>>(), [(text("a"), text("xy"))]);
+        assert_eq!(
+            state.into_iter().collect::<Vec<_>>(),
+            [(text("a"), text("xy"))]
+        );
     }
 
     #[test]
     fn a_swap_returns_what_it_found() {
-        let cas = Action::Cas { expected: None, new: text("1") };
+        let cas = Action::Cas {
+            expected: None,
+            new: text("1"),
+        };
         assert_eq!(perform(None, &cas), (Some(text("1")), Return::Done));
-        assert_eq!(perform(Some(&text("2")), &cas), (Some(text("2")), Return::Mismatch(Some(text("2")))));
-        let wrong = Observed { call: Call { key: text("k"), action: cas }, reply: Some(Return::Done) };
-        assert_eq!(Register { initial: Some(text("2")) }.step(&Some(text("2")), &wrong), None);
+        assert_eq!(
+            perform(Some(&text("2")), &cas),
+            (Some(text("2")), Return::Mismatch(Some(text("2"))))
+        );
+        let wrong = Observed {
+            call: Call {
+                key: text("k"),
+                action: cas,
+            },
+            reply: Some(Return::Done),
+        };
+        assert_eq!(
+            Register {
+                initial: Some(text("2"))
+            }
+            .step(&Some(text("2")), &wrong),
+            None
+        );
     }
 }

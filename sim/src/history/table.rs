@@ -1,6 +1,8 @@
-//! A hash table of small numbers: the entries live elsewhere, and the table finds the number of an equal one.
+//! A hash table of small numbers: the entries live elsewhere, and the table finds the number of an
+//! equal one.
 //!
-//! Open addressing with linear probing and a hash that is the same on every machine and in every run. Nothing is ever removed; `clear` keeps the room.
+//! Open addressing with linear probing and a hash that is the same on every machine and in every
+//! run. Nothing is ever removed; `clear` keeps the room.
 
 /// Numbers by the hash of what they stand for.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The values of a history, each kept once and known by a number.
 //!
-//! A value is a string of bytes, or something else that is only ever compared (a number, a truth value, a list), kept as its canonical text. `7`
-//! and `"7"` are different values.
+//! A value is a string of bytes, or something else that is only ever compared (a number, a truth
+//! value, a list), kept as its canonical text. `7` and `"7"` are different values.
 
 use crate::history::table::Table;
 
@@ -31,13 +31,15 @@ pub struct Values {
 }
 
 impl Values {
-    /// The number of this value, which is kept if it is new. There may be no more than `u32::MAX - 2` different ones.
+    /// The number of this value, which is kept if it is new. There may be no more than `u32::MAX -
+    /// 2` different ones.
     pub fn intern(&mut self, form: Form, bytes: &[u8]) -> Val {
         let hash = xxhash_rust::xxh3::xxh3_64(bytes);
         if let Some(found) = self.table.find(hash, |at| self.at(at) == (form, bytes)) {
             return Val(found + 1);
         }
-        let number = u32::try_from(self.ends.len()).expect("fewer values than lines, and lines are counted in 32 bits");
+        let number = u32::try_from(self.ends.len())
+            .expect("fewer values than lines, and lines are counted in 32 bits");
         self.bytes.extend_from_slice(bytes);
         self.ends.push(self.bytes.len());
         self.forms.push(form);
@@ -53,7 +55,9 @@ impl Values {
     /// The number of a string, if it has one.
     #[must_use]
     pub fn find_text(&self, bytes: &[u8]) -> Option<Val> {
-        let found = self.table.find(xxhash_rust::xxh3::xxh3_64(bytes), |at| self.at(at) == (Form::Text, bytes));
+        let found = self.table.find(xxhash_rust::xxh3::xxh3_64(bytes), |at| {
+            self.at(at) == (Form::Text, bytes)
+        });
         found.map(|at| Val(at + 1))
     }
 
@@ -92,10 +96,12 @@ impl Values {
     pub fn json(&self, value: Val) -> serde_json::Value {
         match self.get(value) {
             None => serde_json::Value::Null,
-            Some((Form::Text, bytes)) => serde_json::Value::String(String::from_utf8_lossy(bytes).into_owned()),
-            Some((Form::Other, bytes)) => {
-                serde_json::from_slice(bytes).unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(bytes).into_owned()))
+            Some((Form::Text, bytes)) => {
+                serde_json::Value::String(String::from_utf8_lossy(bytes).into_owned())
             }
+            Some((Form::Other, bytes)) => serde_json::from_slice(bytes).unwrap_or_else(|_| {
+                serde_json::Value::String(String::from_utf8_lossy(bytes).into_owned())
+            }),
         }
     }
 
@@ -122,6 +128,9 @@ mod tests {
         assert_eq!(values.json(seven), 7);
         assert_eq!(values.json(text), "7");
         assert_eq!(values.json(ABSENT), serde_json::Value::Null);
-        assert_eq!((values.bytes(text), values.bytes(ABSENT)), (&b"7"[..], &b""[..]));
+        assert_eq!(
+            (values.bytes(text), values.bytes(ABSENT)),
+            (&b"7"[..], &b""[..])
+        );
     }
 }

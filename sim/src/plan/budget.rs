@@ -1,5 +1,7 @@
-//! The redundancy budget: which replicas may ever lose what they made durable. A replica that finds its log damaged halts for good, so of `n` replicas at most
-//! (n - 1) / 2 may be victims of damage or of a lost disk, whatever the seed, and the core that is healed holds none of them: a majority is left that can make progress.
+//! The redundancy budget: which replicas may ever lose what they made durable. A replica that finds
+//! its log damaged halts for good, so of `n` replicas at most (n - 1) / 2 may be victims of damage
+//! or of a lost disk, whatever the seed, and the core that is healed holds none of them: a majority
+//! is left that can make progress.
 //!
 //! Everything else that a nemesis does is over when the core is healed and costs no budget.
 
@@ -19,7 +21,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Draws both. The victims do not depend on the core that is asked for, as long as it is a majority.
+    /// Draws both. The victims do not depend on the core that is asked for, as long as it is a
+    /// majority.
     #[must_use]
     pub fn draw(scenario: &Scenario, replicas: u8, dice: &mut Dice) -> Self {
         let nodes: Vec<Node> = (0..replicas).map(Node).collect();
@@ -31,13 +34,39 @@ impl Budget {
         };
         let named = named_victims(scenario);
         let damaged = scenario.faults().any(|fault| fault.damages());
-        let spare = if damaged { nodes.len().saturating_sub(size).min(nodes.len().saturating_sub(1) / 2) } else { 0 };
-        let others: Vec<Node> = nodes.iter().copied().filter(|node| !fixed.contains(node) && !named.contains(node)).collect();
-        let mut victims: Vec<Node> = named.into_iter().filter(|node| nodes.contains(node) && !fixed.contains(node)).take(spare).collect();
-        victims.extend(dice.at(Place::Victims, 0).some(&others, spare - victims.len()));
+        let spare = if damaged {
+            nodes
+                .len()
+                .saturating_sub(size)
+                .min(nodes.len().saturating_sub(1) / 2)
+        } else {
+            0
+        };
+        let others: Vec<Node> = nodes
+            .iter()
+            .copied()
+            .filter(|node| !fixed.contains(node) && !named.contains(node))
+            .collect();
+        let mut victims: Vec<Node> = named
+            .into_iter()
+            .filter(|node| nodes.contains(node) && !fixed.contains(node))
+            .take(spare)
+            .collect();
+        victims.extend(
+            dice.at(Place::Victims, 0)
+                .some(&others, spare - victims.len()),
+        );
         victims.sort_unstable();
-        let sound: Vec<Node> = nodes.iter().copied().filter(|node| !victims.contains(node)).collect();
-        let core = if fixed.is_empty() { dice.at(Place::Core, 0).some(&sound, size) } else { fixed };
+        let sound: Vec<Node> = nodes
+            .iter()
+            .copied()
+            .filter(|node| !victims.contains(node))
+            .collect();
+        let core = if fixed.is_empty() {
+            dice.at(Place::Core, 0).some(&sound, size)
+        } else {
+            fixed
+        };
         Self { victims, core }
     }
 }
@@ -66,14 +95,20 @@ mod tests {
 
     fn scenario(replicas: &str, core: &str, rot: &str) -> Scenario {
         let text = format!(
-            "format = 1\ntitle = \"t\"\nwhy = \"w\"\n[cluster]\nreplicas = {replicas}\n[workload]\n[heal]\nat = \"30s\"\ncore = {core}\n[nemesis]\nevery = \"1s\"\n[[nemesis.fault]]\n{rot}\n"
+            "format = 1\ntitle = \"t\"\nwhy = \"w\"\n[cluster]\nreplicas = \
+             {replicas}\n[workload]\n[heal]\nat = \"30s\"\ncore = {core}\n[nemesis]\nevery = \
+             \"1s\"\n[[nemesis.fault]]\n{rot}\n"
         );
         parse("t", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
     fn without_rot_nobody_is_a_victim() {
-        let budget = Budget::draw(&scenario("5", "\"majority\"", "kill = 1"), 5, &mut Dice::new(1));
+        let budget = Budget::draw(
+            &scenario("5", "\"majority\"", "kill = 1"),
+            5,
+            &mut Dice::new(1),
+        );
         assert!(budget.victims.is_empty());
         assert_eq!(budget.core.len(), 3);
     }
@@ -83,7 +118,10 @@ mod tests {
         let scenario = scenario("3", "\"majority\"", "bit-rot = \"r2\"");
         for seed in 0..50 {
             let budget = Budget::draw(&scenario, 3, &mut Dice::new(seed));
-            assert_eq!((budget.victims, budget.core), (vec![Node(1)], vec![Node(0), Node(2)]));
+            assert_eq!(
+                (budget.victims, budget.core),
+                (vec![Node(1)], vec![Node(0), Node(2)])
+            );
         }
     }
 
@@ -95,12 +133,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_majority_is_sound_and_healed(replicas in 3..=9u8, seed: u64, count in "(1|2|\"1\\.\\.all\")") {
-            let scenario = scenario(&replicas.to_string(), "\"majority\"", &format!("bit-rot = {count}"));
+        fn a_majority_is_sound_and_healed(
+            replicas in 3..=9u8,
+            seed: u64,
+            count in "(1|2|\"1\\.\\.all\")",
+        ) {
+            let scenario = scenario(
+                &replicas.to_string(),
+                "\"majority\"",
+                &format!("bit-rot = {count}"),
+            );
             let budget = Budget::draw(&scenario, replicas, &mut Dice::new(seed));
             prop_assert!(budget.victims.len() <= usize::from(replicas - 1) / 2);
             prop_assert!(budget.core.len() > usize::from(replicas) / 2);
-            prop_assert!(budget.core.iter().all(|node| !budget.victims.contains(node) && node.0 < replicas));
+            let sound = |node: &Node| !budget.victims.contains(node) && node.0 < replicas;
+            prop_assert!(budget.core.iter().all(sound));
         }
     }
 }

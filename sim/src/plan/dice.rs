@@ -1,4 +1,5 @@
-//! The draws of a plan. Each place of a scenario has a stream of its own, so that a change in one part of a scenario does not reshuffle the others.
+//! The draws of a plan. Each place of a scenario has a stream of its own, so that a change in one
+//! part of a scenario does not reshuffle the others.
 
 use crate::choices::{Choices, Label, Seeded, Topic};
 use crate::plan::Distribution;
@@ -73,8 +74,15 @@ impl Dice {
 
     /// What draws at a place. `ordinal` tells the place's parts apart.
     pub fn at(&mut self, place: Place, ordinal: usize) -> Die<'_> {
-        let label = Label::link(Topic::Plan, place as u16, u16::try_from(ordinal).unwrap_or(u16::MAX));
-        Die { choices: &mut self.0, label }
+        let label = Label::link(
+            Topic::Plan,
+            place as u16,
+            u16::try_from(ordinal).unwrap_or(u16::MAX),
+        );
+        Die {
+            choices: &mut self.0,
+            label,
+        }
     }
 }
 
@@ -92,7 +100,9 @@ impl Die<'_> {
 
     /// A number in `low..=high`.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
-        let drawn = self.choices.draw(self.label, high.abs_diff(low).saturating_add(1));
+        let drawn = self
+            .choices
+            .draw(self.label, high.abs_diff(low).saturating_add(1));
         low.saturating_add_unsigned(drawn)
     }
 
@@ -108,7 +118,11 @@ impl Die<'_> {
     pub fn value<U: Unit>(&mut self, ranged: &Ranged<U>) -> i64 {
         let (low, high) = self.one_of(ranged.options());
         let grain = if U::BARE { 1 } else { grain(low, high) };
-        if low == high { low } else { self.between(low / grain, high / grain) * grain }
+        if low == high {
+            low
+        } else {
+            self.between(low / grain, high / grain) * grain
+        }
     }
 
     /// A value of its range that is never negative.
@@ -124,7 +138,11 @@ impl Die<'_> {
     /// A whole multiple of `unit` in a range of such multiples.
     pub fn multiple<U: Unit>(&mut self, ranged: &Ranged<U>, unit: i64) -> i64 {
         let (low, high) = self.one_of(ranged.options());
-        if low == high { low } else { self.between(low / unit, high / unit) * unit }
+        if low == high {
+            low
+        } else {
+            self.between(low / unit, high / unit) * unit
+        }
     }
 
     /// One of the ranges.
@@ -146,23 +164,32 @@ impl Die<'_> {
         match shape {
             Shape::Constant(value) => Distribution::Constant(self.span(value)),
             Shape::Uniform(min, max) => Distribution::Uniform(self.span(min), self.span(max)),
-            Shape::Exponential { mean, max } => Distribution::Exponential { mean: self.span(mean), max: self.span(max) },
+            Shape::Exponential { mean, max } => Distribution::Exponential {
+                mean: self.span(mean),
+                max: self.span(max),
+            },
         }
     }
 
     /// So many of these, in their order.
     pub fn some<T: Clone + Ord>(&mut self, from: &[T], count: usize) -> Vec<T> {
         let mut left = from.to_vec();
-        let mut taken: Vec<T> = (0..count.min(from.len())).map(|_| left.swap_remove(self.index(left.len()))).collect();
+        let mut taken: Vec<T> = (0..count.min(from.len()))
+            .map(|_| left.swap_remove(self.index(left.len())))
+            .collect();
         taken.sort_unstable();
         taken
     }
 }
 
-/// The largest power of ten that divides both ends and leaves a thousand values or more between them; 1 where none does.
+/// The largest power of ten that divides both ends and leaves a thousand values or more between
+/// them; 1 where none does.
 fn grain(low: i64, high: i64) -> i64 {
     let mut grain: i64 = 1;
-    while high.abs_diff(low) / 1_000 >= 10 * grain.unsigned_abs() && low % (10 * grain) == 0 && high % (10 * grain) == 0 {
+    while high.abs_diff(low) / 1_000 >= 10 * grain.unsigned_abs()
+        && low % (10 * grain) == 0
+        && high % (10 * grain) == 0
+    {
         grain *= 10;
     }
     grain
@@ -176,12 +203,27 @@ mod tests {
     #[test]
     fn values_are_round_and_stay_in_their_range() {
         let (low, high) = (200_000_000, 3_000_000_000);
-        assert_eq!((grain(low, high), grain(1, 8), grain(0, 0), grain(-200_000_000, 200_000_000)), (1_000_000, 1, 1, 100_000));
+        assert_eq!(
+            (
+                grain(low, high),
+                grain(1, 8),
+                grain(0, 0),
+                grain(-200_000_000, 200_000_000)
+            ),
+            (1_000_000, 1, 1, 100_000)
+        );
         let mut dice = Dice::new(5);
         for place in 0..1_000 {
-            let value = dice.at(Place::NemesisFault, place).value(&Ranged::<Time>::between(low, high));
-            assert!((low..=high).contains(&value) && value % 1_000_000 == 0, "{value}");
-            let value = dice.at(Place::Offset, place).value(&Ranged::<Offset>::between(-7, 7));
+            let value = dice
+                .at(Place::NemesisFault, place)
+                .value(&Ranged::<Time>::between(low, high));
+            assert!(
+                (low..=high).contains(&value) && value % 1_000_000 == 0,
+                "{value}"
+            );
+            let value = dice
+                .at(Place::Offset, place)
+                .value(&Ranged::<Offset>::between(-7, 7));
             assert!((-7..=7).contains(&value), "{value}");
         }
     }
@@ -189,7 +231,12 @@ mod tests {
     #[test]
     fn both_ends_are_drawn() {
         let mut dice = Dice::new(1);
-        let drawn: Vec<i64> = (0..200).map(|place| dice.at(Place::Keys, place).value(&Ranged::<Time>::between(1, 4))).collect();
+        let drawn: Vec<i64> = (0..200)
+            .map(|place| {
+                dice.at(Place::Keys, place)
+                    .value(&Ranged::<Time>::between(1, 4))
+            })
+            .collect();
         assert!((1..=4).all(|value| drawn.contains(&value)));
     }
 }

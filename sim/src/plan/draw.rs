@@ -1,4 +1,5 @@
-//! From a scenario and a seed to a plan: every range and pick is decided here, and every value that a scenario leaves out gets its default here.
+//! From a scenario and a seed to a plan: every range and pick is decided here, and every value that
+//! a scenario leaves out gets its default here.
 
 use toml::Spanned;
 
@@ -9,8 +10,8 @@ use crate::plan::budget::Budget;
 use crate::plan::dice::{Dice, Place};
 use crate::plan::faults::{Targets, known};
 use crate::plan::{
-    Checks, Clock, Cluster, Disk, Distribution, End, Expectation, Expected, Heal, Healing, Knobs, Mix, Network, Plan, Step, Timed, Verb, When,
-    Workload, timeline,
+    Checks, Clock, Cluster, Disk, Distribution, End, Expectation, Expected, Heal, Healing, Knobs,
+    Mix, Network, Plan, Step, Timed, Verb, When, Workload, timeline,
 };
 use crate::scenario::asking::Ending;
 use crate::scenario::check::{ELECTION, HEARTBEAT};
@@ -24,23 +25,39 @@ use crate::time::{Instant, Span};
 
 const SECTOR: i64 = 512;
 
-/// The plan that this seed draws from a scenario. The same scenario and seed give the same plan, on every machine.
+/// The plan that this seed draws from a scenario. The same scenario and seed give the same plan, on
+/// every machine.
 #[must_use]
 pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let dice = &mut Dice::new(seed);
-    let replicas = u8::try_from(dice.at(Place::Replicas, 0).natural(&scenario.replicas())).expect("a checked scenario has at most 9 replicas");
+    let replicas = u8::try_from(dice.at(Place::Replicas, 0).natural(&scenario.replicas()))
+        .expect("a checked scenario has at most 9 replicas");
     let budget = Budget::draw(scenario, replicas, dice);
     let nodes: Vec<Node> = (0..replicas).map(Node).collect();
-    let targets = Targets { all: &nodes, victims: &budget.victims };
+    let targets = Targets {
+        all: &nodes,
+        victims: &budget.victims,
+    };
     let (heal, end) = phases(scenario, budget.core.clone(), dice);
     let mut script = Vec::new();
-    let mut nemesis = scenario.nemesis.as_ref().map_or_else(Vec::new, |nemesis| timeline::draw(nemesis, &targets, heal.at, dice));
+    let mut nemesis = scenario.nemesis.as_ref().map_or_else(Vec::new, |nemesis| {
+        timeline::draw(nemesis, &targets, heal.at, dice)
+    });
     steps(scenario, &targets, heal.at, dice, &mut script, &mut nemesis);
     nemesis.sort_by_key(|timed| timed.at);
     Plan {
-        scenario: scenario.repro.as_ref().map(|repro| &repro.scenario).filter(|name| !name.is_empty()).unwrap_or(&scenario.name).clone(),
+        scenario: scenario
+            .repro
+            .as_ref()
+            .map(|repro| &repro.scenario)
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&scenario.name)
+            .clone(),
         seed,
-        cluster: Cluster { replicas, knobs: knobs(scenario, dice) },
+        cluster: Cluster {
+            replicas,
+            knobs: knobs(scenario, dice),
+        },
         network: network(scenario, dice),
         disk: disk(scenario, dice),
         clocks: clocks(scenario, replicas, dice),
@@ -55,7 +72,9 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
 
 /// The value of a key, or its default.
 fn natural<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: u64, dice: &mut Dice) -> u64 {
-    value.as_ref().map_or(default, |value| dice.at(place, 0).natural(value.get_ref()))
+    value
+        .as_ref()
+        .map_or(default, |value| dice.at(place, 0).natural(value.get_ref()))
 }
 
 fn small<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: u32, dice: &mut Dice) -> u32 {
@@ -66,29 +85,64 @@ fn span<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: Span, dice: &m
     Span(natural(value, place, default.0, dice))
 }
 
-fn shape(value: &Maybe<Shape>, place: Place, default: Distribution, dice: &mut Dice) -> Distribution {
-    value.as_ref().map_or(default, |value| dice.at(place, 0).distribution(value.get_ref()))
+fn shape(
+    value: &Maybe<Shape>,
+    place: Place,
+    default: Distribution,
+    dice: &mut Dice,
+) -> Distribution {
+    value.as_ref().map_or(default, |value| {
+        dice.at(place, 0).distribution(value.get_ref())
+    })
 }
 
 fn knobs(scenario: &Scenario, dice: &mut Dice) -> Knobs {
     let (engine, cluster) = (&scenario.engine, &scenario.cluster);
     let defaults = Knobs::default();
-    let standing = (Span(ELECTION.0.unsigned_abs()), Span(ELECTION.1.unsigned_abs()));
-    let election_timeout = cluster.election_timeout.as_ref().map_or(standing, |bounds| dice.at(Place::ElectionTimeout, 0).bounds(bounds.get_ref()));
-    let heartbeat = span(&cluster.heartbeat, Place::Heartbeat, Span(HEARTBEAT.unsigned_abs().min(election_timeout.0.0 / 3)), dice);
-    let segment =
-        engine.segment.as_ref().map_or(i64::from(defaults.segment), |segment| dice.at(Place::Segment, 0).multiple(segment.get_ref(), SECTOR));
+    let standing = (
+        Span(ELECTION.0.unsigned_abs()),
+        Span(ELECTION.1.unsigned_abs()),
+    );
+    let election_timeout = cluster
+        .election_timeout
+        .as_ref()
+        .map_or(standing, |bounds| {
+            dice.at(Place::ElectionTimeout, 0).bounds(bounds.get_ref())
+        });
+    let heartbeat = span(
+        &cluster.heartbeat,
+        Place::Heartbeat,
+        Span(HEARTBEAT.unsigned_abs().min(election_timeout.0.0 / 3)),
+        dice,
+    );
+    let segment = engine
+        .segment
+        .as_ref()
+        .map_or(i64::from(defaults.segment), |segment| {
+            dice.at(Place::Segment, 0)
+                .multiple(segment.get_ref(), SECTOR)
+        });
     Knobs {
         window: small(&engine.window, Place::Window, defaults.window, dice),
         batch: small(&engine.batch, Place::Batch, defaults.batch, dice),
-        batch_delay: span(&engine.batch_delay, Place::BatchDelay, defaults.batch_delay, dice),
+        batch_delay: span(
+            &engine.batch_delay,
+            Place::BatchDelay,
+            defaults.batch_delay,
+            dice,
+        ),
         queue: small(&engine.queue, Place::Queue, defaults.queue, dice),
         segment: u32::try_from(segment).expect("a checked segment fits"),
         message: small(&engine.message, Place::Message, defaults.message, dice),
         sessions: small(&engine.sessions, Place::Sessions, defaults.sessions, dice),
         election_timeout,
         heartbeat,
-        retransmit: span(&cluster.retransmit, Place::Retransmit, heartbeat + Span::from_millis(10), dice),
+        retransmit: span(
+            &cluster.retransmit,
+            Place::Retransmit,
+            heartbeat + Span::from_millis(10),
+            dice,
+        ),
     }
 }
 
@@ -96,10 +150,20 @@ fn knobs(scenario: &Scenario, dice: &mut Dice) -> Knobs {
 fn network(scenario: &Scenario, dice: &mut Dice) -> Network {
     let form = &scenario.network;
     Network {
-        latency: shape(&form.latency, Place::Latency, Distribution::Constant(Span::from_millis(1)), dice),
+        latency: shape(
+            &form.latency,
+            Place::Latency,
+            Distribution::Constant(Span::from_millis(1)),
+            dice,
+        ),
         loss: small(&form.loss, Place::Loss, 0, dice),
         duplicate: small(&form.duplicate, Place::Duplicate, 0, dice),
-        duplicate_later: span(&form.duplicate_later, Place::DuplicateLater, Span::from_millis(10), dice),
+        duplicate_later: span(
+            &form.duplicate_later,
+            Place::DuplicateLater,
+            Span::from_millis(10),
+            dice,
+        ),
         corrupt: small(&form.corrupt, Place::Corrupt, 0, dice),
     }
 }
@@ -107,15 +171,26 @@ fn network(scenario: &Scenario, dice: &mut Dice) -> Network {
 fn disk(scenario: &Scenario, dice: &mut Dice) -> Disk {
     let form = &scenario.disk;
     Disk {
-        access: shape(&form.access, Place::Access, Distribution::Constant(Span::from_micros(50)), dice),
-        sync: shape(&form.sync, Place::Sync, Distribution::Constant(Span::from_micros(500)), dice),
+        access: shape(
+            &form.access,
+            Place::Access,
+            Distribution::Constant(Span::from_micros(50)),
+            dice,
+        ),
+        sync: shape(
+            &form.sync,
+            Place::Sync,
+            Distribution::Constant(Span::from_micros(500)),
+            dice,
+        ),
         capacity: natural(&form.capacity, Place::Capacity, 64 << 20, dice),
     }
 }
 
 fn clocks(scenario: &Scenario, replicas: u8, dice: &mut Dice) -> Vec<Clock> {
     let mut of = |node: usize| Clock {
-        drift: i32::try_from(each(&scenario.clock.drift, Place::Drift, node, dice)).expect("a drift is bounded by its unit"),
+        drift: i32::try_from(each(&scenario.clock.drift, Place::Drift, node, dice))
+            .expect("a drift is bounded by its unit"),
         offset: each(&scenario.clock.offset, Place::Offset, node, dice),
     };
     (0..usize::from(replicas)).map(&mut of).collect()
@@ -130,28 +205,57 @@ fn each<U: Unit>(value: &Maybe<PerReplica<U>>, place: Place, node: usize, dice: 
     }
 }
 
-/// What clients do; nobody and nothing without a `[workload]`, but its patience also holds for the clients of a script.
+/// What clients do; nobody and nothing without a `[workload]`, but its patience also holds for the
+/// clients of a script.
 fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Workload {
     let nothing = WorkloadForm::default();
     let (form, standing) = form.map_or((&nothing, (0, 0)), |form| (form, (4, 400)));
-    let clients = u16::try_from(natural(&form.clients, Place::Clients, standing.0, dice)).expect("a checked number of clients fits");
+    let clients = u16::try_from(natural(&form.clients, Place::Clients, standing.0, dice))
+        .expect("a checked number of clients fits");
     let operations = small(&form.operations, Place::Operations, standing.1, dice);
-    let pipeline = u8::try_from(natural(&form.pipeline, Place::Pipeline, 1, dice)).expect("a checked pipeline fits");
-    let open = form.rate.is_some() || form.open.as_ref().is_some_and(|open| dice.at(Place::Open, 0).word(open.get_ref()));
+    let pipeline = u8::try_from(natural(&form.pipeline, Place::Pipeline, 1, dice))
+        .expect("a checked pipeline fits");
+    let open = form.rate.is_some()
+        || form
+            .open
+            .as_ref()
+            .is_some_and(|open| dice.at(Place::Open, 0).word(open.get_ref()));
     let think = match (&form.think, &form.rate) {
         (Some(think), _) => dice.at(Place::Think, 0).distribution(think.get_ref()),
-        (None, Some(rate)) => spread(1_000_000_000, u64::from(clients), dice.at(Place::Rate, 0).natural(rate.get_ref())),
-        (None, None) => spread(heal.0 / 2, u64::from(clients) * if open { 1 } else { u64::from(pipeline) }, u64::from(operations)),
+        (None, Some(rate)) => spread(
+            1_000_000_000,
+            u64::from(clients),
+            dice.at(Place::Rate, 0).natural(rate.get_ref()),
+        ),
+        (None, None) => spread(
+            heal.0 / 2,
+            u64::from(clients) * if open { 1 } else { u64::from(pipeline) },
+            u64::from(operations),
+        ),
     };
     Workload {
         clients,
         operations,
         keys: u16::try_from(keys(&form.keys, dice)).expect("a checked number of keys fits"),
-        mix: form.mix.as_ref().map_or(Mix { get: 4, put: 3, append: 2, cas: 1, delete: 0 }, |mix| weights(*mix.get_ref())),
+        mix: form.mix.as_ref().map_or(
+            Mix {
+                get: 4,
+                put: 3,
+                append: 2,
+                cas: 1,
+                delete: 0,
+            },
+            |mix| weights(*mix.get_ref()),
+        ),
         pipeline,
         think,
         open,
-        attempt_timeout: span(&form.attempt_timeout, Place::AttemptTimeout, Span::from_millis(400), dice),
+        attempt_timeout: span(
+            &form.attempt_timeout,
+            Place::AttemptTimeout,
+            Span::from_millis(400),
+            dice,
+        ),
         patience: span(&form.patience, Place::Patience, Span::from_secs(2), dice),
         duplicate: small(&form.duplicate, Place::DuplicateRequest, 0, dice),
         abandon: small(&form.abandon, Place::Abandon, 0, dice),
@@ -164,24 +268,70 @@ fn keys(value: &Maybe<Ranged<Count>>, dice: &mut Dice) -> u64 {
 }
 
 fn weights(form: MixForm) -> Mix {
-    Mix { get: form.get.into(), put: form.put.into(), append: form.append.into(), cas: form.cas.into(), delete: form.delete.into() }
+    Mix {
+        get: form.get.into(),
+        put: form.put.into(),
+        append: form.append.into(),
+        cas: form.cas.into(),
+        delete: form.delete.into(),
+    }
 }
 
 /// Pauses that make so many operations of so many processes fill a time.
 fn spread(time: u64, processes: u64, operations: u64) -> Distribution {
     let mean = time.saturating_mul(processes) / operations.max(1);
-    Distribution::Exponential { mean: Span(mean), max: Span(mean.saturating_mul(4)) }
+    Distribution::Exponential {
+        mean: Span(mean),
+        max: Span(mean.saturating_mul(4)),
+    }
 }
 
 fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) {
-    let time = scenario.end.time.as_ref().map(|time| dice.at(Place::EndTime, 0).span(time.get_ref()));
-    let at = span(&scenario.heal.at, Place::HealAt, time.map_or(Span::from_secs(30), |time| Span(time.0 / 3 * 2)), dice);
+    let time = scenario
+        .end
+        .time
+        .as_ref()
+        .map(|time| dice.at(Place::EndTime, 0).span(time.get_ref()));
+    let at = span(
+        &scenario.heal.at,
+        Place::HealAt,
+        time.map_or(Span::from_secs(30), |time| Span(time.0 / 3 * 2)),
+        dice,
+    );
     let left = time.map_or(u64::MAX, |time| time.0.saturating_sub(at.0) / 4 * 3);
-    let progress_within = span(&scenario.heal.progress_within, Place::ProgressWithin, Span(Span::from_secs(10).0.min(left)), dice);
-    let time = time.unwrap_or(at + progress_within + Span::from_secs(10)).max(at + progress_within);
-    let events = scenario.end.events.as_ref().map_or(5_000_000, |events| events.get_ref().unsigned_abs());
-    let others = scenario.heal.others.as_ref().map_or(Outside::Gone, |others| dice.at(Place::Others, 0).word(others.get_ref()));
-    (Heal { at: Instant(at.0), core, others, progress_within }, End { time: Instant(time.0), events })
+    let progress_within = span(
+        &scenario.heal.progress_within,
+        Place::ProgressWithin,
+        Span(Span::from_secs(10).0.min(left)),
+        dice,
+    );
+    let time = time
+        .unwrap_or(at + progress_within + Span::from_secs(10))
+        .max(at + progress_within);
+    let events = scenario
+        .end
+        .events
+        .as_ref()
+        .map_or(5_000_000, |events| events.get_ref().unsigned_abs());
+    let others = scenario
+        .heal
+        .others
+        .as_ref()
+        .map_or(Outside::Gone, |others| {
+            dice.at(Place::Others, 0).word(others.get_ref())
+        });
+    (
+        Heal {
+            at: Instant(at.0),
+            core,
+            others,
+            progress_within,
+        },
+        End {
+            time: Instant(time.0),
+            events,
+        },
+    )
 }
 
 fn checks(scenario: &Scenario, dice: &mut Dice) -> Checks {
@@ -189,14 +339,25 @@ fn checks(scenario: &Scenario, dice: &mut Dice) -> Checks {
     let expect_failure = form.fails.as_ref().map(|fails| fails.get_ref().clone());
     let standing = if expect_failure.is_some() { CERTAIN } else { 0 };
     Checks {
-        milestones: form.milestones.as_ref().map_or_else(Vec::new, |milestones| milestones.get_ref().clone()),
+        milestones: form
+            .milestones
+            .as_ref()
+            .map_or_else(Vec::new, |milestones| milestones.get_ref().clone()),
         expect_failure,
         at_least_ppm: small(&form.at_least, Place::AtLeast, standing, dice),
     }
 }
 
-/// The script's steps, and faults with a time and a length of their own, which do not wait for the script.
-fn steps(scenario: &Scenario, targets: &Targets<'_>, heal: Instant, dice: &mut Dice, script: &mut Vec<Step>, timed: &mut Vec<Timed>) {
+/// The script's steps, and faults with a time and a length of their own, which do not wait for the
+/// script.
+fn steps(
+    scenario: &Scenario,
+    targets: &Targets<'_>,
+    heal: Instant,
+    dice: &mut Dice,
+    script: &mut Vec<Step>,
+    timed: &mut Vec<Timed>,
+) {
     for (number, step) in scenario.steps.iter().enumerate() {
         let mut die = dice.at(Place::StepTime, number);
         let when = match &step.when {
@@ -208,9 +369,15 @@ fn steps(scenario: &Scenario, targets: &Targets<'_>, heal: Instant, dice: &mut D
         let mut die = dice.at(Place::StepFault, number);
         let verb = match &step.verb {
             Asked::Fault(fault) => {
-                let Some(fault) = targets.draw(fault, &mut die) else { continue };
+                let Some(fault) = targets.draw(fault, &mut die) else {
+                    continue;
+                };
                 if let (When::At(at), Some(hold)) = (when, hold) {
-                    timed.push(Timed { at, hold: if heal > at { hold.min(heal - at) } else { hold }, fault });
+                    timed.push(Timed {
+                        at,
+                        hold: if heal > at { hold.min(heal - at) } else { hold },
+                        fault,
+                    });
                     continue;
                 }
                 Verb::Inject { fault, hold }
@@ -224,16 +391,36 @@ fn steps(scenario: &Scenario, targets: &Targets<'_>, heal: Instant, dice: &mut D
             Asked::Resume(select) => Verb::Resume(known(select)),
             Asked::Invoke(invoke) => {
                 let expect = invoke.expect.iter().map(expected).collect();
-                Verb::Invoke { client: invoke.client, call: invoke.call.clone(), expect, background: invoke.background }
+                Verb::Invoke {
+                    client: invoke.client,
+                    call: invoke.call.clone(),
+                    expect,
+                    background: invoke.background,
+                }
             }
-            Asked::Expect(Expect { what, within, throughout }) => {
+            Asked::Expect(Expect {
+                what,
+                within,
+                throughout,
+            }) => {
                 let throughout = throughout.as_ref().map(|span| die.span(span));
-                let within = within.as_ref().map(|span| die.span(span)).or_else(|| throughout.is_none().then_some(Span::from_secs(5)));
-                Verb::Expect { what: expectation(what), within, throughout }
+                let within = within
+                    .as_ref()
+                    .map(|span| die.span(span))
+                    .or_else(|| throughout.is_none().then_some(Span::from_secs(5)));
+                Verb::Expect {
+                    what: expectation(what),
+                    within,
+                    throughout,
+                }
             }
             Asked::Sleep(span) => Verb::Sleep(die.span(span)),
         };
-        script.push(Step { when, verb, line: step.line });
+        script.push(Step {
+            when,
+            verb,
+            line: step.line,
+        });
     }
 }
 
@@ -256,7 +443,10 @@ fn expectation(what: &Condition) -> Expectation {
     match what {
         Condition::Leader(who) => Expectation::Leader(known(who)),
         Condition::NoLeader(who) => Expectation::NoLeader(known(who)),
-        Condition::Value(key, is) => Expectation::Value { key: text(key), is: is.as_deref().map(text) },
+        Condition::Value(key, is) => Expectation::Value {
+            key: text(key),
+            is: is.as_deref().map(text),
+        },
         Condition::CaughtUp(who) => Expectation::CaughtUp(known(who)),
         Condition::Halted(who) => Expectation::Halted(known(who)),
         Condition::Ready(who) => Expectation::Ready(known(who)),

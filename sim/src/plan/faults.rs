@@ -1,4 +1,5 @@
-//! From a fault of a scenario to a fault of a plan: ranges drawn, replicas named. Roles stay roles, for the world to resolve when the fault comes.
+//! From a fault of a scenario to a fault of a plan: ranges drawn, replicas named. Roles stay roles,
+//! for the world to resolve when the fault comes.
 
 use crate::ids::Node;
 use crate::plan::dice::Die;
@@ -20,42 +21,91 @@ impl Targets<'_> {
     pub fn draw(&self, form: &FaultForm, die: &mut Die<'_>) -> Option<Fault> {
         Some(match form {
             FaultForm::Partition(form) => Fault::Partition(partition(&form.0, die)),
-            FaultForm::Kill(form) => Fault::Kill { who: self.who(&form.0.replicas, die), boundary: die.word(&form.0.boundary) },
-            FaultForm::PowerLoss(form) => {
-                Fault::PowerLoss { who: self.who(&form.0.replicas, die), keep: die.word(&form.0.keep), boundary: die.word(&form.0.boundary) }
-            }
+            FaultForm::Kill(form) => Fault::Kill {
+                who: self.who(&form.0.replicas, die),
+                boundary: die.word(&form.0.boundary),
+            },
+            FaultForm::PowerLoss(form) => Fault::PowerLoss {
+                who: self.who(&form.0.replicas, die),
+                keep: die.word(&form.0.keep),
+                boundary: die.word(&form.0.boundary),
+            },
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
-            FaultForm::SlowCpu(form) => Fault::SlowCpu { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
+            FaultForm::SlowCpu(form) => Fault::SlowCpu {
+                who: self.who(&form.0.replicas, die),
+                by: die.span(&form.0.by),
+            },
             FaultForm::Clog(form) => self.links(&form.from, &form.to, die, |_| LinkFault::Clog),
-            FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Slow(die.span(&form.by))),
-            FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Lose(ppm(die.value(&form.rate)))),
+            FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| {
+                LinkFault::Slow(die.span(&form.by))
+            }),
+            FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| {
+                LinkFault::Lose(ppm(die.value(&form.rate)))
+            }),
             FaultForm::Duplicate(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Duplicate { ppm: ppm(die.value(&form.rate)), later: die.span(&form.later) })
+                self.links(&form.from, &form.to, die, |die| LinkFault::Duplicate {
+                    ppm: ppm(die.value(&form.rate)),
+                    later: die.span(&form.later),
+                })
             }
-            FaultForm::Corrupt(form) => self.links(&form.from, &form.to, die, |die| LinkFault::Corrupt(ppm(die.value(&form.rate)))),
+            FaultForm::Corrupt(form) => self.links(&form.from, &form.to, die, |die| {
+                LinkFault::Corrupt(ppm(die.value(&form.rate)))
+            }),
             FaultForm::Delay(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Delay { kind: form.kind.clone(), by: die.span(&form.by) })
+                self.links(&form.from, &form.to, die, |die| LinkFault::Delay {
+                    kind: form.kind.clone(),
+                    by: die.span(&form.by),
+                })
             }
-            FaultForm::SyncFailure(form) => Fault::SyncFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
-            FaultForm::WriteFailure(form) => Fault::WriteFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
-            FaultForm::ReadFailure(form) => Fault::ReadFailure { who: self.who(&form.0.replicas, die), ppm: ppm(die.value(&form.0.rate)) },
+            FaultForm::SyncFailure(form) => Fault::SyncFailure {
+                who: self.who(&form.0.replicas, die),
+                ppm: ppm(die.value(&form.0.rate)),
+            },
+            FaultForm::WriteFailure(form) => Fault::WriteFailure {
+                who: self.who(&form.0.replicas, die),
+                ppm: ppm(die.value(&form.0.rate)),
+            },
+            FaultForm::ReadFailure(form) => Fault::ReadFailure {
+                who: self.who(&form.0.replicas, die),
+                ppm: ppm(die.value(&form.0.rate)),
+            },
             FaultForm::DiskFull(form) => Fault::DiskFull(self.who(&form.0.replicas, die)),
-            FaultForm::SlowDisk(form) => Fault::SlowDisk { who: self.who(&form.0.replicas, die), by: die.span(&form.0.by) },
+            FaultForm::SlowDisk(form) => Fault::SlowDisk {
+                who: self.who(&form.0.replicas, die),
+                by: die.span(&form.0.by),
+            },
             FaultForm::DiskStall(form) => Fault::DiskStall(self.who(&form.0.replicas, die)),
             FaultForm::BitRot(form) => {
                 let who = self.damaged(&form.0.replicas, die)?;
-                Fault::BitRot { who, sectors: few(die.value(&form.0.sectors)), files: form.0.files.clone() }
+                Fault::BitRot {
+                    who,
+                    sectors: few(die.value(&form.0.sectors)),
+                    files: form.0.files.clone(),
+                }
             }
             FaultForm::SectorError(form) => {
                 let who = self.damaged(&form.0.replicas, die)?;
-                Fault::SectorError { who, sectors: few(die.value(&form.0.sectors)), files: form.0.files.clone() }
+                Fault::SectorError {
+                    who,
+                    sectors: few(die.value(&form.0.sectors)),
+                    files: form.0.files.clone(),
+                }
             }
-            FaultForm::MisdirectedWrite(form) => Fault::MisdirectedWrite(self.damaged(&form.0.replicas, die)?),
+            FaultForm::MisdirectedWrite(form) => {
+                Fault::MisdirectedWrite(self.damaged(&form.0.replicas, die)?)
+            }
             FaultForm::DiskLoss(form) => Fault::DiskLoss(self.damaged(&form.0.replicas, die)?),
-            FaultForm::ClockJump(form) => Fault::ClockJump { who: self.who(&form.replicas, die), by: die.value(&form.by) },
+            FaultForm::ClockJump(form) => Fault::ClockJump {
+                who: self.who(&form.replicas, die),
+                by: die.value(&form.by),
+            },
             FaultForm::ClockDrift(form) => {
-                let ppm = i32::try_from(die.value(&form.rate)).expect("a drift is bounded by its unit");
-                Fault::ClockDrift { who: self.who(&form.replicas, die), ppm }
+                let ppm =
+                    i32::try_from(die.value(&form.rate)).expect("a drift is bounded by its unit");
+                Fault::ClockDrift {
+                    who: self.who(&form.replicas, die),
+                    ppm,
+                }
             }
         })
     }
@@ -68,7 +118,11 @@ impl Targets<'_> {
             Select::Leader => Who::Leader,
             Select::Others => Who::Others,
             Select::Count(count) => {
-                let count = usize::try_from(die.value(count).min(i64::try_from(self.all.len()).unwrap_or(i64::MAX))).unwrap_or(1);
+                let count = usize::try_from(
+                    die.value(count)
+                        .min(i64::try_from(self.all.len()).unwrap_or(i64::MAX)),
+                )
+                .unwrap_or(1);
                 Who::Nodes(die.some(self.all, count))
             }
             Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
@@ -84,7 +138,12 @@ impl Targets<'_> {
         if self.victims.is_empty() {
             return None;
         }
-        match (Targets { all: self.victims, victims: self.victims }).who(select, die) {
+        match (Targets {
+            all: self.victims,
+            victims: self.victims,
+        })
+        .who(select, die)
+        {
             Who::Nodes(mut nodes) => {
                 nodes.retain(|node| self.victims.contains(node));
                 Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
@@ -93,10 +152,26 @@ impl Targets<'_> {
         }
     }
 
-    fn links(&self, from: &Select, to: &Select, die: &mut Die<'_>, fault: impl FnOnce(&mut Die<'_>) -> LinkFault) -> Fault {
-        let mut end = |select: &Select| if *select == Select::All { Who::All } else { self.who(select, die) };
+    fn links(
+        &self,
+        from: &Select,
+        to: &Select,
+        die: &mut Die<'_>,
+        fault: impl FnOnce(&mut Die<'_>) -> LinkFault,
+    ) -> Fault {
+        let mut end = |select: &Select| {
+            if *select == Select::All {
+                Who::All
+            } else {
+                self.who(select, die)
+            }
+        };
         let (from, to) = (end(from), end(to));
-        Fault::Links { from, to, fault: fault(die) }
+        Fault::Links {
+            from,
+            to,
+            fault: fault(die),
+        }
     }
 }
 

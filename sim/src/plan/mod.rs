@@ -1,7 +1,9 @@
-//! A plan: one scenario with everything that a seed decides written out. It can be printed, edited, replayed and shrunk.
+//! A plan: one scenario with everything that a seed decides written out. It can be printed, edited,
+//! replayed and shrunk.
 //!
-//! What is left to the run's own [`Choices`](crate::choices::Choices): delays and losses of single messages, which unsynced sectors survive, what a client asks next, and
-//! who leads when a step names a role.
+//! What is left to the run's own [`Choices`](crate::choices::Choices): delays and losses of single
+//! messages, which unsynced sectors survive, what a client asks next, and who leads when a step
+//! names a role.
 
 pub mod budget;
 pub mod dice;
@@ -161,7 +163,8 @@ pub struct Workload {
     pub mix: Mix,
     /// Requests that a client has under way at once (each an own process of the history).
     pub pipeline: u8,
-    /// Closed loop: the pause between an answer and the next request. Open loop: the time between requests.
+    /// Closed loop: the pause between an answer and the next request. Open loop: the time between
+    /// requests.
     pub think: Distribution,
     /// Open loop: requests start by the clock, answered or not.
     pub open: bool,
@@ -235,7 +238,8 @@ pub enum Verb {
         /// How long.
         hold: Option<Span>,
     },
-    /// End faults: all of them, or those of these kinds (partitions and link faults, disk faults). Does not restart anybody.
+    /// End faults: all of them, or those of these kinds (partitions and link faults, disk faults).
+    /// Does not restart anybody.
     Heal(Healing),
     /// Start processes that are down.
     Restart(Who),
@@ -247,7 +251,8 @@ pub enum Verb {
         client: Client,
         /// The operation.
         call: Call,
-        /// What it may end as; empty: anything. The step is complete when the operation is, unless `background`.
+        /// What it may end as; empty: anything. The step is complete when the operation is, unless
+        /// `background`.
         expect: Vec<Expected>,
         /// Go on without waiting.
         background: bool,
@@ -329,7 +334,8 @@ pub struct Heal {
 /// What must hold beyond the standing checks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Checks {
-    /// Each must be reached; judged over all runs of a sweep (scripts without randomness: in every run).
+    /// Each must be reached; judged over all runs of a sweep (scripts without randomness: in every
+    /// run).
     pub milestones: Vec<String>,
     /// The failure that this scenario is there to show (`negative/`): the check's name.
     pub expect_failure: Option<String>,

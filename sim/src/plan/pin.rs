@@ -1,4 +1,5 @@
-//! A plan as a scenario file with nothing left to draw: the format of reproducers. Loading such a file and drawing it gives the same plan again.
+//! A plan as a scenario file with nothing left to draw: the format of reproducers. Loading such a
+//! file and drawing it gives the same plan again.
 
 use std::fmt::Write;
 
@@ -22,29 +23,51 @@ pub fn to_toml(plan: &Plan, repro: &Repro) -> String {
 
 fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
     writeln!(out, "format = 1")?;
-    writeln!(out, "title = {}", quoted(&format!("{} with seed {}", plan.scenario, plan.seed)))?;
-    let why = repro
-        .check
-        .as_ref()
-        .map_or_else(|| "The plan that this seed draws, with everything pinned.".to_owned(), |check| format!("A run of this plan failed `{check}`."));
+    writeln!(
+        out,
+        "title = {}",
+        quoted(&format!("{} with seed {}", plan.scenario, plan.seed))
+    )?;
+    let why = repro.check.as_ref().map_or_else(
+        || "The plan that this seed draws, with everything pinned.".to_owned(),
+        |check| format!("A run of this plan failed `{check}`."),
+    );
     writeln!(out, "why = {}", quoted(&why))?;
 
-    writeln!(out, "\n[repro]\nscenario = {}\nseed = {}", quoted(&plan.scenario), plan.seed)?;
-    for (key, value) in
-        [("subject", &repro.subject), ("bug", &repro.bug), ("check", &repro.check), ("digest", &repro.digest), ("build", &repro.build)]
-    {
+    writeln!(
+        out,
+        "\n[repro]\nscenario = {}\nseed = {}",
+        quoted(&plan.scenario),
+        plan.seed
+    )?;
+    for (key, value) in [
+        ("subject", &repro.subject),
+        ("bug", &repro.bug),
+        ("check", &repro.check),
+        ("digest", &repro.digest),
+        ("build", &repro.build),
+    ] {
         if let Some(value) = value {
             writeln!(out, "{key} = {}", quoted(value))?;
         }
     }
     if let Some(only) = &repro.only {
-        writeln!(out, "only = [{}]", join(only.iter().map(|name| quoted(name))))?;
+        writeln!(
+            out,
+            "only = [{}]",
+            join(only.iter().map(|name| quoted(name)))
+        )?;
     }
     settings(out, plan)?;
     workload(out, plan)?;
 
     writeln!(out, "\n[heal]\nat = {}", time(plan.heal.at))?;
-    writeln!(out, "core = {}\nprogress-within = {}", nodes(&plan.heal.core), span(plan.heal.progress_within))?;
+    writeln!(
+        out,
+        "core = {}\nprogress-within = {}",
+        nodes(&plan.heal.core),
+        span(plan.heal.progress_within)
+    )?;
     if plan.heal.others != Outside::Gone {
         writeln!(out, "others = {}", word(plan.heal.others))?;
     }
@@ -52,18 +75,38 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
         writeln!(out, "\n[checks]")?;
     }
     if !plan.checks.milestones.is_empty() {
-        writeln!(out, "milestones = [{}]", join(plan.checks.milestones.iter().map(|name| quoted(name))))?;
+        writeln!(
+            out,
+            "milestones = [{}]",
+            join(plan.checks.milestones.iter().map(|name| quoted(name)))
+        )?;
     }
     if let Some(fails) = &plan.checks.expect_failure {
-        writeln!(out, "fails = {}\nat-least = {}", quoted(fails), unit::<Rate>(plan.checks.at_least_ppm.into()))?;
+        writeln!(
+            out,
+            "fails = {}\nat-least = {}",
+            quoted(fails),
+            unit::<Rate>(plan.checks.at_least_ppm.into())
+        )?;
     }
-    writeln!(out, "\n[end]\ntime = {}\nevents = {}", time(plan.end.time), plan.end.events)?;
+    writeln!(
+        out,
+        "\n[end]\ntime = {}\nevents = {}",
+        time(plan.end.time),
+        plan.end.events
+    )?;
 
     for step in &plan.script {
         script_step(out, step)?;
     }
     for Timed { at, hold, fault } in &plan.nemesis {
-        writeln!(out, "\n[[step]]\nat = {}\nhold = {}\n{}", time(*at), span(*hold), verb(fault))?;
+        writeln!(
+            out,
+            "\n[[step]]\nat = {}\nhold = {}\n{}",
+            time(*at),
+            span(*hold),
+            verb(fault)
+        )?;
     }
     Ok(())
 }
@@ -72,34 +115,123 @@ fn settings(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let knobs = &plan.cluster.knobs;
     let (low, high) = knobs.election_timeout;
     writeln!(out, "\n[cluster]\nreplicas = {}", plan.cluster.replicas)?;
-    writeln!(out, "election-timeout = \"{}..{}\"", shown(low), shown(high))?;
-    writeln!(out, "heartbeat = {}\nretransmit = {}", span(knobs.heartbeat), span(knobs.retransmit))?;
+    writeln!(
+        out,
+        "election-timeout = \"{}..{}\"",
+        shown(low),
+        shown(high)
+    )?;
+    writeln!(
+        out,
+        "heartbeat = {}\nretransmit = {}",
+        span(knobs.heartbeat),
+        span(knobs.retransmit)
+    )?;
 
-    writeln!(out, "\n[engine]\nwindow = {}\nbatch = {}\nbatch-delay = {}", knobs.window, knobs.batch, span(knobs.batch_delay))?;
-    writeln!(out, "queue = {}\nsegment = {}", knobs.queue, unit::<Size>(knobs.segment.into()))?;
-    writeln!(out, "message = {}\nsessions = {}", unit::<Size>(knobs.message.into()), knobs.sessions)?;
+    writeln!(
+        out,
+        "\n[engine]\nwindow = {}\nbatch = {}\nbatch-delay = {}",
+        knobs.window,
+        knobs.batch,
+        span(knobs.batch_delay)
+    )?;
+    writeln!(
+        out,
+        "queue = {}\nsegment = {}",
+        knobs.queue,
+        unit::<Size>(knobs.segment.into())
+    )?;
+    writeln!(
+        out,
+        "message = {}\nsessions = {}",
+        unit::<Size>(knobs.message.into()),
+        knobs.sessions
+    )?;
 
     let network = &plan.network;
-    writeln!(out, "\n[network]\nlatency = {}", distribution(network.latency))?;
-    writeln!(out, "loss = {}\nduplicate = {}", unit::<Rate>(network.loss.into()), unit::<Rate>(network.duplicate.into()))?;
-    writeln!(out, "duplicate-later = {}\ncorrupt = {}", span(network.duplicate_later), unit::<Rate>(network.corrupt.into()))?;
+    writeln!(
+        out,
+        "\n[network]\nlatency = {}",
+        distribution(network.latency)
+    )?;
+    writeln!(
+        out,
+        "loss = {}\nduplicate = {}",
+        unit::<Rate>(network.loss.into()),
+        unit::<Rate>(network.duplicate.into())
+    )?;
+    writeln!(
+        out,
+        "duplicate-later = {}\ncorrupt = {}",
+        span(network.duplicate_later),
+        unit::<Rate>(network.corrupt.into())
+    )?;
 
-    writeln!(out, "\n[disk]\naccess = {}\nsync = {}", distribution(plan.disk.access), distribution(plan.disk.sync))?;
-    writeln!(out, "capacity = {}", unit::<Size>(i64::try_from(plan.disk.capacity).unwrap_or(i64::MAX)))?;
+    writeln!(
+        out,
+        "\n[disk]\naccess = {}\nsync = {}",
+        distribution(plan.disk.access),
+        distribution(plan.disk.sync)
+    )?;
+    writeln!(
+        out,
+        "capacity = {}",
+        unit::<Size>(i64::try_from(plan.disk.capacity).unwrap_or(i64::MAX))
+    )?;
 
-    writeln!(out, "\n[clock]\ndrift = [{}]", join(plan.clocks.iter().map(|clock| unit::<Drift>(clock.drift.into()))))?;
-    writeln!(out, "offset = [{}]", join(plan.clocks.iter().map(|clock| unit::<Offset>(clock.offset))))
+    writeln!(
+        out,
+        "\n[clock]\ndrift = [{}]",
+        join(
+            plan.clocks
+                .iter()
+                .map(|clock| unit::<Drift>(clock.drift.into()))
+        )
+    )?;
+    writeln!(
+        out,
+        "offset = [{}]",
+        join(plan.clocks.iter().map(|clock| unit::<Offset>(clock.offset)))
+    )
 }
 
 fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let workload = &plan.workload;
     let mix = workload.mix;
-    writeln!(out, "\n[workload]\nclients = {}\noperations = {}\nkeys = {}", workload.clients, workload.operations, workload.keys)?;
-    writeln!(out, "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}", mix.get, mix.put, mix.append, mix.cas, mix.delete)?;
-    writeln!(out, "pipeline = {}\nthink = {}\nopen = {}", workload.pipeline, distribution(workload.think), workload.open)?;
-    writeln!(out, "attempt-timeout = {}\npatience = {}", span(workload.attempt_timeout), span(workload.patience))?;
-    writeln!(out, "duplicate = {}\nabandon = {}", unit::<Rate>(workload.duplicate.into()), unit::<Rate>(workload.abandon.into()))?;
-    writeln!(out, "value-size = {}", unit::<Size>(workload.value_size.into()))
+    writeln!(
+        out,
+        "\n[workload]\nclients = {}\noperations = {}\nkeys = {}",
+        workload.clients, workload.operations, workload.keys
+    )?;
+    writeln!(
+        out,
+        "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}",
+        mix.get, mix.put, mix.append, mix.cas, mix.delete
+    )?;
+    writeln!(
+        out,
+        "pipeline = {}\nthink = {}\nopen = {}",
+        workload.pipeline,
+        distribution(workload.think),
+        workload.open
+    )?;
+    writeln!(
+        out,
+        "attempt-timeout = {}\npatience = {}",
+        span(workload.attempt_timeout),
+        span(workload.patience)
+    )?;
+    writeln!(
+        out,
+        "duplicate = {}\nabandon = {}",
+        unit::<Rate>(workload.duplicate.into()),
+        unit::<Rate>(workload.abandon.into())
+    )?;
+    writeln!(
+        out,
+        "value-size = {}",
+        unit::<Size>(workload.value_size.into())
+    )
 }
 
 fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
@@ -121,8 +253,17 @@ fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
         Verb::Heal(Healing::Disk) => writeln!(out, "heal = \"disk\""),
         Verb::Restart(who) => writeln!(out, "restart = {}", whom(who)),
         Verb::Resume(who) => writeln!(out, "resume = {}", whom(who)),
-        Verb::Invoke { client, call: Call { key, action }, expect, background } => {
-            write!(out, "invoke = {{ client = \"{client}\", key = {}", text(key))?;
+        Verb::Invoke {
+            client,
+            call: Call { key, action },
+            expect,
+            background,
+        } => {
+            write!(
+                out,
+                "invoke = {{ client = \"{client}\", key = {}",
+                text(key)
+            )?;
             match action {
                 Action::Get => write!(out, ", op = \"get\"")?,
                 Action::Delete => write!(out, ", op = \"delete\"")?,
@@ -135,9 +276,17 @@ fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
                     }
                 }
             }
-            writeln!(out, ", expect = [{}], background = {background} }}", join(expect.iter().map(ending)))
+            writeln!(
+                out,
+                ", expect = [{}], background = {background} }}",
+                join(expect.iter().map(ending))
+            )
         }
-        Verb::Expect { what, within, throughout } => {
+        Verb::Expect {
+            what,
+            within,
+            throughout,
+        } => {
             write!(out, "expect = {{ {}", expectation(what))?;
             if let Some(within) = within {
                 write!(out, ", within = {}", span(*within))?;
@@ -159,29 +308,64 @@ fn verb(fault: &Fault) -> String {
             let more = match fault {
                 LinkFault::Clog => String::new(),
                 LinkFault::Slow(by) => format!(", by = {}", span(*by)),
-                LinkFault::Lose(ppm) | LinkFault::Corrupt(ppm) => format!(", rate = {}", unit::<Rate>((*ppm).into())),
-                LinkFault::Duplicate { ppm, later } => format!(", rate = {}, later = {}", unit::<Rate>((*ppm).into()), span(*later)),
+                LinkFault::Lose(ppm) | LinkFault::Corrupt(ppm) => {
+                    format!(", rate = {}", unit::<Rate>((*ppm).into()))
+                }
+                LinkFault::Duplicate { ppm, later } => format!(
+                    ", rate = {}, later = {}",
+                    unit::<Rate>((*ppm).into()),
+                    span(*later)
+                ),
                 LinkFault::Delay { kind, by } => {
-                    let kind = kind.as_ref().map_or_else(String::new, |kind| format!(", kind = {}", quoted(kind)));
+                    let kind = kind
+                        .as_ref()
+                        .map_or_else(String::new, |kind| format!(", kind = {}", quoted(kind)));
                     format!("{kind}, by = {}", span(*by))
                 }
             };
             format!("{{ from = {}, to = {}{more} }}", whom(from), whom(to))
         }
         Fault::Kill { who, boundary } => on(who, &format!("boundary = {}", word(*boundary))),
-        Fault::PowerLoss { who, keep, boundary } => on(who, &format!("keep = {}, boundary = {}", word(*keep), word(*boundary))),
-        Fault::Pause(who) | Fault::DiskFull(who) | Fault::DiskStall(who) | Fault::MisdirectedWrite(who) | Fault::DiskLoss(who) => {
+        Fault::PowerLoss {
+            who,
+            keep,
+            boundary,
+        } => on(
+            who,
+            &format!("keep = {}, boundary = {}", word(*keep), word(*boundary)),
+        ),
+        Fault::Pause(who)
+        | Fault::DiskFull(who)
+        | Fault::DiskStall(who)
+        | Fault::MisdirectedWrite(who)
+        | Fault::DiskLoss(who) => {
             format!("{{ replicas = {} }}", whom(who))
         }
-        Fault::SyncFailure { who, ppm } | Fault::WriteFailure { who, ppm } | Fault::ReadFailure { who, ppm } => {
+        Fault::SyncFailure { who, ppm }
+        | Fault::WriteFailure { who, ppm }
+        | Fault::ReadFailure { who, ppm } => {
             on(who, &format!("rate = {}", unit::<Rate>((*ppm).into())))
         }
-        Fault::SlowDisk { who, by } | Fault::SlowCpu { who, by } => on(who, &format!("by = {}", span(*by))),
-        Fault::BitRot { who, sectors, files } | Fault::SectorError { who, sectors, files } => {
-            on(who, &format!("sectors = {sectors}, files = {}", quoted(files)))
+        Fault::SlowDisk { who, by } | Fault::SlowCpu { who, by } => {
+            on(who, &format!("by = {}", span(*by)))
         }
+        Fault::BitRot {
+            who,
+            sectors,
+            files,
+        }
+        | Fault::SectorError {
+            who,
+            sectors,
+            files,
+        } => on(
+            who,
+            &format!("sectors = {sectors}, files = {}", quoted(files)),
+        ),
         Fault::ClockJump { who, by } => on(who, &format!("by = {}", unit::<Offset>(*by))),
-        Fault::ClockDrift { who, ppm } => on(who, &format!("rate = {}", unit::<Drift>((*ppm).into()))),
+        Fault::ClockDrift { who, ppm } => {
+            on(who, &format!("rate = {}", unit::<Drift>((*ppm).into())))
+        }
     };
     format!("{} = {value}", fault.kind())
 }
@@ -192,7 +376,10 @@ fn on(who: &Who, more: &str) -> String {
 
 fn cut(partition: &Partition) -> String {
     let Partition::Groups(sides) = partition else {
-        let name = Cut::WORDS.iter().find(|(_, cut)| cut.0 == partition).map_or("halves", |(name, _)| name);
+        let name = Cut::WORDS
+            .iter()
+            .find(|(_, cut)| cut.0 == partition)
+            .map_or("halves", |(name, _)| name);
         return format!("{{ shape = \"{name}\" }}");
     };
     format!("{{ groups = [{}] }}", join(sides.iter().map(side)))
@@ -227,7 +414,10 @@ fn nodes(list: &[Node]) -> String {
 }
 
 fn word<T: Word + PartialEq>(word: T) -> String {
-    let name = T::WORDS.iter().find(|(_, other)| *other == word).map_or("", |(name, _)| name);
+    let name = T::WORDS
+        .iter()
+        .find(|(_, other)| *other == word)
+        .map_or("", |(name, _)| name);
     format!("\"{name}\"")
 }
 
@@ -250,7 +440,9 @@ fn expectation(what: &Expectation) -> String {
         Expectation::Halted(who) => format!("halted = {}", whom(who)),
         Expectation::Ready(who) => format!("ready = {}", whom(who)),
         Expectation::Value { key, is } => {
-            let is = is.as_ref().map_or_else(String::new, |is| format!(", is = {}", text(is)));
+            let is = is
+                .as_ref()
+                .map_or_else(String::new, |is| format!(", is = {}", text(is)));
             format!("value = {{ key = {}{is} }}", text(key))
         }
     }
@@ -259,8 +451,16 @@ fn expectation(what: &Expectation) -> String {
 fn distribution(of: Distribution) -> String {
     match of {
         Distribution::Constant(value) => span(value),
-        Distribution::Uniform(min, max) => format!("{{ shape = \"uniform\", min = {}, max = {} }}", span(min), span(max)),
-        Distribution::Exponential { mean, max } => format!("{{ shape = \"exponential\", mean = {}, max = {} }}", span(mean), span(max)),
+        Distribution::Uniform(min, max) => format!(
+            "{{ shape = \"uniform\", min = {}, max = {} }}",
+            span(min),
+            span(max)
+        ),
+        Distribution::Exponential { mean, max } => format!(
+            "{{ shape = \"exponential\", mean = {}, max = {} }}",
+            span(mean),
+            span(max)
+        ),
     }
 }
 

@@ -16,21 +16,36 @@ use crate::scenario::model::Scenario;
 use crate::time::{Instant, Span};
 
 fn library() -> Vec<Scenario> {
-    FILES.iter().map(|(name, text)| parse(name, text, &[]).unwrap_or_else(|error| panic!("{error}"))).collect()
+    FILES
+        .iter()
+        .map(|(name, text)| parse(name, text, &[]).unwrap_or_else(|error| panic!("{error}")))
+        .collect()
 }
 
 fn holds(plan: &Plan) {
     let knobs = &plan.cluster.knobs;
-    assert!(knobs.heartbeat.0 * 2 <= knobs.election_timeout.0.0 && knobs.election_timeout.0 <= knobs.election_timeout.1);
+    assert!(
+        knobs.heartbeat.0 * 2 <= knobs.election_timeout.0.0
+            && knobs.election_timeout.0 <= knobs.election_timeout.1
+    );
     assert!(knobs.segment.is_multiple_of(512) && knobs.segment >= 4096 && knobs.retransmit.0 > 0);
     assert_eq!(plan.clocks.len(), usize::from(plan.cluster.replicas));
     assert!(plan.heal.core.len() > usize::from(plan.cluster.replicas) / 2);
     assert!(Instant(plan.heal.at.0) + plan.heal.progress_within <= plan.end.time);
     let mut victims: Vec<Node> = Vec::new();
     for timed in &plan.nemesis {
-        assert!(timed.at < plan.heal.at && timed.at + timed.hold <= plan.heal.at, "{timed:?}");
-        if let Fault::BitRot { who: Who::Nodes(nodes), .. }
-        | Fault::SectorError { who: Who::Nodes(nodes), .. }
+        assert!(
+            timed.at < plan.heal.at && timed.at + timed.hold <= plan.heal.at,
+            "{timed:?}"
+        );
+        if let Fault::BitRot {
+            who: Who::Nodes(nodes),
+            ..
+        }
+        | Fault::SectorError {
+            who: Who::Nodes(nodes),
+            ..
+        }
         | Fault::MisdirectedWrite(Who::Nodes(nodes))
         | Fault::DiskLoss(Who::Nodes(nodes)) = &timed.fault
         {
@@ -40,7 +55,10 @@ fn holds(plan: &Plan) {
     assert!(plan.nemesis.windows(2).all(|pair| pair[0].at <= pair[1].at));
     victims.sort_unstable();
     victims.dedup();
-    assert!(victims.len() <= usize::from(plan.cluster.replicas - 1) / 2, "{victims:?}");
+    assert!(
+        victims.len() <= usize::from(plan.cluster.replicas - 1) / 2,
+        "{victims:?}"
+    );
     assert!(victims.iter().all(|node| !plan.heal.core.contains(node)));
 }
 
@@ -56,7 +74,8 @@ fn pinned_and_back(plan: &Plan) {
         build: Some("a\"b".into()),
     };
     let text = to_toml(plan, &repro);
-    let scenario = parse("regressions/x", &text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let scenario =
+        parse("regressions/x", &text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(scenario.repro.as_ref(), Some(&repro));
     assert_eq!(&draw(&scenario, plan.seed), plan, "{text}");
 }
@@ -81,19 +100,43 @@ fn the_largest_seed_comes_back() {
 
 #[test]
 fn an_edit_moves_nothing_else() {
-    let (name, text) = FILES.iter().find(|(name, _)| *name == "safety/weather-5").unwrap();
+    let (name, text) = FILES
+        .iter()
+        .find(|(name, _)| *name == "safety/weather-5")
+        .unwrap();
     let plan = draw(&parse(name, text, &[]).unwrap(), 42);
     let with = |set: &str| draw(&parse(name, text, &[set.to_owned()]).unwrap(), 42);
     let other = with("network.loss=30%");
-    assert_eq!(Plan { network: plan.network.clone(), ..other }, plan);
+    assert_eq!(
+        Plan {
+            network: plan.network.clone(),
+            ..other
+        },
+        plan
+    );
     let other = with("nemesis.every=100ms..5s");
     assert_ne!(other.nemesis, plan.nemesis);
-    assert_eq!(Plan { nemesis: plan.nemesis.clone(), ..other }, plan);
-    let kinds = |plan: &Plan| plan.nemesis.iter().map(|timed| timed.fault.clone()).take(5).collect::<Vec<_>>();
+    assert_eq!(
+        Plan {
+            nemesis: plan.nemesis.clone(),
+            ..other
+        },
+        plan
+    );
+    let kinds = |plan: &Plan| {
+        plan.nemesis
+            .iter()
+            .map(|timed| timed.fault.clone())
+            .take(5)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(kinds(&with("nemesis.every=100ms..5s")), kinds(&plan));
     let other = with("workload.keys=99");
     assert_eq!(other.workload.keys, 99);
-    assert_eq!((&other.nemesis, other.workload.clients, other.workload.think), (&plan.nemesis, plan.workload.clients, plan.workload.think));
+    assert_eq!(
+        (&other.nemesis, other.workload.clients, other.workload.think),
+        (&plan.nemesis, plan.workload.clients, plan.workload.think)
+    );
 }
 
 #[test]
@@ -106,18 +149,35 @@ fn the_mix_asks_enough_for_long_enough() {
         holds(&plan);
         let workload = &plan.workload;
         assert!(workload.operations >= 320, "{}", scenario.name);
-        assert!((Instant(15_000_000_000)..=Instant(40_000_000_000)).contains(&plan.heal.at), "{}", scenario.name);
+        assert!(
+            (Instant(15_000_000_000)..=Instant(40_000_000_000)).contains(&plan.heal.at),
+            "{}",
+            scenario.name
+        );
         // Without a stall the operations are used up before the heal, and not long before.
-        let Distribution::Exponential { mean, .. } = workload.think else { panic!("{}: the pauses vary", scenario.name) };
-        let processes = if workload.open { 1 } else { u64::from(workload.pipeline) } * u64::from(workload.clients);
+        let Distribution::Exponential { mean, .. } = workload.think else {
+            panic!("{}: the pauses vary", scenario.name)
+        };
+        let processes = if workload.open {
+            1
+        } else {
+            u64::from(workload.pipeline)
+        } * u64::from(workload.clients);
         let needed = Span(u64::from(workload.operations) * mean.0 / processes);
-        assert!(Instant(0) + needed < plan.heal.at, "{}: {needed}", scenario.name);
+        assert!(
+            Instant(0) + needed < plan.heal.at,
+            "{}: {needed}",
+            scenario.name
+        );
         assert!(needed.0 > plan.heal.at.0 / 8, "{}: {needed}", scenario.name);
         replicas += u64::from(plan.cluster.replicas);
         faults += plan.nemesis.len();
         random += u64::from(scenario.nemesis.is_some());
     }
-    assert!(replicas * 10 > runs * 42, "mostly five replicas: {replicas}");
+    assert!(
+        replicas * 10 > runs * 42,
+        "mostly five replicas: {replicas}"
+    );
     assert!(faults as u64 > 15 * runs, "{faults} faults");
     assert!(random * 10 > runs * 9, "{random} of {runs} are random");
 }

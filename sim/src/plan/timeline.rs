@@ -1,6 +1,8 @@
-//! The nemesis written out: a fault every now and then from the start to the heal, each with its time, its length and its victims. A hold ends at the heal at the latest.
+//! The nemesis written out: a fault every now and then from the start to the heal, each with its
+//! time, its length and its victims. A hold ends at the heal at the latest.
 //!
-//! The times come from one stream, and each fault from a stream of its own number: a change of one fault's kind does not move the others.
+//! The times come from one stream, and each fault from a stream of its own number: a change of one
+//! fault's kind does not move the others.
 
 use crate::plan::Timed;
 use crate::plan::dice::{Dice, Place};
@@ -10,8 +12,17 @@ use crate::time::{Instant, Span};
 
 /// Draws the faults up to the heal. What the budget does not allow is left out; its time passes.
 #[must_use]
-pub fn draw(nemesis: &Nemesis, targets: &Targets<'_>, heal: Instant, dice: &mut Dice) -> Vec<Timed> {
-    let total: u64 = nemesis.faults.iter().map(|fault| u64::from(fault.weight)).sum();
+pub fn draw(
+    nemesis: &Nemesis,
+    targets: &Targets<'_>,
+    heal: Instant,
+    dice: &mut Dice,
+) -> Vec<Timed> {
+    let total: u64 = nemesis
+        .faults
+        .iter()
+        .map(|fault| u64::from(fault.weight))
+        .sum();
     let mut timeline = Vec::new();
     let mut at = Instant(0);
     for number in 0.. {
@@ -20,7 +31,9 @@ pub fn draw(nemesis: &Nemesis, targets: &Targets<'_>, heal: Instant, dice: &mut 
             break;
         }
         let mut die = dice.at(Place::NemesisFault, number);
-        let mut ticket = u64::try_from(die.between(0, i64::try_from(total - 1).unwrap_or(i64::MAX))).unwrap_or(0);
+        let mut ticket =
+            u64::try_from(die.between(0, i64::try_from(total - 1).unwrap_or(i64::MAX)))
+                .unwrap_or(0);
         let drawn = nemesis.faults.iter().find(|fault| {
             let hit = ticket < u64::from(fault.weight);
             ticket = ticket.saturating_sub(u64::from(fault.weight));
@@ -29,7 +42,15 @@ pub fn draw(nemesis: &Nemesis, targets: &Targets<'_>, heal: Instant, dice: &mut 
         let Some(drawn) = drawn else { continue };
         let hold = die.span(&drawn.hold).min(heal - at);
         if let Some(fault) = targets.draw(&drawn.fault, &mut die) {
-            timeline.push(Timed { at, hold: if drawn.fault.is_instant() { Span(0) } else { hold }, fault });
+            timeline.push(Timed {
+                at,
+                hold: if drawn.fault.is_instant() {
+                    Span(0)
+                } else {
+                    hold
+                },
+                fault,
+            });
         }
     }
     timeline

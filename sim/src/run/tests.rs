@@ -20,13 +20,25 @@ use crate::world::clock::EPOCH;
 use crate::world::testing;
 
 fn spec(plan: Plan) -> RunSpec {
-    RunSpec { plan, subject: "synod".to_owned(), bug: None, probe: ProbeLevel::Full, checks: Checks::All, jury: Jury::default(), record: false }
+    RunSpec {
+        plan,
+        subject: "synod".to_owned(),
+        bug: None,
+        probe: ProbeLevel::Full,
+        checks: Checks::All,
+        jury: Jury::default(),
+        record: false,
+    }
 }
 
 /// (verdict, check, message).
 fn verdict(plan: Plan, subject: &'static dyn Subject) -> (&'static str, String, String) {
     let record = run_judged(&spec(plan), subject, ()).record;
-    (record.verdict.name(), record.check.unwrap_or_default(), record.message.unwrap_or_default())
+    (
+        record.verdict.name(),
+        record.check.unwrap_or_default(),
+        record.message.unwrap_or_default(),
+    )
 }
 
 #[test]
@@ -35,10 +47,17 @@ fn a_run_passes_on_quiet_days() {
         let outcome = run(&spec(testing::plan(replicas)));
         let record = &outcome.record;
         assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
-        assert!(record.client_operations >= 66 && record.audits >= 1, "{record:?}");
+        assert!(
+            record.client_operations >= 66 && record.audits >= 1,
+            "{record:?}"
+        );
         assert!(outcome.history.is_none() && outcome.tale.is_empty());
     }
-    let nobody = run(&RunSpec { subject: "nobody".to_owned(), ..spec(testing::plan(3)) }).record;
+    let nobody = run(&RunSpec {
+        subject: "nobody".to_owned(),
+        ..spec(testing::plan(3))
+    })
+    .record;
     assert_eq!(nobody.verdict.name(), "inconclusive");
 }
 
@@ -48,15 +67,27 @@ fn the_same_digest_comes_out_however_a_run_is_watched() {
     for seed in 0..6 {
         let plain = run(&spec(testing::storm(seed))).record;
         assert_eq!(plain, run(&spec(testing::storm(seed))).record);
-        let recorded = run(&RunSpec { record: true, ..spec(testing::storm(seed)) });
+        let recorded = run(&RunSpec {
+            record: true,
+            ..spec(testing::storm(seed))
+        });
         assert_eq!(plain, recorded.record);
         let history = recorded.history.expect("it was recorded");
         assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
         for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
-            let watched = run(&RunSpec { probe, ..spec(testing::storm(seed)) }).record;
+            let watched = run(&RunSpec {
+                probe,
+                ..spec(testing::storm(seed))
+            })
+            .record;
             // Only memory, and the milestones that facts tell of, show how closely it was watched.
-            let mut seen = RunRecord { accounted_bytes: watched.accounted_bytes, ..plain.clone() };
-            seen.milestones.retain(|name, _| !["recovered-with-log", "torn-tail-cut"].contains(&name.as_str()));
+            let mut seen = RunRecord {
+                accounted_bytes: watched.accounted_bytes,
+                ..plain.clone()
+            };
+            seen.milestones.retain(|name, _| {
+                !["recovered-with-log", "torn-tail-cut"].contains(&name.as_str())
+            });
             assert_eq!(seen, watched);
         }
         let judged = run_judged(&spec(testing::storm(seed)), &Synod, Counting::default()).record;
@@ -110,14 +141,33 @@ impl Observer for LostAppends {
                 let known = self.acknowledged.get(&call.key).map_or(0, Vec::len);
                 self.open.insert(*process, ((*call).clone(), known));
             }
-            Event::Returned { process, outcome, .. } => {
+            Event::Returned {
+                process, outcome, ..
+            } => {
                 let (call, known) = self.open.remove(process).expect("what returns was invoked");
                 match (&call.action, outcome) {
-                    (Action::Append(tag), Outcome::Ok { .. }) => self.acknowledged.entry(call.key).or_default().push(tag.clone()),
-                    (Action::Get, Outcome::Ok { result: Return::Value(value), .. }) => {
-                        let value = String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
-                        let tags = self.acknowledged.get(&call.key).map_or(&[][..], |tags| &tags[..known]);
-                        let missing = tags.iter().map(|tag| String::from_utf8_lossy(tag)).find(|tag| !value.contains(&**tag));
+                    (Action::Append(tag), Outcome::Ok { .. }) => self
+                        .acknowledged
+                        .entry(call.key)
+                        .or_default()
+                        .push(tag.clone()),
+                    (
+                        Action::Get,
+                        Outcome::Ok {
+                            result: Return::Value(value),
+                            ..
+                        },
+                    ) => {
+                        let value = String::from_utf8_lossy(value.as_deref().unwrap_or_default())
+                            .into_owned();
+                        let tags = self
+                            .acknowledged
+                            .get(&call.key)
+                            .map_or(&[][..], |tags| &tags[..known]);
+                        let missing = tags
+                            .iter()
+                            .map(|tag| String::from_utf8_lossy(tag))
+                            .find(|tag| !value.contains(&**tag));
                         self.lost = missing.map(std::borrow::Cow::into_owned);
                         if self.lost.is_some() {
                             return ControlFlow::Break(());
@@ -136,7 +186,10 @@ impl Judge for LostAppends {
     type Auditor = Self;
 
     fn violation(&self) -> Option<Violation> {
-        self.lost.as_ref().map(|tag| Violation { check: "lost-appends", message: format!("{tag} is lost") })
+        self.lost.as_ref().map(|tag| Violation {
+            check: "lost-appends",
+            message: format!("{tag} is lost"),
+        })
     }
 
     fn auditor(&self) -> Self {
@@ -150,16 +203,28 @@ impl Judge for LostAppends {
 
 fn appending(replicas: u8) -> Plan {
     let mut plan = testing::plan(replicas);
-    plan.workload.mix = Mix { get: 1, append: 3, ..Mix::default() };
+    plan.workload.mix = Mix {
+        get: 1,
+        append: 3,
+        ..Mix::default()
+    };
     plan
 }
 
 #[test]
 fn an_audit_finds_what_only_one_replica_remembers() {
     let record = run_judged(&spec(appending(3)), &PrimaryCopy, LostAppends::default()).record;
-    assert_eq!((record.verdict.name(), record.check.as_deref()), ("safety", Some("last-quorum-audit")), "{:?}", record.message);
+    assert_eq!(
+        (record.verdict.name(), record.check.as_deref()),
+        ("safety", Some("last-quorum-audit")),
+        "{:?}",
+        record.message
+    );
     let message = record.message.expect("a failure says what it is");
-    assert!(message.contains("alone answer wrongly (lost-appends): p"), "{message}");
+    assert!(
+        message.contains("alone answer wrongly (lost-appends): p"),
+        "{message}"
+    );
     // With one replica there is nobody to disagree.
     let record = run_judged(&spec(appending(1)), &PrimaryCopy, LostAppends::default()).record;
     assert_eq!((record.verdict.name(), &record.message), ("pass", &None));
@@ -186,7 +251,12 @@ impl Judge for Undecided {
     }
 
     fn auditor(&self) -> Self {
-        Self { in_the_end: Closing::Unknown { check: "search", message: "gave up".to_owned() } }
+        Self {
+            in_the_end: Closing::Unknown {
+                check: "search",
+                message: "gave up".to_owned(),
+            },
+        }
     }
 
     fn close(&mut self, _: &[Node]) -> Closing {
@@ -196,22 +266,51 @@ impl Judge for Undecided {
 
 #[test]
 fn an_audit_that_nobody_can_decide_leaves_the_run_inconclusive_unless_it_fails() {
-    let ends = |in_the_end| run_judged(&spec(testing::plan(3)), &Synod, Undecided { in_the_end }).record;
+    let ends =
+        |in_the_end| run_judged(&spec(testing::plan(3)), &Synod, Undecided { in_the_end }).record;
     let doubtful = ends(Closing::Passed);
-    assert_eq!((doubtful.verdict.name(), doubtful.check.as_deref()), ("inconclusive", Some("last-quorum-audit")));
-    assert_eq!(doubtful.message.as_deref(), Some("whether r1, r2 alone answer rightly is not known (search): gave up"));
-    assert!(doubtful.audits >= 3 && doubtful.digest == run(&spec(testing::plan(3))).record.digest, "the run goes on");
-    let failed = ends(Closing::Failed(Violation { check: "late", message: String::new() }));
-    assert_eq!((failed.verdict.name(), failed.check.as_deref()), ("safety", Some("late")));
+    assert_eq!(
+        (doubtful.verdict.name(), doubtful.check.as_deref()),
+        ("inconclusive", Some("last-quorum-audit"))
+    );
+    assert_eq!(
+        doubtful.message.as_deref(),
+        Some("whether r1, r2 alone answer rightly is not known (search): gave up")
+    );
+    assert!(
+        doubtful.audits >= 3 && doubtful.digest == run(&spec(testing::plan(3))).record.digest,
+        "the run goes on"
+    );
+    let failed = ends(Closing::Failed(Violation {
+        check: "late",
+        message: String::new(),
+    }));
+    assert_eq!(
+        (failed.verdict.name(), failed.check.as_deref()),
+        ("safety", Some("late"))
+    );
 }
 
 #[test]
 fn a_judge_that_has_seen_enough_ends_the_run() {
     let mut plan = appending(3);
     // No audits get in first: the run is over before one is drawn, or it is not.
-    plan.nemesis = testing::with(&[(300, 2000, Fault::Partition(Partition::IsolateLeader))]).nemesis;
-    let checks: BTreeSet<String> =
-        (0..20).filter_map(|seed| run_judged(&spec(Plan { seed, ..plan.clone() }), &PrimaryCopy, LostAppends::default()).record.check).collect();
+    plan.nemesis =
+        testing::with(&[(300, 2000, Fault::Partition(Partition::IsolateLeader))]).nemesis;
+    let checks: BTreeSet<String> = (0..20)
+        .filter_map(|seed| {
+            run_judged(
+                &spec(Plan {
+                    seed,
+                    ..plan.clone()
+                }),
+                &PrimaryCopy,
+                LostAppends::default(),
+            )
+            .record
+            .check
+        })
+        .collect();
     assert!(checks.contains("lost-appends"), "{checks:?}");
 }
 
@@ -222,26 +321,54 @@ fn text(text: &str) -> Text {
 fn scripted(verbs: Vec<Verb>) -> Plan {
     let mut plan = testing::plan(3);
     plan.workload.operations = 0;
-    plan.script = (1..).zip(verbs).map(|(line, verb)| PlanStep { when: When::Next, verb, line }).collect();
+    plan.script = (1..)
+        .zip(verbs)
+        .map(|(line, verb)| PlanStep {
+            when: When::Next,
+            verb,
+            line,
+        })
+        .collect();
     plan
 }
 
 fn expect(what: Expectation) -> Verb {
-    Verb::Expect { what, within: Some(Span::from_secs(3)), throughout: None }
+    Verb::Expect {
+        what,
+        within: Some(Span::from_secs(3)),
+        throughout: None,
+    }
 }
 
 fn invoke(client: u16, action: Action, expect: Vec<Expected>) -> Verb {
-    Verb::Invoke { client: Client(client), call: Call { key: text("x"), action }, expect, background: false }
+    Verb::Invoke {
+        client: Client(client),
+        call: Call {
+            key: text("x"),
+            action,
+        },
+        expect,
+        background: false,
+    }
 }
 
 /// The old primary is cut off with a client; the others choose a new value.
 fn stale_read(expected: Vec<Expected>) -> Plan {
-    let side = |who, client| Side { replicas: vec![who], clients: vec![Client(client)] };
-    let cut = Fault::Partition(Partition::Groups(vec![side(Who::Leader, 0), side(Who::Others, 1)]));
+    let side = |who, client| Side {
+        replicas: vec![who],
+        clients: vec![Client(client)],
+    };
+    let cut = Fault::Partition(Partition::Groups(vec![
+        side(Who::Leader, 0),
+        side(Who::Others, 1),
+    ]));
     scripted(vec![
         expect(Expectation::Leader(Who::All)),
         invoke(0, Action::Put(text("1")), vec![Expected::Ok]),
-        Verb::Inject { fault: cut, hold: None },
+        Verb::Inject {
+            fault: cut,
+            hold: None,
+        },
         expect(Expectation::Leader(Who::Others)),
         invoke(1, Action::Put(text("2")), vec![Expected::Ok]),
         invoke(0, Action::Get, expected),
@@ -251,15 +378,31 @@ fn stale_read(expected: Vec<Expected>) -> Plan {
 
 #[test]
 fn a_script_shows_the_stale_read() {
-    let found = verdict(stale_read(vec![Expected::Timeout, Expected::Refused]), &PrimaryCopy);
-    assert_eq!(found, ("expectation", "expectation".to_owned(), "line 6: the operation of c1 ended as ok with \"1\"".to_owned()));
-    let found = verdict(stale_read(vec![Expected::Value(Some(text("1")))]), &PrimaryCopy);
+    let found = verdict(
+        stale_read(vec![Expected::Timeout, Expected::Refused]),
+        &PrimaryCopy,
+    );
+    assert_eq!(
+        found,
+        (
+            "expectation",
+            "expectation".to_owned(),
+            "line 6: the operation of c1 ended as ok with \"1\"".to_owned()
+        )
+    );
+    let found = verdict(
+        stale_read(vec![Expected::Value(Some(text("1")))]),
+        &PrimaryCopy,
+    );
     assert_eq!(found.0, "pass", "{}", found.2);
 }
 
 #[test]
 fn a_script_waits_kills_restarts_and_reads() {
-    let value = |is: &str| Expectation::Value { key: text("x"), is: Some(text(is)) };
+    let value = |is: &str| Expectation::Value {
+        key: text("x"),
+        is: Some(text(is)),
+    };
     let who = Who::Nodes(vec![Node(2)]);
     let plan = |last: &str| {
         scripted(vec![
@@ -267,21 +410,47 @@ fn a_script_waits_kills_restarts_and_reads() {
             expect(Expectation::Leader(Who::Nodes(vec![Node(0)]))),
             expect(Expectation::NoLeader(Who::Nodes(vec![Node(1), Node(2)]))),
             invoke(0, Action::Put(text("1")), vec![Expected::Ok]),
-            invoke(0, Action::Cas { expected: None, new: text("2") }, vec![Expected::Mismatch]),
-            Verb::Inject { fault: Fault::Kill { who: who.clone(), boundary: Boundary::InStep }, hold: None },
+            invoke(
+                0,
+                Action::Cas {
+                    expected: None,
+                    new: text("2"),
+                },
+                vec![Expected::Mismatch],
+            ),
+            Verb::Inject {
+                fault: Fault::Kill {
+                    who: who.clone(),
+                    boundary: Boundary::InStep,
+                },
+                hold: None,
+            },
             Verb::Sleep(Span::from_millis(50)),
             Verb::Restart(who.clone()),
             expect(Expectation::Ready(who.clone())),
-            Verb::Inject { fault: Fault::Pause(who.clone()), hold: None },
+            Verb::Inject {
+                fault: Fault::Pause(who.clone()),
+                hold: None,
+            },
             Verb::Resume(who.clone()),
-            Verb::Expect { what: value("1"), within: None, throughout: Some(Span::from_millis(200)) },
+            Verb::Expect {
+                what: value("1"),
+                within: None,
+                throughout: Some(Span::from_millis(200)),
+            },
             expect(value(last)),
         ])
     };
     let found = verdict(plan("1"), &PrimaryCopy);
     assert_eq!(found.0, "pass", "{}", found.2);
     let found = verdict(plan("2"), &PrimaryCopy);
-    assert_eq!((found.0, &*found.2), ("expectation", "line 13: expected \"x\" to be \"2\" within 3s; it is \"1\""));
+    assert_eq!(
+        (found.0, &*found.2),
+        (
+            "expectation",
+            "line 13: expected \"x\" to be \"2\" within 3s; it is \"1\""
+        )
+    );
 }
 
 /// Primary-copy, but something happens in the first step of a replica after this long.
@@ -310,7 +479,10 @@ impl Process for BrokenProcess {
         }
         match self.what {
             What::Panic(message) => panic!("{message}"),
-            What::Distrust => out.push(Output::Halt { reason: "a bad sector".to_owned(), damaged: true }),
+            What::Distrust => out.push(Output::Halt {
+                reason: "a bad sector".to_owned(),
+                damaged: true,
+            }),
         }
     }
 
@@ -335,7 +507,11 @@ impl Subject for Broken {
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Box::new(BrokenProcess { inner: PrimaryCopy.make(setup, node), after: self.after, what: self.what })
+        Box::new(BrokenProcess {
+            inner: PrimaryCopy.make(setup, node),
+            after: self.after,
+            what: self.what,
+        })
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
@@ -345,21 +521,56 @@ impl Subject for Broken {
 
 #[test]
 fn a_panic_and_a_broken_contract_are_told_apart() {
-    static PANICS: Broken = Broken { after: Span::from_millis(700), what: What::Panic("index out of bounds") };
-    static BREAKS: Broken = Broken { after: Span::from_millis(700), what: What::Panic("contract VotePrecedesMaxBal: voted too high") };
+    static PANICS: Broken = Broken {
+        after: Span::from_millis(700),
+        what: What::Panic("index out of bounds"),
+    };
+    static BREAKS: Broken = Broken {
+        after: Span::from_millis(700),
+        what: What::Panic("contract VotePrecedesMaxBal: voted too high"),
+    };
     let found = verdict(testing::plan(3), &PANICS);
-    assert!(found.0 == "panic" && found.1 == "panic" && found.2.starts_with("index out of bounds (") && found.2.contains("tests.rs:"), "{found:?}");
+    assert!(
+        found.0 == "panic"
+            && found.1 == "panic"
+            && found.2.starts_with("index out of bounds (")
+            && found.2.contains("tests.rs:"),
+        "{found:?}"
+    );
     let found = verdict(testing::plan(3), &BREAKS);
-    assert!(found.0 == "safety" && found.1 == "contract" && found.2.starts_with("contract VotePrecedesMaxBal"), "{found:?}");
+    assert!(
+        found.0 == "safety"
+            && found.1 == "contract"
+            && found.2.starts_with("contract VotePrecedesMaxBal"),
+        "{found:?}"
+    );
     let [one, two] = [0, 1].map(|_| run_judged(&spec(testing::plan(3)), &PANICS, ()).record);
     assert!(one == two && one.events > 0 && one.digest.len() == 16);
 }
 
 #[test]
 fn a_halt_is_excused_by_damage_alone() {
-    static DISTRUSTS: Broken = Broken { after: Span::from_millis(1200), what: What::Distrust };
-    let kill = (1000, 500, Fault::Kill { who: Who::All, boundary: Boundary::Now });
-    let rot = (900, 0, Fault::BitRot { who: Who::All, sectors: 200, files: String::new() });
+    static DISTRUSTS: Broken = Broken {
+        after: Span::from_millis(1200),
+        what: What::Distrust,
+    };
+    let kill = (
+        1000,
+        500,
+        Fault::Kill {
+            who: Who::All,
+            boundary: Boundary::Now,
+        },
+    );
+    let rot = (
+        900,
+        0,
+        Fault::BitRot {
+            who: Who::All,
+            sectors: 200,
+            files: String::new(),
+        },
+    );
     let found = verdict(testing::with(std::slice::from_ref(&kill)), &DISTRUSTS);
     assert_eq!((found.0, &*found.1), ("safety", "unexplained-halt"));
     let found = verdict(testing::with(&[rot, kill]), &DISTRUSTS);
@@ -371,7 +582,11 @@ fn a_halt_is_excused_by_damage_alone() {
 fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
     let found = verdict(testing::plan(3), &Ping);
     assert_eq!((found.0, &*found.1), ("liveness", "progress"));
-    assert_eq!(found.2, "0 of 2 clients had a write answered within 5s; r1 has not recovered; r2 has not recovered; r3 has not recovered");
+    assert_eq!(
+        found.2,
+        "0 of 2 clients had a write answered within 5s; r1 has not recovered; r2 has not \
+         recovered; r3 has not recovered"
+    );
     let mut plan = testing::plan(3);
     plan.end.events = 500;
     assert_eq!(verdict(plan, &PrimaryCopy).0, "inconclusive");
@@ -382,20 +597,61 @@ fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
 
 #[test]
 fn who_does_not_judge_ends_nothing() {
-    static DISTRUSTS: Broken = Broken { after: Span::from_millis(1200), what: What::Distrust };
-    let kill = (1000, 500, Fault::Kill { who: Who::All, boundary: Boundary::Now });
+    static DISTRUSTS: Broken = Broken {
+        after: Span::from_millis(1200),
+        what: What::Distrust,
+    };
+    let kill = (
+        1000,
+        500,
+        Fault::Kill {
+            who: Who::All,
+            boundary: Boundary::Now,
+        },
+    );
     let by = |names: &[&str], plan: Plan, subject: &'static dyn Subject| {
-        let record = run_judged(&RunSpec { jury: Jury::only(names.iter().copied()), ..spec(plan) }, subject, ()).record;
+        let record = run_judged(
+            &RunSpec {
+                jury: Jury::only(names.iter().copied()),
+                ..spec(plan)
+            },
+            subject,
+            (),
+        )
+        .record;
         (record.verdict.name(), record.check.unwrap_or_default())
     };
     let stalls = |names: &[&str]| by(names, testing::plan(3), &Ping);
-    assert_eq!(stalls(&["closing-audit"]), ("liveness", "closing-audit".to_owned()));
-    assert_eq!(stalls(&["closing-audit", "progress"]), ("liveness", "progress".to_owned()));
+    assert_eq!(
+        stalls(&["closing-audit"]),
+        ("liveness", "closing-audit".to_owned())
+    );
+    assert_eq!(
+        stalls(&["closing-audit", "progress"]),
+        ("liveness", "progress".to_owned())
+    );
     assert_eq!(stalls(&["agreement"]), ("pass", String::new()));
-    let halts = |names: &[&str]| by(names, testing::with(std::slice::from_ref(&kill)), &DISTRUSTS);
-    assert_eq!(halts(&["unexplained-halt"]), ("safety", "unexplained-halt".to_owned()));
-    assert_eq!(halts(&["progress"]), ("liveness", "progress".to_owned()), "a halt that nobody explains excuses no stall");
-    let quiet = run(&RunSpec { jury: Jury::only(["prefix"]), ..spec(testing::plan(3)) }).record;
+    let halts = |names: &[&str]| {
+        by(
+            names,
+            testing::with(std::slice::from_ref(&kill)),
+            &DISTRUSTS,
+        )
+    };
+    assert_eq!(
+        halts(&["unexplained-halt"]),
+        ("safety", "unexplained-halt".to_owned())
+    );
+    assert_eq!(
+        halts(&["progress"]),
+        ("liveness", "progress".to_owned()),
+        "a halt that nobody explains excuses no stall"
+    );
+    let quiet = run(&RunSpec {
+        jury: Jury::only(["prefix"]),
+        ..spec(testing::plan(3))
+    })
+    .record;
     assert_eq!((quiet.verdict.name(), quiet.audits), ("pass", 0));
 }
 
@@ -403,44 +659,109 @@ fn who_does_not_judge_ends_nothing() {
 fn every_check_has_a_name_of_its_own() {
     let names: BTreeSet<&str> = checks().collect();
     assert_eq!(names.len(), checks().count());
-    assert!(["agreement", "contract", "last-quorum-audit", "linearizability", "progress"].iter().all(|name| names.contains(name)));
+    assert!(
+        [
+            "agreement",
+            "contract",
+            "last-quorum-audit",
+            "linearizability",
+            "progress"
+        ]
+        .iter()
+        .all(|name| names.contains(name))
+    );
     let visible: Vec<&str> = checks().filter(|name| is_client_visible(name)).collect();
-    assert!(visible.contains(&"exactly-once") && !visible.contains(&"ghost") && !visible.contains(&"contract"));
+    assert!(
+        visible.contains(&"exactly-once")
+            && !visible.contains(&"ghost")
+            && !visible.contains(&"contract")
+    );
 }
 
 #[test]
 fn those_outside_the_core_may_go_on_deaf() {
     let mut plan = testing::plan(3);
     (plan.heal.core, plan.heal.others) = (vec![Node(1), Node(2)], Outside::Deaf);
-    let outcome = run(&RunSpec { record: true, ..spec(plan) });
-    assert_eq!((outcome.record.verdict.name(), &outcome.record.message), ("pass", &None));
-    assert!(outcome.record.faults.contains_key("partition"), "what is said to it is lost");
-    assert!(!outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
+    let outcome = run(&RunSpec {
+        record: true,
+        ..spec(plan)
+    });
+    assert_eq!(
+        (outcome.record.verdict.name(), &outcome.record.message),
+        ("pass", &None)
+    );
+    assert!(
+        outcome.record.faults.contains_key("partition"),
+        "what is said to it is lost"
+    );
+    assert!(
+        !outcome
+            .tale
+            .iter()
+            .any(|line| line.text.ends_with("r1 is killed"))
+    );
 }
 
 #[test]
 fn those_outside_the_core_are_gone_for_good() {
     let mut plan = testing::plan(3);
     plan.heal.core = vec![Node(1), Node(2)];
-    let outcome = run(&RunSpec { record: true, ..spec(plan) });
-    assert_eq!((outcome.record.verdict.name(), &outcome.record.message), ("pass", &None));
-    assert!(!outcome.record.faults.contains_key("kill"), "taking the rest away is no fault");
-    assert!(outcome.tale.iter().any(|line| line.text.ends_with("r1 is killed")));
+    let outcome = run(&RunSpec {
+        record: true,
+        ..spec(plan)
+    });
+    assert_eq!(
+        (outcome.record.verdict.name(), &outcome.record.message),
+        ("pass", &None)
+    );
+    assert!(
+        !outcome.record.faults.contains_key("kill"),
+        "taking the rest away is no fault"
+    );
+    assert!(
+        outcome
+            .tale
+            .iter()
+            .any(|line| line.text.ends_with("r1 is killed"))
+    );
 }
 
 #[test]
 fn a_replica_whose_disk_is_damaged_or_lost_halts_and_the_others_carry_on() {
     let one = || Who::Nodes(vec![Node(0)]);
-    let kill = (1000, 100, Fault::Kill { who: one(), boundary: Boundary::Now });
-    let errors = Fault::SectorError { who: one(), sectors: 200, files: "log-".to_owned() };
-    for (fault, halts) in [(Fault::DiskLoss(one()), 1), (Fault::MisdirectedWrite(one()), 1), (errors, 1)] {
+    let kill = (
+        1000,
+        100,
+        Fault::Kill {
+            who: one(),
+            boundary: Boundary::Now,
+        },
+    );
+    let errors = Fault::SectorError {
+        who: one(),
+        sectors: 200,
+        files: "log-".to_owned(),
+    };
+    for (fault, halts) in [
+        (Fault::DiskLoss(one()), 1),
+        (Fault::MisdirectedWrite(one()), 1),
+        (errors, 1),
+    ] {
         let kind = fault.kind();
         let mut plan = testing::with(&[(500, 300, fault), kill.clone()]);
         plan.workload.operations = 300;
         plan.heal.core = vec![Node(1), Node(2)];
         let record = run(&spec(plan)).record;
-        assert_eq!((record.verdict.name(), &record.message), ("pass", &None), "{kind}");
-        assert!(record.faults.get(kind).is_some_and(|times| *times > 0), "{kind}: {:?}", record.faults);
+        assert_eq!(
+            (record.verdict.name(), &record.message),
+            ("pass", &None),
+            "{kind}"
+        );
+        assert!(
+            record.faults.get(kind).is_some_and(|times| *times > 0),
+            "{kind}: {:?}",
+            record.faults
+        );
         assert_eq!(record.milestones.get("halted"), Some(&halts), "{kind}");
     }
 }
@@ -467,9 +788,19 @@ fn a_network_that_ignores_its_weather_makes_a_sweep_vacuous() {
             line.record.seed = seed;
             tally.add(&line);
         }
-        let vacuous = tally.finish(&BTreeMap::new(), Cost::default(), false).vacuous;
-        vacuous.into_iter().filter(|one| one.what == "fault").map(|one| one.name).filter(|name| name.starts_with("network.")).collect::<Vec<_>>()
+        let vacuous = tally
+            .finish(&BTreeMap::new(), Cost::default(), false)
+            .vacuous;
+        vacuous
+            .into_iter()
+            .filter(|one| one.what == "fault")
+            .map(|one| one.name)
+            .filter(|name| name.starts_with("network."))
+            .collect::<Vec<_>>()
     };
     assert!(vacuous(false).is_empty());
-    assert_eq!(vacuous(true), ["network.corrupt", "network.duplicate", "network.loss"]);
+    assert_eq!(
+        vacuous(true),
+        ["network.corrupt", "network.duplicate", "network.loss"]
+    );
 }

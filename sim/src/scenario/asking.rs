@@ -64,7 +64,10 @@ impl<'de> Deserialize<'de> for Endings {
             type Value = Endings;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an ending: \"ok\", \"timeout\", \"refused\", \"mismatch\", \"absent\", { value = \"1\" }, or a list of them")
+                f.write_str(
+                    "an ending: \"ok\", \"timeout\", \"refused\", \"mismatch\", \"absent\", { \
+                     value = \"1\" }, or a list of them",
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Endings, E> {
@@ -93,7 +96,8 @@ impl<'de> Deserialize<'de> for Endings {
                 struct Found {
                     value: String,
                 }
-                Found::deserialize(MapAccessDeserializer::new(map)).map(|found| Endings(vec![Ending::Value(found.value)]))
+                Found::deserialize(MapAccessDeserializer::new(map))
+                    .map(|found| Endings(vec![Ending::Value(found.value)]))
             }
         }
 

@@ -1,4 +1,5 @@
-//! Holds the parts of a scenario against each other: what passes here can be drawn for every seed without a panic, and what is drawn is a cluster that can exist.
+//! Holds the parts of a scenario against each other: what passes here can be drawn for every seed
+//! without a panic, and what is drawn is a cluster that can exist.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ use crate::scenario::steps::Cast;
 use crate::scenario::units::{Count, Size, Time, Unit, show};
 use crate::scenario::value::{PerReplica, Ranged};
 
-/// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is short.
+/// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is
+/// short.
 pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
@@ -25,8 +27,18 @@ const FAULTS_MAX: i64 = 20_000;
 /// Everything that does not fit together.
 pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario, Vec<Problem>> {
     let mut problems = Vec::new();
-    let replicas = file.cluster.replicas.as_ref().map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone());
-    bounds(&file.cluster.replicas, 1, i64::from(REPLICAS_MAX), "a cluster has 1 to 9 replicas", &mut problems);
+    let replicas = file
+        .cluster
+        .replicas
+        .as_ref()
+        .map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone());
+    bounds(
+        &file.cluster.replicas,
+        1,
+        i64::from(REPLICAS_MAX),
+        "a cluster has 1 to 9 replicas",
+        &mut problems,
+    );
     head(&file, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
@@ -34,7 +46,13 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
     settings(&file, &mut problems);
     clocks(&file, &replicas, &mut problems);
     workload(&file, &mut problems);
-    let clients = file.workload.as_ref().map_or(0, |workload| workload.get_ref().clients.as_ref().map_or(4, |clients| clients.get_ref().min()));
+    let clients = file.workload.as_ref().map_or(0, |workload| {
+        workload
+            .get_ref()
+            .clients
+            .as_ref()
+            .map_or(4, |clients| clients.get_ref().min())
+    });
     let mut cast = Cast {
         source,
         replicas: u8::try_from(replicas.min()).expect("the bounds of `replicas` are checked"),
@@ -73,15 +91,27 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         purpose(&scenario, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
-    if problems.is_empty() { Ok(scenario) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(problems)
+    }
 }
 
 fn head(file: &FileForm, problems: &mut Vec<Problem>) {
     if let Some(format) = file.format.as_ref().filter(|format| *format.get_ref() != 1) {
-        problems.push(Problem::at(format.span(), "a format that this build does not know", "unknown version", "this build reads format = 1"));
+        problems.push(Problem::at(
+            format.span(),
+            "a format that this build does not know",
+            "unknown version",
+            "this build reads format = 1",
+        ));
     }
     for (text, what) in [(&file.title, "title"), (&file.why, "why")] {
-        if let Some(text) = text.as_ref().filter(|text| text.get_ref().trim().is_empty()) {
+        if let Some(text) = text
+            .as_ref()
+            .filter(|text| text.get_ref().trim().is_empty())
+        {
             problems.push(Problem::at(
                 text.span(),
                 format!("an empty `{what}`"),
@@ -90,32 +120,122 @@ fn head(file: &FileForm, problems: &mut Vec<Problem>) {
             ));
         }
     }
-    if let Some(weight) = file.weight.as_ref().filter(|weight| *weight.get_ref() > 1_000) {
-        problems.push(Problem::at(weight.span(), "a weight above 1,000", "too large", "weights are compared with each other: 0 to 1,000"));
+    if let Some(weight) = file
+        .weight
+        .as_ref()
+        .filter(|weight| *weight.get_ref() > 1_000)
+    {
+        problems.push(Problem::at(
+            weight.span(),
+            "a weight above 1,000",
+            "too large",
+            "weights are compared with each other: 0 to 1,000",
+        ));
     }
 }
 
 /// Says when a value can leave its bounds.
-fn bounds<U: Unit>(value: &Maybe<Ranged<U>>, min: i64, max: i64, help: &str, problems: &mut Vec<Problem>) {
-    if let Some(value) = value.as_ref().filter(|value| value.get_ref().min() < min || value.get_ref().max() > max) {
-        let (low, high) = (show::<U>(value.get_ref().min()), show::<U>(value.get_ref().max()));
-        let what = if low == high { low } else { format!("{low} to {high}") };
-        problems.push(Problem::at(value.span(), format!("{what} is out of bounds"), "out of bounds", help));
+fn bounds<U: Unit>(
+    value: &Maybe<Ranged<U>>,
+    min: i64,
+    max: i64,
+    help: &str,
+    problems: &mut Vec<Problem>,
+) {
+    if let Some(value) = value
+        .as_ref()
+        .filter(|value| value.get_ref().min() < min || value.get_ref().max() > max)
+    {
+        let (low, high) = (
+            show::<U>(value.get_ref().min()),
+            show::<U>(value.get_ref().max()),
+        );
+        let what = if low == high {
+            low
+        } else {
+            format!("{low} to {high}")
+        };
+        problems.push(Problem::at(
+            value.span(),
+            format!("{what} is out of bounds"),
+            "out of bounds",
+            help,
+        ));
     }
 }
 
 fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
     let (engine, cluster) = (&file.engine, &file.cluster);
-    bounds(&engine.window, 1, 1 << 16, "a window has 1 to 65,536 slots", problems);
-    bounds(&engine.batch, 1, 1 << 15, "a batch has 1 to 32,768 commands", problems);
-    bounds(&engine.queue, 1, 1 << 20, "a queue holds 1 to 1,048,576 commands", problems);
-    bounds(&engine.sessions, 1, 1 << 20, "1 to 1,048,576 sessions are kept", problems);
-    bounds(&engine.message, 512, 1 << 24, "a message holds 512B to 16MiB", problems);
-    bounds(&engine.segment, 4 << 10, 16 << 20, "a segment has 4KiB to 16MiB", problems);
-    bounds(&engine.batch_delay, 0, 10_000_000_000, "a batch waits for 10s at most", problems);
-    bounds(&cluster.retransmit, 1_000_000, 60_000_000_000, "messages are sent again after 1ms to 60s", problems);
-    bounds(&cluster.heartbeat, 1_000_000, 60_000_000_000, "heartbeats are 1ms to 60s apart", problems);
-    bounds(&file.disk.capacity, 64 << 10, 1 << 40, "a disk has at least 64KiB", problems);
+    bounds(
+        &engine.window,
+        1,
+        1 << 16,
+        "a window has 1 to 65,536 slots",
+        problems,
+    );
+    bounds(
+        &engine.batch,
+        1,
+        1 << 15,
+        "a batch has 1 to 32,768 commands",
+        problems,
+    );
+    bounds(
+        &engine.queue,
+        1,
+        1 << 20,
+        "a queue holds 1 to 1,048,576 commands",
+        problems,
+    );
+    bounds(
+        &engine.sessions,
+        1,
+        1 << 20,
+        "1 to 1,048,576 sessions are kept",
+        problems,
+    );
+    bounds(
+        &engine.message,
+        512,
+        1 << 24,
+        "a message holds 512B to 16MiB",
+        problems,
+    );
+    bounds(
+        &engine.segment,
+        4 << 10,
+        16 << 20,
+        "a segment has 4KiB to 16MiB",
+        problems,
+    );
+    bounds(
+        &engine.batch_delay,
+        0,
+        10_000_000_000,
+        "a batch waits for 10s at most",
+        problems,
+    );
+    bounds(
+        &cluster.retransmit,
+        1_000_000,
+        60_000_000_000,
+        "messages are sent again after 1ms to 60s",
+        problems,
+    );
+    bounds(
+        &cluster.heartbeat,
+        1_000_000,
+        60_000_000_000,
+        "heartbeats are 1ms to 60s apart",
+        problems,
+    );
+    bounds(
+        &file.disk.capacity,
+        64 << 10,
+        1 << 40,
+        "a disk has at least 64KiB",
+        problems,
+    );
     if let Some(segment) = &engine.segment {
         let whole = |(low, high): &(i64, i64)| low % 512 == 0 && high % 512 == 0;
         if !segment.get_ref().options().iter().all(whole) {
@@ -128,9 +248,23 @@ fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
             ));
         }
     }
-    let shortest =
-        cluster.election_timeout.as_ref().map_or(ELECTION.0, |timeout| timeout.get_ref().0.iter().map(|(low, _)| *low).min().unwrap_or(ELECTION.0));
-    if let Some(timeout) = cluster.election_timeout.as_ref().filter(|_| shortest < 4_000_000) {
+    let shortest = cluster
+        .election_timeout
+        .as_ref()
+        .map_or(ELECTION.0, |timeout| {
+            timeout
+                .get_ref()
+                .0
+                .iter()
+                .map(|(low, _)| *low)
+                .min()
+                .unwrap_or(ELECTION.0)
+        });
+    if let Some(timeout) = cluster
+        .election_timeout
+        .as_ref()
+        .filter(|_| shortest < 4_000_000)
+    {
         problems.push(Problem::at(
             timeout.span(),
             "an election timeout that no heartbeat can beat",
@@ -138,11 +272,23 @@ fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
             "election timeouts are at least 4ms",
         ));
     }
-    let longest = cluster.heartbeat.as_ref().map_or(0, |heartbeat| heartbeat.get_ref().max());
-    if let Some(heartbeat) = cluster.heartbeat.as_ref().filter(|_| longest.saturating_mul(2) > shortest) {
-        let title = format!("a heartbeat of {} against an election timeout of {}", show::<Time>(longest), show::<Time>(shortest));
+    let longest = cluster
+        .heartbeat
+        .as_ref()
+        .map_or(0, |heartbeat| heartbeat.get_ref().max());
+    if let Some(heartbeat) = cluster
+        .heartbeat
+        .as_ref()
+        .filter(|_| longest.saturating_mul(2) > shortest)
+    {
+        let title = format!(
+            "a heartbeat of {} against an election timeout of {}",
+            show::<Time>(longest),
+            show::<Time>(shortest)
+        );
         let help = format!(
-            "a heartbeat is at most half of the shortest election timeout, or followers never rest: write at most \"{}\"",
+            "a heartbeat is at most half of the shortest election timeout, or followers never \
+             rest: write at most \"{}\"",
             show::<Time>(shortest / 2)
         );
         problems.push(Problem::at(heartbeat.span(), title, "too long", help));
@@ -151,10 +297,17 @@ fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
 
 fn clocks(file: &FileForm, replicas: &Ranged<Count>, problems: &mut Vec<Problem>) {
     let mut list = |length: usize, place| {
-        let fits = replicas.min() == replicas.max() && usize::try_from(replicas.min()) == Ok(length);
+        let fits =
+            replicas.min() == replicas.max() && usize::try_from(replicas.min()) == Ok(length);
         if !fits {
-            let help = "a list has one entry for each replica, and then `cluster.replicas` is one number";
-            problems.push(Problem::at(place, format!("a list of {length} clocks for another number of replicas"), "does not fit", help));
+            let help =
+                "a list has one entry for each replica, and then `cluster.replicas` is one number";
+            problems.push(Problem::at(
+                place,
+                format!("a list of {length} clocks for another number of replicas"),
+                "does not fit",
+                help,
+            ));
         }
     };
     if let Some(drift) = &file.clock.drift
@@ -170,17 +323,69 @@ fn clocks(file: &FileForm, replicas: &Ranged<Count>, problems: &mut Vec<Problem>
 }
 
 fn workload(file: &FileForm, problems: &mut Vec<Problem>) {
-    let Some(workload) = file.workload.as_ref().map(Spanned::get_ref) else { return };
-    bounds(&workload.clients, 0, i64::from(CLIENTS_MAX), "a workload has up to 64 clients", problems);
-    bounds(&workload.operations, 0, 10_000_000, "a workload has up to 10,000,000 operations", problems);
-    bounds(&workload.keys, 1, 10_000, "a workload has 1 to 10,000 keys", problems);
-    bounds(&workload.pipeline, 1, 64, "a client has 1 to 64 requests under way", problems);
-    bounds(&workload.attempt_timeout, 1_000_000, 3_600_000_000_000, "an attempt lasts 1ms to 3600s", problems);
-    bounds(&workload.patience, 1_000_000, 3_600_000_000_000, "patience lasts 1ms to 3600s", problems);
+    let Some(workload) = file.workload.as_ref().map(Spanned::get_ref) else {
+        return;
+    };
+    bounds(
+        &workload.clients,
+        0,
+        i64::from(CLIENTS_MAX),
+        "a workload has up to 64 clients",
+        problems,
+    );
+    bounds(
+        &workload.operations,
+        0,
+        10_000_000,
+        "a workload has up to 10,000,000 operations",
+        problems,
+    );
+    bounds(
+        &workload.keys,
+        1,
+        10_000,
+        "a workload has 1 to 10,000 keys",
+        problems,
+    );
+    bounds(
+        &workload.pipeline,
+        1,
+        64,
+        "a client has 1 to 64 requests under way",
+        problems,
+    );
+    bounds(
+        &workload.attempt_timeout,
+        1_000_000,
+        3_600_000_000_000,
+        "an attempt lasts 1ms to 3600s",
+        problems,
+    );
+    bounds(
+        &workload.patience,
+        1_000_000,
+        3_600_000_000_000,
+        "patience lasts 1ms to 3600s",
+        problems,
+    );
     if let Some(mix) = &workload.mix {
         let entries = mix.get_ref();
-        if [entries.get, entries.put, entries.append, entries.cas, entries.delete].iter().all(|weight| *weight == 0) {
-            problems.push(Problem::at(mix.span(), "a mix of nothing", "every weight is 0", "write mix = { get = 4, put = 3, append = 2, cas = 1 }"));
+        if [
+            entries.get,
+            entries.put,
+            entries.append,
+            entries.cas,
+            entries.delete,
+        ]
+        .iter()
+        .all(|weight| *weight == 0)
+        {
+            problems.push(Problem::at(
+                mix.span(),
+                "a mix of nothing",
+                "every weight is 0",
+                "write mix = { get = 4, put = 3, append = 2, cas = 1 }",
+            ));
         }
     }
     if let (Some(rate), Some(_)) = (&workload.rate, &workload.think) {
@@ -193,26 +398,60 @@ fn workload(file: &FileForm, problems: &mut Vec<Problem>) {
     }
 }
 
-fn phases(scenario: &Scenario, places: &[std::ops::Range<usize>], nemesis: Option<std::ops::Range<usize>>, problems: &mut Vec<Problem>) {
+fn phases(
+    scenario: &Scenario,
+    places: &[std::ops::Range<usize>],
+    nemesis: Option<std::ops::Range<usize>>,
+    problems: &mut Vec<Problem>,
+) {
     let heal = &scenario.heal;
-    let progress = heal.progress_within.as_ref().map_or(0, |progress| progress.get_ref().max());
+    let progress = heal
+        .progress_within
+        .as_ref()
+        .map_or(0, |progress| progress.get_ref().max());
     if let (Some(at), Some(end)) = (&heal.at, &scenario.end.time) {
         let needed = at.get_ref().max().saturating_add(progress);
         if needed > end.get_ref().min() {
-            let help = format!("the heal and its `progress-within` need {}: end later, or heal earlier", show::<Time>(needed));
-            problems.push(Problem::at(end.span(), "the end comes before the cluster can have healed", "too early", help));
+            let help = format!(
+                "the heal and its `progress-within` need {}: end later, or heal earlier",
+                show::<Time>(needed)
+            );
+            problems.push(Problem::at(
+                end.span(),
+                "the end comes before the cluster can have healed",
+                "too early",
+                help,
+            ));
         }
     }
-    if let Some(events) = scenario.end.events.as_ref().filter(|events| *events.get_ref() < 1) {
-        problems.push(Problem::at(events.span(), "a run without events", "at least 1", "write events = 5_000_000"));
+    if let Some(events) = scenario
+        .end
+        .events
+        .as_ref()
+        .filter(|events| *events.get_ref() < 1)
+    {
+        problems.push(Problem::at(
+            events.span(),
+            "a run without events",
+            "at least 1",
+            "write events = 5_000_000",
+        ));
     }
     let Some(at) = &heal.at else { return };
     for (step, place) in scenario.steps.iter().zip(places) {
         if let (When::At(time), true) = (&step.when, scenario.repro.is_none())
             && time.max() >= at.get_ref().min()
         {
-            let help = format!("faults end at {}: let the step come earlier, or heal later", show::<Time>(at.get_ref().min()));
-            problems.push(Problem::at(place.clone(), "a step after the heal", "never runs", help));
+            let help = format!(
+                "faults end at {}: let the step come earlier, or heal later",
+                show::<Time>(at.get_ref().min())
+            );
+            problems.push(Problem::at(
+                place.clone(),
+                "a step after the heal",
+                "never runs",
+                help,
+            ));
         }
     }
     if let (Some(random), Some(place)) = (&scenario.nemesis, nemesis)
@@ -250,11 +489,24 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
         };
         if let Some(size) = size.filter(|size| *size > smallest) {
             let help = format!("write \"majority\", \"all\", or at most {smallest}");
-            problems.push(Problem::at(spanned.span(), format!("a core of {size} in a cluster of {smallest}"), "larger than the cluster", help));
+            problems.push(Problem::at(
+                spanned.span(),
+                format!("a core of {size} in a cluster of {smallest}"),
+                "larger than the cluster",
+                help,
+            ));
         }
         if let Some(size) = size.filter(|size| *size < largest / 2 + 1) {
-            let help = format!("a cluster of {largest} makes progress with {} or more: write \"majority\"", largest / 2 + 1);
-            problems.push(Problem::at(spanned.span(), format!("a core of {size} in a cluster of {largest}"), "not a majority", help));
+            let help = format!(
+                "a cluster of {largest} makes progress with {} or more: write \"majority\"",
+                largest / 2 + 1
+            );
+            problems.push(Problem::at(
+                spanned.span(),
+                format!("a core of {size} in a cluster of {largest}"),
+                "not a majority",
+                help,
+            ));
         }
     }
     let mut named = BTreeSet::new();
@@ -275,7 +527,8 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
             if let Some(node) = nodes.iter().find(|node| named.contains(node)) {
                 problems.push(Problem::of_file(
                     format!("the disk of `{node}` is damaged or lost, which is in the core"),
-                    "a replica that finds its log damaged halts for good: leave it out of `heal.core`",
+                    "a replica that finds its log damaged halts for good: leave it out of \
+                     `heal.core`",
                 ));
             }
             i64::try_from(nodes.len()).unwrap_or(i64::MAX)
@@ -284,10 +537,15 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     let spare = (smallest - healed).min((smallest - 1) / 2);
     let victims = i64::try_from(named.len()).unwrap_or(i64::MAX);
     if damaged && smallest > 1 && (spare < 1 || victims > spare) {
-        let title = format!("damage beyond the redundancy budget: a cluster of {smallest} with a core of {healed} can lose {}", spare.max(0));
+        let title = format!(
+            "damage beyond the redundancy budget: a cluster of {smallest} with a core of {healed} \
+             can lose {}",
+            spare.max(0)
+        );
         problems.push(Problem::of_file(
             title,
-            "a replica that finds its log damaged or gone halts for good: use more replicas, a smaller core, or fewer victims",
+            "a replica that finds its log damaged or gone halts for good: use more replicas, a \
+             smaller core, or fewer victims",
         ));
     }
 }
@@ -295,10 +553,15 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
 /// Something is asked of the cluster, and what is expected can be judged.
 fn purpose(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let works = scenario.workload.as_ref().is_some_and(|workload| {
-        let some = |value: &Maybe<Ranged<Count>>| value.as_ref().is_none_or(|value| value.get_ref().max() > 0);
+        let some = |value: &Maybe<Ranged<Count>>| {
+            value.as_ref().is_none_or(|value| value.get_ref().max() > 0)
+        };
         some(&workload.clients) && some(&workload.operations)
     });
-    let asks = scenario.steps.iter().any(|step| matches!(step.verb, Verb::Invoke(_)));
+    let asks = scenario
+        .steps
+        .iter()
+        .any(|step| matches!(step.verb, Verb::Invoke(_)));
     if !works && !asks && scenario.repro.is_none() {
         problems.push(Problem::of_file(
             "nobody asks anything of the cluster",
@@ -314,7 +577,12 @@ fn purpose(scenario: &Scenario, problems: &mut Vec<Problem>) {
         ));
     }
     if let Some(milestones) = &scenario.checks.milestones {
-        let good = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let good = |name: &String| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        };
         if !milestones.get_ref().iter().all(good) {
             problems.push(Problem::at(
                 milestones.span(),

@@ -1,48 +1,178 @@
-//! The library that is built into the binary. A test holds this list against the folder `scenarios/`.
+//! The library that is built into the binary. A test holds this list against the folder
+//! `scenarios/`.
 
 /// Name and text of every scenario, sorted by name.
 pub const FILES: &[(&str, &str)] = &[
-    ("liveness/chained", include_str!("../../../scenarios/liveness/chained.toml")),
-    ("liveness/constrained", include_str!("../../../scenarios/liveness/constrained.toml")),
-    ("liveness/deaf-candidate", include_str!("../../../scenarios/liveness/deaf-candidate.toml")),
-    ("liveness/deposed-leader-returns", include_str!("../../../scenarios/liveness/deposed-leader-returns.toml")),
-    ("liveness/flapping-partition", include_str!("../../../scenarios/liveness/flapping-partition.toml")),
-    ("liveness/many-elections", include_str!("../../../scenarios/liveness/many-elections.toml")),
-    ("liveness/quorum-loss", include_str!("../../../scenarios/liveness/quorum-loss.toml")),
-    ("liveness/slow-follower", include_str!("../../../scenarios/liveness/slow-follower.toml")),
-    ("negative/primary-copy-partition", include_str!("../../../scenarios/negative/primary-copy-partition.toml")),
-    ("negative/primary-copy-paused", include_str!("../../../scenarios/negative/primary-copy-paused.toml")),
-    ("negative/primary-copy-power-loss", include_str!("../../../scenarios/negative/primary-copy-power-loss.toml")),
-    ("regressions/deposed-leader-commits", include_str!("../../../scenarios/regressions/deposed-leader-commits.toml")),
-    ("regressions/promise-under-a-lost-name", include_str!("../../../scenarios/regressions/promise-under-a-lost-name.toml")),
-    ("safety/clock-drift", include_str!("../../../scenarios/safety/clock-drift.toml")),
-    ("safety/clock-jumps", include_str!("../../../scenarios/safety/clock-jumps.toml")),
-    ("safety/dueling-leaders", include_str!("../../../scenarios/safety/dueling-leaders.toml")),
-    ("safety/duplicate-storm", include_str!("../../../scenarios/safety/duplicate-storm.toml")),
-    ("safety/late-confirmations", include_str!("../../../scenarios/safety/late-confirmations.toml")),
-    ("safety/late-votes", include_str!("../../../scenarios/safety/late-votes.toml")),
-    ("safety/lossy-clients", include_str!("../../../scenarios/safety/lossy-clients.toml")),
-    ("safety/paused-leader", include_str!("../../../scenarios/safety/paused-leader.toml")),
-    ("safety/reordering", include_str!("../../../scenarios/safety/reordering.toml")),
-    ("safety/slow-cpu", include_str!("../../../scenarios/safety/slow-cpu.toml")),
-    ("safety/split-brain", include_str!("../../../scenarios/safety/split-brain.toml")),
-    ("safety/stale-read", include_str!("../../../scenarios/safety/stale-read.toml")),
-    ("safety/stalled-leader-cut-off", include_str!("../../../scenarios/safety/stalled-leader-cut-off.toml")),
-    ("safety/weather-3", include_str!("../../../scenarios/safety/weather-3.toml")),
-    ("safety/weather-5", include_str!("../../../scenarios/safety/weather-5.toml")),
-    ("smoke/healthy-3", include_str!("../../../scenarios/smoke/healthy-3.toml")),
-    ("smoke/healthy-5", include_str!("../../../scenarios/smoke/healthy-5.toml")),
-    ("storage/bit-rot", include_str!("../../../scenarios/storage/bit-rot.toml")),
-    ("storage/crash-loop", include_str!("../../../scenarios/storage/crash-loop.toml")),
-    ("storage/disk-loss", include_str!("../../../scenarios/storage/disk-loss.toml")),
-    ("storage/failed-sync", include_str!("../../../scenarios/storage/failed-sync.toml")),
-    ("storage/full-disk", include_str!("../../../scenarios/storage/full-disk.toml")),
-    ("storage/latent-errors", include_str!("../../../scenarios/storage/latent-errors.toml")),
-    ("storage/misdirected-write", include_str!("../../../scenarios/storage/misdirected-write.toml")),
-    ("storage/power-loss-everywhere", include_str!("../../../scenarios/storage/power-loss-everywhere.toml")),
-    ("storage/power-loss-in-recovery", include_str!("../../../scenarios/storage/power-loss-in-recovery.toml")),
-    ("storage/rot-while-down", include_str!("../../../scenarios/storage/rot-while-down.toml")),
-    ("storage/slow-disk", include_str!("../../../scenarios/storage/slow-disk.toml")),
-    ("storage/torn-tail", include_str!("../../../scenarios/storage/torn-tail.toml")),
-    ("storage/write-errors", include_str!("../../../scenarios/storage/write-errors.toml")),
+    (
+        "liveness/chained",
+        include_str!("../../../scenarios/liveness/chained.toml"),
+    ),
+    (
+        "liveness/constrained",
+        include_str!("../../../scenarios/liveness/constrained.toml"),
+    ),
+    (
+        "liveness/deaf-candidate",
+        include_str!("../../../scenarios/liveness/deaf-candidate.toml"),
+    ),
+    (
+        "liveness/deposed-leader-returns",
+        include_str!("../../../scenarios/liveness/deposed-leader-returns.toml"),
+    ),
+    (
+        "liveness/flapping-partition",
+        include_str!("../../../scenarios/liveness/flapping-partition.toml"),
+    ),
+    (
+        "liveness/many-elections",
+        include_str!("../../../scenarios/liveness/many-elections.toml"),
+    ),
+    (
+        "liveness/quorum-loss",
+        include_str!("../../../scenarios/liveness/quorum-loss.toml"),
+    ),
+    (
+        "liveness/slow-follower",
+        include_str!("../../../scenarios/liveness/slow-follower.toml"),
+    ),
+    (
+        "negative/primary-copy-partition",
+        include_str!("../../../scenarios/negative/primary-copy-partition.toml"),
+    ),
+    (
+        "negative/primary-copy-paused",
+        include_str!("../../../scenarios/negative/primary-copy-paused.toml"),
+    ),
+    (
+        "negative/primary-copy-power-loss",
+        include_str!("../../../scenarios/negative/primary-copy-power-loss.toml"),
+    ),
+    (
+        "regressions/deposed-leader-commits",
+        include_str!("../../../scenarios/regressions/deposed-leader-commits.toml"),
+    ),
+    (
+        "regressions/promise-under-a-lost-name",
+        include_str!("../../../scenarios/regressions/promise-under-a-lost-name.toml"),
+    ),
+    (
+        "safety/clock-drift",
+        include_str!("../../../scenarios/safety/clock-drift.toml"),
+    ),
+    (
+        "safety/clock-jumps",
+        include_str!("../../../scenarios/safety/clock-jumps.toml"),
+    ),
+    (
+        "safety/dueling-leaders",
+        include_str!("../../../scenarios/safety/dueling-leaders.toml"),
+    ),
+    (
+        "safety/duplicate-storm",
+        include_str!("../../../scenarios/safety/duplicate-storm.toml"),
+    ),
+    (
+        "safety/late-confirmations",
+        include_str!("../../../scenarios/safety/late-confirmations.toml"),
+    ),
+    (
+        "safety/late-votes",
+        include_str!("../../../scenarios/safety/late-votes.toml"),
+    ),
+    (
+        "safety/lossy-clients",
+        include_str!("../../../scenarios/safety/lossy-clients.toml"),
+    ),
+    (
+        "safety/paused-leader",
+        include_str!("../../../scenarios/safety/paused-leader.toml"),
+    ),
+    (
+        "safety/reordering",
+        include_str!("../../../scenarios/safety/reordering.toml"),
+    ),
+    (
+        "safety/slow-cpu",
+        include_str!("../../../scenarios/safety/slow-cpu.toml"),
+    ),
+    (
+        "safety/split-brain",
+        include_str!("../../../scenarios/safety/split-brain.toml"),
+    ),
+    (
+        "safety/stale-read",
+        include_str!("../../../scenarios/safety/stale-read.toml"),
+    ),
+    (
+        "safety/stalled-leader-cut-off",
+        include_str!("../../../scenarios/safety/stalled-leader-cut-off.toml"),
+    ),
+    (
+        "safety/weather-3",
+        include_str!("../../../scenarios/safety/weather-3.toml"),
+    ),
+    (
+        "safety/weather-5",
+        include_str!("../../../scenarios/safety/weather-5.toml"),
+    ),
+    (
+        "smoke/healthy-3",
+        include_str!("../../../scenarios/smoke/healthy-3.toml"),
+    ),
+    (
+        "smoke/healthy-5",
+        include_str!("../../../scenarios/smoke/healthy-5.toml"),
+    ),
+    (
+        "storage/bit-rot",
+        include_str!("../../../scenarios/storage/bit-rot.toml"),
+    ),
+    (
+        "storage/crash-loop",
+        include_str!("../../../scenarios/storage/crash-loop.toml"),
+    ),
+    (
+        "storage/disk-loss",
+        include_str!("../../../scenarios/storage/disk-loss.toml"),
+    ),
+    (
+        "storage/failed-sync",
+        include_str!("../../../scenarios/storage/failed-sync.toml"),
+    ),
+    (
+        "storage/full-disk",
+        include_str!("../../../scenarios/storage/full-disk.toml"),
+    ),
+    (
+        "storage/latent-errors",
+        include_str!("../../../scenarios/storage/latent-errors.toml"),
+    ),
+    (
+        "storage/misdirected-write",
+        include_str!("../../../scenarios/storage/misdirected-write.toml"),
+    ),
+    (
+        "storage/power-loss-everywhere",
+        include_str!("../../../scenarios/storage/power-loss-everywhere.toml"),
+    ),
+    (
+        "storage/power-loss-in-recovery",
+        include_str!("../../../scenarios/storage/power-loss-in-recovery.toml"),
+    ),
+    (
+        "storage/rot-while-down",
+        include_str!("../../../scenarios/storage/rot-while-down.toml"),
+    ),
+    (
+        "storage/slow-disk",
+        include_str!("../../../scenarios/storage/slow-disk.toml"),
+    ),
+    (
+        "storage/torn-tail",
+        include_str!("../../../scenarios/storage/torn-tail.toml"),
+    ),
+    (
+        "storage/write-errors",
+        include_str!("../../../scenarios/storage/write-errors.toml"),
+    ),
 ];

@@ -1,9 +1,11 @@
-//! The fault kinds: what a scenario may inject, and on whom. Exhaustive matches lead a new kind from here through `plan` and `world`.
+//! The fault kinds: what a scenario may inject, and on whom. Exhaustive matches lead a new kind
+//! from here through `plan` and `world`.
 
 use crate::ids::{Client, Node};
 use crate::time::Span;
 
-/// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; a drawn number of replicas is resolved when the plan is drawn.
+/// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; a drawn
+/// number of replicas is resolved when the plan is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Who {
     /// Every replica.
@@ -44,11 +46,13 @@ pub enum Partition {
     Ring,
     /// Two halves that only one replica, in both, can talk across.
     Bridge,
-    /// Everybody reaches one hub (not the leader) and nobody else: quorum loss in Omni-Paxos' terms.
+    /// Everybody reaches one hub (not the leader) and nobody else: quorum loss in Omni-Paxos'
+    /// terms.
     Hub,
     /// The replicas in a random line, each reaching only its neighbours.
     Chain,
-    /// Only the hub, which lags, reaches a majority; the leader is cut off (constrained election in Omni-Paxos' terms).
+    /// Only the hub, which lags, reaches a majority; the leader is cut off (constrained election in
+    /// Omni-Paxos' terms).
     Constrained,
 }
 
@@ -61,7 +65,8 @@ pub enum LinkFault {
     Slow(Span),
     /// Messages are lost with this probability, in parts per million.
     Lose(u32),
-    /// Messages come twice or more with this probability, in parts per million; the copies come up to this much later.
+    /// Messages come twice or more with this probability, in parts per million; the copies come up
+    /// to this much later.
     Duplicate {
         /// Parts per million.
         ppm: u32,
@@ -70,7 +75,8 @@ pub enum LinkFault {
     },
     /// Bits of a message flip, or its end is cut, with this probability in parts per million.
     Corrupt(u32),
-    /// Messages with this kind in the subject's description are held back until the hold ends ("delayed accepts").
+    /// Messages with this kind in the subject's description are held back until the hold ends
+    /// ("delayed accepts").
     Delay {
         /// The kind, or none for all kinds.
         kind: Option<String>,
@@ -91,7 +97,8 @@ pub enum Keep {
     Everything,
 }
 
-/// What becomes of the replicas outside the core when the fault phase is over: whatever ails them does so for good.
+/// What becomes of the replicas outside the core when the fault phase is over: whatever ails them
+/// does so for good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Outside {
     /// They are down.
@@ -147,14 +154,16 @@ pub enum Fault {
     },
     /// Stop scheduling the process; its deadlines pass meanwhile.
     Pause(Who),
-    /// Each step of the process takes so long: its outputs leave late, and what comes meanwhile waits.
+    /// Each step of the process takes so long: its outputs leave late, and what comes meanwhile
+    /// waits.
     SlowCpu {
         /// Whose.
         who: Who,
         /// The time of each step.
         by: Span,
     },
-    /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what they covered may be lost though it reads as new.
+    /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what
+    /// they covered may be lost though it reads as new.
     SyncFailure {
         /// Whose.
         who: Who,
@@ -195,7 +204,8 @@ pub enum Fault {
         /// Only files whose name starts with this; all files when empty.
         files: String,
     },
-    /// Sectors on the media cannot be read any more, until they are written whole: latent errors, which show when a recovery reads.
+    /// Sectors on the media cannot be read any more, until they are written whole: latent errors,
+    /// which show when a recovery reads.
     SectorError {
         /// Whose.
         who: Who,
@@ -204,9 +214,11 @@ pub enum Fault {
         /// Only files whose name starts with this; all files when empty.
         files: String,
     },
-    /// One of the next writes that are synced goes to another place, and its own place keeps what it held. It is seen when the file has been synced again.
+    /// One of the next writes that are synced goes to another place, and its own place keeps what
+    /// it held. It is seen when the file has been synced again.
     MisdirectedWrite(Who),
-    /// The disk is gone, and with it the process; an empty disk takes its place. The process comes back to that when the hold ends.
+    /// The disk is gone, and with it the process; an empty disk takes its place. The process comes
+    /// back to that when the hold ends.
     DiskLoss(Who),
     /// The wall clock jumps by so many nanoseconds, either way.
     ClockJump {
@@ -230,12 +242,30 @@ impl Fault {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Partition(_) => "partition",
-            Self::Links { fault: LinkFault::Clog, .. } => "clog",
-            Self::Links { fault: LinkFault::Slow(_), .. } => "slow-link",
-            Self::Links { fault: LinkFault::Lose(_), .. } => "lose",
-            Self::Links { fault: LinkFault::Duplicate { .. }, .. } => "duplicate",
-            Self::Links { fault: LinkFault::Corrupt(_), .. } => "corrupt",
-            Self::Links { fault: LinkFault::Delay { .. }, .. } => "delay",
+            Self::Links {
+                fault: LinkFault::Clog,
+                ..
+            } => "clog",
+            Self::Links {
+                fault: LinkFault::Slow(_),
+                ..
+            } => "slow-link",
+            Self::Links {
+                fault: LinkFault::Lose(_),
+                ..
+            } => "lose",
+            Self::Links {
+                fault: LinkFault::Duplicate { .. },
+                ..
+            } => "duplicate",
+            Self::Links {
+                fault: LinkFault::Corrupt(_),
+                ..
+            } => "corrupt",
+            Self::Links {
+                fault: LinkFault::Delay { .. },
+                ..
+            } => "delay",
             Self::Kill { .. } => "kill",
             Self::PowerLoss { .. } => "power-loss",
             Self::Pause(_) => "pause",

@@ -1,6 +1,7 @@
 //! The tables of the fault verbs, as they stand in a file.
 //!
-//! A verb is written as a table, or, where one selection says it all, as that selection alone: `pause = "leader"`.
+//! A verb is written as a table, or, where one selection says it all, as that selection alone:
+//! `pause = "leader"`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -32,11 +33,16 @@ impl<'de, T: OfSelect + Deserialize<'de>> Deserialize<'de> for Short<T> {
             type Value = Short<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("replicas such as \"leader\", \"r2\", [\"r1\", \"r3\"] or 1, or a table with `replicas`")
+                f.write_str(
+                    "replicas such as \"leader\", \"r2\", [\"r1\", \"r3\"] or 1, or a table with \
+                     `replicas`",
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Select::parse(text).map(|select| Short(T::of(select))).map_err(E::custom)
+                Select::parse(text)
+                    .map(|select| Short(T::of(select)))
+                    .map_err(E::custom)
             }
 
             fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
@@ -48,7 +54,9 @@ impl<'de, T: OfSelect + Deserialize<'de>> Deserialize<'de> for Short<T> {
                 while let Some(name) = seq.next_element()? {
                     names.push(name);
                 }
-                Select::names(&names).map(|select| Short(T::of(select))).map_err(A::Error::custom)
+                Select::names(&names)
+                    .map(|select| Short(T::of(select)))
+                    .map_err(A::Error::custom)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -300,7 +308,14 @@ impl<'de> Deserialize<'de> for PartitionVerb {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<PartitionVerb, E> {
-                Cut::named(text).map(|cut| PartitionVerb(PartitionForm { shape: Some(Choice(vec![cut])), groups: None })).map_err(E::custom)
+                Cut::named(text)
+                    .map(|cut| {
+                        PartitionVerb(PartitionForm {
+                            shape: Some(Choice(vec![cut])),
+                            groups: None,
+                        })
+                    })
+                    .map_err(E::custom)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PartitionVerb, A::Error> {

@@ -1,4 +1,5 @@
-//! The sections of a scenario, as they stand in a file. Everything but `title` and `why` may be missing; what a missing value means is decided in `plan::draw`.
+//! The sections of a scenario, as they stand in a file. Everything but `title` and `why` may be
+//! missing; what a missing value means is decided in `plan::draw`.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -250,7 +251,11 @@ impl<'de> Deserialize<'de> for Core {
         struct Reader;
 
         fn unknown(text: &str) -> Wrong {
-            Wrong::new(format!("`{text}` is not a core"), "unknown", "write \"majority\", \"all\", a number of replicas, or a list of names")
+            Wrong::new(
+                format!("`{text}` is not a core"),
+                "unknown",
+                "write \"majority\", \"all\", a number of replicas, or a list of names",
+            )
         }
 
         impl<'de> Visitor<'de> for Reader {
@@ -269,7 +274,9 @@ impl<'de> Deserialize<'de> for Core {
             }
 
             fn visit_i64<E: Error>(self, value: i64) -> Result<Core, E> {
-                u8::try_from(value).map(Core::Count).map_err(|_| E::custom(unknown(&value.to_string())))
+                u8::try_from(value)
+                    .map(Core::Count)
+                    .map_err(|_| E::custom(unknown(&value.to_string())))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Core, A::Error> {

@@ -1,4 +1,5 @@
-//! The scenarios that there are: a folder of TOML files, or the library that is built into the binary.
+//! The scenarios that there are: a folder of TOML files, or the library that is built into the
+//! binary.
 
 use std::path::{Path, PathBuf};
 
@@ -37,12 +38,21 @@ impl Library {
     /// The folder cannot be read, or there is no scenario in it.
     pub fn open(folder: Option<&Path>) -> Result<Self, LoadError> {
         let Some(folder) = folder else {
-            let entries = embedded::FILES.iter().map(|(name, text)| Entry { name: (*name).to_owned(), from: From::Binary(text) });
-            return Ok(Self { entries: entries.collect() });
+            let entries = embedded::FILES.iter().map(|(name, text)| Entry {
+                name: (*name).to_owned(),
+                from: From::Binary(text),
+            });
+            return Ok(Self {
+                entries: entries.collect(),
+            });
         };
         let mut entries = Vec::new();
         files(folder, 0, &mut entries).map_err(|error| {
-            LoadError::unreadable(folder.display().to_string(), format!("cannot read the folder: {error}"), "name a folder of scenarios")
+            LoadError::unreadable(
+                folder.display().to_string(),
+                format!("cannot read the folder: {error}"),
+                "name a folder of scenarios",
+            )
         })?;
         if entries.is_empty() {
             return Err(LoadError::unreadable(
@@ -57,12 +67,19 @@ impl Library {
                 .filter(|rest| rest.components().count() > 1)
                 .map_or_else(|| name_of(path), |rest| joined(&rest.with_extension("")))
         };
-        let mut entries: Vec<Entry> = entries.into_iter().map(|path| Entry { name: name(&path), from: From::File(path) }).collect();
+        let mut entries: Vec<Entry> = entries
+            .into_iter()
+            .map(|path| Entry {
+                name: name(&path),
+                from: From::File(path),
+            })
+            .collect();
         entries.sort_by(|one, two| one.name.cmp(&two.name));
         Ok(Self { entries })
     }
 
-    /// The folder `scenarios` of the current directory, or the built-in library where there is none.
+    /// The folder `scenarios` of the current directory, or the built-in library where there is
+    /// none.
     ///
     /// # Errors
     /// As of [`Library::open`].
@@ -74,7 +91,10 @@ impl Library {
     /// All names, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        self.entries.iter().map(|entry| entry.name.as_str()).collect()
+        self.entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect()
     }
 
     /// The scenario of this name.
@@ -85,7 +105,8 @@ impl Library {
         self.get_with(name, &[])
     }
 
-    /// The scenario of this name, with overrides. A name without its folder is enough where only one has it.
+    /// The scenario of this name, with overrides. A name without its folder is enough where only
+    /// one has it.
     ///
     /// # Errors
     /// There is none, or it or an override is wrong.
@@ -93,12 +114,19 @@ impl Library {
         let name = name.strip_suffix(".toml").unwrap_or(name);
         let short = |entry: &&Entry| entry.name.rsplit('/').next() == Some(name);
         let mut shorts = self.entries.iter().filter(short);
-        let entry = match (self.entries.iter().find(|entry| entry.name == name), shorts.next(), shorts.next()) {
+        let entry = match (
+            self.entries.iter().find(|entry| entry.name == name),
+            shorts.next(),
+            shorts.next(),
+        ) {
             (Some(entry), ..) | (None, Some(entry), None) => entry,
             _ => return Err(self.unknown(name)),
         };
         match &entry.from {
-            From::File(path) => load_file(path, sets).map(|scenario| Scenario { name: entry.name.clone(), ..scenario }),
+            From::File(path) => load_file(path, sets).map(|scenario| Scenario {
+                name: entry.name.clone(),
+                ..scenario
+            }),
             From::Binary(text) => parse(&entry.name, text, sets),
         }
     }
@@ -106,17 +134,30 @@ impl Library {
     fn unknown(&self, name: &str) -> LoadError {
         let names = self.names();
         let near = nearest(name, names.iter().copied()).or_else(|| {
-            let shorts = names.iter().map(|name| name.rsplit('/').next().unwrap_or(name));
-            nearest(name.rsplit('/').next().unwrap_or(name), shorts)
-                .and_then(|short| names.iter().copied().find(|name| name.rsplit('/').next() == Some(short)))
+            let shorts = names
+                .iter()
+                .map(|name| name.rsplit('/').next().unwrap_or(name));
+            nearest(name.rsplit('/').next().unwrap_or(name), shorts).and_then(|short| {
+                names
+                    .iter()
+                    .copied()
+                    .find(|name| name.rsplit('/').next() == Some(short))
+            })
         });
         let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
         let help = format!("{meant}`synod scenario list` shows all {}", names.len());
-        LoadError::new(Source::new(name, ""), vec![Problem::of_file(format!("there is no scenario `{name}`, and no such file"), help)])
+        LoadError::new(
+            Source::new(name, ""),
+            vec![Problem::of_file(
+                format!("there is no scenario `{name}`, and no such file"),
+                help,
+            )],
+        )
     }
 }
 
-/// The scenarios that an argument of the command line means: a file, a folder, a name of the library, or one of its folders.
+/// The scenarios that an argument of the command line means: a file, a folder, a name of the
+/// library, or one of its folders.
 ///
 /// # Errors
 /// It means nothing, or something in it is wrong.
@@ -124,28 +165,56 @@ pub fn resolve(argument: &str, sets: &[String]) -> Result<Vec<Scenario>, LoadErr
     let path = Path::new(argument);
     if path.is_dir() {
         let library = Library::open(Some(path))?;
-        let inner = path.file_name().map(|name| name.to_string_lossy().into_owned()).filter(|name| name != FOLDER);
+        let inner = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .filter(|name| name != FOLDER);
         let named = |name: &str, scenario: Scenario| match &inner {
-            Some(inner) if !scenario.name.contains('/') => Scenario { name: format!("{inner}/{name}"), ..scenario },
+            Some(inner) if !scenario.name.contains('/') => Scenario {
+                name: format!("{inner}/{name}"),
+                ..scenario
+            },
             _ => scenario,
         };
-        return library.names().into_iter().map(|name| library.get_with(name, sets).map(|scenario| named(name, scenario))).collect();
+        return library
+            .names()
+            .into_iter()
+            .map(|name| {
+                library
+                    .get_with(name, sets)
+                    .map(|scenario| named(name, scenario))
+            })
+            .collect();
     }
-    if path.exists() || (path.extension().is_some() && path.components().count() > 1 && !path.starts_with(FOLDER)) {
+    if path.exists()
+        || (path.extension().is_some()
+            && path.components().count() > 1
+            && !path.starts_with(FOLDER))
+    {
         return load_file(path, sets).map(|scenario| vec![scenario]);
     }
     let library = Library::standard()?;
     let name = argument.strip_prefix("scenarios/").unwrap_or(argument);
     let folder = format!("{}/", name.trim_end_matches('/'));
-    let inside: Vec<&str> = library.names().into_iter().filter(|name| name.starts_with(&folder)).collect();
+    let inside: Vec<&str> = library
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with(&folder))
+        .collect();
     if inside.is_empty() {
         return library.get_with(name, sets).map(|scenario| vec![scenario]);
     }
-    inside.into_iter().map(|name| library.get_with(name, sets)).collect()
+    inside
+        .into_iter()
+        .map(|name| library.get_with(name, sets))
+        .collect()
 }
 
 fn joined(path: &Path) -> String {
-    path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// The deepest folders that are looked into, so that a circle of links ends.
@@ -156,7 +225,10 @@ fn files(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Resu
         let path = entry?.path();
         if path.is_dir() && depth < DEPTH_MAX {
             files(&path, depth + 1, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             found.push(path);
         }
     }
@@ -173,8 +245,15 @@ mod tests {
 
     #[test]
     fn the_built_in_library_is_the_folder() {
-        let (folder, built_in) = (Library::open(Some(&folder())).unwrap(), Library::open(None).unwrap());
-        assert_eq!(folder.names(), built_in.names(), "scenario/embedded.rs lists the files of scenarios/, sorted");
+        let (folder, built_in) = (
+            Library::open(Some(&folder())).unwrap(),
+            Library::open(None).unwrap(),
+        );
+        assert_eq!(
+            folder.names(),
+            built_in.names(),
+            "scenario/embedded.rs lists the files of scenarios/, sorted"
+        );
         assert!(folder.names().len() >= 22);
         for name in folder.names() {
             let (one, two) = (folder.get(name), built_in.get(name));
@@ -188,16 +267,25 @@ mod tests {
         let library = Library::open(None).unwrap();
         assert_eq!(library.get("weather-3").unwrap().name, "safety/weather-3");
         let error = library.get("weathr-3").unwrap_err().to_string();
-        assert!(error.contains("did you mean `safety/weather-3`?"), "{error}");
+        assert!(
+            error.contains("did you mean `safety/weather-3`?"),
+            "{error}"
+        );
         assert!(Library::open(Some(Path::new("/no/such/folder"))).is_err());
     }
 
     #[test]
     fn arguments_are_files_folders_or_names() {
         let file = folder().join("safety/weather-3.toml");
-        assert_eq!(resolve(&file.display().to_string(), &[]).unwrap()[0].name, "safety/weather-3");
-        let names: Vec<String> =
-            resolve(&folder().join("safety").display().to_string(), &[]).unwrap().into_iter().map(|scenario| scenario.name).collect();
+        assert_eq!(
+            resolve(&file.display().to_string(), &[]).unwrap()[0].name,
+            "safety/weather-3"
+        );
+        let names: Vec<String> = resolve(&folder().join("safety").display().to_string(), &[])
+            .unwrap()
+            .into_iter()
+            .map(|scenario| scenario.name)
+            .collect();
         assert!(names.contains(&"safety/weather-3".to_owned()), "{names:?}");
         assert!(resolve("no-such-thing", &[]).is_err());
         assert!(resolve("no/such/file.toml", &[]).is_err());

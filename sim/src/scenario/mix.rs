@@ -1,4 +1,5 @@
-//! The mix: which scenario a seed runs when none is named. Rendezvous hashing over the names, weighted: a new file takes over some seeds, and no other seed changes its scenario.
+//! The mix: which scenario a seed runs when none is named. Rendezvous hashing over the names,
+//! weighted: a new file takes over some seeds, and no other seed changes its scenario.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -21,12 +22,22 @@ impl Mix {
     /// # Errors
     /// One of its scenarios, or an override, is wrong.
     pub fn of(library: &Library, sets: &[String]) -> Result<Self, LoadError> {
-        let names = library.names().into_iter().filter(|name| !LEFT_OUT.iter().any(|folder| name.starts_with(folder)));
-        let scenarios: Result<Vec<Scenario>, LoadError> = names.map(|name| library.get_with(name, sets)).collect();
-        Ok(Self { scenarios: scenarios?.into_iter().filter(|scenario| scenario.weight > 0).collect() })
+        let names = library
+            .names()
+            .into_iter()
+            .filter(|name| !LEFT_OUT.iter().any(|folder| name.starts_with(folder)));
+        let scenarios: Result<Vec<Scenario>, LoadError> =
+            names.map(|name| library.get_with(name, sets)).collect();
+        Ok(Self {
+            scenarios: scenarios?
+                .into_iter()
+                .filter(|scenario| scenario.weight > 0)
+                .collect(),
+        })
     }
 
-    /// Leaves out the scenarios that are not wanted. Seeds that ran one of them run others; no other seed changes its scenario.
+    /// Leaves out the scenarios that are not wanted. Seeds that ran one of them run others; no
+    /// other seed changes its scenario.
     pub fn retain(&mut self, wanted: impl FnMut(&Scenario) -> bool) {
         self.scenarios.retain(wanted);
     }
@@ -41,7 +52,8 @@ impl Mix {
     #[must_use]
     pub fn draw_scenario(&self, seed: u64) -> Option<usize> {
         let score = |scenario: &Scenario| best_ticket(&scenario.name, scenario.weight, seed);
-        (0..self.scenarios.len()).max_by_key(|index| (score(&self.scenarios[*index]), &self.scenarios[*index].name))
+        (0..self.scenarios.len())
+            .max_by_key(|index| (score(&self.scenarios[*index]), &self.scenarios[*index].name))
     }
 
     /// The scenario that this seed runs.
@@ -51,10 +63,14 @@ impl Mix {
     }
 }
 
-/// The highest of as many draws as the weight has: so the chance to win is in proportion to the weight.
+/// The highest of as many draws as the weight has: so the chance to win is in proportion to the
+/// weight.
 fn best_ticket(name: &str, weight: u32, seed: u64) -> u64 {
     let base = xxh3_64_with_seed(name.as_bytes(), seed);
-    (0..u64::from(weight)).map(|ticket| scramble(base.wrapping_add(ticket.wrapping_mul(0x9E37_79B9_7F4A_7C15)))).max().unwrap_or(0)
+    (0..u64::from(weight))
+        .map(|ticket| scramble(base.wrapping_add(ticket.wrapping_mul(0x9E37_79B9_7F4A_7C15))))
+        .max()
+        .unwrap_or(0)
 }
 
 /// The finalizer of SplitMix64: every bit of the input moves every bit of the output.
@@ -74,7 +90,13 @@ mod tests {
 
     #[test]
     fn negatives_and_regressions_are_left_out() {
-        assert!(mix().scenarios().iter().all(|scenario| !scenario.name.starts_with("negative/") && !scenario.name.starts_with("regressions/")));
+        assert!(
+            mix()
+                .scenarios()
+                .iter()
+                .all(|scenario| !scenario.name.starts_with("negative/")
+                    && !scenario.name.starts_with("regressions/"))
+        );
     }
 
     #[test]
@@ -97,7 +119,11 @@ mod tests {
     #[test]
     fn seeds_fall_by_weight() {
         let mix = mix();
-        let total: u64 = mix.scenarios().iter().map(|scenario| u64::from(scenario.weight)).sum();
+        let total: u64 = mix
+            .scenarios()
+            .iter()
+            .map(|scenario| u64::from(scenario.weight))
+            .sum();
         let mut hits = vec![0u64; mix.scenarios().len()];
         let runs = 40_000;
         for seed in 0..runs {
@@ -105,7 +131,11 @@ mod tests {
         }
         for (scenario, hits) in mix.scenarios().iter().zip(hits) {
             let due = runs * u64::from(scenario.weight) / total;
-            assert!(hits.abs_diff(due) < due / 4 + 60, "{}: {hits} of {due}", scenario.name);
+            assert!(
+                hits.abs_diff(due) < due / 4 + 60,
+                "{}: {hits} of {due}",
+                scenario.name
+            );
         }
     }
 }

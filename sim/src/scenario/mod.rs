@@ -1,7 +1,10 @@
 //! From TOML to a scenario.
 //!
-//! `load` reads a file in stages: `spelling` holds its keys against the list of `words`, serde reads the forms (`form`, `verbs`, `fault_form`, `asking`, made of `value`s, `select`ions and `units`),
-//! and `check` makes a [`Scenario`](model::Scenario) of them or a `problem` for each thing that does not fit. `library` and `mix` say which scenarios there are and which one a seed runs.
+//! `load` reads a file in stages: `spelling` holds its keys against the list of `words`, serde
+//! reads the forms (`form`, `verbs`, `fault_form`, `asking`, made of `value`s, `select`ions and
+//! `units`), and `check` makes a [`Scenario`](model::Scenario) of them or a `problem` for each
+//! thing that does not fit. `library` and `mix` say which scenarios there are and which one a seed
+//! runs.
 
 pub mod asking;
 pub mod check;

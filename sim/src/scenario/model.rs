@@ -2,7 +2,10 @@
 
 use crate::ids::Client;
 use crate::scenario::asking::Ending;
-use crate::scenario::form::{ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, NetworkForm, Repro, WorkloadForm};
+use crate::scenario::form::{
+    ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, NetworkForm,
+    Repro, WorkloadForm,
+};
 use crate::scenario::select::Select;
 use crate::scenario::units::{Count, Time};
 use crate::scenario::value::Ranged;
@@ -51,7 +54,10 @@ impl Scenario {
     /// How many replicas its clusters have.
     #[must_use]
     pub fn replicas(&self) -> Ranged<Count> {
-        self.cluster.replicas.as_ref().map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone())
+        self.cluster
+            .replicas
+            .as_ref()
+            .map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone())
     }
 
     /// `random`, `scripted`, or `repro`.
@@ -66,8 +72,18 @@ impl Scenario {
 
     /// All faults that it names, of steps and of the nemesis.
     pub fn faults(&self) -> impl Iterator<Item = &FaultForm> {
-        let steps = self.steps.iter().filter_map(|step| if let Verb::Fault(fault) = &step.verb { Some(fault) } else { None });
-        steps.chain(self.nemesis.iter().flat_map(|nemesis| nemesis.faults.iter().map(|fault| &fault.fault)))
+        let steps = self.steps.iter().filter_map(|step| {
+            if let Verb::Fault(fault) = &step.verb {
+                Some(fault)
+            } else {
+                None
+            }
+        });
+        steps.chain(
+            self.nemesis
+                .iter()
+                .flat_map(|nemesis| nemesis.faults.iter().map(|fault| &fault.fault)),
+        )
     }
 }
 
@@ -91,7 +107,8 @@ pub enum When {
     Next,
     /// So long after that.
     After(Ranged<Time>),
-    /// At this time, or when the step before is complete if that is later; a fault with a hold: at this time, whatever the script does.
+    /// At this time, or when the step before is complete if that is later; a fault with a hold: at
+    /// this time, whatever the script does.
     At(Ranged<Time>),
 }
 

@@ -1,4 +1,5 @@
-//! What is wrong with a scenario file, rendered with the place underlined. Every problem of a stage is told at once; nothing here panics on any text.
+//! What is wrong with a scenario file, rendered with the place underlined. Every problem of a stage
+//! is told at once; nothing here panics on any text.
 
 use std::fmt;
 use std::ops::Range;
@@ -19,17 +20,29 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a place.
-    pub fn at(place: Range<usize>, title: impl Into<String>, label: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { wrong: Wrong::new(title, label, help), place: Some(place) }
+    pub fn at(
+        place: Range<usize>,
+        title: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            wrong: Wrong::new(title, label, help),
+            place: Some(place),
+        }
     }
 
     /// A problem of the file as a whole.
     pub fn of_file(title: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { wrong: Wrong::new(title, "", help), place: None }
+        Self {
+            wrong: Wrong::new(title, "", help),
+            place: None,
+        }
     }
 }
 
-/// Where problems are: a file's text, and behind it the overrides, which continue its byte positions.
+/// Where problems are: a file's text, and behind it the overrides, which continue its byte
+/// positions.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Source {
     path: String,
@@ -40,20 +53,34 @@ pub struct Source {
 impl Source {
     /// The source of a file.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), sets: Vec::new() }
+        Self {
+            path: path.into(),
+            text: text.into(),
+            sets: Vec::new(),
+        }
     }
 
     /// Adds an override's text and says at which byte it begins.
     pub fn add_set(&mut self, line: &str) -> usize {
-        let start = self.sets.last().map_or(self.text.len(), |(start, line)| start + line.len()) + 1;
+        let start = self
+            .sets
+            .last()
+            .map_or(self.text.len(), |(start, line)| start + line.len())
+            + 1;
         self.sets.push((start, line.to_owned()));
         start
     }
 
     /// The text around a place, the name of where it is, and where its first byte is.
     fn around(&self, place: &Range<usize>) -> (&str, &str, usize) {
-        let set = self.sets.iter().rev().find(|(start, _)| place.start >= *start);
-        set.map_or((&self.path, &self.text, 0), |(start, line)| ("--set", line, *start))
+        let set = self
+            .sets
+            .iter()
+            .rev()
+            .find(|(start, _)| place.start >= *start);
+        set.map_or((&self.path, &self.text, 0), |(start, line)| {
+            ("--set", line, *start)
+        })
     }
 
     /// The line of a place in the file, from 1; 0 in an override.
@@ -63,7 +90,12 @@ impl Source {
         if start > 0 {
             return 0;
         }
-        let before = text.as_bytes().iter().take(place.start).filter(|byte| **byte == b'\n').count();
+        let before = text
+            .as_bytes()
+            .iter()
+            .take(place.start)
+            .filter(|byte| **byte == b'\n')
+            .count();
         u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 
@@ -71,7 +103,11 @@ impl Source {
     #[must_use]
     pub fn find(&self, place: Range<usize>, word: &str) -> Range<usize> {
         let (_, text, start) = self.around(&place);
-        let inside = place.start.checked_sub(start).zip(place.end.checked_sub(start)).and_then(|(from, to)| text.get(from..to));
+        let inside = place
+            .start
+            .checked_sub(start)
+            .zip(place.end.checked_sub(start))
+            .and_then(|(from, to)| text.get(from..to));
         match inside.and_then(|inside| inside.find(&format!("\"{word}\""))) {
             Some(offset) => place.start + offset..place.start + offset + word.len() + 2,
             None => place,
@@ -80,11 +116,16 @@ impl Source {
 }
 
 impl Source {
-    /// The place of the key `name` that stands before a value on its line, or the value's own place.
+    /// The place of the key `name` that stands before a value on its line, or the value's own
+    /// place.
     #[must_use]
     pub fn key_of(&self, value: Range<usize>, name: &str) -> Range<usize> {
         let (_, text, start) = self.around(&value);
-        let before = value.start.checked_sub(start).and_then(|end| text.get(..end)).unwrap_or("");
+        let before = value
+            .start
+            .checked_sub(start)
+            .and_then(|end| text.get(..end))
+            .unwrap_or("");
         let line_at = before.rfind('\n').map_or(0, |newline| newline + 1);
         match before[line_at..].rfind(name) {
             Some(offset) => start + line_at + offset..start + line_at + offset + name.len(),
@@ -108,8 +149,15 @@ impl LoadError {
     }
 
     /// A file that cannot be read at all.
-    pub fn unreadable(path: impl Into<String>, title: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { source: Source::new(path, ""), problems: vec![Problem::of_file(title, help)] }
+    pub fn unreadable(
+        path: impl Into<String>,
+        title: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            source: Source::new(path, ""),
+            problems: vec![Problem::of_file(title, help)],
+        }
     }
 
     /// The problems.
@@ -121,33 +169,52 @@ impl LoadError {
     /// All problems as a person reads them, in colour or not.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(160);
-        let rendered: Vec<String> = self.problems.iter().map(|problem| self.one(problem, &renderer)).collect();
+        let renderer = if colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        }
+        .decor_style(DecorStyle::Ascii)
+        .term_width(160);
+        let rendered: Vec<String> = self
+            .problems
+            .iter()
+            .map(|problem| self.one(problem, &renderer))
+            .collect();
         rendered.join("\n\n")
     }
 
     fn one(&self, problem: &Problem, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(problem.wrong.title.as_str());
-        let help = (!problem.wrong.help.is_empty()).then(|| Level::HELP.message(problem.wrong.help.as_str()));
+        let help = (!problem.wrong.help.is_empty())
+            .then(|| Level::HELP.message(problem.wrong.help.as_str()));
         let Some(place) = &problem.place else {
             let group = title.element(Origin::path(self.source.path.as_str()));
             return renderer.render(&[group.elements(help)]);
         };
         let (path, text, start) = self.source.around(place);
-        let span = on_characters(text, place.start.saturating_sub(start)..place.end.saturating_sub(start));
-        let mark = AnnotationKind::Primary.span(span).label((!problem.wrong.label.is_empty()).then_some(problem.wrong.label.as_str()));
+        let span = on_characters(
+            text,
+            place.start.saturating_sub(start)..place.end.saturating_sub(start),
+        );
+        let mark = AnnotationKind::Primary
+            .span(span)
+            .label((!problem.wrong.label.is_empty()).then_some(problem.wrong.label.as_str()));
         let group = title.element(Snippet::source(text).path(path).annotation(mark));
         renderer.render(&[group.elements(help)])
     }
 }
 
-/// The nearest range within the text whose ends are between characters, on one line where the range is long.
+/// The nearest range within the text whose ends are between characters, on one line where the range
+/// is long.
 fn on_characters(text: &str, range: Range<usize>) -> Range<usize> {
     let mut start = range.start.min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;
     }
-    let line = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    let line = text[start..]
+        .find('\n')
+        .map_or(text.len(), |length| start + length);
     let mut end = range.end.clamp(start, line);
     while !text.is_char_boundary(end) {
         end += 1;
@@ -174,15 +241,31 @@ mod tests {
         let mut source = Source::new("x.toml", "a = 1\nb = 2\n");
         let first = source.add_set("a = 2");
         let second = source.add_set("b = 3");
-        assert_eq!((source.line(&(6..7)), source.line(&(first..first + 1))), (2, 0));
-        let error = LoadError::new(source, vec![Problem::at(second..second + 1, "no", "here", "do")]);
-        assert!(error.to_string().contains("--> --set:1:1") && error.to_string().contains("b = 3"), "{error}");
+        assert_eq!(
+            (source.line(&(6..7)), source.line(&(first..first + 1))),
+            (2, 0)
+        );
+        let error = LoadError::new(
+            source,
+            vec![Problem::at(second..second + 1, "no", "here", "do")],
+        );
+        assert!(
+            error.to_string().contains("--> --set:1:1") && error.to_string().contains("b = 3"),
+            "{error}"
+        );
     }
 
     proptest! {
         #[test]
-        fn no_place_in_no_text_panics(text in "\\PC{0,20}(\n\t?\\PC{0,9}){0,3}", start in 0..50usize, length in 0..50usize) {
-            let error = LoadError::new(Source::new("x", text), vec![Problem::at(start..start + length, "t", "l", "h")]);
+        fn no_place_in_no_text_panics(
+            text in "\\PC{0,20}(\n\t?\\PC{0,9}){0,3}",
+            start in 0..50usize,
+            length in 0..50usize,
+        ) {
+            let error = LoadError::new(
+                Source::new("x", text),
+                vec![Problem::at(start..start + length, "t", "l", "h")],
+            );
             prop_assert!(!error.to_string().is_empty());
         }
     }

@@ -1,4 +1,5 @@
-//! Whom a verb is about: `"all"`, `"any"`, `"leader"`, `"others"`, `"r2"`, a list of names, a number (`1`, `"1..all"`), or some of these to pick from.
+//! Whom a verb is about: `"all"`, `"any"`, `"leader"`, `"others"`, `"r2"`, a list of names, a
+//! number (`1`, `"1..all"`), or some of these to pick from.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub const CLIENTS_MAX: u16 = 64;
 /// `all` as the end of a range of numbers: cut to the cluster's size when drawn.
 pub const ALL: i64 = 255;
 
-/// A selection of replicas. Roles stay roles until a run; everything else is decided when the plan is drawn.
+/// A selection of replicas. Roles stay roles until a run; everything else is decided when the plan
+/// is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Select {
     /// Every replica.
@@ -38,8 +40,12 @@ pub enum Select {
 const NAMES: [&str; 4] = ["all", "any", "leader", "others"];
 
 fn unknown(text: &str) -> Wrong {
-    let meant = nearest(text, NAMES.into_iter()).map_or(String::new(), |name| format!("did you mean `{name}`? "));
-    let help = format!("{meant}write \"all\", \"any\", \"leader\", \"others\", \"r2\", a list of names, or a number such as 2 or \"1..all\"");
+    let meant = nearest(text, NAMES.into_iter())
+        .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+    let help = format!(
+        "{meant}write \"all\", \"any\", \"leader\", \"others\", \"r2\", a list of names, or a \
+         number such as 2 or \"1..all\""
+    );
     Wrong::new(format!("`{text}` selects no replicas"), "unknown", help)
 }
 
@@ -47,19 +53,27 @@ fn unknown(text: &str) -> Wrong {
 #[must_use]
 pub fn node(text: &str) -> Option<Node> {
     let number: u8 = number(text, 'r')?.try_into().ok()?;
-    (1..=REPLICAS_MAX).contains(&number).then(|| Node(number - 1))
+    (1..=REPLICAS_MAX)
+        .contains(&number)
+        .then(|| Node(number - 1))
 }
 
 /// The client of a name such as `c1`.
 #[must_use]
 pub fn client(text: &str) -> Option<Client> {
     let number = number(text, 'c')?;
-    (1..=CLIENTS_MAX).contains(&number).then(|| Client(number - 1))
+    (1..=CLIENTS_MAX)
+        .contains(&number)
+        .then(|| Client(number - 1))
 }
 
 fn number(text: &str, letter: char) -> Option<u16> {
     let digits = text.strip_prefix(letter)?;
-    if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) { None } else { digits.parse().ok() }
+    if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        None
+    } else {
+        digits.parse().ok()
+    }
 }
 
 impl Select {
@@ -99,11 +113,17 @@ impl Select {
                 Wrong::new(
                     format!("`{name}` is not the name of a replica"),
                     "a list holds names",
-                    format!("replicas are named r1 to r{REPLICAS_MAX}; roles stand alone: \"leader\""),
+                    format!(
+                        "replicas are named r1 to r{REPLICAS_MAX}; roles stand alone: \"leader\""
+                    ),
                 )
             })?;
             if nodes.contains(&node) {
-                return Err(Wrong::new(format!("`{name}` is there twice"), "the same replica twice", "name each replica once"));
+                return Err(Wrong::new(
+                    format!("`{name}` is there twice"),
+                    "the same replica twice",
+                    "name each replica once",
+                ));
             }
             nodes.push(node);
         }
@@ -157,7 +177,11 @@ impl<'de> Deserialize<'de> for Select {
                 }
                 let picks = Picks::deserialize(MapAccessDeserializer::new(map))?;
                 if picks.pick.is_empty() {
-                    Err(A::Error::custom(Wrong::new("nothing to pick from", "an empty list", "write { pick = [\"leader\", 1] }")))
+                    Err(A::Error::custom(Wrong::new(
+                        "nothing to pick from",
+                        "an empty list",
+                        "write { pick = [\"leader\", 1] }",
+                    )))
                 } else {
                     Ok(Select::Pick(picks.pick))
                 }
@@ -184,11 +208,14 @@ impl<'de> Deserialize<'de> for Member {
             return Ok(Self::Client(client));
         }
         match Select::parse(&text) {
-            Ok(select @ (Select::Leader | Select::Others | Select::Nodes(_) | Select::All)) => Ok(Self::Replicas(select)),
+            Ok(select @ (Select::Leader | Select::Others | Select::Nodes(_) | Select::All)) => {
+                Ok(Self::Replicas(select))
+            }
             _ => Err(D::Error::custom(Wrong::new(
                 format!("`{text}` is on no side of a partition"),
                 "unknown",
-                "a side holds replicas (\"r1\", \"leader\", \"others\", \"all\") and clients (\"c1\")",
+                "a side holds replicas (\"r1\", \"leader\", \"others\", \"all\") and clients \
+                 (\"c1\")",
             ))),
         }
     }
@@ -203,13 +230,24 @@ mod tests {
         assert_eq!(Select::parse("leader"), Ok(Select::Leader));
         assert_eq!(Select::parse("r2"), Ok(Select::Nodes(vec![Node(1)])));
         assert_eq!(Select::parse("2"), Ok(Select::Count(Ranged::fixed(2))));
-        assert_eq!(Select::parse("1..all"), Ok(Select::Count(Ranged::between(1, ALL))));
-        assert_eq!(Select::names(&["r3".into(), "r1".into()]), Ok(Select::Nodes(vec![Node(0), Node(2)])));
+        assert_eq!(
+            Select::parse("1..all"),
+            Ok(Select::Count(Ranged::between(1, ALL)))
+        );
+        assert_eq!(
+            Select::names(&["r3".into(), "r1".into()]),
+            Ok(Select::Nodes(vec![Node(0), Node(2)]))
+        );
     }
 
     #[test]
     fn what_selects_nothing_is_an_error() {
-        assert!(Select::parse("leadr").unwrap_err().help.starts_with("did you mean `leader`?"));
+        assert!(
+            Select::parse("leadr")
+                .unwrap_err()
+                .help
+                .starts_with("did you mean `leader`?")
+        );
         for text in ["r0", "r10", "r01", "R1", "", "r1..r3", "3..1"] {
             assert!(Select::parse(text).is_err(), "{text}");
         }

@@ -1,4 +1,5 @@
-//! From the steps of a file to the steps of a scenario: one verb each, on replicas and clients that exist.
+//! From the steps of a file to the steps of a scenario: one verb each, on replicas and clients that
+//! exist.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -39,7 +40,13 @@ pub struct Cast<'a> {
 }
 
 impl Cast<'_> {
-    fn wrong(&mut self, place: Range<usize>, title: impl Into<String>, label: impl Into<String>, help: impl Into<String>) {
+    fn wrong(
+        &mut self,
+        place: Range<usize>,
+        title: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.problems.push(Problem::at(place, title, label, help));
     }
 
@@ -50,7 +57,10 @@ impl Cast<'_> {
                 self.invoked.extend(client(&invoke.get_ref().client));
             }
         }
-        forms.into_iter().filter_map(|form| self.step(form)).collect()
+        forms
+            .into_iter()
+            .filter_map(|form| self.step(form))
+            .collect()
     }
 
     fn step(&mut self, spanned: Spanned<StepForm>) -> Option<Step> {
@@ -74,7 +84,10 @@ impl Cast<'_> {
         if let Some(form) = form.heal {
             verbs.push(("heal", form.span(), Some(Verb::Heal(form.into_inner()))));
         }
-        for (name, form, verb) in [("restart", form.restart, Verb::Restart as fn(Select) -> Verb), ("resume", form.resume, Verb::Resume)] {
+        for (name, form, verb) in [
+            ("restart", form.restart, Verb::Restart as fn(Select) -> Verb),
+            ("resume", form.resume, Verb::Resume),
+        ] {
             if let Some(form) = form {
                 let at = form.span();
                 let select = form.into_inner().0.replicas;
@@ -90,11 +103,21 @@ impl Cast<'_> {
         let instant = matches!(&verb, Some(Verb::Fault(fault)) if fault.is_instant());
         if let (Some(hold), false) = (&form.hold, matches!(verb, Some(Verb::Fault(_)) | None)) {
             let help = format!("only a fault lasts; `{name}` has no `hold`");
-            self.wrong(self.source.key_of(hold.span(), "hold"), "a `hold` without a fault", "nothing to hold here", help);
+            self.wrong(
+                self.source.key_of(hold.span(), "hold"),
+                "a `hold` without a fault",
+                "nothing to hold here",
+                help,
+            );
         }
         if let (Some(hold), true, None) = (&form.hold, instant, &form.at) {
             let help = format!("`{name}` is over at once; leave `hold` out");
-            self.wrong(self.source.key_of(hold.span(), "hold"), format!("`{name}` does not last"), "nothing to hold here", help);
+            self.wrong(
+                self.source.key_of(hold.span(), "hold"),
+                format!("`{name}` does not last"),
+                "nothing to hold here",
+                help,
+            );
         }
         if let (Some(at), Some(_)) = (&form.at, &form.after) {
             self.wrong(
@@ -109,7 +132,12 @@ impl Cast<'_> {
             (None, Some(after)) => When::After(after.into_inner()),
             (None, None) => When::Next,
         };
-        Some(Step { when, hold: form.hold.map(Spanned::into_inner), line, verb: verb? })
+        Some(Step {
+            when,
+            hold: form.hold.map(Spanned::into_inner),
+            line,
+            verb: verb?,
+        })
     }
 
     /// The one verb that is there.
@@ -133,7 +161,12 @@ impl Cast<'_> {
         }
         if verbs.is_empty() {
             let verbs = STEP.names(true).join(", ");
-            self.wrong(place.clone(), format!("a {what} without a verb"), "does nothing", format!("verbs: {verbs}"));
+            self.wrong(
+                place.clone(),
+                format!("a {what} without a verb"),
+                "does nothing",
+                format!("verbs: {verbs}"),
+            );
         }
         verbs.pop()
     }
@@ -144,10 +177,17 @@ impl Cast<'_> {
         for select in &selects {
             self.exists(select, place);
         }
-        let roles = |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
+        let roles =
+            |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
         if fault.damages() && selects.iter().any(roles) {
-            let help = "damage stays within the redundancy budget, which is drawn up front: write a number of replicas, or names";
-            self.wrong(place.clone(), "whose disk is damaged must be known beforehand", "a role, or everybody", help);
+            let help = "damage stays within the redundancy budget, which is drawn up front: write \
+                        a number of replicas, or names";
+            self.wrong(
+                place.clone(),
+                "whose disk is damaged must be known beforehand",
+                "a role, or everybody",
+                help,
+            );
         }
         match fault {
             FaultForm::Partition(form) => {
@@ -156,21 +196,43 @@ impl Cast<'_> {
                         place.clone(),
                         "a partition has a `shape` or `groups`",
                         "neither, or both",
-                        "write { shape = \"halves\" } or { groups = [[\"leader\", \"c1\"], [\"others\"]] }",
+                        "write { shape = \"halves\" } or { groups = [[\"leader\", \"c1\"], \
+                         [\"others\"]] }",
                     );
                 }
                 if let Some(groups) = &form.0.groups {
                     self.groups(groups, place);
                 }
             }
-            FaultForm::BitRot(form) | FaultForm::SectorError(form) if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 => {
-                self.wrong(place.clone(), "damage strikes 1 to 255 sectors", "`sectors` is out of bounds", "write sectors = 1 or sectors = \"1..4\"")
+            FaultForm::BitRot(form) | FaultForm::SectorError(form)
+                if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 =>
+            {
+                self.wrong(
+                    place.clone(),
+                    "damage strikes 1 to 255 sectors",
+                    "`sectors` is out of bounds",
+                    "write sectors = 1 or sectors = \"1..4\"",
+                )
             }
-            FaultForm::ClockJump(form) if form.by.min() == 0 && form.by.max() == 0 && !self.pinned => {
-                self.wrong(place.clone(), "a clock that jumps by nothing", "no effect", "write by = \"-2s..2s\"")
+            FaultForm::ClockJump(form)
+                if form.by.min() == 0 && form.by.max() == 0 && !self.pinned =>
+            {
+                self.wrong(
+                    place.clone(),
+                    "a clock that jumps by nothing",
+                    "no effect",
+                    "write by = \"-2s..2s\"",
+                )
             }
-            FaultForm::Lose(form) | FaultForm::Corrupt(form) if form.rate.max() == 0 && !self.pinned => {
-                self.wrong(place.clone(), "a rate of nothing", "no effect", "write rate = \"20%\"")
+            FaultForm::Lose(form) | FaultForm::Corrupt(form)
+                if form.rate.max() == 0 && !self.pinned =>
+            {
+                self.wrong(
+                    place.clone(),
+                    "a rate of nothing",
+                    "no effect",
+                    "write rate = \"20%\"",
+                )
             }
             _ => {}
         }
@@ -205,9 +267,17 @@ impl Cast<'_> {
     fn client_exists(&mut self, client: Client, place: &Range<usize>) {
         if client.0 >= self.clients && !self.invoked.contains(&client) {
             let name = client.to_string();
-            let workload = if self.clients == 0 { "there is no workload".to_owned() } else { format!("the workload has c1 to c{}", self.clients) };
+            let workload = if self.clients == 0 {
+                "there is no workload".to_owned()
+            } else {
+                format!("the workload has c1 to c{}", self.clients)
+            };
             let invoked: Vec<String> = self.invoked.iter().map(ToString::to_string).collect();
-            let steps = if invoked.is_empty() { "no step invokes a client".to_owned() } else { format!("steps invoke {}", invoked.join(", ")) };
+            let steps = if invoked.is_empty() {
+                "no step invokes a client".to_owned()
+            } else {
+                format!("steps invoke {}", invoked.join(", "))
+            };
             self.wrong(
                 self.source.find(place.clone(), &name),
                 format!("there is no client `{name}`"),
@@ -233,12 +303,27 @@ impl Cast<'_> {
                     );
                 }
                 if nodes.is_empty() {
-                    self.wrong(place.clone(), "a list without replicas", "nobody", "name at least one");
+                    self.wrong(
+                        place.clone(),
+                        "a list without replicas",
+                        "nobody",
+                        "name at least one",
+                    );
                 }
             }
-            Select::Count(count) if count.min() < 1 || (count.max() > i64::from(replicas) && count.max() != ALL) => {
-                let help = format!("the smallest cluster of this scenario has {replicas} replicas: write 1 to {replicas}, or \"1..all\"");
-                self.wrong(place.clone(), "a number of replicas that the cluster does not have", "too few or too many", help);
+            Select::Count(count)
+                if count.min() < 1 || (count.max() > i64::from(replicas) && count.max() != ALL) =>
+            {
+                let help = format!(
+                    "the smallest cluster of this scenario has {replicas} replicas: write 1 to \
+                     {replicas}, or \"1..all\""
+                );
+                self.wrong(
+                    place.clone(),
+                    "a number of replicas that the cluster does not have",
+                    "too few or too many",
+                    help,
+                );
             }
             _ => {}
         }
@@ -249,7 +334,12 @@ impl Cast<'_> {
         self.exists(select, place);
         if matches!(select, Select::Count(_) | Select::Pick(_)) {
             let help = "write \"all\", \"leader\", \"others\", or names";
-            self.wrong(place.clone(), format!("`{verb}` needs to know whom"), "a number says only how many", help);
+            self.wrong(
+                place.clone(),
+                format!("`{verb}` needs to know whom"),
+                "a number says only how many",
+                help,
+            );
         }
     }
 
@@ -272,19 +362,32 @@ impl Cast<'_> {
             found.push(("value", Condition::Value(value.key, value.is)));
         }
         if form.within.is_some() && form.r#for.is_some() {
-            self.wrong(place.clone(), "both `within` and `for`", "one of them", "`within`: happens by then; `for`: holds throughout");
+            self.wrong(
+                place.clone(),
+                "both `within` and `for`",
+                "one of them",
+                "`within`: happens by then; `for`: holds throughout",
+            );
         }
         if found.len() != 1 {
             let help = "write one of leader, no-leader, value, caught-up, halted, ready";
             self.wrong(
                 place.clone(),
                 "an `expect` is about exactly one thing",
-                if found.is_empty() { "about nothing" } else { "about several" },
+                if found.is_empty() {
+                    "about nothing"
+                } else {
+                    "about several"
+                },
                 help,
             );
         }
         let (_, what) = found.pop()?;
-        Some(Expect { what, within: form.within, throughout: form.r#for })
+        Some(Expect {
+            what,
+            within: form.within,
+            throughout: form.r#for,
+        })
     }
 
     fn invoke(&mut self, form: InvokeForm, place: &Range<usize>) -> Option<Invoke> {
@@ -299,22 +402,42 @@ impl Cast<'_> {
             return None;
         };
         let text = |text: &String| Text::from(text.as_bytes());
-        let InvokeForm { op, key, value, old, new, expect, background, .. } = form;
+        let InvokeForm {
+            op,
+            key,
+            value,
+            old,
+            new,
+            expect,
+            background,
+            ..
+        } = form;
         let action = match (op.as_str(), value, new) {
             ("get", None, None) if old.is_none() => Action::Get,
             ("delete", None, None) if old.is_none() => Action::Delete,
             ("put", Some(value), None) if old.is_none() => Action::Put(text(&value)),
             ("append", Some(value), None) if old.is_none() => Action::Append(text(&value)),
-            ("cas", None, Some(new)) => Action::Cas { expected: old.as_ref().map(text), new: text(&new) },
+            ("cas", None, Some(new)) => Action::Cas {
+                expected: old.as_ref().map(text),
+                new: text(&new),
+            },
             ("get" | "delete" | "put" | "append" | "cas", ..) => {
-                let help =
-                    "put and append need a `value`, cas needs `new` (and `old`, unless the key must be absent), get and delete need nothing more";
-                self.wrong(place.clone(), format!("`{op}` with the wrong values"), "too many, or one is missing", help);
+                let help = "put and append need a `value`, cas needs `new` (and `old`, unless the \
+                            key must be absent), get and delete need nothing more";
+                self.wrong(
+                    place.clone(),
+                    format!("`{op}` with the wrong values"),
+                    "too many, or one is missing",
+                    help,
+                );
                 return None;
             }
             _ => {
-                let meant = crate::scenario::value::nearest(&op, ["get", "put", "append", "cas", "delete"].into_iter())
-                    .map_or(String::new(), |op| format!("did you mean `{op}`? "));
+                let meant = crate::scenario::value::nearest(
+                    &op,
+                    ["get", "put", "append", "cas", "delete"].into_iter(),
+                )
+                .map_or(String::new(), |op| format!("did you mean `{op}`? "));
                 self.wrong(
                     self.source.find(place.clone(), &op),
                     format!("`{op}` is not an operation"),
@@ -324,7 +447,15 @@ impl Cast<'_> {
                 return None;
             }
         };
-        Some(Invoke { client, call: Call { key: text(&key), action }, expect: expect.0, background })
+        Some(Invoke {
+            client,
+            call: Call {
+                key: text(&key),
+                action,
+            },
+            expect: expect.0,
+            background,
+        })
     }
 
     /// The nemesis, as far as it is right.
@@ -333,13 +464,30 @@ impl Cast<'_> {
         let form = spanned.into_inner();
         if form.every.get_ref().min() < EVERY_MIN {
             let help = format!("faults come at least {} apart", show::<Time>(EVERY_MIN));
-            self.wrong(form.every.span(), "a nemesis without rest", "too short", help);
+            self.wrong(
+                form.every.span(),
+                "a nemesis without rest",
+                "too short",
+                help,
+            );
         }
-        let faults: Vec<NemesisFault> = form.fault.into_iter().filter_map(|fault| self.nemesis_fault(fault)).collect();
+        let faults: Vec<NemesisFault> = form
+            .fault
+            .into_iter()
+            .filter_map(|fault| self.nemesis_fault(fault))
+            .collect();
         if faults.iter().all(|fault| fault.weight == 0) && self.problems.is_empty() {
-            self.wrong(place, "a nemesis without faults", "does nothing", "add a [[nemesis.fault]] with a weight above 0");
+            self.wrong(
+                place,
+                "a nemesis without faults",
+                "does nothing",
+                "add a [[nemesis.fault]] with a weight above 0",
+            );
         }
-        Nemesis { every: form.every.into_inner(), faults }
+        Nemesis {
+            every: form.every.into_inner(),
+            faults,
+        }
     }
 
     fn nemesis_fault(&mut self, spanned: Spanned<NemesisFaultForm>) -> Option<NemesisFault> {
@@ -348,8 +496,17 @@ impl Cast<'_> {
         let verbs = form.take_faults();
         let (_, at, fault) = self.only(verbs, &place, "fault")?;
         self.fault(&fault, &at);
-        let weight = form.weight.map_or(1, |weight| weight.get_ref().min(&1_000_000).to_owned());
-        let hold = form.hold.map_or_else(|| Ranged::between(100_000_000, 2_000_000_000), Spanned::into_inner);
-        Some(NemesisFault { weight, hold, fault })
+        let weight = form
+            .weight
+            .map_or(1, |weight| weight.get_ref().min(&1_000_000).to_owned());
+        let hold = form.hold.map_or_else(
+            || Ranged::between(100_000_000, 2_000_000_000),
+            Spanned::into_inner,
+        );
+        Some(NemesisFault {
+            weight,
+            hold,
+            fault,
+        })
     }
 }

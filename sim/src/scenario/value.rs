@@ -1,5 +1,6 @@
-//! Values that a seed may decide: a range (`"a..b"`, drawn once per seed), a list to pick from (`{ pick = [..] }`, whose entries may be ranges), a distribution of times. What
-//! is drawn here is decided by `plan`; this file only reads.
+//! Values that a seed may decide: a range (`"a..b"`, drawn once per seed), a list to pick from (`{
+//! pick = [..] }`, whose entries may be ranges), a distribution of times. What is drawn here is
+//! decided by `plan`; this file only reads.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -28,7 +29,10 @@ impl<U: Unit> Ranged<U> {
     /// Anything from `low` to `high`.
     #[must_use]
     pub fn between(low: i64, high: i64) -> Self {
-        Self { options: vec![(low, high.max(low))], unit: PhantomData }
+        Self {
+            options: vec![(low, high.max(low))],
+            unit: PhantomData,
+        }
     }
 
     /// The ranges to pick from.
@@ -40,13 +44,21 @@ impl<U: Unit> Ranged<U> {
     /// The smallest value that can be drawn.
     #[must_use]
     pub fn min(&self) -> i64 {
-        self.options.iter().map(|(low, _)| *low).min().expect("a value has at least one option")
+        self.options
+            .iter()
+            .map(|(low, _)| *low)
+            .min()
+            .expect("a value has at least one option")
     }
 
     /// The largest value that can be drawn.
     #[must_use]
     pub fn max(&self) -> i64 {
-        self.options.iter().map(|(_, high)| *high).max().expect("a value has at least one option")
+        self.options
+            .iter()
+            .map(|(_, high)| *high)
+            .max()
+            .expect("a value has at least one option")
     }
 
     /// Reads `"a"` or `"a..b"`.
@@ -55,12 +67,23 @@ impl<U: Unit> Ranged<U> {
     /// No such quantity, or an empty range.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let (low, high) = match text.split_once("..") {
-            Some((low, high)) => (parse::<U>(low)?, parse::<U>(high.strip_prefix('=').unwrap_or(high))?),
+            Some((low, high)) => (
+                parse::<U>(low)?,
+                parse::<U>(high.strip_prefix('=').unwrap_or(high))?,
+            ),
             None => (parse::<U>(text)?, parse::<U>(text)?),
         };
         if low > high {
-            let help = format!("the smaller end comes first: \"{}..{}\"", show::<U>(high), show::<U>(low));
-            return Err(Wrong::new(format!("the range `{text}` is empty"), "nothing lies between these ends", help));
+            let help = format!(
+                "the smaller end comes first: \"{}..{}\"",
+                show::<U>(high),
+                show::<U>(low)
+            );
+            return Err(Wrong::new(
+                format!("the range `{text}` is empty"),
+                "nothing lies between these ends",
+                help,
+            ));
         }
         Ok(Self::between(low, high))
     }
@@ -76,7 +99,11 @@ struct Picks<T> {
 impl<T> Picks<T> {
     fn some<E: Error>(self) -> Result<Vec<T>, E> {
         if self.pick.is_empty() {
-            Err(E::custom(Wrong::new("nothing to pick from", "an empty list", "write `{ pick = [..] }` with at least one value")))
+            Err(E::custom(Wrong::new(
+                "nothing to pick from",
+                "an empty list",
+                "write `{ pick = [..] }` with at least one value",
+            )))
         } else {
             Ok(self.pick)
         }
@@ -99,13 +126,21 @@ impl<'de, U: Unit> Deserialize<'de> for Ranged<U> {
             }
 
             fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                let value = if U::BARE { within::<U>(value) } else { parse::<U>(&value.to_string()) };
+                let value = if U::BARE {
+                    within::<U>(value)
+                } else {
+                    parse::<U>(&value.to_string())
+                };
                 value.map(Ranged::fixed).map_err(E::custom)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let picks = Picks::<Ranged<U>>::deserialize(MapAccessDeserializer::new(map))?.some::<A::Error>()?;
-                Ok(Ranged { options: picks.into_iter().flat_map(|pick| pick.options).collect(), unit: PhantomData })
+                let picks = Picks::<Ranged<U>>::deserialize(MapAccessDeserializer::new(map))?
+                    .some::<A::Error>()?;
+                Ok(Ranged {
+                    options: picks.into_iter().flat_map(|pick| pick.options).collect(),
+                    unit: PhantomData,
+                })
             }
         }
 
@@ -129,8 +164,13 @@ pub trait Word: Copy + 'static {
             return Ok(*word);
         }
         let names: Vec<&str> = Self::WORDS.iter().map(|(name, _)| *name).collect();
-        let meant = nearest(text, names.iter().copied()).map_or(String::new(), |name| format!("did you mean `{name}`? "));
-        Err(Wrong::new(format!("`{text}` is not {}", Self::WHAT), "unknown", format!("{meant}allowed: {}", names.join(", "))))
+        let meant = nearest(text, names.iter().copied())
+            .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+        Err(Wrong::new(
+            format!("`{text}` is not {}", Self::WHAT),
+            "unknown",
+            format!("{meant}allowed: {}", names.join(", ")),
+        ))
     }
 }
 
@@ -146,17 +186,29 @@ pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&
 
 impl Word for Keep {
     const WHAT: &'static str = "what a power loss keeps";
-    const WORDS: &'static [(&'static str, Self)] = &[("any", Self::Any), ("nothing", Self::Nothing), ("everything", Self::Everything)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("any", Self::Any),
+        ("nothing", Self::Nothing),
+        ("everything", Self::Everything),
+    ];
 }
 
 impl Word for Outside {
     const WHAT: &'static str = "what becomes of the replicas outside the core";
-    const WORDS: &'static [(&'static str, Self)] = &[("gone", Self::Gone), ("deaf", Self::Deaf), ("mute", Self::Mute)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("gone", Self::Gone),
+        ("deaf", Self::Deaf),
+        ("mute", Self::Mute),
+    ];
 }
 
 impl Word for Boundary {
     const WHAT: &'static str = "a moment to die at";
-    const WORDS: &'static [(&'static str, Self)] = &[("now", Self::Now), ("in-step", Self::InStep), ("in-recovery", Self::InRecovery)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("now", Self::Now),
+        ("in-step", Self::InStep),
+        ("in-recovery", Self::InRecovery),
+    ];
 }
 
 impl Word for bool {
@@ -186,7 +238,9 @@ impl<'de, T: Word> Deserialize<'de> for Choice<T> {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                T::named(text).map(|word| Choice(vec![word])).map_err(E::custom)
+                T::named(text)
+                    .map(|word| Choice(vec![word]))
+                    .map_err(E::custom)
             }
 
             fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
@@ -194,7 +248,8 @@ impl<'de, T: Word> Deserialize<'de> for Choice<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let picks = Picks::<Choice<T>>::deserialize(MapAccessDeserializer::new(map))?.some::<A::Error>()?;
+                let picks = Picks::<Choice<T>>::deserialize(MapAccessDeserializer::new(map))?
+                    .some::<A::Error>()?;
                 Ok(Choice(picks.into_iter().flat_map(|pick| pick.0).collect()))
             }
         }
@@ -242,26 +297,73 @@ struct ShapeTable {
 
 impl ShapeTable {
     fn shape(self) -> Result<Shape, Wrong> {
-        const HELP: &str =
-            "write \"1ms\", { shape = \"uniform\", min = \"1ms\", max = \"5ms\" } or { shape = \"exponential\", mean = \"3ms\", max = \"250ms\" }";
+        const HELP: &str = "write \"1ms\", { shape = \"uniform\", min = \"1ms\", max = \"5ms\" } \
+                            or { shape = \"exponential\", mean = \"3ms\", max = \"250ms\" }";
         let wrong = |title: &str, label: &str| Err(Wrong::new(title, label, HELP));
         match (self.shape.clone().as_deref(), self) {
-            (None, Self { pick: Some(pick), value: None, min: None, max: None, mean: None, .. }) if !pick.is_empty() => {
-                Ok(Shape::Constant(Ranged { options: pick.into_iter().flat_map(|pick| pick.options).collect(), unit: PhantomData }))
-            }
-            (Some("constant"), Self { value: Some(value), pick: None, min: None, max: None, mean: None, .. }) => Ok(Shape::Constant(value)),
-            (Some("uniform"), Self { min: Some(min), max: Some(max), pick: None, value: None, mean: None, .. }) if min.max() <= max.min() => {
-                Ok(Shape::Uniform(min, max))
-            }
-            (Some("exponential"), Self { mean: Some(mean), max: Some(max), pick: None, value: None, min: None, .. }) if mean.max() <= max.min() => {
-                Ok(Shape::Exponential { mean, max })
-            }
-            (Some("constant"), _) => wrong("a constant has a `value` and nothing else", "not a distribution"),
-            (Some("uniform"), _) => wrong("a uniform distribution goes from `min` up to `max`", "one is missing, too much, or `min` is the larger"),
-            (Some("exponential"), _) => {
-                wrong("an exponential distribution has a `mean` and a `max` above it", "one is missing, too much, or `max` is the smaller")
-            }
-            (Some(_), _) => wrong("unknown shape of a distribution", "shapes: constant, uniform, exponential"),
+            (
+                None,
+                Self {
+                    pick: Some(pick),
+                    value: None,
+                    min: None,
+                    max: None,
+                    mean: None,
+                    ..
+                },
+            ) if !pick.is_empty() => Ok(Shape::Constant(Ranged {
+                options: pick.into_iter().flat_map(|pick| pick.options).collect(),
+                unit: PhantomData,
+            })),
+            (
+                Some("constant"),
+                Self {
+                    value: Some(value),
+                    pick: None,
+                    min: None,
+                    max: None,
+                    mean: None,
+                    ..
+                },
+            ) => Ok(Shape::Constant(value)),
+            (
+                Some("uniform"),
+                Self {
+                    min: Some(min),
+                    max: Some(max),
+                    pick: None,
+                    value: None,
+                    mean: None,
+                    ..
+                },
+            ) if min.max() <= max.min() => Ok(Shape::Uniform(min, max)),
+            (
+                Some("exponential"),
+                Self {
+                    mean: Some(mean),
+                    max: Some(max),
+                    pick: None,
+                    value: None,
+                    min: None,
+                    ..
+                },
+            ) if mean.max() <= max.min() => Ok(Shape::Exponential { mean, max }),
+            (Some("constant"), _) => wrong(
+                "a constant has a `value` and nothing else",
+                "not a distribution",
+            ),
+            (Some("uniform"), _) => wrong(
+                "a uniform distribution goes from `min` up to `max`",
+                "one is missing, too much, or `min` is the larger",
+            ),
+            (Some("exponential"), _) => wrong(
+                "an exponential distribution has a `mean` and a `max` above it",
+                "one is missing, too much, or `max` is the smaller",
+            ),
+            (Some(_), _) => wrong(
+                "unknown shape of a distribution",
+                "shapes: constant, uniform, exponential",
+            ),
             (None, _) => wrong("a distribution needs a `shape`", "no `shape` here"),
         }
     }
@@ -287,7 +389,9 @@ impl<'de> Deserialize<'de> for Shape {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                ShapeTable::deserialize(MapAccessDeserializer::new(map))?.shape().map_err(A::Error::custom)
+                ShapeTable::deserialize(MapAccessDeserializer::new(map))?
+                    .shape()
+                    .map_err(A::Error::custom)
             }
         }
 
@@ -312,7 +416,12 @@ impl<'de, U: Unit> Deserialize<'de> for PerReplica<U> {
             type Value = PerReplica<U>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} such as {}, or a list with one for each replica", U::WHAT, U::EXAMPLE)
+                write!(
+                    f,
+                    "{} such as {}, or a list with one for each replica",
+                    U::WHAT,
+                    U::EXAMPLE
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {

@@ -1,4 +1,5 @@
-//! The verbs of steps and of the nemesis. [`fault_verbs`] is the one list of fault verbs: both kinds of step get a key for each.
+//! The verbs of steps and of the nemesis. [`fault_verbs`] is the one list of fault verbs: both
+//! kinds of step get a key for each.
 
 use std::ops::Range;
 
@@ -7,8 +8,9 @@ use toml::Spanned;
 
 use crate::scenario::asking::{ExpectForm, InvokeForm};
 use crate::scenario::fault_form::{
-    BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, DelayForm, DuplicateForm, FailureForm, KillForm, LinkRateForm, PartitionVerb, PowerLossForm,
-    Short, SlowForm, SlowLinkForm, TargetForm,
+    BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, DelayForm, DuplicateForm, FailureForm,
+    KillForm, LinkRateForm, PartitionVerb, PowerLossForm, Short, SlowForm, SlowLinkForm,
+    TargetForm,
 };
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Time;
@@ -23,7 +25,8 @@ macro_rules! fault_verbs {
         /// The names of the fault verbs.
         pub const FAULT_VERBS: &[&str] = &[$($name),*];
 
-        /// A `[[step]]` as it stands in a file: every verb is an option, and exactly one must be there.
+        /// A `[[step]]` as it stands in a file: every verb is an option, and exactly one must be
+        /// there.
         #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub struct StepForm {
@@ -135,16 +138,24 @@ impl FaultForm {
     /// Whether it is over at once, so that a hold means nothing.
     #[must_use]
     pub const fn is_instant(&self) -> bool {
-        matches!(self, Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::ClockJump(_))
+        matches!(
+            self,
+            Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::ClockJump(_)
+        )
     }
 
-    /// Whether what a replica made durable may be lost, so that the redundancy budget says whom it may strike.
+    /// Whether what a replica made durable may be lost, so that the redundancy budget says whom it
+    /// may strike.
     #[must_use]
     pub const fn damages(&self) -> bool {
-        matches!(self, Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::DiskLoss(_))
+        matches!(
+            self,
+            Self::BitRot(_) | Self::SectorError(_) | Self::MisdirectedWrite(_) | Self::DiskLoss(_)
+        )
     }
 
-    /// Calls `visit` for every selection of replicas, pick by pick; a selection of a link's ends is one too.
+    /// Calls `visit` for every selection of replicas, pick by pick; a selection of a link's ends is
+    /// one too.
     pub fn each_select(&self, visit: &mut dyn FnMut(&Select)) {
         match self {
             Self::Partition(form) => {
@@ -156,9 +167,11 @@ impl FaultForm {
             }
             Self::Kill(form) => form.0.replicas.each(visit),
             Self::PowerLoss(form) => form.0.replicas.each(visit),
-            Self::Pause(form) | Self::DiskFull(form) | Self::DiskStall(form) | Self::MisdirectedWrite(form) | Self::DiskLoss(form) => {
-                form.0.replicas.each(visit)
-            }
+            Self::Pause(form)
+            | Self::DiskFull(form)
+            | Self::DiskStall(form)
+            | Self::MisdirectedWrite(form)
+            | Self::DiskLoss(form) => form.0.replicas.each(visit),
             Self::Clog(ClogForm { from, to })
             | Self::SlowLink(SlowLinkForm { from, to, .. })
             | Self::Lose(LinkRateForm { from, to, .. })
@@ -168,7 +181,9 @@ impl FaultForm {
                 from.each(visit);
                 to.each(visit);
             }
-            Self::SyncFailure(form) | Self::WriteFailure(form) | Self::ReadFailure(form) => form.0.replicas.each(visit),
+            Self::SyncFailure(form) | Self::WriteFailure(form) | Self::ReadFailure(form) => {
+                form.0.replicas.each(visit)
+            }
             Self::SlowDisk(form) | Self::SlowCpu(form) => form.0.replicas.each(visit),
             Self::BitRot(form) | Self::SectorError(form) => form.0.replicas.each(visit),
             Self::ClockJump(form) => form.replicas.each(visit),

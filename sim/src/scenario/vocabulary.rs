@@ -75,7 +75,12 @@ impl Table {
     /// The names of its verbs, or of its keys when `verbs` is false, sorted.
     #[must_use]
     pub fn names(&self, verbs: bool) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.keys.iter().filter(|key| key.verb == verbs).map(|key| key.name).collect();
+        let mut names: Vec<_> = self
+            .keys
+            .iter()
+            .filter(|key| key.verb == verbs)
+            .map(|key| key.name)
+            .collect();
         names.sort_unstable();
         names
     }
@@ -88,9 +93,15 @@ impl Table {
         }
         let names = self.keys.iter().map(|key| key.name);
         nearest(&name.replace('_', "-"), names).or_else(|| {
-            let others = self.keys.iter().flat_map(|key| key.also.iter().map(move |also| (*also, key.name)));
+            let others = self
+                .keys
+                .iter()
+                .flat_map(|key| key.also.iter().map(move |also| (*also, key.name)));
             let near = nearest(name, others.clone().map(|(also, _)| also))?;
-            others.clone().find(|(also, _)| *also == near).map(|(_, name)| name)
+            others
+                .clone()
+                .find(|(also, _)| *also == near)
+                .map(|(_, name)| name)
         })
     }
 }

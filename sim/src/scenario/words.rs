@@ -1,19 +1,46 @@
-//! The one list of everything that a scenario file may say. "Did you mean" and the JSON Schema come from it; tests hold it against what serde reads.
+//! The one list of everything that a scenario file may say. "Did you mean" and the JSON Schema come
+//! from it; tests hold it against what serde reads.
 
 use crate::scenario::select::REPLICAS_MAX;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time, Unit};
 use crate::scenario::vocabulary::{Key, Kind, Table};
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { name, kind, doc, required: false, verb: false, also: &[] }
+    Key {
+        name,
+        kind,
+        doc,
+        required: false,
+        verb: false,
+        also: &[],
+    }
 }
 
 const fn needed(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { name, kind, doc, required: true, verb: false, also: &[] }
+    Key {
+        name,
+        kind,
+        doc,
+        required: true,
+        verb: false,
+        also: &[],
+    }
 }
 
-const fn verb(name: &'static str, kind: Kind, doc: &'static str, also: &'static [&'static str]) -> Key {
-    Key { name, kind, doc, required: false, verb: true, also }
+const fn verb(
+    name: &'static str,
+    kind: Kind,
+    doc: &'static str,
+    also: &'static [&'static str],
+) -> Key {
+    Key {
+        name,
+        kind,
+        doc,
+        required: false,
+        verb: true,
+        also,
+    }
 }
 
 const fn of<U: Unit>() -> Kind {
@@ -26,7 +53,17 @@ const SIZE: Kind = of::<Size>();
 const COUNT: Kind = of::<Count>();
 
 /// The shapes of a partition.
-pub const SHAPES: &[&str] = &["halves", "one-way", "isolate-one", "isolate-leader", "ring", "bridge", "hub", "chain", "constrained"];
+pub const SHAPES: &[&str] = &[
+    "halves",
+    "one-way",
+    "isolate-one",
+    "isolate-leader",
+    "ring",
+    "bridge",
+    "hub",
+    "chain",
+    "constrained",
+];
 const BOUNDARIES: &[&str] = &["now", "in-step", "in-recovery"];
 
 /// The whole file.
@@ -37,20 +74,52 @@ pub static FILE: Table = Table {
         needed("format", Kind::Whole, "the version of the format: 1"),
         needed("title", Kind::Text, "what happens, in a few words"),
         needed("why", Kind::Text, "what this scenario is there to show"),
-        key("weight", Kind::Whole, "how often the mix draws it, against the others; 1 by default, 0 for never"),
-        key("subject", Kind::Text, "the engine under test, when it is not Synod"),
-        key("cluster", Kind::Table(&CLUSTER), "the replicas and their timeouts"),
+        key(
+            "weight",
+            Kind::Whole,
+            "how often the mix draws it, against the others; 1 by default, 0 for never",
+        ),
+        key(
+            "subject",
+            Kind::Text,
+            "the engine under test, when it is not Synod",
+        ),
+        key(
+            "cluster",
+            Kind::Table(&CLUSTER),
+            "the replicas and their timeouts",
+        ),
         key("engine", Kind::Table(&ENGINE), "the engine's settings"),
-        key("network", Kind::Table(&NETWORK), "the network's weather; quiet by default"),
+        key(
+            "network",
+            Kind::Table(&NETWORK),
+            "the network's weather; quiet by default",
+        ),
         key("disk", Kind::Table(&DISK), "the disks"),
         key("clock", Kind::Table(&CLOCK), "the replicas' clocks"),
-        key("workload", Kind::Table(&WORKLOAD), "what clients do on their own; nothing without this section"),
+        key(
+            "workload",
+            Kind::Table(&WORKLOAD),
+            "what clients do on their own; nothing without this section",
+        ),
         key("step", Kind::Tables(&STEP), "the script"),
-        key("nemesis", Kind::Table(&NEMESIS), "random faults from the start to the heal"),
+        key(
+            "nemesis",
+            Kind::Table(&NEMESIS),
+            "random faults from the start to the heal",
+        ),
         key("heal", Kind::Table(&HEAL), "the end of the fault phase"),
-        key("checks", Kind::Table(&CHECKS), "what must hold beyond the standing checks"),
+        key(
+            "checks",
+            Kind::Table(&CHECKS),
+            "what must hold beyond the standing checks",
+        ),
         key("end", Kind::Table(&END), "when a run ends at the latest"),
-        key("repro", Kind::Table(&REPRO), "where a reproducer comes from"),
+        key(
+            "repro",
+            Kind::Table(&REPRO),
+            "where a reproducer comes from",
+        ),
     ],
 };
 
@@ -59,9 +128,21 @@ static CLUSTER: Table = Table {
     verbs: false,
     keys: &[
         key("replicas", COUNT, "how many replicas, 1 to 9"),
-        key("election-timeout", TIME, "the range that each election timeout is drawn from"),
-        key("heartbeat", TIME, "between heartbeats; at most half the shortest election timeout"),
-        key("retransmit", TIME, "before an unanswered message is sent again"),
+        key(
+            "election-timeout",
+            TIME,
+            "the range that each election timeout is drawn from",
+        ),
+        key(
+            "heartbeat",
+            TIME,
+            "between heartbeats; at most half the shortest election timeout",
+        ),
+        key(
+            "retransmit",
+            TIME,
+            "before an unanswered message is sent again",
+        ),
     ],
 };
 
@@ -72,7 +153,11 @@ static ENGINE: Table = Table {
         key("window", COUNT, "undecided slots in flight"),
         key("batch", COUNT, "commands in a batch"),
         key("batch-delay", TIME, "how long a batch waits for company"),
-        key("queue", COUNT, "commands that wait for a place in the window"),
+        key(
+            "queue",
+            COUNT,
+            "commands that wait for a place in the window",
+        ),
         key("segment", SIZE, "bytes of a log segment, a multiple of 512"),
         key("message", SIZE, "bytes of values in one message"),
         key("sessions", COUNT, "client sessions that are kept"),
@@ -95,7 +180,11 @@ static DISK: Table = Table {
     what: "a key of `[disk]`",
     verbs: false,
     keys: &[
-        key("access", Kind::Distribution, "time of a read, a write or a name operation"),
+        key(
+            "access",
+            Kind::Distribution,
+            "time of a read, a write or a name operation",
+        ),
         key("sync", Kind::Distribution, "time of a sync"),
         key("capacity", SIZE, "bytes that a disk holds"),
     ],
@@ -105,8 +194,16 @@ static CLOCK: Table = Table {
     what: "a key of `[clock]`",
     verbs: false,
     keys: &[
-        key("drift", Kind::PerReplica(Drift::WHAT, Drift::EXAMPLE), "rate error, drawn for each replica"),
-        key("offset", Kind::PerReplica(Offset::WHAT, Offset::EXAMPLE), "the wall clock's offset, drawn for each replica"),
+        key(
+            "drift",
+            Kind::PerReplica(Drift::WHAT, Drift::EXAMPLE),
+            "rate error, drawn for each replica",
+        ),
+        key(
+            "offset",
+            Kind::PerReplica(Offset::WHAT, Offset::EXAMPLE),
+            "the wall clock's offset, drawn for each replica",
+        ),
     ],
 };
 
@@ -114,23 +211,64 @@ static WORKLOAD: Table = Table {
     what: "a key of `[workload]`",
     verbs: false,
     keys: &[
-        key("clients", COUNT, "clients c1, c2, ... that act on their own"),
+        key(
+            "clients",
+            COUNT,
+            "clients c1, c2, ... that act on their own",
+        ),
         key("operations", COUNT, "operations of all clients together"),
         key("keys", COUNT, "how many keys they use"),
-        key("mix", Kind::Table(&MIX), "relative weights of the operations"),
-        key("pipeline", COUNT, "requests that a client has under way at once"),
+        key(
+            "mix",
+            Kind::Table(&MIX),
+            "relative weights of the operations",
+        ),
+        key(
+            "pipeline",
+            COUNT,
+            "requests that a client has under way at once",
+        ),
         key(
             "think",
             Kind::Distribution,
-            "between an answer and the next request (open loop: between requests); by default the operations fill half of the time to the heal",
+            "between an answer and the next request (open loop: between requests); by default the \
+             operations fill half of the time to the heal",
         ),
-        key("rate", of::<Pace>(), "open loop: requests a second of all clients together"),
-        key("open", Kind::Flag, "requests start by the clock, answered or not"),
-        key("attempt-timeout", TIME, "an attempt without an answer is given up after this"),
-        key("patience", TIME, "a request without an answer is given up for good after this"),
-        key("duplicate", RATE, "requests that are sent to a second replica at once"),
-        key("abandon", RATE, "requests that are abandoned after the first attempt"),
-        key("value-size", SIZE, "values that are put or swapped in are padded to this, at most 1KiB"),
+        key(
+            "rate",
+            of::<Pace>(),
+            "open loop: requests a second of all clients together",
+        ),
+        key(
+            "open",
+            Kind::Flag,
+            "requests start by the clock, answered or not",
+        ),
+        key(
+            "attempt-timeout",
+            TIME,
+            "an attempt without an answer is given up after this",
+        ),
+        key(
+            "patience",
+            TIME,
+            "a request without an answer is given up for good after this",
+        ),
+        key(
+            "duplicate",
+            RATE,
+            "requests that are sent to a second replica at once",
+        ),
+        key(
+            "abandon",
+            RATE,
+            "requests that are abandoned after the first attempt",
+        ),
+        key(
+            "value-size",
+            SIZE,
+            "values that are put or swapped in are padded to this, at most 1KiB",
+        ),
     ],
 };
 
@@ -150,29 +288,109 @@ macro_rules! faults {
     ($($before:expr,)*; $($after:expr,)*) => {
         &[
             $($before,)*
-            verb("partition", Kind::WordsOr(SHAPES, &PARTITION), "cut the network", &["cut", "split", "isolate"]),
-            verb("kill", Kind::ReplicasOr(&KILL), "kill processes; completed writes stay", &["crash", "crsh", "stop", "sigkill"]),
-            verb("power-loss", Kind::ReplicasOr(&POWER_LOSS), "cut the power; unsynced data may be lost", &["power", "power-off", "powerloss"]),
-            verb("pause", Kind::ReplicasOr(&TARGET), "stop scheduling processes", &["freeze", "suspend", "sigstop"]),
-            verb("slow-cpu", Kind::ReplicasOr(&SLOW), "let each step of a process take time", &["cpu-slow", "slow-process", "busy"]),
+            verb(
+                "partition",
+                Kind::WordsOr(SHAPES, &PARTITION),
+                "cut the network",
+                &["cut", "split", "isolate"],
+            ),
+            verb(
+                "kill",
+                Kind::ReplicasOr(&KILL),
+                "kill processes; completed writes stay",
+                &["crash", "crsh", "stop", "sigkill"],
+            ),
+            verb(
+                "power-loss",
+                Kind::ReplicasOr(&POWER_LOSS),
+                "cut the power; unsynced data may be lost",
+                &["power", "power-off", "powerloss"],
+            ),
+            verb(
+                "pause",
+                Kind::ReplicasOr(&TARGET),
+                "stop scheduling processes",
+                &["freeze", "suspend", "sigstop"],
+            ),
+            verb(
+                "slow-cpu",
+                Kind::ReplicasOr(&SLOW),
+                "let each step of a process take time",
+                &["cpu-slow", "slow-process", "busy"],
+            ),
             verb("clog", Kind::Table(&LINKS), "hold messages back until the hold ends", &["block"]),
-            verb("slow-link", Kind::Table(&SLOW_LINK), "add to the delay of messages", &["slow-network"]),
+            verb(
+                "slow-link",
+                Kind::Table(&SLOW_LINK),
+                "add to the delay of messages",
+                &["slow-network"],
+            ),
             verb("lose", Kind::Table(&LINK_RATE), "lose messages", &["drop", "loss"]),
             verb("duplicate", Kind::Table(&DUPLICATE), "send messages twice", &["dup", "repeat"]),
             verb("corrupt", Kind::Table(&LINK_RATE), "damage messages", &["damage", "flip"]),
-            verb("delay", Kind::Table(&DELAY), "delay messages of one kind", &["hold-back", "reorder"]),
-            verb("sync-failure", Kind::ReplicasOr(&FAILURE), "fail syncs", &["fsync-failure", "sync-error"]),
+            verb(
+                "delay",
+                Kind::Table(&DELAY),
+                "delay messages of one kind",
+                &["hold-back", "reorder"],
+            ),
+            verb(
+                "sync-failure",
+                Kind::ReplicasOr(&FAILURE),
+                "fail syncs",
+                &["fsync-failure", "sync-error"],
+            ),
             verb("write-failure", Kind::ReplicasOr(&FAILURE), "fail writes", &["write-error"]),
             verb("read-failure", Kind::ReplicasOr(&FAILURE), "fail reads", &["read-error"]),
-            verb("disk-full", Kind::ReplicasOr(&TARGET), "refuse writes that need space", &["full-disk", "no-space", "enospc"]),
-            verb("slow-disk", Kind::ReplicasOr(&SLOW), "add to the time of disk operations", &["disk-slow"]),
-            verb("disk-stall", Kind::ReplicasOr(&TARGET), "let no disk operation complete", &["stall", "hang", "disk-hang"]),
-            verb("bit-rot", Kind::ReplicasOr(&BIT_ROT), "damage sectors on the media", &["bitrot", "rot", "corrupt-disk"]),
-            verb("sector-error", Kind::ReplicasOr(&BIT_ROT), "make sectors on the media unreadable", &["latent-error", "bad-sector", "unreadable"]),
-            verb("misdirected-write", Kind::ReplicasOr(&TARGET), "send a write to another place", &["misdirect", "misdirected", "stray-write"]),
-            verb("disk-loss", Kind::ReplicasOr(&TARGET), "replace disks by empty ones", &["lost-disk", "wipe", "new-disk", "disk-lost"]),
+            verb(
+                "disk-full",
+                Kind::ReplicasOr(&TARGET),
+                "refuse writes that need space",
+                &["full-disk", "no-space", "enospc"],
+            ),
+            verb(
+                "slow-disk",
+                Kind::ReplicasOr(&SLOW),
+                "add to the time of disk operations",
+                &["disk-slow"],
+            ),
+            verb(
+                "disk-stall",
+                Kind::ReplicasOr(&TARGET),
+                "let no disk operation complete",
+                &["stall", "hang", "disk-hang"],
+            ),
+            verb(
+                "bit-rot",
+                Kind::ReplicasOr(&BIT_ROT),
+                "damage sectors on the media",
+                &["bitrot", "rot", "corrupt-disk"],
+            ),
+            verb(
+                "sector-error",
+                Kind::ReplicasOr(&BIT_ROT),
+                "make sectors on the media unreadable",
+                &["latent-error", "bad-sector", "unreadable"],
+            ),
+            verb(
+                "misdirected-write",
+                Kind::ReplicasOr(&TARGET),
+                "send a write to another place",
+                &["misdirect", "misdirected", "stray-write"],
+            ),
+            verb(
+                "disk-loss",
+                Kind::ReplicasOr(&TARGET),
+                "replace disks by empty ones",
+                &["lost-disk", "wipe", "new-disk", "disk-lost"],
+            ),
             verb("clock-jump", Kind::Table(&CLOCK_JUMP), "set wall clocks", &["clock", "jump"]),
-            verb("clock-drift", Kind::Table(&CLOCK_DRIFT), "change the rate of clocks", &["drift", "skew"]),
+            verb(
+                "clock-drift",
+                Kind::Table(&CLOCK_DRIFT),
+                "change the rate of clocks",
+                &["drift", "skew"],
+            ),
             $($after,)*
         ]
     };
@@ -188,11 +406,36 @@ pub static STEP: Table = Table {
         key("hold", TIME, "how long the fault lasts; without it until a heal or restart"),
         key("line", Kind::Whole, "in a reproducer: the step's line in its scenario"),
         ;
-        verb("expect", Kind::Table(&EXPECT), "wait for something", &["assert", "wait-for", "await", "require"]),
-        verb("invoke", Kind::Table(&INVOKE), "have a client do one operation", &["call", "request", "op"]),
-        verb("heal", Kind::Words(&["all", "network", "disk"]), "end faults", &["repair", "mend", "reconnect"]),
-        verb("restart", Kind::ReplicasOr(&TARGET), "start processes that are down", &["start", "boot", "reboot"]),
-        verb("resume", Kind::ReplicasOr(&TARGET), "end pauses", &["unpause", "continue", "sigcont"]),
+        verb(
+            "expect",
+            Kind::Table(&EXPECT),
+            "wait for something",
+            &["assert", "wait-for", "await", "require"],
+        ),
+        verb(
+            "invoke",
+            Kind::Table(&INVOKE),
+            "have a client do one operation",
+            &["call", "request", "op"],
+        ),
+        verb(
+            "heal",
+            Kind::Words(&["all", "network", "disk"]),
+            "end faults",
+            &["repair", "mend", "reconnect"],
+        ),
+        verb(
+            "restart",
+            Kind::ReplicasOr(&TARGET),
+            "start processes that are down",
+            &["start", "boot", "reboot"],
+        ),
+        verb(
+            "resume",
+            Kind::ReplicasOr(&TARGET),
+            "end pauses",
+            &["unpause", "continue", "sigcont"],
+        ),
         verb("sleep", TIME, "do nothing", &["wait"]),
     ),
 };
@@ -200,7 +443,10 @@ pub static STEP: Table = Table {
 static NEMESIS: Table = Table {
     what: "a key of `[nemesis]`",
     verbs: false,
-    keys: &[needed("every", TIME, "between two faults, drawn each time"), needed("fault", Kind::Tables(&NEMESIS_FAULT), "what may happen")],
+    keys: &[
+        needed("every", TIME, "between two faults, drawn each time"),
+        needed("fault", Kind::Tables(&NEMESIS_FAULT), "what may happen"),
+    ],
 };
 
 static NEMESIS_FAULT: Table = Table {
@@ -218,14 +464,25 @@ static PARTITION: Table = Table {
     verbs: false,
     keys: &[
         key("shape", Kind::Words(SHAPES), "a named shape"),
-        key("groups", Kind::Groups, "sides that cannot reach each other: replicas and clients"),
+        key(
+            "groups",
+            Kind::Groups,
+            "sides that cannot reach each other: replicas and clients",
+        ),
     ],
 };
 
 static KILL: Table = Table {
     what: "a key of `kill`",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whose process"), key("boundary", Kind::Words(BOUNDARIES), "where in a step it dies")],
+    keys: &[
+        needed("replicas", Kind::Replicas, "whose process"),
+        key(
+            "boundary",
+            Kind::Words(BOUNDARIES),
+            "where in a step it dies",
+        ),
+    ],
 };
 
 static POWER_LOSS: Table = Table {
@@ -233,62 +490,124 @@ static POWER_LOSS: Table = Table {
     verbs: false,
     keys: &[
         needed("replicas", Kind::Replicas, "whose power"),
-        key("keep", Kind::Words(&["any", "nothing", "everything"]), "what survives of unsynced data"),
-        key("boundary", Kind::Words(BOUNDARIES), "where in a step it dies"),
+        key(
+            "keep",
+            Kind::Words(&["any", "nothing", "everything"]),
+            "what survives of unsynced data",
+        ),
+        key(
+            "boundary",
+            Kind::Words(BOUNDARIES),
+            "where in a step it dies",
+        ),
     ],
 };
 
-static TARGET: Table = Table { what: "a key of this verb", verbs: false, keys: &[needed("replicas", Kind::Replicas, "whom")] };
+static TARGET: Table = Table {
+    what: "a key of this verb",
+    verbs: false,
+    keys: &[needed("replicas", Kind::Replicas, "whom")],
+};
 
 static FAILURE: Table = Table {
     what: "a key of this verb",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whose disk"), key("rate", RATE, "how many fail; all by default")],
+    keys: &[
+        needed("replicas", Kind::Replicas, "whose disk"),
+        key("rate", RATE, "how many fail; all by default"),
+    ],
 };
 
 static SLOW: Table = Table {
     what: "a key of this verb",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whom"), key("by", TIME, "the extra time of each disk operation, or the time of each step")],
+    keys: &[
+        needed("replicas", Kind::Replicas, "whom"),
+        key(
+            "by",
+            TIME,
+            "the extra time of each disk operation, or the time of each step",
+        ),
+    ],
 };
 
 static BIT_ROT: Table = Table {
     what: "a key of `bit-rot`",
     verbs: false,
     keys: &[
-        needed("replicas", Kind::Replicas, "whose disk: a number or names; kept within the redundancy budget"),
+        needed(
+            "replicas",
+            Kind::Replicas,
+            "whose disk: a number or names; kept within the redundancy budget",
+        ),
         key("sectors", COUNT, "how many sectors"),
-        key("files", Kind::Text, "only files whose name starts with this"),
+        key(
+            "files",
+            Kind::Text,
+            "only files whose name starts with this",
+        ),
     ],
 };
 
 static CLOCK_JUMP: Table = Table {
     what: "a key of `clock-jump`",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whose wall clock"), needed("by", of::<Offset>(), "by how much")],
+    keys: &[
+        needed("replicas", Kind::Replicas, "whose wall clock"),
+        needed("by", of::<Offset>(), "by how much"),
+    ],
 };
 
 static CLOCK_DRIFT: Table = Table {
     what: "a key of `clock-drift`",
     verbs: false,
-    keys: &[needed("replicas", Kind::Replicas, "whose clocks"), needed("rate", of::<Drift>(), "the new rate error")],
+    keys: &[
+        needed("replicas", Kind::Replicas, "whose clocks"),
+        needed("rate", of::<Drift>(), "the new rate error"),
+    ],
 };
 
 const FROM: Key = key("from", Kind::Replicas, "senders; all by default");
 const TO: Key = key("to", Kind::Replicas, "receivers; all by default");
 
-static LINKS: Table = Table { what: "a key of `clog`", verbs: false, keys: &[FROM, TO] };
-static SLOW_LINK: Table = Table { what: "a key of `slow-link`", verbs: false, keys: &[FROM, TO, needed("by", TIME, "so much is added")] };
-static LINK_RATE: Table = Table { what: "a key of this verb", verbs: false, keys: &[FROM, TO, needed("rate", RATE, "how many messages")] };
+static LINKS: Table = Table {
+    what: "a key of `clog`",
+    verbs: false,
+    keys: &[FROM, TO],
+};
+static SLOW_LINK: Table = Table {
+    what: "a key of `slow-link`",
+    verbs: false,
+    keys: &[FROM, TO, needed("by", TIME, "so much is added")],
+};
+static LINK_RATE: Table = Table {
+    what: "a key of this verb",
+    verbs: false,
+    keys: &[FROM, TO, needed("rate", RATE, "how many messages")],
+};
 static DUPLICATE: Table = Table {
     what: "a key of `duplicate`",
     verbs: false,
-    keys: &[FROM, TO, needed("rate", RATE, "how many messages"), key("later", TIME, "the latest that a copy comes")],
+    keys: &[
+        FROM,
+        TO,
+        needed("rate", RATE, "how many messages"),
+        key("later", TIME, "the latest that a copy comes"),
+    ],
 };
 static DELAY: Table = Table {
     what: "a key of `delay`",
     verbs: false,
-    keys: &[FROM, TO, key("kind", Kind::Text, "only messages of this kind, such as \"accept\""), needed("by", TIME, "so much is added")],
+    keys: &[
+        FROM,
+        TO,
+        key(
+            "kind",
+            Kind::Text,
+            "only messages of this kind, such as \"accept\"",
+        ),
+        needed("by", TIME, "so much is added"),
+    ],
 };
 
 static EXPECT: Table = Table {
@@ -309,7 +628,14 @@ static EXPECT: Table = Table {
 static VALUE: Table = Table {
     what: "a key of `value`",
     verbs: false,
-    keys: &[needed("key", Kind::Text, "the key"), key("is", Kind::Text, "its value; without it the key must be absent")],
+    keys: &[
+        needed("key", Kind::Text, "the key"),
+        key(
+            "is",
+            Kind::Text,
+            "its value; without it the key must be absent",
+        ),
+    ],
 };
 
 static INVOKE: Table = Table {
@@ -317,10 +643,18 @@ static INVOKE: Table = Table {
     verbs: false,
     keys: &[
         needed("client", Kind::Text, "c1, c2, ..."),
-        needed("op", Kind::Words(&["get", "put", "append", "cas", "delete"]), "what to do"),
+        needed(
+            "op",
+            Kind::Words(&["get", "put", "append", "cas", "delete"]),
+            "what to do",
+        ),
         needed("key", Kind::Text, "to which key"),
         key("value", Kind::Text, "what to put or append"),
-        key("old", Kind::Text, "what a cas must find; without it the key must be absent"),
+        key(
+            "old",
+            Kind::Text,
+            "what a cas must find; without it the key must be absent",
+        ),
         key("new", Kind::Text, "what a cas sets"),
         key("expect", Kind::Endings, "how it may end"),
         key("background", Kind::Flag, "go on without waiting for it"),
@@ -333,8 +667,16 @@ static HEAL: Table = Table {
     keys: &[
         key("at", TIME, "when faults end"),
         key("core", Kind::Core, "the replicas that are healed"),
-        key("others", Kind::Words(&["gone", "deaf", "mute"]), "what becomes of the other replicas, for good"),
-        key("progress-within", TIME, "the core must answer every client within this"),
+        key(
+            "others",
+            Kind::Words(&["gone", "deaf", "mute"]),
+            "what becomes of the other replicas, for good",
+        ),
+        key(
+            "progress-within",
+            TIME,
+            "the core must answer every client within this",
+        ),
     ],
 };
 
@@ -343,38 +685,68 @@ static CHECKS: Table = Table {
     verbs: false,
     keys: &[
         key("milestones", Kind::Texts, "each must be reached"),
-        key("fails", Kind::Text, "the check that this scenario is there to fail"),
+        key(
+            "fails",
+            Kind::Text,
+            "the check that this scenario is there to fail",
+        ),
         key("at-least", RATE, "in at least so many runs of a sweep"),
     ],
 };
 
-static END: Table =
-    Table { what: "a key of `[end]`", verbs: false, keys: &[key("time", TIME, "virtual time"), key("events", Kind::Whole, "events")] };
+static END: Table = Table {
+    what: "a key of `[end]`",
+    verbs: false,
+    keys: &[
+        key("time", TIME, "virtual time"),
+        key("events", Kind::Whole, "events"),
+    ],
+};
 
 static REPRO: Table = Table {
     what: "a key of `[repro]`",
     verbs: false,
     keys: &[
-        key("scenario", Kind::Text, "the scenario that it was drawn from"),
+        key(
+            "scenario",
+            Kind::Text,
+            "the scenario that it was drawn from",
+        ),
         needed("seed", Kind::Whole, "its seed"),
         key("subject", Kind::Text, "the engine under test"),
         key("bug", Kind::Text, "the planted bug"),
-        key("only", Kind::Texts, "the checks that judged, if it was not all of them"),
+        key(
+            "only",
+            Kind::Texts,
+            "the checks that judged, if it was not all of them",
+        ),
         key("check", Kind::Text, "the check that failed"),
         key("digest", Kind::Text, "the trace digest"),
-        key("build", Kind::Text, "the hash of the sources that it was found with"),
+        key(
+            "build",
+            Kind::Text,
+            "the hash of the sources that it was found with",
+        ),
     ],
 };
 
 /// The keys of a pick and of a distribution.
-pub static PICK: Table = Table { what: "a key of a pick", verbs: false, keys: &[needed("pick", Kind::Texts, "values to pick from")] };
+pub static PICK: Table = Table {
+    what: "a key of a pick",
+    verbs: false,
+    keys: &[needed("pick", Kind::Texts, "values to pick from")],
+};
 
 /// The keys of a distribution.
 pub static DISTRIBUTION: Table = Table {
     what: "a key of a distribution",
     verbs: false,
     keys: &[
-        key("shape", Kind::Words(&["constant", "uniform", "exponential"]), "which"),
+        key(
+            "shape",
+            Kind::Words(&["constant", "uniform", "exponential"]),
+            "which",
+        ),
         key("value", TIME, "of a constant"),
         key("min", TIME, "of a uniform one"),
         key("max", TIME, "of a uniform or exponential one"),

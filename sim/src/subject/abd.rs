@@ -1,11 +1,15 @@
-//! The register of Attiya, Bar-Noy and Dolev (JACM 1995), with many writers (Lynch and Shvartsman 1997): get and put without a log and without a leader. It is the
-//! example of a foreign engine: right, and knowing nothing of how Synod does it.
+//! The register of Attiya, Bar-Noy and Dolev (JACM 1995), with many writers (Lynch and Shvartsman
+//! 1997): get and put without a log and without a leader. It is the example of a foreign engine:
+//! right, and knowing nothing of how Synod does it.
 //!
-//! An operation asks a majority for what it has, then has a majority store the highest of that: a put its value under a higher tag, a get what it found, so that no later
-//! get finds less. A replica says that something is stored when its disk has it: one file, written anew and renamed into place, so that it is always whole.
+//! An operation asks a majority for what it has, then has a majority store the highest of that: a
+//! put its value under a higher tag, a get what it found, so that no later get finds less. A
+//! replica says that something is stored when its disk has it: one file, written anew and renamed
+//! into place, so that it is always whole.
 //!
-//! A put that two replicas did would have two tags, and could come back after others. So only the replica that opened a session does its puts, each once, and the
-//! session ends with that boot. Nothing mends damage: a replica whose file is damaged halts.
+//! A put that two replicas did would have two tags, and could come back after others. So only the
+//! replica that opened a session does its puts, each once, and the session ends with that boot.
+//! Nothing mends damage: a replica whose file is damaged halts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +18,9 @@ use crate::ids::{Client, Node};
 use crate::subject::cell::{Cell, Told};
 use crate::subject::files::{Bytes, DiskError, DiskOk, FileName};
 use crate::subject::frame::{Packed, pack, sealed, unpack, unsealed};
-use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
+use crate::subject::process::{
+    Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
+};
 use crate::trace::event::Fact;
 
 /// The subject.
@@ -31,7 +37,12 @@ impl Subject for Abd {
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Box::new(Replica { node, replicas: setup.replicas, patience: setup.knobs.retransmit.0, ..Replica::default() })
+        Box::new(Replica {
+            node,
+            replicas: setup.replicas,
+            patience: setup.knobs.retransmit.0,
+            ..Replica::default()
+        })
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
@@ -47,7 +58,8 @@ impl Subject for Abd {
     }
 }
 
-/// A value and its tag: a number, and the put that chose it. No two puts have the same tag; the default is the absent value's.
+/// A value and its tag: a number, and the put that chose it. No two puts have the same tag; the
+/// default is the absent value's.
 type Tagged = ((u64, u64), Text);
 
 /// An operation under way.
@@ -78,7 +90,8 @@ struct Replica {
     replicas: u8,
     patience: u64,
     retry_at: u64,
-    /// The names of operations and sessions of this boot lie between these. The first one is drawn, and the low byte is the node, so that no name comes twice.
+    /// The names of operations and sessions of this boot lie between these. The first one is drawn,
+    /// and the low byte is the node, so that no name comes twice.
     first: u64,
     name: u64,
     operations: BTreeMap<u64, Operation>,
@@ -88,7 +101,8 @@ struct Replica {
     values: BTreeMap<Text, Tagged>,
     cell: Cell,
     ready: bool,
-    /// Whom to tell that an operation's value is stored: when what is being saved is durable, and when what is saved next is.
+    /// Whom to tell that an operation's value is stored: when what is being saved is durable, and
+    /// when what is saved next is.
     covered: Vec<(Node, u64)>,
     waiting: Vec<(Node, u64)>,
     out: Vec<Output>,
@@ -117,11 +131,21 @@ impl Replica {
     }
 
     fn reply(&mut self, to: Client, kind: u64, [session, sequence]: [u64; 2], value: &[u8]) {
-        self.out.push(Output::Reply { to, bytes: frame(&[kind, session, sequence], &[value]) });
+        self.out.push(Output::Reply {
+            to,
+            bytes: frame(&[kind, session, sequence], &[value]),
+        });
     }
 
     fn on_request(&mut self, now: u64, from: Client, bytes: &[u8]) {
-        let Some(Packed { words: [kind, session, sequence, floor], texts: [key, value], .. }) = unsealed(bytes).and_then(unpack) else { return };
+        let Some(Packed {
+            words: [kind, session, sequence, floor],
+            texts: [key, value],
+            ..
+        }) = unsealed(bytes).and_then(unpack)
+        else {
+            return;
+        };
         let request = [session, sequence];
         if !self.ready || self.operations.len() >= OPERATIONS_MAX {
             return self.reply(from, ELSEWHERE, request, b"");
@@ -150,28 +174,66 @@ impl Replica {
         }
     }
 
-    fn begin(&mut self, now: u64, client: Client, request: [u64; 2], key: &[u8], put: Option<Text>) {
+    fn begin(
+        &mut self,
+        now: u64,
+        client: Client,
+        request: [u64; 2],
+        key: &[u8],
+        put: Option<Text>,
+    ) {
         if self.operations.is_empty() {
             self.retry_at = now + self.patience;
         }
         let (name, best) = (self.fresh(), Tagged::default());
-        self.operations.insert(name, Operation { client, request, key: key.into(), put, best, storing: false, answered: BTreeSet::new() });
+        self.operations.insert(
+            name,
+            Operation {
+                client,
+                request,
+                key: key.into(),
+                put,
+                best,
+                storing: false,
+                answered: BTreeSet::new(),
+            },
+        );
         self.ask(name);
     }
 
-    /// A put of a session that was not opened in this boot. Who comes again did not find the replica that it was sent to.
+    /// A put of a session that was not opened in this boot. Who comes again did not find the
+    /// replica that it was sent to.
     fn turn_away(&mut self, from: Client, [session, sequence]: [u64; 2]) {
         let [home, ..] = session.to_le_bytes();
         let again = self.strays.insert(session, sequence) == Some(sequence);
-        let kind = if again || home == self.node.0 { GONE } else { ELSEWHERE };
+        let kind = if again || home == self.node.0 {
+            GONE
+        } else {
+            ELSEWHERE
+        };
         self.reply(from, kind, [session, sequence], &[home]);
     }
 
     /// Asks all who have not answered, this replica among them.
     fn ask(&mut self, name: u64) {
-        let Some(Operation { key, best: ((number, put), value), storing, answered, .. }) = self.operations.get(&name) else { return };
-        let bytes = frame(&[if *storing { STORE } else { ASK }, name, *number, *put], &[key, value]);
-        let silent: Vec<Node> = (0..self.replicas).map(Node).filter(|node| !answered.contains(node)).collect();
+        let Some(Operation {
+            key,
+            best: ((number, put), value),
+            storing,
+            answered,
+            ..
+        }) = self.operations.get(&name)
+        else {
+            return;
+        };
+        let bytes = frame(
+            &[if *storing { STORE } else { ASK }, name, *number, *put],
+            &[key, value],
+        );
+        let silent: Vec<Node> = (0..self.replicas)
+            .map(Node)
+            .filter(|node| !answered.contains(node))
+            .collect();
         silent.into_iter().for_each(|to| self.send(to, &bytes));
     }
 
@@ -179,12 +241,22 @@ impl Replica {
         if to == self.node {
             self.on_message(to, bytes);
         } else {
-            self.out.push(Output::Send { to, bytes: bytes.clone() });
+            self.out.push(Output::Send {
+                to,
+                bytes: bytes.clone(),
+            });
         }
     }
 
     fn on_message(&mut self, from: Node, bytes: &[u8]) {
-        let Some(Packed { words: [kind, name, number, put], texts: [key, value], .. }) = unsealed(bytes).and_then(unpack) else { return };
+        let Some(Packed {
+            words: [kind, name, number, put],
+            texts: [key, value],
+            ..
+        }) = unsealed(bytes).and_then(unpack)
+        else {
+            return;
+        };
         let found: Tagged = ((number, put), value.into());
         match kind {
             ASK if self.ready => {
@@ -192,7 +264,11 @@ impl Replica {
                 self.send(from, &frame(&[HAVE, name, number, put], &[key, &value]));
             }
             STORE if self.ready => {
-                let newer = self.values.get(key).map_or(Tagged::default().0, |known| known.0) < found.0;
+                let newer = self
+                    .values
+                    .get(key)
+                    .map_or(Tagged::default().0, |known| known.0)
+                    < found.0;
                 if newer {
                     self.values.insert(key.into(), found);
                 } else if self.waiting.is_empty() && self.cell.is_idle() {
@@ -207,7 +283,13 @@ impl Replica {
     }
 
     fn on_answer(&mut self, from: Node, name: u64, stored: bool, found: Tagged) {
-        let Some(operation) = self.operations.get_mut(&name).filter(|operation| operation.storing == stored) else { return };
+        let Some(operation) = self
+            .operations
+            .get_mut(&name)
+            .filter(|operation| operation.storing == stored)
+        else {
+            return;
+        };
         operation.answered.insert(from);
         if !stored && found.0 > operation.best.0 {
             operation.best = found;
@@ -223,9 +305,18 @@ impl Replica {
             }
             return self.ask(name);
         }
-        let Operation { client, request: [session, sequence], put, best: (tag, value), .. } =
-            self.operations.remove(&name).expect("it was found above");
-        if let Some(done) = self.puts.get_mut(&session).and_then(|puts| puts.done.get_mut(&sequence)) {
+        let Operation {
+            client,
+            request: [session, sequence],
+            put,
+            best: (tag, value),
+            ..
+        } = self.operations.remove(&name).expect("it was found above");
+        if let Some(done) = self
+            .puts
+            .get_mut(&session)
+            .and_then(|puts| puts.done.get_mut(&sequence))
+        {
             *done = true;
         }
         let kind = if put.is_some() {
@@ -242,7 +333,9 @@ impl Replica {
     fn on_disk(&mut self, result: Result<DiskOk, DiskError>) {
         match self.cell.on_disk(result) {
             Told::Nothing => {}
-            Told::Read(bytes) => self.values = values_in(&bytes).expect("it was written here, and is intact"),
+            Told::Read(bytes) => {
+                self.values = values_in(&bytes).expect("it was written here, and is intact")
+            }
             Told::Saved => {
                 for (to, name) in std::mem::take(&mut self.covered) {
                     self.send(to, &stored(name));
@@ -266,7 +359,9 @@ impl Replica {
 impl Process for Replica {
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
-            Input::Boot { entropy: [a, b, c, d, e, f, g, ..] } => {
+            Input::Boot {
+                entropy: [a, b, c, d, e, f, g, ..],
+            } => {
                 self.first = u64::from_le_bytes([self.node.0, a, b, c, d, e, f, g >> 1]);
                 self.name = self.first;
                 self.cell.boot();
@@ -310,23 +405,58 @@ impl Dialect for Register {
     }
 
     fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes {
-        let (kind, value) = if let Action::Put(value) = &call.action { (PUT, &**value) } else { (GET, &[][..]) };
-        frame(&[kind, session.0, sequence, answered_below], &[&call.key, value])
+        let (kind, value) = if let Action::Put(value) = &call.action {
+            (PUT, &**value)
+        } else {
+            (GET, &[][..])
+        };
+        frame(
+            &[kind, session.0, sequence, answered_below],
+            &[&call.key, value],
+        )
     }
 
     fn reply(&self, bytes: &[u8]) -> Option<Answer> {
-        let Packed { words: [kind, session, sequence], texts: [value], .. } = unpack(unsealed(bytes)?)?;
+        let Packed {
+            words: [kind, session, sequence],
+            texts: [value],
+            ..
+        } = unpack(unsealed(bytes)?)?;
         let session = Session(session);
         let result = match kind {
-            OPEN => return Some(Answer::Registered { nonce: sequence, session }),
-            ELSEWHERE => return Some(Answer::Refused { session, sequence, hint: value.first().map(|home| Node(*home)), gone: false }),
-            GONE => return Some(Answer::Refused { session, sequence, hint: None, gone: true }),
+            OPEN => {
+                return Some(Answer::Registered {
+                    nonce: sequence,
+                    session,
+                });
+            }
+            ELSEWHERE => {
+                return Some(Answer::Refused {
+                    session,
+                    sequence,
+                    hint: value.first().map(|home| Node(*home)),
+                    gone: false,
+                });
+            }
+            GONE => {
+                return Some(Answer::Refused {
+                    session,
+                    sequence,
+                    hint: None,
+                    gone: true,
+                });
+            }
             DONE => Return::Done,
             ABSENT => Return::Value(None),
             VALUE => Return::Value(Some(value.into())),
             _ => return None,
         };
-        Some(Answer::Done { session, sequence, place: None, result })
+        Some(Answer::Done {
+            session,
+            sequence,
+            place: None,
+            result,
+        })
     }
 }
 
@@ -342,14 +472,20 @@ fn frame(words: &[u64], texts: &[&[u8]]) -> Bytes {
 
 fn bytes_of(values: &BTreeMap<Text, Tagged>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    values.iter().for_each(|(key, ((number, put), value))| pack(&[*number, *put], &[key, value], &mut bytes));
+    values.iter().for_each(|(key, ((number, put), value))| {
+        pack(&[*number, *put], &[key, value], &mut bytes)
+    });
     bytes
 }
 
 fn values_in(mut rest: &[u8]) -> Option<BTreeMap<Text, Tagged>> {
     let mut values = BTreeMap::new();
     while !rest.is_empty() {
-        let Packed { words: [number, put], texts: [key, value], rest: after } = unpack(rest)?;
+        let Packed {
+            words: [number, put],
+            texts: [key, value],
+            rest: after,
+        } = unpack(rest)?;
         values.insert(key.into(), ((number, put), value.into()));
         rest = after;
     }

@@ -30,11 +30,16 @@ pub fn unknown(subject: &str, name: &str) -> String {
     if cards.is_empty() {
         return format!("no bugs can be planted in `{subject}`");
     }
-    let mut near: Vec<(f64, &str)> =
-        cards.iter().map(|card| (strsim::jaro_winkler(name, &card.name), card.name.as_str())).filter(|(likeness, _)| *likeness > 0.8).collect();
+    let mut near: Vec<(f64, &str)> = cards
+        .iter()
+        .map(|card| (strsim::jaro_winkler(name, &card.name), card.name.as_str()))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .collect();
     near.sort_by(|one, two| two.0.total_cmp(&one.0));
     match near.first() {
-        Some((_, likely)) => format!("no bug is called `{name}`; did you mean `{likely}`? (all of them: synod bugs list)"),
+        Some((_, likely)) => format!(
+            "no bug is called `{name}`; did you mean `{likely}`? (all of them: synod bugs list)"
+        ),
         None => format!("no bug is called `{name}`; see `synod bugs list`"),
     }
 }
@@ -45,7 +50,10 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_met_with_a_near_one() {
-        assert!(unknown("synod", "accept-bellow-promise").contains("did you mean `accept-below-promise`"));
+        assert!(
+            unknown("synod", "accept-bellow-promise")
+                .contains("did you mean `accept-below-promise`")
+        );
         assert!(unknown("synod", "zzz").contains("bugs list"));
         assert_eq!(unknown("other", "x"), "no bugs can be planted in `other`");
     }

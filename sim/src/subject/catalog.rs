@@ -21,7 +21,11 @@ mod tests {
     #[test]
     fn names_are_unique_and_found() {
         for (index, subject) in ALL.iter().enumerate() {
-            assert!(ALL[..index].iter().all(|other| other.name() != subject.name()));
+            assert!(
+                ALL[..index]
+                    .iter()
+                    .all(|other| other.name() != subject.name())
+            );
             assert!(find(subject.name()).is_some_and(|found| found.name() == subject.name()));
         }
         assert!(find("nobody").is_none());
@@ -30,8 +34,16 @@ mod tests {
     #[test]
     fn every_scenario_names_a_subject_that_there_is() {
         for (name, text) in crate::scenario::embedded::FILES {
-            let scenario = crate::scenario::load::parse(name, text, &[]).unwrap_or_else(|error| panic!("{error}"));
-            assert!(scenario.subject.as_deref().is_none_or(|subject| find(subject).is_some()), "{name}: {:?}", scenario.subject);
+            let scenario = crate::scenario::load::parse(name, text, &[])
+                .unwrap_or_else(|error| panic!("{error}"));
+            assert!(
+                scenario
+                    .subject
+                    .as_deref()
+                    .is_none_or(|subject| find(subject).is_some()),
+                "{name}: {:?}",
+                scenario.subject
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! A durable cell for engines that have no log of their own: bytes in one file, which is written anew under another name and renamed into place, so that whatever the disk
-//! loses it is whole: what was saved last, or the one before while that was being written.
+//! A durable cell for engines that have no log of their own: bytes in one file, which is written
+//! anew under another name and renamed into place, so that whatever the disk loses it is whole:
+//! what was saved last, or the one before while that was being written.
 //!
-//! It notices damage by a checksum, and mends none. It asks the disk for one thing at a time, and takes every failure for an end: the host halts and boots again.
+//! It notices damage by a checksum, and mends none. It asks the disk for one thing at a time, and
+//! takes every failure for an end: the host halts and boots again.
 
 use std::collections::VecDeque;
 
@@ -14,7 +16,8 @@ use crate::subject::process::Output;
 pub enum Told {
     /// There is more to do.
     Nothing,
-    /// These bytes were read. They are saved once more: an earlier boot may have written them, and their sync failed.
+    /// These bytes were read. They are saved once more: an earlier boot may have written them, and
+    /// their sync failed.
     Read(Vec<u8>),
     /// What was read or given last is durable.
     Saved,
@@ -54,8 +57,21 @@ impl Cell {
     /// Saves these bytes; only when idle.
     pub fn save(&mut self, bytes: Vec<u8>) {
         let [next, cell] = [file("next"), file("cell")];
-        let write = DiskOp::Write { file: next, offset: 0, data: sealed(bytes).into() };
-        self.queue.extend([DiskOp::Create(next), write, DiskOp::Sync(next), DiskOp::Rename { from: next, to: cell }, DiskOp::SyncDir]);
+        let write = DiskOp::Write {
+            file: next,
+            offset: 0,
+            data: sealed(bytes).into(),
+        };
+        self.queue.extend([
+            DiskOp::Create(next),
+            write,
+            DiskOp::Sync(next),
+            DiskOp::Rename {
+                from: next,
+                to: cell,
+            },
+            DiskOp::SyncDir,
+        ]);
     }
 
     /// A disk operation has ended.
@@ -63,7 +79,11 @@ impl Cell {
         self.busy = false;
         let damaged = match result {
             Ok(DiskOk::Length(length)) => {
-                self.queue.push_back(DiskOp::Read { file: file("cell"), offset: 0, length: u32::try_from(length).unwrap_or(u32::MAX) });
+                self.queue.push_back(DiskOp::Read {
+                    file: file("cell"),
+                    offset: 0,
+                    length: u32::try_from(length).unwrap_or(u32::MAX),
+                });
                 return Told::Nothing;
             }
             Ok(DiskOk::Data(data)) => match unsealed(&data) {
@@ -75,12 +95,26 @@ impl Cell {
                 }
                 None => true,
             },
-            Ok(DiskOk::Done | DiskOk::Names(_)) => return if self.is_idle() { Told::Saved } else { Told::Nothing },
+            Ok(DiskOk::Done | DiskOk::Names(_)) => {
+                return if self.is_idle() {
+                    Told::Saved
+                } else {
+                    Told::Nothing
+                };
+            }
             // The file that was to be removed: all else is there.
             Err(DiskError::NotFound) if self.read => return Told::Nothing,
             Err(error) => error == DiskError::NotFound,
         };
-        Told::Halt(Output::Halt { reason: if damaged { "the file is damaged" } else { "the disk failed" }.to_owned(), damaged })
+        Told::Halt(Output::Halt {
+            reason: if damaged {
+                "the file is damaged"
+            } else {
+                "the disk failed"
+            }
+            .to_owned(),
+            damaged,
+        })
     }
 
     /// Has the disk do what is next.
@@ -91,7 +125,10 @@ impl Cell {
         if let Some(what) = self.queue.pop_front() {
             self.busy = true;
             self.operations += 1;
-            out.push(Output::Disk { op: OpId(self.operations), what });
+            out.push(Output::Disk {
+                op: OpId(self.operations),
+                what,
+            });
         }
     }
 }
@@ -123,12 +160,22 @@ mod tests {
         cell.pump(&mut out);
         assert_eq!(cell.on_disk(Ok(DiskOk::Length(13))), Told::Nothing);
         cell.pump(&mut out);
-        assert_eq!(cell.on_disk(data(&Cell::format(b"bytes").1)), Told::Read(b"bytes".to_vec()));
+        assert_eq!(
+            cell.on_disk(data(&Cell::format(b"bytes").1)),
+            Told::Read(b"bytes".to_vec())
+        );
         cell.pump(&mut out);
         assert_eq!(cell.on_disk(Err(DiskError::NotFound)), Told::Nothing);
         for left in (0..5).rev() {
             cell.pump(&mut out);
-            assert_eq!(cell.on_disk(Ok(DiskOk::Done)), if left == 0 { Told::Saved } else { Told::Nothing });
+            assert_eq!(
+                cell.on_disk(Ok(DiskOk::Done)),
+                if left == 0 {
+                    Told::Saved
+                } else {
+                    Told::Nothing
+                }
+            );
         }
         assert!(cell.is_idle());
         assert_eq!(out.len(), 8);
@@ -141,9 +188,18 @@ mod tests {
             let mut flipped = file.clone();
             flipped[at] ^= 1;
             assert_eq!(halts(Cell::default().on_disk(data(&flipped))), Some(true));
-            assert_eq!(halts(Cell::default().on_disk(data(&file[..at]))), Some(true));
+            assert_eq!(
+                halts(Cell::default().on_disk(data(&file[..at]))),
+                Some(true)
+            );
         }
-        assert_eq!(halts(Cell::default().on_disk(Err(DiskError::NotFound))), Some(true));
-        assert_eq!(halts(Cell::default().on_disk(Err(DiskError::Io))), Some(false));
+        assert_eq!(
+            halts(Cell::default().on_disk(Err(DiskError::NotFound))),
+            Some(true)
+        );
+        assert_eq!(
+            halts(Cell::default().on_disk(Err(DiskError::Io))),
+            Some(false)
+        );
     }
 }

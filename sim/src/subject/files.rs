@@ -27,7 +27,10 @@ impl FileName {
         }
         let mut bytes = [0; 23];
         bytes[..name.len()].copy_from_slice(name);
-        Some(Self { bytes, length: u8::try_from(name.len()).ok()? })
+        Some(Self {
+            bytes,
+            length: u8::try_from(name.len()).ok()?,
+        })
     }
 
     /// The name's bytes, which are ASCII.
@@ -102,7 +105,8 @@ pub enum DiskOp {
     },
     /// Remove a name.
     Remove(FileName),
-    /// Make the bytes and length of writes that were complete when this was submitted durable. Names are another matter.
+    /// Make the bytes and length of writes that were complete when this was submitted durable.
+    /// Names are another matter.
     Sync(FileName),
     /// Make all name operations that were complete when this was submitted durable.
     SyncDir,
@@ -130,6 +134,7 @@ pub enum DiskError {
     Exists,
     /// The disk is full; nothing was written.
     NoSpace,
-    /// The device failed. A write may be half done; after a failed sync nothing is known of what was to be synced.
+    /// The device failed. A write may be half done; after a failed sync nothing is known of what
+    /// was to be synced.
     Io,
 }

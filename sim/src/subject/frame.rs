@@ -1,4 +1,5 @@
-//! Frames for engines that have no codec of their own: words and strings of bytes, packed one after the other, and a checksum behind them.
+//! Frames for engines that have no codec of their own: words and strings of bytes, packed one after
+//! the other, and a checksum behind them.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -18,16 +19,24 @@ pub struct Packed<'a, const WORDS: usize, const TEXTS: usize> {
 /// # Panics
 /// On a string of 4 GiB or more.
 pub fn pack(words: &[u64], texts: &[&[u8]], into: &mut Vec<u8>) {
-    words.iter().for_each(|word| into.extend_from_slice(&word.to_le_bytes()));
+    words
+        .iter()
+        .for_each(|word| into.extend_from_slice(&word.to_le_bytes()));
     for text in texts {
-        into.extend_from_slice(&u32::try_from(text.len()).expect("a string is less than 4 GiB").to_le_bytes());
+        into.extend_from_slice(
+            &u32::try_from(text.len())
+                .expect("a string is less than 4 GiB")
+                .to_le_bytes(),
+        );
         into.extend_from_slice(text);
     }
 }
 
 /// Reads so many words and strings; none when there are fewer.
 #[must_use]
-pub fn unpack<const WORDS: usize, const TEXTS: usize>(mut rest: &[u8]) -> Option<Packed<'_, WORDS, TEXTS>> {
+pub fn unpack<const WORDS: usize, const TEXTS: usize>(
+    mut rest: &[u8],
+) -> Option<Packed<'_, WORDS, TEXTS>> {
     let (mut words, mut texts) = ([0; WORDS], [&[][..]; TEXTS]);
     for word in &mut words {
         let (bytes, after) = rest.split_first_chunk()?;
@@ -62,7 +71,11 @@ mod tests {
     fn what_is_packed_is_unpacked_and_nothing_less() {
         let mut bytes = Vec::new();
         pack(&[1, u64::MAX], &[b"key", b""], &mut bytes);
-        let whole = Packed { words: [1, u64::MAX], texts: [b"key", &[]], rest: &[] };
+        let whole = Packed {
+            words: [1, u64::MAX],
+            texts: [b"key", &[]],
+            rest: &[],
+        };
         assert_eq!(unpack::<2, 2>(&bytes), Some(whole));
         for end in 0..bytes.len() {
             assert_eq!(unpack::<2, 2>(&bytes[..end]), None, "{end}");
@@ -76,7 +89,11 @@ mod tests {
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert_eq!((unsealed(&flipped), unsealed(&bytes[..at])), (None, None), "{at}");
+            assert_eq!(
+                (unsealed(&flipped), unsealed(&bytes[..at])),
+                (None, None),
+                "{at}"
+            );
         }
     }
 }

@@ -1,14 +1,18 @@
-//! Hosts that do nothing but ping each other: the workload under which the kernel itself is measured. It is in no catalog.
+//! Hosts that do nothing but ping each other: the workload under which the kernel itself is
+//! measured. It is in no catalog.
 
 use std::sync::Arc;
 
 use crate::history::operation::Call;
 use crate::ids::Node;
 use crate::subject::files::{Bytes, FileName};
-use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
+use crate::subject::process::{
+    Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
+};
 use crate::trace::event::Fact;
 
-/// The subject: every host keeps one ping under way to every other one, and pings again when all has been silent for a heartbeat.
+/// The subject: every host keeps one ping under way to every other one, and pings again when all
+/// has been silent for a heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct Ping;
 
@@ -26,7 +30,10 @@ impl Host {
         self.count += 1;
         let mut bytes = [kind; 32];
         bytes[8..16].copy_from_slice(&self.count.to_le_bytes());
-        out.push(Output::Send { to, bytes: Arc::from(&bytes[..]) });
+        out.push(Output::Send {
+            to,
+            bytes: Arc::from(&bytes[..]),
+        });
     }
 }
 
@@ -69,7 +76,13 @@ impl Subject for Ping {
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Box::new(Host { node, replicas: setup.replicas, patience: setup.knobs.heartbeat.0, deadline: 0, count: 0 })
+        Box::new(Host {
+            node,
+            replicas: setup.replicas,
+            patience: setup.knobs.heartbeat.0,
+            deadline: 0,
+            count: 0,
+        })
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

@@ -1,7 +1,10 @@
-//! A naive primary-backup store, here to be broken: the lowest-numbered replica that seems alive is the primary, writes to its own disk, answers, and copies to the
-//! others in its own time. It is synchronous in style: [`Sync`] holds what it sends until the disk operations that it asked for before are done.
+//! A naive primary-backup store, here to be broken: the lowest-numbered replica that seems alive is
+//! the primary, writes to its own disk, answers, and copies to the others in its own time. It is
+//! synchronous in style: [`Sync`] holds what it sends until the disk operations that it asked for
+//! before are done.
 //!
-//! What it lacks, on purpose: a quorum, and anything that would keep two replicas from both being the primary.
+//! What it lacks, on purpose: a quorum, and anything that would keep two replicas from both being
+//! the primary.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +13,9 @@ use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, Node};
 use crate::subject::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
 use crate::subject::frame::{sealed, unsealed};
-use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject};
+use crate::subject::process::{
+    Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
+};
 use crate::trace::event::Fact;
 
 /// The subject.
@@ -61,7 +66,8 @@ struct Replica {
     next_beat: u64,
     ready: bool,
     values: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Everything that was done, in the order in which it was done here, and by (client, number) what came of it.
+    /// Everything that was done, in the order in which it was done here, and by (client, number)
+    /// what came of it.
     log: Vec<Bytes>,
     done: BTreeMap<(u16, u64), Return>,
     length: u64,
@@ -70,13 +76,27 @@ struct Replica {
 
 impl Replica {
     fn primary(&self, now: u64) -> Node {
-        let alive = |node: &usize| *node == usize::from(self.node.0) || self.heard[*node].is_some_and(|at| now - at < self.silence);
-        Node((0..self.heard.len()).find(alive).and_then(|node| u8::try_from(node).ok()).unwrap_or(self.node.0))
+        let alive = |node: &usize| {
+            *node == usize::from(self.node.0)
+                || self.heard[*node].is_some_and(|at| now - at < self.silence)
+        };
+        Node(
+            (0..self.heard.len())
+                .find(alive)
+                .and_then(|node| u8::try_from(node).ok())
+                .unwrap_or(self.node.0),
+        )
     }
 
     fn tell(&mut self, bytes: &Bytes) {
-        for node in (0..self.heard.len()).filter_map(|node| u8::try_from(node).ok()).filter(|node| *node != self.node.0) {
-            self.disk.queue.push_back(Output::Send { to: Node(node), bytes: bytes.clone() });
+        for node in (0..self.heard.len())
+            .filter_map(|node| u8::try_from(node).ok())
+            .filter(|node| *node != self.node.0)
+        {
+            self.disk.queue.push_back(Output::Send {
+                to: Node(node),
+                bytes: bytes.clone(),
+            });
         }
     }
 
@@ -98,7 +118,10 @@ impl Replica {
         if let Some(result) = self.done.get(&(client, number)) {
             return Some(result.clone());
         }
-        let value = self.values.get(&*call.key).map(|value| Arc::from(&value[..]));
+        let value = self
+            .values
+            .get(&*call.key)
+            .map(|value| Arc::from(&value[..]));
         let new = match (&call.action, &value) {
             (Action::Get, _) => return Some(Return::Value(value)),
             (Action::Put(new), _) => Some(new.to_vec()),
@@ -112,10 +135,16 @@ impl Replica {
             None => self.values.remove(&*call.key),
         };
         if write {
-            let framed: Bytes = [&u32::try_from(record.len()).ok()?.to_le_bytes()[..], record].concat().into();
+            let framed: Bytes = [&u32::try_from(record.len()).ok()?.to_le_bytes()[..], record]
+                .concat()
+                .into();
             let offset = self.length;
             self.length += framed.len() as u64;
-            self.disk.ask(DiskOp::Write { file: data(), offset, data: framed });
+            self.disk.ask(DiskOp::Write {
+                file: data(),
+                offset,
+                data: framed,
+            });
             self.disk.ask(DiskOp::Sync(data()));
         }
         self.log.push(record.clone());
@@ -125,16 +154,23 @@ impl Replica {
 
     fn on_request(&mut self, now: u64, from: Client, bytes: &[u8]) {
         let record: Bytes = [&from.0.to_le_bytes()[..], bytes].concat().into();
-        let Some((_, number, _)) = parse(&record) else { return };
+        let Some((_, number, _)) = parse(&record) else {
+            return;
+        };
         let primary = self.primary(now);
         let known = self.log.len();
         let reply = if !self.ready || primary != self.node {
             [&b"R"[..], &number.to_le_bytes(), &[primary.0]].concat()
         } else {
-            let Some(result) = self.apply(&record, true) else { return };
+            let Some(result) = self.apply(&record, true) else {
+                return;
+            };
             [&b"D"[..], &number.to_le_bytes(), &result_bytes(&result)].concat()
         };
-        self.disk.queue.push_back(Output::Reply { to: from, bytes: reply.into() });
+        self.disk.queue.push_back(Output::Reply {
+            to: from,
+            bytes: reply.into(),
+        });
         if self.log.len() > known {
             let copy = [&b"C"[..], &record].concat();
             self.tell(&copy.into());
@@ -144,13 +180,20 @@ impl Replica {
     fn on_message(&mut self, now: u64, from: Node, bytes: &[u8]) {
         self.heard[usize::from(from.0)] = Some(now);
         match bytes.split_first() {
-            Some((b'H', view)) => self.highest = self.highest.max(view.try_into().map_or(0, u64::from_le_bytes).min(1 << 40)),
+            Some((b'H', view)) => {
+                self.highest = self
+                    .highest
+                    .max(view.try_into().map_or(0, u64::from_le_bytes).min(1 << 40))
+            }
             Some((b'C', record)) if self.ready => {
                 self.apply(&record.into(), true);
             }
             Some((b'Q', _)) => {
                 for record in &self.log {
-                    self.disk.queue.push_back(Output::Send { to: from, bytes: [&b"C"[..], record].concat().into() });
+                    self.disk.queue.push_back(Output::Send {
+                        to: from,
+                        bytes: [&b"C"[..], record].concat().into(),
+                    });
                 }
             }
             _ => {}
@@ -160,11 +203,17 @@ impl Replica {
     /// Recovery: the length, then the bytes; then everybody is asked for what they have.
     fn on_disk(&mut self, result: DiskOk) {
         match result {
-            DiskOk::Length(length) => self.disk.ask(DiskOp::Read { file: data(), offset: 0, length: u32::try_from(length).unwrap_or(u32::MAX) }),
+            DiskOk::Length(length) => self.disk.ask(DiskOp::Read {
+                file: data(),
+                offset: 0,
+                length: u32::try_from(length).unwrap_or(u32::MAX),
+            }),
             DiskOk::Data(bytes) if !self.ready => {
                 let mut rest = &bytes[..];
                 while let Some((record, after)) =
-                    rest.split_first_chunk().and_then(|(length, after)| after.split_at_checked(u32::from_le_bytes(*length) as usize))
+                    rest.split_first_chunk().and_then(|(length, after)| {
+                        after.split_at_checked(u32::from_le_bytes(*length) as usize)
+                    })
                 {
                     self.apply(&record.into(), false);
                     self.length += 4 + record.len() as u64;
@@ -194,7 +243,10 @@ impl Process for Replica {
                 self.disk.busy = false;
                 match result {
                     Ok(result) => self.on_disk(result),
-                    Err(error) => self.disk.queue.push_back(Output::Halt { reason: format!("the disk failed: {error:?}"), damaged: false }),
+                    Err(error) => self.disk.queue.push_back(Output::Halt {
+                        reason: format!("the disk failed: {error:?}"),
+                        damaged: false,
+                    }),
                 }
             }
         }
@@ -212,7 +264,8 @@ impl Process for Replica {
     fn facts(&mut self, _: &mut Vec<Fact>) {}
 }
 
-/// Makes a synchronous engine fit the port: outputs leave in order, and each disk operation is over before the next output leaves.
+/// Makes a synchronous engine fit the port: outputs leave in order, and each disk operation is over
+/// before the next output leaves.
 #[derive(Clone, Default)]
 struct Sync {
     queue: VecDeque<Output>,
@@ -223,12 +276,17 @@ struct Sync {
 impl Sync {
     fn ask(&mut self, what: DiskOp) {
         self.next += 1;
-        self.queue.push_back(Output::Disk { op: OpId(self.next), what });
+        self.queue.push_back(Output::Disk {
+            op: OpId(self.next),
+            what,
+        });
     }
 
     fn pump(&mut self, out: &mut Vec<Output>) {
         while !self.busy {
-            let Some(output) = self.queue.pop_front() else { return };
+            let Some(output) = self.queue.pop_front() else {
+                return;
+            };
             self.busy = matches!(output, Output::Disk { .. });
             out.push(output);
         }
@@ -239,7 +297,8 @@ fn data() -> FileName {
     FileName::new("data").expect("a short name")
 }
 
-/// A dialect without sessions; requests carry a checksum, as nothing else would notice a flipped bit.
+/// A dialect without sessions; requests carry a checksum, as nothing else would notice a flipped
+/// bit.
 struct Plain;
 
 impl Dialect for Plain {
@@ -252,8 +311,14 @@ impl Dialect for Plain {
             Action::Get => (b'g', b"", b""),
             Action::Put(new) => (b'p', new, b""),
             Action::Append(tag) => (b'a', tag, b""),
-            Action::Cas { expected: None, new } => (b'n', new, b""),
-            Action::Cas { expected: Some(old), new } => (b'c', new, old),
+            Action::Cas {
+                expected: None,
+                new,
+            } => (b'n', new, b""),
+            Action::Cas {
+                expected: Some(old),
+                new,
+            } => (b'c', new, old),
             Action::Delete => (b'd', b"", b""),
         };
         let mut bytes = [&sequence.to_le_bytes()[..], &[kind]].concat();
@@ -269,8 +334,18 @@ impl Dialect for Plain {
         let (sequence, rest) = rest.split_first_chunk()?;
         let (session, sequence) = (Session(0), u64::from_le_bytes(*sequence));
         match (kind, rest) {
-            (b'R', [hint]) => Some(Answer::Refused { session, sequence, hint: Some(Node(*hint)), gone: false }),
-            (b'D', _) => Some(Answer::Done { session, sequence, place: None, result: result_of(unsealed(rest)?)? }),
+            (b'R', [hint]) => Some(Answer::Refused {
+                session,
+                sequence,
+                hint: Some(Node(*hint)),
+                gone: false,
+            }),
+            (b'D', _) => Some(Answer::Done {
+                session,
+                sequence,
+                place: None,
+                result: result_of(unsealed(rest)?)?,
+            }),
             _ => None,
         }
     }
@@ -292,12 +367,22 @@ fn parse(record: &[u8]) -> Option<(u16, u64, Call)> {
         b'g' => Action::Get,
         b'p' => Action::Put(one),
         b'a' => Action::Append(one),
-        b'n' => Action::Cas { expected: None, new: one },
-        b'c' => Action::Cas { expected: Some(two), new: one },
+        b'n' => Action::Cas {
+            expected: None,
+            new: one,
+        },
+        b'c' => Action::Cas {
+            expected: Some(two),
+            new: one,
+        },
         b'd' => Action::Delete,
         _ => return None,
     };
-    Some((u16::from_le_bytes(*client), u64::from_le_bytes(*number), Call { key, action }))
+    Some((
+        u16::from_le_bytes(*client),
+        u64::from_le_bytes(*number),
+        Call { key, action },
+    ))
 }
 
 fn result_bytes(result: &Return) -> Bytes {
@@ -306,7 +391,14 @@ fn result_bytes(result: &Return) -> Bytes {
         Return::Value(value) => (b'v', value.as_deref()),
         Return::Mismatch(value) => (b'm', value.as_deref()),
     };
-    sealed([&[kind, u8::from(value.is_some())], value.unwrap_or_default()].concat()).into()
+    sealed(
+        [
+            &[kind, u8::from(value.is_some())],
+            value.unwrap_or_default(),
+        ]
+        .concat(),
+    )
+    .into()
 }
 
 fn result_of(bytes: &[u8]) -> Option<Return> {

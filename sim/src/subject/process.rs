@@ -1,7 +1,9 @@
-//! The port: what the simulator and a subject (a consensus engine under test) say to each other. It is bytes and files.
+//! The port: what the simulator and a subject (a consensus engine under test) say to each other. It
+//! is bytes and files.
 //!
-//! A subject's replica is a [`Process`]: a pure state machine that is stepped with an [`Input`] and fills [`Output`]s. What ships is what is simulated: codec,
-//! checksums, log layout and recovery are on the subject's side of this line.
+//! A subject's replica is a [`Process`]: a pure state machine that is stepped with an [`Input`] and
+//! fills [`Output`]s. What ships is what is simulated: codec, checksums, log layout and recovery
+//! are on the subject's side of this line.
 
 use crate::history::operation::{Action, Call};
 use crate::ids::{Client, Node};
@@ -91,16 +93,19 @@ pub enum Output {
 
 /// A replica of a subject.
 pub trait Process {
-    /// Takes one input and appends what is to be done. Never blocks, never reads anything but its arguments.
+    /// Takes one input and appends what is to be done. Never blocks, never reads anything but its
+    /// arguments.
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>);
 
     /// When the process wants to be woken, on its own monotonic clock.
     fn deadline(&self) -> Option<u64>;
 
-    /// A copy that goes on independently, or none when the subject cannot: then the prefix is run again.
+    /// A copy that goes on independently, or none when the subject cannot: then the prefix is run
+    /// again.
     fn fork(&self) -> Option<Box<dyn Process>>;
 
-    /// Moves the facts since the last call into `into`, in order. Subjects without facts leave it empty.
+    /// Moves the facts since the last call into `into`, in order. Subjects without facts leave it
+    /// empty.
     fn facts(&mut self, into: &mut Vec<Fact>);
 
     /// What the planted bug did in this boot: (reached, triggered).
@@ -165,27 +170,34 @@ pub trait Subject: Sync {
     /// What its clients say and hear.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// Whether one of its replicas leads. Where none does, each that runs is as good as a leader: what a scenario expects of leaders holds, milestones of leaders are not
-    /// asked for, and a fault that hits the leader hits the replica that answered a client last.
+    /// Whether one of its replicas leads. Where none does, each that runs is as good as a leader:
+    /// what a scenario expects of leaders holds, milestones of leaders are not asked for, and a
+    /// fault that hits the leader hits the replica that answered a client last.
     fn has_leader(&self) -> bool {
         true
     }
 
-    /// Whether it tells facts of a replicated log. Milestones that are seen in facts are not asked of a subject without.
+    /// Whether it tells facts of a replicated log. Milestones that are seen in facts are not asked
+    /// of a subject without.
     fn tells_facts(&self) -> bool {
         true
     }
 
-    /// Reads its messages and its media for the checkers, by code of its own; none when the subject does not offer that.
+    /// Reads its messages and its media for the checkers, by code of its own; none when the subject
+    /// does not offer that.
     fn reader(&self) -> Option<&'static dyn Reader> {
         None
     }
 
-    /// Whether this message between replicas shows that its sender leads, and at which rank: among leaders the highest rank is the latest to win. Asked for every message, so it
-    /// should look at few bytes. Roles in scenarios rest on this and not on facts, because a run must not depend on how closely it is watched.
+    /// Whether this message between replicas shows that its sender leads, and at which rank: among
+    /// leaders the highest rank is the latest to win. Asked for every message, so it should look at
+    /// few bytes. Roles in scenarios rest on this and not on facts, because a run must not depend
+    /// on how closely it is watched.
     fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
         let description = self.reader()?.describe(bytes)?;
-        description.ballot.filter(|ballot| description.kind == "heartbeat" && ballot.1 == from.0)
+        description
+            .ballot
+            .filter(|ballot| description.kind == "heartbeat" && ballot.1 == from.0)
     }
 }
 
@@ -198,12 +210,14 @@ pub trait Dialect: Sync {
     /// The bytes that open a session, or none when the subject has no sessions.
     fn register(&self, nonce: u64) -> Option<Bytes>;
 
-    /// Whether the subject has operations of this kind. Every subject has get and put. A client is refused any other at once, before anything is sent.
+    /// Whether the subject has operations of this kind. Every subject has get and put. A client is
+    /// refused any other at once, before anything is sent.
     fn offers(&self, _action: &Action) -> bool {
         true
     }
 
-    /// The bytes of a request. `sequence` numbers the session's requests from 0; all below `answered_below` have been answered.
+    /// The bytes of a request. `sequence` numbers the session's requests from 0; all below
+    /// `answered_below` have been answered.
     fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes;
 
     /// Reads a reply; none when the bytes are damaged.
@@ -226,8 +240,8 @@ pub enum Answer {
         session: Session,
         /// Its number.
         sequence: u64,
-        /// The slot and the index in it that ordered it, if the subject says; a read carries the last
-        /// slot that it saw, with index `u16::MAX`, or none when it saw none.
+        /// The slot and the index in it that ordered it, if the subject says; a read carries the
+        /// last slot that it saw, with index `u16::MAX`, or none when it saw none.
         place: Option<(u64, u16)>,
         /// The result.
         result: crate::history::operation::Return,
@@ -306,7 +320,8 @@ pub trait Reader: Sync {
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
     fn claim(&self, bytes: &[u8]) -> Claim;
 
-    /// What a reply to a client acknowledges, as cheaply as possible; none for refusals, and when the subject does not offer this.
+    /// What a reply to a client acknowledges, as cheaply as possible; none for refusals, and when
+    /// the subject does not offer this.
     fn acknowledged(&self, _bytes: &[u8]) -> Option<Acknowledged> {
         None
     }
@@ -317,13 +332,16 @@ pub trait Reader: Sync {
 
 /// Follows what is on one node's media, sync by sync.
 pub trait MediaReader {
-    /// These sectors of the file have become durable, in order of their index. `name` is its durable or intended name.
+    /// These sectors of the file have become durable, in order of their index. `name` is its
+    /// durable or intended name.
     fn synced(&mut self, file: FileName, sectors: &[(u32, &[u8])], found: &mut Vec<Durable>);
 
-    /// A sync of the directory succeeded: it durably holds exactly these names now. A reader that is never told takes every name for durable.
+    /// A sync of the directory succeeded: it durably holds exactly these names now. A reader that
+    /// is never told takes every name for durable.
     fn named(&mut self, _names: &[FileName], _found: &mut Vec<Durable>) {}
 
-    /// A process starts on these files. What has no durable name by now may be gone, and a file that is created under its name is another one.
+    /// A process starts on these files. What has no durable name by now may be gone, and a file
+    /// that is created under its name is another one.
     fn booted(&mut self) {}
 
     /// A copy.

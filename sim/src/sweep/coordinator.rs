@@ -1,6 +1,8 @@
-//! A sweep from beginning to end: hands runs to a pool, tells them in seed order, and keeps what is needed to repeat the failing ones.
+//! A sweep from beginning to end: hands runs to a pool, tells them in seed order, and keeps what is
+//! needed to repeat the failing ones.
 //!
-//! What it writes is a function of [`RunInfo`] alone, times apart: any number of jobs, any number of interruptions and resumptions, the same bytes.
+//! What it writes is a function of [`RunInfo`] alone, times apart: any number of jobs, any number
+//! of interruptions and resumptions, the same bytes.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -20,7 +22,8 @@ use crate::sweep::pool::{Broken, Place, Pool};
 use crate::sweep::roster::Roster;
 use crate::sweep::settings::{Item, Keep};
 
-/// How a sweep is made; none of this changes its results, [`Self::time`] apart, which ends them sooner.
+/// How a sweep is made; none of this changes its results, [`Self::time`] apart, which ends them
+/// sooner.
 pub struct Conduct<'a> {
     /// How many workers.
     pub jobs: usize,
@@ -56,7 +59,8 @@ pub struct Outcome {
     pub repeated_otherwise: Vec<Failure>,
 }
 
-/// Makes the sweep. `folder` is none when it cannot be written: the results then exist in what is returned and in what the audience saw.
+/// Makes the sweep. `folder` is none when it cannot be written: the results then exist in what is
+/// returned and in what the audience saw.
 pub fn sweep(
     info: &RunInfo,
     conduct: Conduct<'_>,
@@ -75,12 +79,27 @@ pub fn sweep(
             order.push(place, line);
         }
     }
-    let mut ledger = Ledger { tally: Tally::new(), folder: folder.as_deref_mut(), audience, error: None, max_fail: info.max_fail };
+    let mut ledger = Ledger {
+        tally: Tally::new(),
+        folder: folder.as_deref_mut(),
+        audience,
+        error: None,
+        max_fail: info.max_fail,
+    };
     let mut seen = (known.len() as u64, 0);
-    let (mut rss, mut cpu_of_runs) = (peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes), Duration::ZERO);
+    let (mut rss, mut cpu_of_runs) = (
+        peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes),
+        Duration::ZERO,
+    );
     let mut enough = ledger.drain(&mut order).is_break();
     let mut places = (0..roster.size()).filter(|place| !known.contains_key(place));
-    let mut next = || places.next().map(|place| Item { number: place, target: roster.target(place), keep: Keep::Line });
+    let mut next = || {
+        places.next().map(|place| Item {
+            number: place,
+            target: roster.target(place),
+            keep: Keep::Line,
+        })
+    };
     let pool = Pool {
         settings: &info.settings,
         jobs: conduct.jobs,
@@ -104,7 +123,8 @@ pub fn sweep(
     }
     let interrupted = conduct.interrupted.load(Ordering::Relaxed);
     if !enough {
-        // With the sweep cut short, what lies beyond a gap is kept as well: a resumed sweep fills the gap.
+        // With the sweep cut short, what lies beyond a gap is kept as well: a resumed sweep fills
+        // the gap.
         for line in order.into_rest() {
             ledger.add(&line);
         }
@@ -112,7 +132,14 @@ pub fn sweep(
     let Ledger { tally, error, .. } = ledger;
     broken.extend(error);
 
-    let (repros, repeated_otherwise) = repeat(info, &tally, &pool, place_of_work, folder.as_deref_mut(), &mut broken);
+    let (repros, repeated_otherwise) = repeat(
+        info,
+        &tally,
+        &pool,
+        place_of_work,
+        folder.as_deref_mut(),
+        &mut broken,
+    );
     let cpu = match (cpu_before, cpu_of_all()) {
         (Some(before), Some(after)) => after.saturating_sub(before),
         _ => cpu_of_runs,
@@ -126,7 +153,11 @@ pub fn sweep(
     for failure in &mut summary.failures {
         failure.repro = repros.get(&failure.fingerprint).cloned();
     }
-    if summary.failures.iter().any(|failure| failure.check == HARNESS) {
+    if summary
+        .failures
+        .iter()
+        .any(|failure| failure.check == HARNESS)
+    {
         broken.push("the simulator panicked; its message is among the failures".to_owned());
     }
     if let Some(folder) = folder
@@ -134,7 +165,11 @@ pub fn sweep(
     {
         broken.push(format!("{}: {error}", folder.path().display()));
     }
-    Outcome { summary, broken, repeated_otherwise }
+    Outcome {
+        summary,
+        broken,
+        repeated_otherwise,
+    }
 }
 
 /// Takes lines in order, and spreads them.
@@ -147,14 +182,18 @@ struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    /// Takes the lines whose turn it is. Breaks at the failing run that is one too many; what comes after it does not count.
+    /// Takes the lines whose turn it is. Breaks at the failing run that is one too many; what comes
+    /// after it does not count.
     fn drain(&mut self, order: &mut Reorder<ResultLine>) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue()
             && let Some(line) = order.pop()
         {
             self.add(&line);
-            if self.max_fail.is_some_and(|most| self.tally.failed() >= most) {
+            if self
+                .max_fail
+                .is_some_and(|most| self.tally.failed() >= most)
+            {
                 flow = ControlFlow::Break(());
             }
         }
@@ -178,8 +217,8 @@ impl Ledger<'_> {
     }
 }
 
-/// Makes the first run of each failure again, keeping everything, and writes it down. Returns the reproducers by fingerprint, and the failures whose
-/// run came out otherwise.
+/// Makes the first run of each failure again, keeping everything, and writes it down. Returns the
+/// reproducers by fingerprint, and the failures whose run came out otherwise.
 fn repeat(
     info: &RunInfo,
     tally: &Tally,
@@ -191,29 +230,49 @@ fn repeat(
     let roster = Roster::of(info);
     let mut repros = BTreeMap::new();
     let mut otherwise = Vec::new();
-    let Some(folder) = folder else { return (repros, otherwise) };
-    let failures: Vec<&Failure> = tally.failures().iter().filter(|failure| failure.check != EXPECTED_FAILURE).collect();
+    let Some(folder) = folder else {
+        return (repros, otherwise);
+    };
+    let failures: Vec<&Failure> = tally
+        .failures()
+        .iter()
+        .filter(|failure| failure.check != EXPECTED_FAILURE)
+        .collect();
     let mut items = failures.iter().enumerate().map(|(number, failure)| Item {
         number: number as u64,
         target: roster.repeat(&failure.scenario, failure.seed),
         // What killed a worker would kill the next one, and what does not end would not end again.
-        keep: if matches!(failure.check.as_str(), "crash" | "hang") { Keep::Plan(failure.check.clone()) } else { Keep::Everything },
+        keep: if matches!(failure.check.as_str(), "crash" | "hang") {
+            Keep::Plan(failure.check.clone())
+        } else {
+            Keep::Everything
+        },
     });
     let halt = AtomicBool::new(false);
-    let again = Pool { until: None, halt: &halt, ..*pool };
+    let again = Pool {
+        until: None,
+        halt: &halt,
+        ..*pool
+    };
     let digests = tally.first_digests();
-    let worked = again.work(place_of_work, &mut || items.next(), &mut |report: Report| {
-        let failure = failures[usize::try_from(report.number).expect("it is one of ours")];
-        let unequal = digests.get(&failure.fingerprint).is_some_and(|digest| *digest != report.line.record.digest);
-        if unequal && failure.class != Verdict::Nondeterministic.name() {
-            otherwise.push(failure.clone());
-        }
-        match folder.keep_failure(&failure.fingerprint, &report) {
-            Ok(path) => drop(repros.insert(failure.fingerprint.clone(), path)),
-            Err(error) => broken.push(format!("{}: {error}", folder.path().display())),
-        }
-        ControlFlow::Continue(())
-    });
+    let worked = again.work(
+        place_of_work,
+        &mut || items.next(),
+        &mut |report: Report| {
+            let failure = failures[usize::try_from(report.number).expect("it is one of ours")];
+            let unequal = digests
+                .get(&failure.fingerprint)
+                .is_some_and(|digest| *digest != report.line.record.digest);
+            if unequal && failure.class != Verdict::Nondeterministic.name() {
+                otherwise.push(failure.clone());
+            }
+            match folder.keep_failure(&failure.fingerprint, &report) {
+                Ok(path) => drop(repros.insert(failure.fingerprint.clone(), path)),
+                Err(error) => broken.push(format!("{}: {error}", folder.path().display())),
+            }
+            ControlFlow::Continue(())
+        },
+    );
     broken.extend(worked.err().map(|Broken(reason)| reason));
     (repros, otherwise)
 }
@@ -224,7 +283,11 @@ mod tests {
     use crate::sweep::fake::{Behaviour, Fake, Silence, conduct, info, sweep_into};
     use crate::sweep::seeds::Seeds;
 
-    fn run(info: &RunInfo, behaviour: Behaviour, known: Vec<ResultLine>) -> (Outcome, tempfile::TempDir) {
+    fn run(
+        info: &RunInfo,
+        behaviour: Behaviour,
+        known: Vec<ResultLine>,
+    ) -> (Outcome, tempfile::TempDir) {
         let path = tempfile::tempdir().expect("a folder");
         (sweep_into(path.path(), info, behaviour, known), path)
     }
@@ -245,24 +308,57 @@ mod tests {
             .collect();
         let (resumed, resumed_folder) = run(&info, Behaviour::FailEvery(7), known);
         assert_eq!(results(&whole_folder), results(&resumed_folder));
-        assert_eq!((whole.summary.runs, &whole.summary.digest), (40, &resumed.summary.digest));
+        assert_eq!(
+            (whole.summary.runs, &whole.summary.digest),
+            (40, &resumed.summary.digest)
+        );
     }
 
     #[test]
     fn it_ends_at_the_failing_run_that_is_one_too_many() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 1, end: 1000 }, None, Some(2)), Behaviour::FailEvery(10), Vec::new());
-        assert_eq!((outcome.summary.runs, outcome.summary.verdicts.safety), (20, 2));
+        let (outcome, folder) = run(
+            &info(
+                &[],
+                Seeds {
+                    start: 1,
+                    end: 1000,
+                },
+                None,
+                Some(2),
+            ),
+            Behaviour::FailEvery(10),
+            Vec::new(),
+        );
+        assert_eq!(
+            (outcome.summary.runs, outcome.summary.verdicts.safety),
+            (20, 2)
+        );
         assert_eq!(results(&folder).lines().count(), 20);
     }
 
     #[test]
     fn each_failure_is_kept_once() {
-        let (outcome, folder) = run(&info(&[], Seeds { start: 0, end: 30 }, None, None), Behaviour::FailEvery(10), Vec::new());
-        let [failure] = outcome.summary.failures.as_slice() else { panic!("{:?}", outcome.summary.failures) };
+        let (outcome, folder) = run(
+            &info(&[], Seeds { start: 0, end: 30 }, None, None),
+            Behaviour::FailEvery(10),
+            Vec::new(),
+        );
+        let [failure] = outcome.summary.failures.as_slice() else {
+            panic!("{:?}", outcome.summary.failures)
+        };
         assert_eq!((failure.count, failure.seed), (3, 0));
-        let repro = folder.path().join(failure.repro.as_deref().expect("was written"));
-        assert!(std::fs::read_to_string(&repro).expect("reads").starts_with("# smoke/mix-0 0 "));
-        assert_eq!(std::fs::read_to_string(repro.with_file_name("tale.txt")).expect("reads"), "0.000000 it began\n");
+        let repro = folder
+            .path()
+            .join(failure.repro.as_deref().expect("was written"));
+        assert!(
+            std::fs::read_to_string(&repro)
+                .expect("reads")
+                .starts_with("# smoke/mix-0 0 ")
+        );
+        assert_eq!(
+            std::fs::read_to_string(repro.with_file_name("tale.txt")).expect("reads"),
+            "0.000000 it began\n"
+        );
         assert!(repro.with_file_name("history.jsonl").exists());
         assert!(outcome.repeated_otherwise.is_empty() && outcome.broken.is_empty());
     }
@@ -272,7 +368,13 @@ mod tests {
         let info = info(&[], Seeds { start: 0, end: 30 }, None, None);
         let interrupted = AtomicBool::new(true);
         let known = vec![crate::sweep::job::broken("x", 7, "crash", String::new())];
-        let outcome = sweep(&info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(Behaviour::Pass)), None, &mut Silence);
+        let outcome = sweep(
+            &info,
+            conduct(&interrupted, known),
+            &mut Place::Here(&mut Fake::new(Behaviour::Pass)),
+            None,
+            &mut Silence,
+        );
         assert!(outcome.summary.interrupted);
         assert_eq!(outcome.summary.runs, 1);
     }

@@ -1,8 +1,10 @@
-//! What processes cost: CPU time and the largest resident set. Where the system does not tell, nothing is claimed.
+//! What processes cost: CPU time and the largest resident set. Where the system does not tell,
+//! nothing is claimed.
 
 use std::time::Duration;
 
-/// User and system time of this process and of all its children that have ended and were waited for.
+/// User and system time of this process and of all its children that have ended and were waited
+/// for.
 #[must_use]
 pub fn cpu_of_all() -> Option<Duration> {
     #[cfg(unix)]
@@ -11,7 +13,10 @@ pub fn cpu_of_all() -> Option<Duration> {
         let of = |who| {
             let usage = getrusage(who).ok()?;
             let seconds = |time: nix::sys::time::TimeVal| {
-                Some(Duration::new(u64::try_from(time.tv_sec()).ok()?, u32::try_from(time.tv_usec()).ok()?.saturating_mul(1_000)))
+                Some(Duration::new(
+                    u64::try_from(time.tv_sec()).ok()?,
+                    u32::try_from(time.tv_usec()).ok()?.saturating_mul(1_000),
+                ))
             };
             Some(seconds(usage.user_time())? + seconds(usage.system_time())?)
         };
@@ -26,7 +31,10 @@ pub fn cpu_of_all() -> Option<Duration> {
 pub fn cpu_of_this() -> Option<Duration> {
     #[cfg(unix)]
     {
-        nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID.now().ok().map(Duration::from)
+        nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID
+            .now()
+            .ok()
+            .map(Duration::from)
     }
     #[cfg(not(unix))]
     None
@@ -36,7 +44,9 @@ pub fn cpu_of_this() -> Option<Duration> {
 #[must_use]
 pub fn peak_rss_of_this() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

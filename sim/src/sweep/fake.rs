@@ -1,4 +1,5 @@
-//! A source for tests: plans that hold nothing and runs that do as they are told; and sweeps of them.
+//! A source for tests: plans that hold nothing and runs that do as they are told; and sweeps of
+//! them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,23 +59,62 @@ impl Audience for Silence {
 }
 
 /// All runs of these scenarios, or of the mix when there are none.
-pub fn info(scenarios: &[&str], seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>) -> RunInfo {
+pub fn info(
+    scenarios: &[&str],
+    seeds: Seeds,
+    shard: Option<Shard>,
+    max_fail: Option<u64>,
+) -> RunInfo {
     let names: Vec<String> = scenarios.iter().map(|&name| name.to_owned()).collect();
-    let settings = Settings { scenarios: names.clone(), ..Settings::default() };
-    RunInfo::new(settings, seeds, shard, max_fail, Selection { names, ..Selection::default() })
+    let settings = Settings {
+        scenarios: names.clone(),
+        ..Settings::default()
+    };
+    RunInfo::new(
+        settings,
+        seeds,
+        shard,
+        max_fail,
+        Selection {
+            names,
+            ..Selection::default()
+        },
+    )
 }
 
 /// A sweep by one worker in this process.
 pub const fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduct<'_> {
-    let known_cost = Cost { cpu_seconds: 0.0, wall_seconds: 0.0, peak_rss_bytes: None };
-    Conduct { jobs: 1, time: None, hang_after: Duration::from_secs(9), interrupted, known, known_cost }
+    let known_cost = Cost {
+        cpu_seconds: 0.0,
+        wall_seconds: 0.0,
+        peak_rss_bytes: None,
+    };
+    Conduct {
+        jobs: 1,
+        time: None,
+        hang_after: Duration::from_secs(9),
+        interrupted,
+        known,
+        known_cost,
+    }
 }
 
 /// Makes the sweep into this folder.
-pub fn sweep_into(path: &Path, info: &RunInfo, behaviour: Behaviour, known: Vec<ResultLine>) -> Outcome {
+pub fn sweep_into(
+    path: &Path,
+    info: &RunInfo,
+    behaviour: Behaviour,
+    known: Vec<ResultLine>,
+) -> Outcome {
     let mut folder = Folder::create(path, info).expect("writes");
     let interrupted = AtomicBool::new(false);
-    sweep(info, conduct(&interrupted, known), &mut Place::Here(&mut Fake::new(behaviour)), Some(&mut folder), &mut Silence)
+    sweep(
+        info,
+        conduct(&interrupted, known),
+        &mut Place::Here(&mut Fake::new(behaviour)),
+        Some(&mut folder),
+        &mut Silence,
+    )
 }
 
 /// A plan that holds nothing.
@@ -83,9 +123,22 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
     Plan {
         scenario: scenario.to_owned(),
         seed,
-        cluster: Cluster { replicas: 3, knobs: Knobs::default() },
-        network: Network { latency: still, loss: 0, duplicate: 0, duplicate_later: Span(0), corrupt: 0 },
-        disk: Disk { access: still, sync: still, capacity: 1 << 20 },
+        cluster: Cluster {
+            replicas: 3,
+            knobs: Knobs::default(),
+        },
+        network: Network {
+            latency: still,
+            loss: 0,
+            duplicate: 0,
+            duplicate_later: Span(0),
+            corrupt: 0,
+        },
+        disk: Disk {
+            access: still,
+            sync: still,
+            capacity: 1 << 20,
+        },
         clocks: Vec::new(),
         workload: Workload {
             clients: 0,
@@ -103,9 +156,17 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
-        heal: Heal { at: Instant(1), core: Vec::new(), others: Outside::Gone, progress_within: Span(1) },
+        heal: Heal {
+            at: Instant(1),
+            core: Vec::new(),
+            others: Outside::Gone,
+            progress_within: Span(1),
+        },
         checks: crate::plan::Checks::default(),
-        end: End { time: Instant(1), events: 1 },
+        end: End {
+            time: Instant(1),
+            events: 1,
+        },
     }
 }
 
@@ -120,8 +181,16 @@ impl Source for Fake {
 
     fn plan(&mut self, target: &Target) -> Result<Planned, String> {
         let scenario = self.scenario(target)?;
-        let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else { return Err("no seed".to_owned()) };
-        Ok(Planned { plan: plan(&scenario, *seed), subject: None, bug: None, only: Jury::default(), origin: None })
+        let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else {
+            return Err("no seed".to_owned());
+        };
+        Ok(Planned {
+            plan: plan(&scenario, *seed),
+            subject: None,
+            bug: None,
+            only: Jury::default(),
+            origin: None,
+        })
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {
@@ -140,10 +209,17 @@ impl Source for Fake {
         let record = RunRecord {
             scenario: spec.plan.scenario.clone(),
             seed,
-            verdict: if fails { Verdict::Safety } else { Verdict::Pass },
+            verdict: if fails {
+                Verdict::Safety
+            } else {
+                Verdict::Pass
+            },
             check: fails.then(|| "agreement".to_owned()),
             message: fails.then(|| format!("slot {seed}: two values")),
-            digest: format!("{:016x}", xxh3_64(&[seed, noise].map(u64::to_le_bytes).concat())),
+            digest: format!(
+                "{:016x}",
+                xxh3_64(&[seed, noise].map(u64::to_le_bytes).concat())
+            ),
             events: seed,
             messages_delivered: seed,
             virtual_seconds: 0.25,
@@ -159,7 +235,14 @@ impl Source for Fake {
             record,
             history,
             in_weather: 0,
-            tale: if spec.record { vec![Line { depth: Depth::Story, text: "0.000000 it began".to_owned() }] } else { Vec::new() },
+            tale: if spec.record {
+                vec![Line {
+                    depth: Depth::Story,
+                    text: "0.000000 it began".to_owned(),
+                }]
+            } else {
+                Vec::new()
+            },
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A sweep's folder: `run.json`, `results.jsonl` (a line a run, flushed as it goes), `summary.json`, `summary.md`, `junit.xml` and `failures/`.
+//! A sweep's folder: `run.json`, `results.jsonl` (a line a run, flushed as it goes),
+//! `summary.json`, `summary.md`, `junit.xml` and `failures/`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -35,7 +36,8 @@ pub struct RunInfo {
     pub max_fail: Option<u64>,
     /// What the runs share.
     pub settings: Settings,
-    /// The scenarios, in the order in which each seed runs them (with the mix: those that it draws from).
+    /// The scenarios, in the order in which each seed runs them (with the mix: those that it draws
+    /// from).
     pub scenarios: Vec<String>,
     /// Reproducers, which run once each before all seeds, with their own seeds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +49,13 @@ pub struct RunInfo {
 impl RunInfo {
     /// The run of this build.
     #[must_use]
-    pub fn new(settings: Settings, seeds: Seeds, shard: Option<Shard>, max_fail: Option<u64>, selection: Selection) -> Self {
+    pub fn new(
+        settings: Settings,
+        seeds: Seeds,
+        shard: Option<Shard>,
+        max_fail: Option<u64>,
+        selection: Selection,
+    ) -> Self {
         Self {
             format: FORMAT,
             version: build::VERSION.to_owned(),
@@ -71,10 +79,22 @@ impl RunInfo {
             [one] => one.clone(),
             _ => format!("{} scenarios", self.scenarios.len() + self.once.len()),
         };
-        let bug = self.settings.bug.as_deref().map(|bug| format!(" with {bug} planted")).unwrap_or_default();
+        let bug = self
+            .settings
+            .bug
+            .as_deref()
+            .map(|bug| format!(" with {bug} planted"))
+            .unwrap_or_default();
         let only = &self.settings.only;
-        let jury = if only.is_everybody() { String::new() } else { format!(", judged by {} alone", only.named().join(", ")) };
-        let shard = self.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
+        let jury = if only.is_everybody() {
+            String::new()
+        } else {
+            format!(", judged by {} alone", only.named().join(", "))
+        };
+        let shard = self
+            .shard
+            .map(|shard| format!(", shard {shard}"))
+            .unwrap_or_default();
         format!("{scenarios}{bug}{jury}, seeds {}{shard}", self.seeds)
     }
 }
@@ -89,7 +109,8 @@ impl Folder {
     /// Makes the folder and begins its results anew; what an earlier sweep left in it goes.
     ///
     /// # Errors
-    /// When the folder or its files cannot be written, or it holds something else than a sweep's results.
+    /// When the folder or its files cannot be written, or it holds something else than a sweep's
+    /// results.
     pub fn create(path: &Path, info: &RunInfo) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         if path.join("run.json").exists() {
@@ -102,7 +123,10 @@ impl Folder {
         text.push('\n');
         fs::write(path.join("run.json"), text)?;
         let results = BufWriter::new(File::create(path.join("results.jsonl"))?);
-        Ok(Self { path: path.to_owned(), results })
+        Ok(Self {
+            path: path.to_owned(),
+            results,
+        })
     }
 
     /// Where it is.
@@ -153,8 +177,14 @@ impl Folder {
     pub fn finish(&mut self, summary: &Summary, title: &str) -> io::Result<()> {
         self.flush()?;
         fs::write(self.path.join("summary.json"), summary.to_json())?;
-        fs::write(self.path.join("summary.md"), synod_reports::markdown::summary(summary, title))?;
-        fs::write(self.path.join("junit.xml"), synod_reports::junit::summary(summary))
+        fs::write(
+            self.path.join("summary.md"),
+            synod_reports::markdown::summary(summary, title),
+        )?;
+        fs::write(
+            self.path.join("junit.xml"),
+            synod_reports::junit::summary(summary),
+        )
     }
 }
 
@@ -171,12 +201,18 @@ fn remove(result: io::Result<()>) -> io::Result<()> {
 /// When there is none, or it is of another version, in words for people.
 pub fn read_info(path: &Path) -> Result<RunInfo, String> {
     let file = path.join("run.json");
-    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}; give the folder of a sweep", file.display()))?;
-    let info: RunInfo = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = fs::read_to_string(&file)
+        .map_err(|error| format!("{}: {error}; give the folder of a sweep", file.display()))?;
+    let info: RunInfo =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     if info.format == FORMAT {
         Ok(info)
     } else {
-        Err(format!("{}: format {} is not {FORMAT}, the one that this synod reads", file.display(), info.format))
+        Err(format!(
+            "{}: format {} is not {FORMAT}, the one that this synod reads",
+            file.display(),
+            info.format
+        ))
     }
 }
 
@@ -207,32 +243,49 @@ pub fn read_summary(path: &Path) -> Result<Option<Summary>, String> {
     match fs::read_to_string(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", file.display())),
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", file.display())),
+        Ok(text) => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| format!("{}: {error}", file.display())),
     }
 }
 
-/// A name for a sweep's folder: the moment in UTC, and the process, so that two at once do not meet.
+/// A name for a sweep's folder: the moment in UTC, and the process, so that two at once do not
+/// meet.
 #[must_use]
 pub fn run_id() -> String {
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (year, month, day) = civil(seconds / 86_400);
     let second = seconds % 86_400;
-    format!("{year:04}{month:02}{day:02}-{:02}{:02}{:02}-{}", second / 3_600, second / 60 % 60, second % 60, std::process::id())
+    format!(
+        "{year:04}{month:02}{day:02}-{:02}{:02}{:02}-{}",
+        second / 3_600,
+        second / 60 % 60,
+        second % 60,
+        std::process::id()
+    )
 }
 
 /// Year, month and day of so many days after 1970-01-01 (Howard Hinnant's algorithm).
 const fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
     (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
 }
 
-/// Points `latest` beside the folder to it, where the system has links. Failing to is not worth a word.
+/// Points `latest` beside the folder to it, where the system has links. Failing to is not worth a
+/// word.
 pub fn link_latest(path: &Path) {
     #[cfg(unix)]
     if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
@@ -261,9 +314,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let line = broken("a", 1, "crash", "x".to_owned());
         let good = line.to_json();
-        fs::write(folder.path().join("results.jsonl"), format!("{good}\n{}", &good[..20])).expect("writes");
+        fs::write(
+            folder.path().join("results.jsonl"),
+            format!("{good}\n{}", &good[..20]),
+        )
+        .expect("writes");
         assert_eq!(read_results(folder.path()), Ok(vec![line]));
-        fs::write(folder.path().join("results.jsonl"), format!("{good}\nnonsense\n{good}\n")).expect("writes");
-        assert!(read_results(folder.path()).expect_err("a bad line").contains("results.jsonl:2:"));
+        fs::write(
+            folder.path().join("results.jsonl"),
+            format!("{good}\nnonsense\n{good}\n"),
+        )
+        .expect("writes");
+        assert!(
+            read_results(folder.path())
+                .expect_err("a bad line")
+                .contains("results.jsonl:2:")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Hunts a planted bug: runs it over fresh seeds of the mix and counts how often it is found, without stopping at the first time.
+//! Hunts a planted bug: runs it over fresh seeds of the mix and counts how often it is found,
+//! without stopping at the first time.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +14,8 @@ use crate::sweep::pool::{Broken, Place, Pool};
 use crate::sweep::seeds::Seeds;
 use crate::sweep::settings::{Item, Judges, Keep, Settings, Target};
 
-/// Of a bug's detections so many are judged again by clients alone, at most, to learn whether clients see it.
+/// Of a bug's detections so many are judged again by clients alone, at most, to learn whether
+/// clients see it.
 const CLIENT_TRIALS: usize = 20;
 
 /// How a bug is hunted.
@@ -25,7 +27,8 @@ pub struct Plan {
     pub scenarios: Vec<String>,
     /// The first batch of seeds.
     pub seeds: Seeds,
-    /// Further batches of the same size are added until the bug was found or so many seeds were run.
+    /// Further batches of the same size are added until the bug was found or so many seeds were
+    /// run.
     pub up_to: u64,
     /// Stop at the first detection.
     pub until_found: bool,
@@ -51,10 +54,21 @@ pub fn hunt<'a>(
     let mut start = plan.seeds.start;
     loop {
         let end = start.saturating_add(batch);
-        run_batch(plan, Seeds { start, end }, halt, place, &mut count, &mut found, progress)?;
+        run_batch(
+            plan,
+            Seeds { start, end },
+            halt,
+            place,
+            &mut count,
+            &mut found,
+            progress,
+        )?;
         start = end;
         let done = start - plan.seeds.start;
-        if count.detections > 0 || done >= plan.up_to || halt.load(std::sync::atomic::Ordering::Relaxed) {
+        if count.detections > 0
+            || done >= plan.up_to
+            || halt.load(std::sync::atomic::Ordering::Relaxed)
+        {
             break;
         }
     }
@@ -75,7 +89,13 @@ fn run_batch<'a>(
     progress: &mut dyn FnMut(&Count),
 ) -> Result<(), Broken> {
     let mut targets = seeds_of(&plan.scenarios, seeds).enumerate();
-    let mut next = || targets.next().map(|(number, target)| Item { number: number as u64, target, keep: Keep::Line });
+    let mut next = || {
+        targets.next().map(|(number, target)| Item {
+            number: number as u64,
+            target,
+            keep: Keep::Line,
+        })
+    };
     let mut order: Reorder<(ResultLine, u64)> = Reorder::default();
     let mut place = place(&plan.settings).map_err(Broken)?;
     pool(plan, &plan.settings, halt).work(&mut place, &mut next, &mut |report| {
@@ -84,7 +104,11 @@ fn run_batch<'a>(
             let found_now = add(count, &line, cpu_ns);
             if found_now && found.len() < CLIENT_TRIALS {
                 let record = &line.record;
-                found.push(if plan.scenarios.is_empty() { Target::Mix(record.seed) } else { Target::Scenario(record.scenario.clone(), record.seed) });
+                found.push(if plan.scenarios.is_empty() {
+                    Target::Mix(record.seed)
+                } else {
+                    Target::Scenario(record.scenario.clone(), record.seed)
+                });
             }
             progress(count);
             if found_now && plan.until_found {
@@ -98,7 +122,14 @@ fn run_batch<'a>(
 fn seeds_of(scenarios: &[String], seeds: Seeds) -> impl Iterator<Item = Target> + Send {
     let scenarios = scenarios.to_vec();
     (seeds.start..seeds.end).flat_map(move |seed| {
-        if scenarios.is_empty() { vec![Target::Mix(seed)] } else { scenarios.iter().map(|name| Target::Scenario(name.clone(), seed)).collect() }
+        if scenarios.is_empty() {
+            vec![Target::Mix(seed)]
+        } else {
+            scenarios
+                .iter()
+                .map(|name| Target::Scenario(name.clone(), seed))
+                .collect()
+        }
     })
 }
 
@@ -132,19 +163,41 @@ fn seen_by_clients<'a>(
         return Ok(false);
     }
     // Whether clients see the bug is asked of all that they see, whoever judged before.
-    let settings = Settings { judges: Judges::Client, only: Jury::default(), ..plan.settings.clone() };
-    let mut items = found.iter().cloned().enumerate().map(|(number, target)| Item { number: number as u64, target, keep: Keep::Line });
+    let settings = Settings {
+        judges: Judges::Client,
+        only: Jury::default(),
+        ..plan.settings.clone()
+    };
+    let mut items = found
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(number, target)| Item {
+            number: number as u64,
+            target,
+            keep: Keep::Line,
+        });
     let mut seen = false;
     let mut place = place(&settings).map_err(Broken)?;
     pool(plan, &settings, halt).work(&mut place, &mut || items.next(), &mut |report| {
         seen |= report.line.record.verdict.is_failure();
-        if seen { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if seen {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     Ok(seen)
 }
 
 const fn pool<'p>(plan: &Plan, settings: &'p Settings, halt: &'p AtomicBool) -> Pool<'p> {
-    Pool { settings, jobs: plan.jobs, hang_after: plan.hang_after, until: None, halt }
+    Pool {
+        settings,
+        jobs: plan.jobs,
+        hang_after: plan.hang_after,
+        until: None,
+        halt,
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +206,15 @@ mod tests {
     use crate::sweep::fake::{Behaviour, Fake};
 
     fn count(behaviour: Behaviour, seeds: Seeds, up_to: u64, until_found: bool) -> Count {
-        let plan =
-            Plan { settings: Settings::default(), scenarios: Vec::new(), seeds, up_to, until_found, jobs: 1, hang_after: Duration::from_secs(9) };
+        let plan = Plan {
+            settings: Settings::default(),
+            scenarios: Vec::new(),
+            seeds,
+            up_to,
+            until_found,
+            jobs: 1,
+            hang_after: Duration::from_secs(9),
+        };
         let halt = AtomicBool::new(false);
         let mut open = |_: &Settings| Ok(Place::Here(Box::leak(Box::new(Fake::new(behaviour)))));
         hunt(&plan, &halt, &mut open, &mut |_| ()).expect("it works")
@@ -164,7 +224,10 @@ mod tests {
     fn it_does_not_stop_at_the_first_detection_unless_told_to() {
         let seeds = Seeds { start: 1, end: 101 };
         let whole = count(Behaviour::FailEvery(10), seeds, 0, false);
-        assert_eq!((whole.runs, whole.detections, whole.first_check.as_deref()), (100, 10, Some("agreement")));
+        assert_eq!(
+            (whole.runs, whole.detections, whole.first_check.as_deref()),
+            (100, 10, Some("agreement"))
+        );
         assert_eq!(whole.first_run, Some(("smoke/mix-1".to_owned(), 10)));
         assert!(whole.client_visible);
         let first = count(Behaviour::FailEvery(10), seeds, 0, true);
@@ -177,6 +240,9 @@ mod tests {
         let late = count(Behaviour::FailEvery(120), seeds, 1_000, false);
         assert_eq!((late.runs, late.detections), (150, 1));
         let never = count(Behaviour::Pass, seeds, 200, false);
-        assert_eq!((never.runs, never.detections, never.client_visible), (200, 0, false));
+        assert_eq!(
+            (never.runs, never.detections, never.client_visible),
+            (200, 0, false)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! One run with everything that a sweep wants of it: its panics caught, its expected failure judged, its digest checked by a second run.
+//! One run with everything that a sweep wants of it: its panics caught, its expected failure
+//! judged, its digest checked by a second run.
 
 use serde::{Deserialize, Serialize};
 use synod_reports::fingerprint::split_site;
@@ -55,7 +56,16 @@ impl Report {
     /// The report of a line alone.
     #[must_use]
     pub const fn new(number: u64, line: ResultLine) -> Self {
-        Self { number, line, cpu_ns: 0, rss: None, history: None, tale: Vec::new(), repro: None, origin: None }
+        Self {
+            number,
+            line,
+            cpu_ns: 0,
+            rss: None,
+            history: None,
+            tale: Vec::new(),
+            repro: None,
+            origin: None,
+        }
     }
 }
 
@@ -63,14 +73,24 @@ impl Report {
 #[must_use]
 pub fn broken(scenario: &str, seed: u64, check: &str, message: String) -> ResultLine {
     let blank = RunRecord::blank(scenario, seed, Verdict::Panic);
-    ResultLine::new(RunRecord { check: Some(check.to_owned()), message: Some(message), ..blank })
+    ResultLine::new(RunRecord {
+        check: Some(check.to_owned()),
+        message: Some(message),
+        ..blank
+    })
 }
 
-/// Does the job. `announce` is told the scenario's name and the seed before anything can go wrong with the run.
+/// Does the job. `announce` is told the scenario's name and the seed before anything can go wrong
+/// with the run.
 ///
 /// # Errors
 /// When there is no plan for the item.
-pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announce: &mut dyn FnMut(&str)) -> Result<Report, String> {
+pub fn execute(
+    source: &mut dyn Source,
+    settings: &Settings,
+    item: &Item,
+    announce: &mut dyn FnMut(&str),
+) -> Result<Report, String> {
     let started = cpu_of_this();
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
@@ -78,7 +98,11 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     let (plan, origin) = (drawn.plan, drawn.origin);
     let subject = settings.subject.clone().or(drawn.subject);
     let record = item.keep == Keep::Everything;
-    let jury = if settings.only.is_everybody() { drawn.only } else { settings.only.clone() };
+    let jury = if settings.only.is_everybody() {
+        drawn.only
+    } else {
+        settings.only.clone()
+    };
     let spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
         bug: settings.bug.clone().or(drawn.bug),
@@ -89,7 +113,10 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
         plan,
     };
     let mut report = if let Keep::Plan(check) = &item.keep {
-        Report::new(item.number, broken(&spec.plan.scenario, spec.plan.seed, check, String::new()))
+        Report::new(
+            item.number,
+            broken(&spec.plan.scenario, spec.plan.seed, check, String::new()),
+        )
     } else {
         let outcome = guarded(source, &spec);
         let mut line = ResultLine::new(outcome.record);
@@ -100,7 +127,11 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
             line.twice = true;
             verify(source, &spec, &mut line);
         }
-        Report { history: outcome.history, tale: outcome.tale, ..Report::new(item.number, line) }
+        Report {
+            history: outcome.history,
+            tale: outcome.tale,
+            ..Report::new(item.number, line)
+        }
     };
     if item.keep != Keep::Line {
         let own = Origin {
@@ -115,30 +146,47 @@ pub fn execute(source: &mut dyn Source, settings: &Settings, item: &Item, announ
     }
     report.origin = origin;
     report.cpu_ns = match (started, cpu_of_this()) {
-        (Some(started), Some(ended)) => u64::try_from(ended.saturating_sub(started).as_nanos()).unwrap_or(u64::MAX),
+        (Some(started), Some(ended)) => {
+            u64::try_from(ended.saturating_sub(started).as_nanos()).unwrap_or(u64::MAX)
+        }
         _ => 0,
     };
     Ok(report)
 }
 
-/// Whether the run of this seed is made twice. Depends on the seed alone, so that every shard and every number of jobs agree.
+/// Whether the run of this seed is made twice. Depends on the seed alone, so that every shard and
+/// every number of jobs agree.
 fn chosen(seed: u64, ppm: u32) -> bool {
     xxh3_64(&seed.to_le_bytes()) % 1_000_000 < u64::from(ppm)
 }
 
-/// Runs again with other things that must not matter, and turns the verdict when the digest is another.
+/// Runs again with other things that must not matter, and turns the verdict when the digest is
+/// another.
 ///
-/// A failing run may have been ended by a contract or by a checker of facts, so it is repeated under the same probe. Where contracts do not judge, a run
-/// may pass that breaks one, so none is evaluated then.
+/// A failing run may have been ended by a contract or by a checker of facts, so it is repeated
+/// under the same probe. Where contracts do not judge, a run may pass that breaks one, so none is
+/// evaluated then.
 fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
-    let most = if spec.jury.has(CONTRACT) && spec.checks == run::Checks::All { ProbeLevel::Full } else { ProbeLevel::Facts };
+    let most = if spec.jury.has(CONTRACT) && spec.checks == run::Checks::All {
+        ProbeLevel::Full
+    } else {
+        ProbeLevel::Facts
+    };
     let levels: &[ProbeLevel] = match (line.record.verdict, &spec.bug) {
         (Verdict::Pass, None) => &[ProbeLevel::Nothing, ProbeLevel::BugsOnly, most],
         (Verdict::Pass, Some(_)) => &[ProbeLevel::BugsOnly, most],
         _ => &[spec.probe],
     };
-    let probe = levels[usize::try_from(spec.plan.seed % levels.len() as u64).expect("below the number of levels")];
-    let again = guarded(source, &RunSpec { probe, record: !spec.record, ..spec.clone() });
+    let probe = levels[usize::try_from(spec.plan.seed % levels.len() as u64)
+        .expect("below the number of levels")];
+    let again = guarded(
+        source,
+        &RunSpec {
+            probe,
+            record: !spec.record,
+            ..spec.clone()
+        },
+    );
     if again.record.digest != line.record.digest {
         line.record.verdict = Verdict::Nondeterministic;
         line.record.check = Some(DETERMINISM.to_owned());
@@ -151,24 +199,33 @@ fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
 
 /// A panic in the simulator's own sources, those of its subjects apart, is the harness's failure.
 fn own_up(record: &mut RunRecord) {
-    let site = record.message.as_deref().and_then(|message| split_site(message).1);
-    let own = site.is_some_and(|site| site.split_once("sim/src/").is_some_and(|(_, file)| !file.starts_with("subject/")));
+    let site = record
+        .message
+        .as_deref()
+        .and_then(|message| split_site(message).1);
+    let own = site.is_some_and(|site| {
+        site.split_once("sim/src/")
+            .is_some_and(|(_, file)| !file.starts_with("subject/"))
+    });
     if record.verdict == Verdict::Panic && own {
         record.check = Some(HARNESS.to_owned());
     }
 }
 
-/// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether the failure came; none when none is expected.
+/// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether
+/// the failure came; none when none is expected.
 fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Option<bool> {
     let expected = expected(checks, jury)?;
     let settled = record.verdict.is_failure() || record.verdict == Verdict::Pass;
     // A check, or a whole class of them.
-    let came = record.check.as_deref() == Some(expected) || (record.verdict.is_failure() && record.verdict.name() == expected);
+    let came = record.check.as_deref() == Some(expected)
+        || (record.verdict.is_failure() && record.verdict.name() == expected);
     if settled && came {
         record.verdict = Verdict::Pass;
         return Some(true);
     }
-    let stayed_away = record.verdict == Verdict::Pass || record.check.as_deref() == Some(EXPECTED_FAILURE);
+    let stayed_away =
+        record.verdict == Verdict::Pass || record.check.as_deref() == Some(EXPECTED_FAILURE);
     if stayed_away && checks.at_least_ppm >= 1_000_000 {
         record.verdict = Verdict::Expectation;
         record.check = Some(EXPECTED_FAILURE.to_owned());
@@ -183,8 +240,19 @@ fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Optio
 /// Runs the plan. A panic that leaves the run becomes its verdict.
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     caught(|| source.run(spec)).unwrap_or_else(|panic| {
-        let record = broken(&spec.plan.scenario, spec.plan.seed, "panic", panic.to_string()).record;
-        RunOutcome { record, history: None, in_weather: 0, tale: Vec::new() }
+        let record = broken(
+            &spec.plan.scenario,
+            spec.plan.seed,
+            "panic",
+            panic.to_string(),
+        )
+        .record;
+        RunOutcome {
+            record,
+            history: None,
+            in_weather: 0,
+            tale: Vec::new(),
+        }
     })
 }
 
@@ -195,8 +263,14 @@ mod tests {
     use crate::sweep::settings::Target;
 
     fn line(behaviour: Behaviour, settings: &Settings, seed: u64) -> ResultLine {
-        let item = Item { number: 0, target: Target::Scenario("smoke/fake".to_owned(), seed), keep: Keep::Line };
-        execute(&mut Fake::new(behaviour), settings, &item, &mut |_| ()).expect("a plan").line
+        let item = Item {
+            number: 0,
+            target: Target::Scenario("smoke/fake".to_owned(), seed),
+            keep: Keep::Line,
+        };
+        execute(&mut Fake::new(behaviour), settings, &item, &mut |_| ())
+            .expect("a plan")
+            .line
     }
 
     #[test]
@@ -208,23 +282,43 @@ mod tests {
 
     #[test]
     fn unequal_digests_are_found() {
-        let settings = Settings { verify_ppm: 1_000_000, ..Settings::default() };
+        let settings = Settings {
+            verify_ppm: 1_000_000,
+            ..Settings::default()
+        };
         let fine = line(Behaviour::Pass, &settings, 3);
         assert!(fine.twice && fine.record.verdict == Verdict::Pass);
         let torn = line(Behaviour::DigestFollowsRecording, &settings, 3);
-        assert_eq!((torn.record.verdict, torn.record.check.as_deref()), (Verdict::Nondeterministic, Some(DETERMINISM)));
+        assert_eq!(
+            (torn.record.verdict, torn.record.check.as_deref()),
+            (Verdict::Nondeterministic, Some(DETERMINISM))
+        );
         let leaky = (0..3)
-            .map(|seed| line(Behaviour::DigestFollowsProbe, &settings, seed).record.verdict)
+            .map(|seed| {
+                line(Behaviour::DigestFollowsProbe, &settings, seed)
+                    .record
+                    .verdict
+            })
             .filter(|verdict| *verdict == Verdict::Nondeterministic);
-        assert_eq!(leaky.count(), 2, "of the three levels one is the first run's own");
+        assert_eq!(
+            leaky.count(),
+            2,
+            "of the three levels one is the first run's own"
+        );
     }
 
     #[test]
     fn a_panic_is_a_verdict_and_has_a_place() {
         let record = line(Behaviour::Panic, &Settings::default(), 1).record;
-        assert_eq!((record.verdict, record.check.as_deref()), (Verdict::Panic, Some(HARNESS)));
+        assert_eq!(
+            (record.verdict, record.check.as_deref()),
+            (Verdict::Panic, Some(HARNESS))
+        );
         let message = record.message.expect("has one");
-        assert!(message.starts_with("seed 1 is unlucky (sim/src/sweep/fake.rs:"), "{message}");
+        assert!(
+            message.starts_with("seed 1 is unlucky (sim/src/sweep/fake.rs:"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -241,23 +335,60 @@ mod tests {
 
     #[test]
     fn an_expected_failure_passes_and_its_absence_fails() {
-        let checks = |at_least_ppm| Checks { expect_failure: Some("linearizability".to_owned()), at_least_ppm, milestones: Vec::new() };
-        let record =
-            |verdict, check: Option<&str>| RunRecord { verdict, check: check.map(str::to_owned), ..broken("a", 1, "", String::new()).record };
+        let checks = |at_least_ppm| Checks {
+            expect_failure: Some("linearizability".to_owned()),
+            at_least_ppm,
+            milestones: Vec::new(),
+        };
+        let record = |verdict, check: Option<&str>| RunRecord {
+            verdict,
+            check: check.map(str::to_owned),
+            ..broken("a", 1, "", String::new()).record
+        };
         let judge = |at_least, mut record: RunRecord| {
             let came = judge_expected(&checks(at_least), &Jury::default(), &mut record);
             (came, record.verdict)
         };
-        assert_eq!(judge(1_000_000, record(Verdict::Safety, Some("linearizability"))), (Some(true), Verdict::Pass));
-        assert_eq!(judge(1_000_000, record(Verdict::Pass, Some("linearizability"))), (Some(true), Verdict::Pass));
-        assert_eq!(judge(1_000_000, record(Verdict::Pass, None)), (Some(false), Verdict::Expectation));
-        assert_eq!(judge(100, record(Verdict::Pass, None)), (Some(false), Verdict::Pass));
-        assert_eq!(judge(100, record(Verdict::Expectation, Some(EXPECTED_FAILURE))), (Some(false), Verdict::Pass));
-        assert_eq!(judge(100, record(Verdict::Safety, Some("agreement"))), (Some(false), Verdict::Safety));
+        assert_eq!(
+            judge(1_000_000, record(Verdict::Safety, Some("linearizability"))),
+            (Some(true), Verdict::Pass)
+        );
+        assert_eq!(
+            judge(1_000_000, record(Verdict::Pass, Some("linearizability"))),
+            (Some(true), Verdict::Pass)
+        );
+        assert_eq!(
+            judge(1_000_000, record(Verdict::Pass, None)),
+            (Some(false), Verdict::Expectation)
+        );
+        assert_eq!(
+            judge(100, record(Verdict::Pass, None)),
+            (Some(false), Verdict::Pass)
+        );
+        assert_eq!(
+            judge(100, record(Verdict::Expectation, Some(EXPECTED_FAILURE))),
+            (Some(false), Verdict::Pass)
+        );
+        assert_eq!(
+            judge(100, record(Verdict::Safety, Some("agreement"))),
+            (Some(false), Verdict::Safety)
+        );
         let unjudged = |expected: &str| {
-            let checks = Checks { expect_failure: Some(expected.to_owned()), at_least_ppm: 1_000_000, milestones: Vec::new() };
-            judge_expected(&checks, &Jury::only(["prefix"]), &mut record(Verdict::Pass, None))
+            let checks = Checks {
+                expect_failure: Some(expected.to_owned()),
+                at_least_ppm: 1_000_000,
+                milestones: Vec::new(),
+            };
+            judge_expected(
+                &checks,
+                &Jury::only(["prefix"]),
+                &mut record(Verdict::Pass, None),
+            )
         };
-        assert_eq!((unjudged("linearizability"), unjudged("safety")), (None, Some(false)), "a check that does not judge cannot come");
+        assert_eq!(
+            (unjudged("linearizability"), unjudged("safety")),
+            (None, Some(false)),
+            "a check that does not judge cannot come"
+        );
     }
 }

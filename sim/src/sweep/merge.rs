@@ -1,4 +1,5 @@
-//! Joins the folders of all shards of a sweep into the folder that the unsharded sweep would have written.
+//! Joins the folders of all shards of a sweep into the folder that the unsharded sweep would have
+//! written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,10 +28,22 @@ pub enum Error {
 /// # Errors
 /// When they are not all the shards of one sweep, or something cannot be read or written.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<(RunInfo, Summary), Error> {
-    let infos: Vec<RunInfo> = shards.iter().map(|path| read_info(path)).collect::<Result<_, _>>().map_err(Error::Input)?;
+    let infos: Vec<RunInfo> = shards
+        .iter()
+        .map(|path| read_info(path))
+        .collect::<Result<_, _>>()
+        .map_err(Error::Input)?;
     let whole = fit(shards, &infos).map_err(Error::Input)?;
-    if let Some(same) = shards.iter().find(|path| path.canonicalize().ok().zip(out.canonicalize().ok()).is_some_and(|(one, two)| one == two)) {
-        return Err(Error::Input(format!("{} is one of the shards: write to another folder", same.display())));
+    if let Some(same) = shards.iter().find(|path| {
+        path.canonicalize()
+            .ok()
+            .zip(out.canonicalize().ok())
+            .is_some_and(|(one, two)| one == two)
+    }) {
+        return Err(Error::Input(format!(
+            "{} is one of the shards: write to another folder",
+            same.display()
+        )));
     }
     let mut lines: BTreeMap<u64, (usize, ResultLine)> = BTreeMap::new();
     let mut cost = Cost::default();
@@ -38,9 +51,17 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<(RunInfo, Summary), Error
     let mut summaries = Vec::new();
     for (number, path) in shards.iter().enumerate() {
         for line in read_results(path).map_err(Error::Input)? {
-            let place = Roster::of(&whole).place(&line).filter(|_| Roster::of(&infos[number]).place(&line).is_some()).ok_or_else(|| {
-                Error::Input(format!("{}: seed {} of {} is not a run of this shard", path.display(), line.record.seed, line.record.scenario))
-            })?;
+            let place = Roster::of(&whole)
+                .place(&line)
+                .filter(|_| Roster::of(&infos[number]).place(&line).is_some())
+                .ok_or_else(|| {
+                    Error::Input(format!(
+                        "{}: seed {} of {} is not a run of this shard",
+                        path.display(),
+                        line.record.seed,
+                        line.record.scenario
+                    ))
+                })?;
             lines.insert(place, (number, line));
         }
         let summary = read_summary(path).map_err(Error::Input)?;
@@ -58,8 +79,13 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<(RunInfo, Summary), Error
 
 /// The sweep that these are all the shards of.
 fn fit(shards: &[PathBuf], infos: &[RunInfo]) -> Result<RunInfo, String> {
-    let [first, ..] = infos else { return Err("there is nothing to merge".to_owned()) };
-    let whole = RunInfo { shard: None, ..first.clone() };
+    let [first, ..] = infos else {
+        return Err("there is nothing to merge".to_owned());
+    };
+    let whole = RunInfo {
+        shard: None,
+        ..first.clone()
+    };
     for (path, info) in shards.iter().zip(infos) {
         if info.build != whole.build {
             return Err(format!(
@@ -70,7 +96,11 @@ fn fit(shards: &[PathBuf], infos: &[RunInfo]) -> Result<RunInfo, String> {
                 whole.build
             ));
         }
-        if (RunInfo { shard: None, ..info.clone() }) != whole {
+        if (RunInfo {
+            shard: None,
+            ..info.clone()
+        }) != whole
+        {
             return Err(format!(
                 "{} and {} are not of the same sweep: their run.json differ in more than the shard",
                 shards[0].display(),
@@ -79,12 +109,21 @@ fn fit(shards: &[PathBuf], infos: &[RunInfo]) -> Result<RunInfo, String> {
         }
     }
     let of = first.shard.map_or(1, |shard| shard.of);
-    let mut seen: Vec<u64> = infos.iter().map(|info| info.shard.map_or(1, |shard| if shard.of == of { shard.index } else { 0 })).collect();
+    let mut seen: Vec<u64> = infos
+        .iter()
+        .map(|info| {
+            info.shard
+                .map_or(1, |shard| if shard.of == of { shard.index } else { 0 })
+        })
+        .collect();
     seen.sort_unstable();
     if seen == (1..=of).collect::<Vec<_>>() {
         return Ok(whole);
     }
-    let missing: Vec<String> = (1..=of).filter(|index| !seen.contains(index)).map(|index| format!("{index}/{of}")).collect();
+    let missing: Vec<String> = (1..=of)
+        .filter(|index| !seen.contains(index))
+        .map(|index| format!("{index}/{of}"))
+        .collect();
     if missing.is_empty() {
         Err("a shard is given twice, or shards of different partitions are mixed".to_owned())
     } else {
@@ -116,10 +155,18 @@ fn write(
     }
     let mut summary = tally.finish(&whole.demands, cost, interrupted);
     for (failure, shard) in summary.failures.iter_mut().zip(first_shards) {
-        let there = summaries[shard].as_ref().and_then(|summary| summary.failures.iter().find(|other| other.fingerprint == failure.fingerprint));
+        let there = summaries[shard].as_ref().and_then(|summary| {
+            summary
+                .failures
+                .iter()
+                .find(|other| other.fingerprint == failure.fingerprint)
+        });
         if let Some(repro) = there.and_then(|other| other.repro.clone()) {
-            copy_folder(&shards[shard].join("failures").join(&failure.fingerprint), &out.join("failures").join(&failure.fingerprint))
-                .map_err(failed)?;
+            copy_folder(
+                &shards[shard].join("failures").join(&failure.fingerprint),
+                &out.join("failures").join(&failure.fingerprint),
+            )
+            .map_err(failed)?;
             failure.repro = Some(repro);
         }
     }
@@ -145,12 +192,22 @@ mod tests {
     use crate::sweep::seeds::{Seeds, Shard};
 
     fn run(path: &Path, shard: Option<Shard>) {
-        sweep_into(path, &info(&["a", "b"], Seeds { start: 3, end: 40 }, shard, None), Behaviour::FailEvery(9), Vec::new());
+        sweep_into(
+            path,
+            &info(&["a", "b"], Seeds { start: 3, end: 40 }, shard, None),
+            Behaviour::FailEvery(9),
+            Vec::new(),
+        );
     }
 
     fn timeless(path: &Path) -> Summary {
         let summary = read_summary(path).expect("reads").expect("is there");
-        Summary { cpu_seconds: 0.0, wall_seconds: 0.0, peak_rss_bytes: None, ..summary }
+        Summary {
+            cpu_seconds: 0.0,
+            wall_seconds: 0.0,
+            peak_rss_bytes: None,
+            ..summary
+        }
     }
 
     #[test]
@@ -160,14 +217,28 @@ mod tests {
         run(&at("whole"), None);
         let shards: Vec<PathBuf> = (1..=3).map(|index| at(&format!("shard{index}"))).collect();
         for (index, path) in shards.iter().enumerate() {
-            run(path, Some(Shard { index: index as u64 + 1, of: 3 }));
+            run(
+                path,
+                Some(Shard {
+                    index: index as u64 + 1,
+                    of: 3,
+                }),
+            );
         }
-        merge(&[shards[2].clone(), shards[0].clone(), shards[1].clone()], &at("merged")).expect("they fit");
+        merge(
+            &[shards[2].clone(), shards[0].clone(), shards[1].clone()],
+            &at("merged"),
+        )
+        .expect("they fit");
         let summary = timeless(&at("whole"));
         assert_eq!(summary, timeless(&at("merged")));
         let repro = summary.failures[0].repro.clone().expect("was written");
         for file in ["run.json", "results.jsonl", &repro] {
-            assert_eq!(fs::read(at("whole").join(file)).expect(file), fs::read(at("merged").join(file)).expect(file), "{file}");
+            assert_eq!(
+                fs::read(at("whole").join(file)).expect(file),
+                fs::read(at("merged").join(file)).expect(file),
+                "{file}"
+            );
         }
     }
 
@@ -175,7 +246,10 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let place = tempfile::tempdir().expect("a folder");
         let at = |name: &str| place.path().join(name);
-        let refused = |shards: &[&str]| match merge(&shards.iter().map(|name| at(name)).collect::<Vec<_>>(), &at("out")) {
+        let refused = |shards: &[&str]| match merge(
+            &shards.iter().map(|name| at(name)).collect::<Vec<_>>(),
+            &at("out"),
+        ) {
             Err(Error::Input(message)) => message,
             other => panic!("{other:?}"),
         };
@@ -184,7 +258,9 @@ mod tests {
         assert!(refused(&["one", "two"]).contains("missing: 3/3"));
         assert!(refused(&["one", "one", "two"]).contains("missing: 3/3"));
         assert!(refused(&["nowhere"]).contains("run.json"));
-        let text = fs::read_to_string(at("two").join("run.json")).expect("reads").replace("\"end\": 40", "\"end\": 41");
+        let text = fs::read_to_string(at("two").join("run.json"))
+            .expect("reads")
+            .replace("\"end\": 40", "\"end\": 41");
         fs::write(at("two").join("run.json"), text).expect("writes");
         assert!(refused(&["one", "two"]).contains("not of the same sweep"));
     }

@@ -10,7 +10,10 @@ pub struct Reorder<T> {
 
 impl<T> Default for Reorder<T> {
     fn default() -> Self {
-        Self { next: 0, early: BTreeMap::new() }
+        Self {
+            next: 0,
+            early: BTreeMap::new(),
+        }
     }
 }
 
@@ -45,7 +48,10 @@ mod tests {
         }
         assert_eq!((order.pop(), order.pop()), (Some(0), None));
         order.push(1, 1);
-        assert_eq!((order.pop(), order.pop(), order.pop()), (Some(1), Some(2), None));
+        assert_eq!(
+            (order.pop(), order.pop(), order.pop()),
+            (Some(1), Some(2), None)
+        );
         assert_eq!(order.into_rest().collect::<Vec<_>>(), [5]);
     }
 }

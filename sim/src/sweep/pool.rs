@@ -1,8 +1,9 @@
 //! Keeps workers busy and outlives their deaths.
 //!
-//! Each worker has a lane: a thread that hands it a few items at a time, hears its reports, and watches the wall clock. When a worker dies or a run does
-//! not end, the run that it had announced gets a verdict of its own (`crash` or `hang`), and a new worker goes on with the rest. Reports come in any
-//! order; which worker makes which run never shows in them.
+//! Each worker has a lane: a thread that hands it a few items at a time, hears its reports, and
+//! watches the wall clock. When a worker dies or a run does not end, the run that it had announced
+//! gets a verdict of its own (`crash` or `hang`), and a new worker goes on with the rest. Reports
+//! come in any order; which worker makes which run never shows in them.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -30,7 +31,8 @@ const STILLBIRTHS: u32 = 3;
 pub enum Place<'a> {
     /// In child processes started like this: the program and its arguments.
     Children(PathBuf, Vec<String>),
-    /// In this thread, for debuggers and tests: no death is survived, and nothing watches the clock.
+    /// In this thread, for debuggers and tests: no death is survived, and nothing watches the
+    /// clock.
     Here(&'a mut dyn Source),
 }
 
@@ -54,7 +56,8 @@ pub struct Pool<'a> {
 pub struct Broken(pub String);
 
 impl Pool<'_> {
-    /// Makes all runs. `next` gives the items, `sink` takes the reports in any order and may end the work.
+    /// Makes all runs. `next` gives the items, `sink` takes the reports in any order and may end
+    /// the work.
     ///
     /// # Errors
     /// When no worker can be started, or an item names no run.
@@ -104,13 +107,22 @@ impl Pool<'_> {
         let mut result = Ok(());
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
-                let lane = Lane { pool: self, program, arguments, next: &next, enough: &enough, sender: sender.clone() };
+                let lane = Lane {
+                    pool: self,
+                    program,
+                    arguments,
+                    next: &next,
+                    enough: &enough,
+                    sender: sender.clone(),
+                };
                 scope.spawn(move || lane.run());
             }
             drop(sender);
             for report in reports {
                 let go_on = match report {
-                    Ok(report) if result.is_ok() && !enough.load(Ordering::Relaxed) => sink(report).is_continue(),
+                    Ok(report) if result.is_ok() && !enough.load(Ordering::Relaxed) => {
+                        sink(report).is_continue()
+                    }
                     Ok(_) => false,
                     Err(broken) => {
                         result = Err(broken);
@@ -154,7 +166,12 @@ impl Lane<'_> {
             }
             let child = match Child::start(self.program, self.arguments, self.pool.settings) {
                 Ok(child) => child,
-                Err(error) => return self.tell(Err(Broken(format!("a worker ({}) cannot be started: {error}", self.program.display())))),
+                Err(error) => {
+                    return self.tell(Err(Broken(format!(
+                        "a worker ({}) cannot be started: {error}",
+                        self.program.display()
+                    ))));
+                }
             };
             let before = pending.len();
             match self.serve(child, &mut pending) {
@@ -164,7 +181,10 @@ impl Lane<'_> {
                 Err(broken) => return self.tell(Err(broken)),
             }
             if stillbirths == STILLBIRTHS {
-                return self.tell(Err(Broken(format!("workers die before they begin a run ({STILLBIRTHS} in a row); try --in-process to see why"))));
+                return self.tell(Err(Broken(format!(
+                    "workers die before they begin a run ({STILLBIRTHS} in a row); try \
+                     --in-process to see why"
+                ))));
             }
         }
     }
@@ -190,7 +210,8 @@ impl Lane<'_> {
         pending.len() - before
     }
 
-    /// Serves one worker until everything is done (true) or the worker is gone (false) with one item fewer.
+    /// Serves one worker until everything is done (true) or the worker is gone (false) with one
+    /// item fewer.
     fn serve(&self, mut child: Child, pending: &mut VecDeque<Item>) -> Result<bool, Broken> {
         let mut handed = 0;
         let mut started: Option<(u64, String)> = None;
@@ -213,7 +234,10 @@ impl Lane<'_> {
                     since = Instant::now();
                 }
                 Heard::Said(Said::Done(report)) => {
-                    if pending.front().is_some_and(|item| item.number == report.number) {
+                    if pending
+                        .front()
+                        .is_some_and(|item| item.number == report.number)
+                    {
                         pending.pop_front();
                         handed -= 1;
                         started = None;
@@ -232,7 +256,15 @@ impl Lane<'_> {
                 }
                 Heard::Nothing if since.elapsed() >= self.pool.hang_after => {
                     child.kill();
-                    self.bury(started, pending, "hang", &format!("no end after {} s of wall time", self.pool.hang_after.as_secs()));
+                    self.bury(
+                        started,
+                        pending,
+                        "hang",
+                        &format!(
+                            "no end after {} s of wall time",
+                            self.pool.hang_after.as_secs()
+                        ),
+                    );
                     return Ok(false);
                 }
                 Heard::Nothing => {}
@@ -241,14 +273,27 @@ impl Lane<'_> {
     }
 
     /// Gives the run that a worker died of its verdict.
-    fn bury(&self, started: Option<(u64, String)>, pending: &mut VecDeque<Item>, check: &str, words: &str) {
-        let Some((announced, scenario)) = started else { return };
-        let Some(item) = pending.pop_front() else { return };
+    fn bury(
+        &self,
+        started: Option<(u64, String)>,
+        pending: &mut VecDeque<Item>,
+        check: &str,
+        words: &str,
+    ) {
+        let Some((announced, scenario)) = started else {
+            return;
+        };
+        let Some(item) = pending.pop_front() else {
+            return;
+        };
         let seed = match item.target {
             Target::Mix(seed) | Target::Scenario(_, seed) => seed,
             Target::Repro(_) => announced,
         };
-        self.tell(Ok(Report::new(item.number, broken(&scenario, seed, check, words.to_owned()))));
+        self.tell(Ok(Report::new(
+            item.number,
+            broken(&scenario, seed, check, words.to_owned()),
+        )));
     }
 }
 
@@ -262,9 +307,17 @@ struct Child {
 }
 
 impl Child {
-    fn start(program: &PathBuf, arguments: &[String], settings: &Settings) -> std::io::Result<Self> {
+    fn start(
+        program: &PathBuf,
+        arguments: &[String],
+        settings: &Settings,
+    ) -> std::io::Result<Self> {
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         #[cfg(unix)]
         {
             // Ctrl-C is for the coordinator, which then decides about its workers.
@@ -282,7 +335,10 @@ impl Child {
             }
         });
         let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let (heard, pipe) = (Arc::clone(&stderr), process.stderr.take().expect("it was asked for"));
+        let (heard, pipe) = (
+            Arc::clone(&stderr),
+            process.stderr.take().expect("it was asked for"),
+        );
         let listener = std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
                 let mut lines = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -292,20 +348,29 @@ impl Child {
                 lines.push_back(line);
             }
         });
-        let mut child = Self { stdin: process.stdin.take(), process, lines, stderr, listener: Some(listener) };
+        let mut child = Self {
+            stdin: process.stdin.take(),
+            process,
+            lines,
+            stderr,
+            listener: Some(listener),
+        };
         // A worker that is already dead is noticed at the first hearing.
         let _ = child.write(settings);
         Ok(child)
     }
 
     fn write<T: serde::Serialize>(&mut self, value: &T) -> std::io::Result<()> {
-        let Some(stdin) = &mut self.stdin else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
+        let Some(stdin) = &mut self.stdin else {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        };
         let mut line = serde_json::to_string(value).expect("plain data");
         line.push('\n');
         stdin.write_all(line.as_bytes())
     }
 
-    /// Hands items over. That a worker is gone is heard, not felt: its last reports may still be in the pipe.
+    /// Hands items over. That a worker is gone is heard, not felt: its last reports may still be in
+    /// the pipe.
     fn hand<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
         for item in items {
             if self.write(item).is_err() {
@@ -350,8 +415,15 @@ impl Child {
             let _ = listener.join();
         }
         let lines = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = lines.iter().filter(|line| !line.trim().is_empty() && !line.starts_with("note:")).map(|line| without_thread(line)).next_back();
-        said.map_or_else(|| format!("the worker died: {ended}"), |said| format!("the worker died: {ended}: {said}"))
+        let said = lines
+            .iter()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with("note:"))
+            .map(|line| without_thread(line))
+            .next_back();
+        said.map_or_else(
+            || format!("the worker died: {ended}"),
+            |said| format!("the worker died: {ended}: {said}"),
+        )
     }
 }
 
@@ -359,8 +431,10 @@ impl Child {
 fn without_thread(line: &str) -> String {
     let mut out = String::new();
     for word in line.split_whitespace() {
-        let number =
-            word.strip_prefix('(').and_then(|word| word.strip_suffix(')')).is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = word
+            .strip_prefix('(')
+            .and_then(|word| word.strip_suffix(')'))
+            .is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
         if !number {
             out.push_str(if out.is_empty() { "" } else { " " });
             out.push_str(word);
@@ -374,11 +448,18 @@ mod tests {
     use super::*;
     use crate::sweep::settings::Keep;
 
-    /// A worker in a few lines of shell: it speaks the protocol, and does what `case` says about a number.
+    /// A worker in a few lines of shell: it speaks the protocol, and does what `case` says about a
+    /// number.
     fn shell(case: &str) -> Place<'static> {
-        let record = r#"{"scenario":"s","seed":'$n',"verdict":"pass","digest":"d","events":1,"messages_delivered":1,"virtual_seconds":1.0,"client_operations":1,"faults":{},"milestones":{}}"#;
+        let record = concat!(
+            r#"{"scenario":"s","seed":'$n',"verdict":"pass","digest":"d","events":1,"#,
+            r#""messages_delivered":1,"virtual_seconds":1.0,"client_operations":1,"#,
+            r#""faults":{},"milestones":{}}"#,
+        );
+        let done = format!(r#"{{"number":'$n',"cpu_ns":0,"line":{record}}}"#);
         let script = format!(
-            r#"read settings; while read item; do n=${{item#*:}}; n=${{n%%,*}}; echo "start $n $n s"; case $n in {case} esac; echo 'done {{"number":'$n',"cpu_ns":0,"line":{record}}}'; done"#
+            "read settings; while read item; do n=${{item#*:}}; n=${{n%%,*}}; \
+             echo \"start $n $n s\"; case $n in {case} esac; echo 'done {done}'; done"
         );
         Place::Children("/bin/sh".into(), vec!["-c".to_owned(), script])
     }
@@ -386,14 +467,33 @@ mod tests {
     /// An item's number, and the check and message of a run that did not come to an end.
     type Ended = (u64, Option<String>, Option<String>);
 
-    fn work(mut place: Place<'_>, jobs: usize, count: u64, hang_after: Duration) -> Result<Vec<Ended>, Broken> {
+    fn work(
+        mut place: Place<'_>,
+        jobs: usize,
+        count: u64,
+        hang_after: Duration,
+    ) -> Result<Vec<Ended>, Broken> {
         let settings = Settings::default();
         let halt = AtomicBool::new(false);
-        let pool = Pool { settings: &settings, jobs, hang_after, until: None, halt: &halt };
-        let mut items = (0..count).map(|number| Item { number, target: Target::Scenario("s".to_owned(), number), keep: Keep::Line });
+        let pool = Pool {
+            settings: &settings,
+            jobs,
+            hang_after,
+            until: None,
+            halt: &halt,
+        };
+        let mut items = (0..count).map(|number| Item {
+            number,
+            target: Target::Scenario("s".to_owned(), number),
+            keep: Keep::Line,
+        });
         let mut reports = Vec::new();
         pool.work(&mut place, &mut || items.next(), &mut |report| {
-            reports.push((report.number, report.line.record.check, report.line.record.message));
+            reports.push((
+                report.number,
+                report.line.record.check,
+                report.line.record.message,
+            ));
             ControlFlow::Continue(())
         })?;
         reports.sort();
@@ -404,26 +504,60 @@ mod tests {
     fn every_item_is_done_once_by_any_number_of_workers() {
         for jobs in [1, 3] {
             let reports = work(shell(""), jobs, 50, Duration::from_secs(10)).expect("it works");
-            assert_eq!(reports, (0..50).map(|number| (number, None, None)).collect::<Vec<_>>());
+            assert_eq!(
+                reports,
+                (0..50)
+                    .map(|number| (number, None, None))
+                    .collect::<Vec<_>>()
+            );
         }
     }
 
     #[test]
     fn a_death_costs_one_run_and_names_it() {
-        let reports = work(shell("5) echo 'boom (17) here' >&2; kill -9 $$;; 11) exit 3;;"), 2, 20, Duration::from_secs(10)).expect("it works");
+        let reports = work(
+            shell("5) echo 'boom (17) here' >&2; kill -9 $$;; 11) exit 3;;"),
+            2,
+            20,
+            Duration::from_secs(10),
+        )
+        .expect("it works");
         assert_eq!(reports.len(), 20);
-        let broken: Vec<_> = reports.into_iter().filter(|report| report.1.is_some()).collect();
-        let check = |number: usize| (broken[number].0, broken[number].1.as_deref(), broken[number].2.clone().unwrap_or_default());
+        let broken: Vec<_> = reports
+            .into_iter()
+            .filter(|report| report.1.is_some())
+            .collect();
+        let check = |number: usize| {
+            (
+                broken[number].0,
+                broken[number].1.as_deref(),
+                broken[number].2.clone().unwrap_or_default(),
+            )
+        };
         let (number, name, message) = check(0);
-        assert!((number, name) == (5, Some("crash")) && message.contains("signal: 9") && message.ends_with(": boom here"), "{message}");
+        assert!(
+            (number, name) == (5, Some("crash"))
+                && message.contains("signal: 9")
+                && message.ends_with(": boom here"),
+            "{message}"
+        );
         let (number, name, message) = check(1);
-        assert!((number, name) == (11, Some("crash")) && message.contains("exit status: 3"), "{message}");
+        assert!(
+            (number, name) == (11, Some("crash")) && message.contains("exit status: 3"),
+            "{message}"
+        );
         assert_eq!(broken.len(), 2);
     }
 
     #[test]
     fn a_run_without_an_end_is_ended() {
-        let reports = work(shell("3) exec sleep 60;;"), 1, 6, Duration::from_millis(300)).expect("it works");
+        let reports = work(
+            shell("3) exec sleep 60;;"),
+            1,
+            6,
+            Duration::from_millis(300),
+        )
+        .expect("it works");
         let broken: Vec<_> = reports.iter().filter(|report| report.1.is_some()).collect();
         assert_eq!((reports.len(), broken.len()), (6, 1));
         assert_eq!((broken[0].0, broken[0].1.as_deref()), (3, Some("hang")));
@@ -431,23 +565,59 @@ mod tests {
 
     #[test]
     fn workers_that_cannot_work_are_given_up() {
-        let stillborn = work(Place::Children("/bin/sh".into(), vec!["-c".to_owned(), "exit 1".to_owned()]), 2, 6, Duration::from_secs(10));
-        assert!(stillborn.expect_err("nothing works").0.contains("3 in a row"));
-        let absent = work(Place::Children("/nowhere/synod".into(), Vec::new()), 1, 6, Duration::from_secs(10));
-        assert!(absent.expect_err("nothing works").0.contains("/nowhere/synod"));
+        let stillborn = work(
+            Place::Children("/bin/sh".into(), vec!["-c".to_owned(), "exit 1".to_owned()]),
+            2,
+            6,
+            Duration::from_secs(10),
+        );
+        assert!(
+            stillborn
+                .expect_err("nothing works")
+                .0
+                .contains("3 in a row")
+        );
+        let absent = work(
+            Place::Children("/nowhere/synod".into(), Vec::new()),
+            1,
+            6,
+            Duration::from_secs(10),
+        );
+        assert!(
+            absent
+                .expect_err("nothing works")
+                .0
+                .contains("/nowhere/synod")
+        );
     }
 
     #[test]
     fn a_sink_that_has_enough_ends_the_work() {
         let settings = Settings::default();
         let halt = AtomicBool::new(false);
-        let pool = Pool { settings: &settings, jobs: 2, hang_after: Duration::from_secs(10), until: None, halt: &halt };
+        let pool = Pool {
+            settings: &settings,
+            jobs: 2,
+            hang_after: Duration::from_secs(10),
+            until: None,
+            halt: &halt,
+        };
         let mut numbers = 0..;
         let mut seen = 0;
-        let mut next = || numbers.next().map(|number| Item { number, target: Target::Mix(number), keep: Keep::Line });
+        let mut next = || {
+            numbers.next().map(|number| Item {
+                number,
+                target: Target::Mix(number),
+                keep: Keep::Line,
+            })
+        };
         let ended = pool.work(&mut shell(""), &mut next, &mut |_| {
             seen += 1;
-            if seen < 30 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if seen < 30 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
         assert_eq!((ended, seen), (Ok(()), 30));
     }

@@ -23,14 +23,18 @@ pub enum SeedsArgument {
 }
 
 impl SeedsArgument {
-    /// The seeds. `entropy` places a random range, far below the end of the numbers so that the range has its length.
+    /// The seeds. `entropy` places a random range, far below the end of the numbers so that the
+    /// range has its length.
     #[must_use]
     pub const fn resolve(self, entropy: u64) -> Seeds {
         match self {
             Self::Range(seeds) => seeds,
             Self::Random(count) => {
                 let start = entropy >> 16;
-                Seeds { start, end: start.saturating_add(count) }
+                Seeds {
+                    start,
+                    end: start.saturating_add(count),
+                }
             }
         }
     }
@@ -42,12 +46,23 @@ impl FromStr for SeedsArgument {
     fn from_str(text: &str) -> Result<Self, String> {
         let shape = "say a range like 0..2000 (the end is not included), or random:2000";
         if let Some(count) = text.strip_prefix("random:") {
-            return number(count).map(Self::Random).ok_or_else(|| format!("`{count}` is no number of seeds: {shape}"));
+            return number(count)
+                .map(Self::Random)
+                .ok_or_else(|| format!("`{count}` is no number of seeds: {shape}"));
         }
-        let (start, end) = text.split_once("..").ok_or_else(|| format!("that is no range of seeds: {shape}"))?;
+        let (start, end) = text
+            .split_once("..")
+            .ok_or_else(|| format!("that is no range of seeds: {shape}"))?;
         let seed = |part: &str| number(part).ok_or_else(|| format!("`{part}` is no seed: {shape}"));
-        let seeds = Seeds { start: seed(start)?, end: seed(end)? };
-        if seeds.start >= seeds.end { Err(format!("the range is empty: {shape}")) } else { Ok(Self::Range(seeds)) }
+        let seeds = Seeds {
+            start: seed(start)?,
+            end: seed(end)?,
+        };
+        if seeds.start >= seeds.end {
+            Err(format!("the range is empty: {shape}"))
+        } else {
+            Ok(Self::Range(seeds))
+        }
     }
 }
 
@@ -57,7 +72,11 @@ fn number(text: &str) -> Option<u64> {
 
 impl std::fmt::Display for Seeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.end == u64::MAX { write!(f, "{}..", self.start) } else { write!(f, "{}..{}", self.start, self.end) }
+        if self.end == u64::MAX {
+            write!(f, "{}..", self.start)
+        } else {
+            write!(f, "{}..{}", self.start, self.end)
+        }
     }
 }
 
@@ -77,7 +96,8 @@ impl Shard {
         number % self.of == self.index - 1
     }
 
-    /// The shard that a CI system or Kubernetes says this process is, if one does. `variable` reads the environment.
+    /// The shard that a CI system or Kubernetes says this process is, if one does. `variable` reads
+    /// the environment.
     ///
     /// # Errors
     /// When a system says something that is no shard.
@@ -92,11 +112,20 @@ impl Shard {
             ("SLURM_PROCID", "SLURM_NTASKS", 0),
         ];
         for (index, total, first) in SYSTEMS {
-            let (Some(place), Some(of)) = (variable(index), variable(total)) else { continue };
-            let shard = number(&place).zip(number(&of)).and_then(|(place, of)| Some(Self { index: place.checked_sub(first)?.checked_add(1)?, of }));
+            let (Some(place), Some(of)) = (variable(index), variable(total)) else {
+                continue;
+            };
+            let shard = number(&place).zip(number(&of)).and_then(|(place, of)| {
+                Some(Self {
+                    index: place.checked_sub(first)?.checked_add(1)?,
+                    of,
+                })
+            });
             return match shard {
                 Some(shard) if (1..=shard.of).contains(&shard.index) => Ok(Some(shard)),
-                _ => Err(format!("{index}={place} and {total}={of} name no shard: give --shard K/N")),
+                _ => Err(format!(
+                    "{index}={place} and {total}={of} name no shard: give --shard K/N"
+                )),
             };
         }
         Ok(None)
@@ -107,7 +136,9 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
+        let parts = text
+            .split_once('/')
+            .and_then(|(index, of)| Some((number(index)?, number(of)?)));
         match parts {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
             _ => Err("say which shard of how many, like 1/4 (the first is 1), or auto".to_owned()),
@@ -127,10 +158,32 @@ mod tests {
 
     #[test]
     fn ranges_are_read_and_refused() {
-        assert_eq!("5..10".parse(), Ok(SeedsArgument::Range(Seeds { start: 5, end: 10 })));
-        assert_eq!("0..50_000".parse(), Ok(SeedsArgument::Range(Seeds { start: 0, end: 50_000 })));
+        assert_eq!(
+            "5..10".parse(),
+            Ok(SeedsArgument::Range(Seeds { start: 5, end: 10 }))
+        );
+        assert_eq!(
+            "0..50_000".parse(),
+            Ok(SeedsArgument::Range(Seeds {
+                start: 0,
+                end: 50_000
+            }))
+        );
         assert_eq!("random:7".parse(), Ok(SeedsArgument::Random(7)));
-        for wrong in ["", "x", "5", "5..", "..5", "5..5", "6..5", "-1..5", "1..2..3", "random:", "random:x", "0..99999999999999999999"] {
+        for wrong in [
+            "",
+            "x",
+            "5",
+            "5..",
+            "..5",
+            "5..5",
+            "6..5",
+            "-1..5",
+            "1..2..3",
+            "random:",
+            "random:x",
+            "0..99999999999999999999",
+        ] {
             let message = wrong.parse::<SeedsArgument>().expect_err(wrong);
             assert!(message.contains("0..2000"), "{message}");
         }
@@ -156,9 +209,22 @@ mod tests {
 
     #[test]
     fn ci_systems_count_from_0_or_from_1() {
-        let with = |pairs: &'static [(&str, &str)]| Shard::detect(|name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned()));
-        assert_eq!(with(&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "4")]), Ok(Some(Shard { index: 2, of: 4 })));
-        assert_eq!(with(&[("JOB_COMPLETION_INDEX", "0"), ("JOB_COMPLETIONS", "4")]), Ok(Some(Shard { index: 1, of: 4 })));
+        let with = |pairs: &'static [(&str, &str)]| {
+            Shard::detect(|name| {
+                pairs
+                    .iter()
+                    .find(|pair| pair.0 == name)
+                    .map(|pair| pair.1.to_owned())
+            })
+        };
+        assert_eq!(
+            with(&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "4")]),
+            Ok(Some(Shard { index: 2, of: 4 }))
+        );
+        assert_eq!(
+            with(&[("JOB_COMPLETION_INDEX", "0"), ("JOB_COMPLETIONS", "4")]),
+            Ok(Some(Shard { index: 1, of: 4 }))
+        );
         assert_eq!(with(&[("JOB_COMPLETION_INDEX", "0")]), Ok(None));
         assert!(with(&[("CI_NODE_INDEX", "0"), ("CI_NODE_TOTAL", "4")]).is_err());
     }

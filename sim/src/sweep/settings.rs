@@ -1,4 +1,5 @@
-//! What all runs of a sweep share, and one run of it. This is what a coordinator tells its workers, and what `run.json` keeps.
+//! What all runs of a sweep share, and one run of it. This is what a coordinator tells its workers,
+//! and what `run.json` keeps.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,8 @@ impl Judges {
         }
     }
 
-    /// How much to look into the subject. A contract ends a run, so none is evaluated when contracts do not judge.
+    /// How much to look into the subject. A contract ends a run, so none is evaluated when
+    /// contracts do not judge.
     #[must_use]
     pub fn probe(self, jury: &Jury) -> ProbeLevel {
         match self {

@@ -37,8 +37,16 @@ struct Shelf {
 /// When a scenario that is named cannot be read, or a subject or bug is unknown.
 pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
     check_names(settings)?;
-    let named = named(settings)?.into_iter().map(|scenario| (scenario.name.clone(), scenario)).collect();
-    Ok(Box::new(Shelf { mix: None, named, repro: None, settings: settings.clone() }))
+    let named = named(settings)?
+        .into_iter()
+        .map(|scenario| (scenario.name.clone(), scenario))
+        .collect();
+    Ok(Box::new(Shelf {
+        mix: None,
+        named,
+        repro: None,
+        settings: settings.clone(),
+    }))
 }
 
 /// The scenarios that these settings select.
@@ -47,16 +55,26 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
 /// When one cannot be read.
 pub fn select(settings: &Settings) -> Result<Selection, String> {
     check_names(settings)?;
-    let scenarios = if settings.scenarios.is_empty() { mix(settings)?.scenarios().to_vec() } else { named(settings)? };
+    let scenarios = if settings.scenarios.is_empty() {
+        mix(settings)?.scenarios().to_vec()
+    } else {
+        named(settings)?
+    };
     let mut selection = Selection::default();
     for scenario in scenarios {
-        if let Some(subject) = scenario.subject.as_deref().or(scenario.repro.as_ref().and_then(|repro| repro.subject.as_deref()))
+        if let Some(subject) = scenario.subject.as_deref().or(scenario
+            .repro
+            .as_ref()
+            .and_then(|repro| repro.subject.as_deref()))
             && settings.subject.is_none()
         {
             check_subject(subject).map_err(|message| format!("{}: {message}", scenario.name))?;
         }
         let checks = draw(&scenario, 0).checks;
-        selection.demands.insert(scenario.name.clone(), demand(&checks, subject_of(settings, &scenario), &settings.only));
+        selection.demands.insert(
+            scenario.name.clone(),
+            demand(&checks, subject_of(settings, &scenario), &settings.only),
+        );
         match &scenario.repro {
             Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
             None => selection.names.push(scenario.name.clone()),
@@ -72,7 +90,8 @@ fn mix(settings: &Settings) -> Result<Mix, String> {
     Ok(mix)
 }
 
-/// The scenarios that were named, in that order, each once though a file and its folder may both be named. Of a folder, those that apply to the subject.
+/// The scenarios that were named, in that order, each once though a file and its folder may both be
+/// named. Of a folder, those that apply to the subject.
 fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
     let mut all: Vec<Scenario> = Vec::new();
     for argument in &settings.scenarios {
@@ -92,16 +111,37 @@ fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
 
 /// The subject that runs this scenario, if there is one of its name.
 fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn Subject> {
-    let repro = scenario.repro.as_ref().and_then(|repro| repro.subject.as_deref());
-    catalog::find(settings.subject.as_deref().or(repro).or(scenario.subject.as_deref()).unwrap_or(DEFAULT_SUBJECT))
+    let repro = scenario
+        .repro
+        .as_ref()
+        .and_then(|repro| repro.subject.as_deref());
+    catalog::find(
+        settings
+            .subject
+            .as_deref()
+            .or(repro)
+            .or(scenario.subject.as_deref())
+            .unwrap_or(DEFAULT_SUBJECT),
+    )
 }
 
-/// Why a scenario does not apply to the subject: what its script says afterwards rests on an operation that the subject does not have.
+/// Why a scenario does not apply to the subject: what its script says afterwards rests on an
+/// operation that the subject does not have.
 fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
     let subject = subject_of(settings, scenario)?;
-    let lacks = |step: &&Step| matches!(&step.verb, Verb::Invoke(invoke) if !subject.dialect().offers(&invoke.call.action));
+    let lacks = |step: &&Step| {
+        matches!(
+            &step.verb,
+            Verb::Invoke(invoke) if !subject.dialect().offers(&invoke.call.action),
+        )
+    };
     let step = scenario.steps.iter().find(lacks)?;
-    Some(format!("{}: line {} asks for an operation that `{}` does not have", scenario.name, step.line, subject.name()))
+    Some(format!(
+        "{}: line {} asks for an operation that `{}` does not have",
+        scenario.name,
+        step.line,
+        subject.name()
+    ))
 }
 
 impl Shelf {
@@ -112,9 +152,15 @@ impl Shelf {
                     self.mix = Some(mix(&self.settings)?);
                 }
                 let mix = self.mix.as_ref().expect("just read");
-                mix.scenario(*seed).ok_or_else(|| "the mix is empty: no scenario outside negative/ and regressions/ has a weight".to_owned())
+                mix.scenario(*seed).ok_or_else(|| {
+                    "the mix is empty: no scenario outside negative/ and regressions/ has a weight"
+                        .to_owned()
+                })
             }
-            Target::Scenario(name, _) => self.named.get(name).ok_or_else(|| format!("`{name}` is none of the scenarios that were named")),
+            Target::Scenario(name, _) => self
+                .named
+                .get(name)
+                .ok_or_else(|| format!("`{name}` is none of the scenarios that were named")),
             Target::Repro(path) => self.repro(path),
         }
     }
@@ -123,7 +169,9 @@ impl Shelf {
         if self.repro.as_ref().is_none_or(|known| known.0 != path) {
             let scenario = load_file(Path::new(path), &self.settings.set).map_err(shown)?;
             if scenario.repro.is_none() {
-                return Err(format!("{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"));
+                return Err(format!(
+                    "{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"
+                ));
             }
             self.repro = Some((path.to_owned(), scenario));
         }
@@ -135,7 +183,9 @@ impl Source for Shelf {
     fn scenario(&mut self, target: &Target) -> Result<String, String> {
         let scenario = self.scenario_of(target)?;
         match (&scenario.repro, target) {
-            (Some(repro), Target::Repro(_)) if !repro.scenario.is_empty() => Ok(repro.scenario.clone()),
+            (Some(repro), Target::Repro(_)) if !repro.scenario.is_empty() => {
+                Ok(repro.scenario.clone())
+            }
             _ => Ok(scenario.name.clone()),
         }
     }
@@ -148,20 +198,37 @@ impl Source for Shelf {
             (Target::Mix(seed) | Target::Scenario(_, seed), _) => *seed,
             (Target::Repro(path), None) => return Err(format!("{path} is no reproducer")),
         };
-        // Among others, a reproducer goes by its own name, and not by that of the scenario that it came from.
-        let plan = Plan { scenario: name, ..draw(scenario, seed) };
+        // Among others, a reproducer goes by its own name, and not by that of the scenario that it
+        // came from.
+        let plan = Plan {
+            scenario: name,
+            ..draw(scenario, seed)
+        };
         let repro = scenario.repro.as_ref();
-        let subject = repro.and_then(|repro| repro.subject.clone()).or_else(|| scenario.subject.clone());
+        let subject = repro
+            .and_then(|repro| repro.subject.clone())
+            .or_else(|| scenario.subject.clone());
         let origin = repro.map(|repro| Origin {
-            subject: subject.clone().unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+            subject: subject
+                .clone()
+                .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
             bug: repro.bug.clone(),
             only: jury(repro),
             check: repro.check.clone(),
             digest: repro.digest.clone().unwrap_or_default(),
             build: repro.build.clone().unwrap_or_default(),
         });
-        let (bug, only) = (repro.and_then(|repro| repro.bug.clone()), repro.map(jury).unwrap_or_default());
-        Ok(Planned { plan, bug, only, subject, origin })
+        let (bug, only) = (
+            repro.and_then(|repro| repro.bug.clone()),
+            repro.map(jury).unwrap_or_default(),
+        );
+        Ok(Planned {
+            plan,
+            bug,
+            only,
+            subject,
+            origin,
+        })
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {
@@ -185,8 +252,16 @@ impl Source for Shelf {
 /// What is wrong with those that cannot.
 pub fn check_library() -> Result<(), String> {
     let library = Library::standard().map_err(shown)?;
-    let wrong: Vec<String> = library.names().into_iter().filter_map(|name| library.get(name).err().map(shown)).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    let wrong: Vec<String> = library
+        .names()
+        .into_iter()
+        .filter_map(|name| library.get(name).err().map(shown))
+        .collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n"))
+    }
 }
 
 /// Who judged when the reproducer was found. A name that this build does not know judges nothing.
@@ -208,13 +283,21 @@ fn check_names(settings: &Settings) -> Result<(), String> {
 }
 
 fn check_jury(settings: &Settings) -> Result<(), String> {
-    let judging: Vec<&str> = checks().filter(|name| settings.judges == Judges::All || is_client_visible(name)).collect();
+    let judging: Vec<&str> = checks()
+        .filter(|name| settings.judges == Judges::All || is_client_visible(name))
+        .collect();
     for name in settings.only.named() {
         if !checks().any(|check| check == name) {
-            return Err(format!("no check is called `{name}`; there is {}", judging.join(", ")));
+            return Err(format!(
+                "no check is called `{name}`; there is {}",
+                judging.join(", ")
+            ));
         }
         if !judging.contains(&name.as_str()) {
-            return Err(format!("`{name}` judges what no client sees; with --checks client there is {}", judging.join(", ")));
+            return Err(format!(
+                "`{name}` judges what no client sees; with --checks client there is {}",
+                judging.join(", ")
+            ));
         }
     }
     Ok(())
@@ -222,7 +305,14 @@ fn check_jury(settings: &Settings) -> Result<(), String> {
 
 fn check_subject(name: &str) -> Result<(), String> {
     let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
-    if catalog::find(name).is_some() { Ok(()) } else { Err(format!("there is no subject `{name}`; there is {}", names.join(", "))) }
+    if catalog::find(name).is_some() {
+        Ok(())
+    } else {
+        Err(format!(
+            "there is no subject `{name}`; there is {}",
+            names.join(", ")
+        ))
+    }
 }
 
 fn shown(error: LoadError) -> String {
@@ -235,22 +325,41 @@ mod tests {
 
     #[test]
     fn checks_that_cannot_judge_are_refused() {
-        let refused = |judges, name: &str| check_jury(&Settings { judges, only: Jury::only([name]), ..Settings::default() });
+        let refused = |judges, name: &str| {
+            check_jury(&Settings {
+                judges,
+                only: Jury::only([name]),
+                ..Settings::default()
+            })
+        };
         let message = refused(Judges::All, "agrement").unwrap_err();
-        assert!(message.contains("no check is called `agrement`") && message.contains("agreement, ballots"), "{message}");
+        assert!(
+            message.contains("no check is called `agrement`")
+                && message.contains("agreement, ballots"),
+            "{message}"
+        );
         assert_eq!(refused(Judges::All, "contract"), Ok(()));
-        assert!(refused(Judges::Client, "contract").unwrap_err().contains("what no client sees"));
+        assert!(
+            refused(Judges::Client, "contract")
+                .unwrap_err()
+                .contains("what no client sees")
+        );
         assert_eq!(refused(Judges::Client, "exactly-once"), Ok(()));
     }
 
     fn of(subject: &str, scenarios: &[&str]) -> Result<Selection, String> {
         let scenarios = scenarios.iter().map(|&name| name.to_owned()).collect();
-        select(&Settings { subject: Some(subject.to_owned()), scenarios, ..Settings::default() })
+        select(&Settings {
+            subject: Some(subject.to_owned()),
+            scenarios,
+            ..Settings::default()
+        })
     }
 
     #[test]
     fn a_script_that_rests_on_what_a_subject_lacks_is_left_out() {
-        let [ours, abd] = ["synod", "abd"].map(|subject| of(subject, &[]).expect("the library is right").names);
+        let [ours, abd] =
+            ["synod", "abd"].map(|subject| of(subject, &[]).expect("the library is right").names);
         let missing: Vec<&String> = ours.iter().filter(|name| !abd.contains(name)).collect();
         assert_eq!(missing, ["smoke/healthy-3"]);
         let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
@@ -259,7 +368,13 @@ mod tests {
 
     #[test]
     fn milestones_that_a_subject_cannot_show_are_not_asked_for() {
-        let asked = |subject| of(subject, &["safety/weather-3"]).expect("it is there").demands["safety/weather-3"].milestones.clone();
+        let asked = |subject| {
+            of(subject, &["safety/weather-3"])
+                .expect("it is there")
+                .demands["safety/weather-3"]
+                .milestones
+                .clone()
+        };
         assert!(asked("synod").contains(&"leader-changed".to_owned()));
         assert_eq!(asked("abd"), Vec::<String>::new());
     }

@@ -82,26 +82,50 @@ pub struct Selection {
     pub demands: BTreeMap<String, Demand>,
 }
 
-/// The failure that a scenario is there for: a check or a class. None when the check is named and does not judge, since then it cannot come.
+/// The failure that a scenario is there for: a check or a class. None when the check is named and
+/// does not judge, since then it cannot come.
 #[must_use]
 pub fn expected<'a>(checks: &'a crate::plan::Checks, jury: &Jury) -> Option<&'a str> {
     let is_check = |name: &str| crate::run::checks().any(|check| check == name);
-    checks.expect_failure.as_deref().filter(|expected| jury.has(expected) || !is_check(expected))
+    checks
+        .expect_failure
+        .as_deref()
+        .filter(|expected| jury.has(expected) || !is_check(expected))
 }
 
 /// What a plan's checks ask of all runs of its scenario together, when this is the subject.
 #[must_use]
 pub fn demand(checks: &crate::plan::Checks, subject: Option<&dyn Subject>, jury: &Jury) -> Demand {
-    let can = |name: &String| subject.zip(Milestone::named(name)).is_none_or(|(subject, milestone)| milestone.can_show(subject));
-    let milestones = checks.milestones.iter().filter(|name| can(name)).cloned().collect();
-    Demand { milestones, expect_failure: expected(checks, jury).map(str::to_owned), at_least_ppm: checks.at_least_ppm }
+    let can = |name: &String| {
+        subject
+            .zip(Milestone::named(name))
+            .is_none_or(|(subject, milestone)| milestone.can_show(subject))
+    };
+    let milestones = checks
+        .milestones
+        .iter()
+        .filter(|name| can(name))
+        .cloned()
+        .collect();
+    Demand {
+        milestones,
+        expect_failure: expected(checks, jury).map(str::to_owned),
+        at_least_ppm: checks.at_least_ppm,
+    }
 }
 
-/// What is planned in a run and must take effect in some of many: the fault kinds of the plan that can hit this subject, and what the weather must have done to so many
-/// messages; sorted, each once.
+/// What is planned in a run and must take effect in some of many: the fault kinds of the plan that
+/// can hit this subject, and what the weather must have done to so many messages; sorted, each
+/// once.
 #[must_use]
 pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec<String> {
-    let mut kinds: Vec<&str> = fault_kinds(plan, subject).chain(weather(&plan.network, plan.cluster.knobs.heartbeat, messages)).collect();
+    let mut kinds: Vec<&str> = fault_kinds(plan, subject)
+        .chain(weather(
+            &plan.network,
+            plan.cluster.knobs.heartbeat,
+            messages,
+        ))
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds.into_iter().map(str::to_owned).collect()
@@ -114,21 +138,55 @@ fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item
     });
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
-    let can = move |fault: &&Fault| !(nameless && matches!(fault, Fault::Links { fault: LinkFault::Delay { kind: Some(_), .. }, .. }));
-    plan.nemesis.iter().map(|timed| &timed.fault).chain(scripted).filter(can).map(Fault::kind)
+    let can = move |fault: &&Fault| {
+        !(nameless
+            && matches!(
+                fault,
+                Fault::Links {
+                    fault: LinkFault::Delay { kind: Some(_), .. },
+                    ..
+                }
+            ))
+    };
+    plan.nemesis
+        .iter()
+        .map(|timed| &timed.fault)
+        .chain(scripted)
+        .filter(can)
+        .map(Fault::kind)
 }
 
-/// The weather that this run had a fair chance to show: one message or more was to be expected to be hit. A sweep is vacuous from 200 such runs on without a single hit,
-/// which has a probability below e^-200, or e^-100 where every second message was a copy or never arrived.
+/// The weather that this run had a fair chance to show: one message or more was to be expected to
+/// be hit. A sweep is vacuous from 200 such runs on without a single hit, which has a probability
+/// below e^-200, or e^-100 where every second message was a copy or never arrived.
 ///
-/// That messages overtake each other is no rate of its own. Where a delay is often as long as a tenth of the time between heartbeats, each message has a chance of
-/// some percent to be overtaken, so none in a thousand is as good as never.
-fn weather(network: &Network, heartbeat: Span, messages: u64) -> impl Iterator<Item = &'static str> {
-    let rates = [(Effect::NetworkLoss, network.loss), (Effect::NetworkDuplicate, network.duplicate), (Effect::NetworkCorrupt, network.corrupt)];
-    let hit = rates.into_iter().filter(move |(_, ppm)| u64::from(*ppm).saturating_mul(messages) >= u64::from(CERTAIN));
-    let spreads = matches!(network.latency, Distribution::Exponential { mean, max } if mean.0 >= heartbeat.0 / 10 && max.0 >= 4 * mean.0);
+/// That messages overtake each other is no rate of its own. Where a delay is often as long as a
+/// tenth of the time between heartbeats, each message has a chance of some percent to be overtaken,
+/// so none in a thousand is as good as never.
+fn weather(
+    network: &Network,
+    heartbeat: Span,
+    messages: u64,
+) -> impl Iterator<Item = &'static str> {
+    let rates = [
+        (Effect::NetworkLoss, network.loss),
+        (Effect::NetworkDuplicate, network.duplicate),
+        (Effect::NetworkCorrupt, network.corrupt),
+    ];
+    let hit = rates
+        .into_iter()
+        .filter(move |(_, ppm)| u64::from(*ppm).saturating_mul(messages) >= u64::from(CERTAIN));
+    let spreads = matches!(
+        network.latency,
+        Distribution::Exponential {
+            mean,
+            max,
+        } if mean.0 >= heartbeat.0 / 10 && max.0 >= 4 * mean.0,
+    );
     let overtaken = (spreads && messages >= 1000).then_some(Effect::Reorder);
-    hit.map(|(effect, _)| effect).chain(overtaken).map(Effect::name)
+    hit.map(|(effect, _)| effect)
+        .chain(overtaken)
+        .map(Effect::name)
 }
 
 #[cfg(test)]
@@ -139,21 +197,38 @@ mod tests {
 
     #[test]
     fn weather_is_judged_where_it_had_a_fair_chance() {
-        let mut plan = testing::with(&[(100, 100, Fault::Pause(Who::All)), (300, 100, Fault::Pause(Who::All))]);
+        let mut plan = testing::with(&[
+            (100, 100, Fault::Pause(Who::All)),
+            (300, 100, Fault::Pause(Who::All)),
+        ]);
         assert_eq!(planned(&plan, None, 1_000_000), ["pause"]);
         (plan.network.loss, plan.network.duplicate) = (1000, 10);
         assert_eq!(planned(&plan, None, 999), ["pause"]);
         assert_eq!(planned(&plan, None, 1000), ["network.loss", "pause"]);
-        assert_eq!(planned(&plan, None, 100_000), ["network.duplicate", "network.loss", "pause"]);
+        assert_eq!(
+            planned(&plan, None, 100_000),
+            ["network.duplicate", "network.loss", "pause"]
+        );
     }
 
     #[test]
     fn reordering_is_judged_where_delays_spread() {
         let mut plan = testing::plan(3);
-        let exponential = |mean| Distribution::Exponential { mean: Span::from_millis(mean), max: Span::from_millis(40) };
-        for (latency, judged) in [(exponential(1), false), (exponential(3), true), (exponential(20), false)] {
+        let exponential = |mean| Distribution::Exponential {
+            mean: Span::from_millis(mean),
+            max: Span::from_millis(40),
+        };
+        for (latency, judged) in [
+            (exponential(1), false),
+            (exponential(3), true),
+            (exponential(20), false),
+        ] {
             plan.network.latency = latency;
-            assert_eq!(planned(&plan, None, 1000).contains(&"reorder".to_owned()), judged, "{latency:?}");
+            assert_eq!(
+                planned(&plan, None, 1000).contains(&"reorder".to_owned()),
+                judged,
+                "{latency:?}"
+            );
             assert!(planned(&plan, None, 999).is_empty());
         }
     }

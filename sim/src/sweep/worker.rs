@@ -1,8 +1,9 @@
 //! A worker: a child process that does jobs until its coordinator has no more.
 //!
-//! Its standard input holds the settings as a line of JSON, then a line for each [`Item`]. On standard output it says `start NUMBER SEED SCENARIO` before
-//! a run can go wrong, then `done` with the [`Report`](crate::sweep::job::Report) as JSON, or `fail` with the reason as a JSON string when there is
-//! no such run. When its input ends, it ends, whatever it is doing.
+//! Its standard input holds the settings as a line of JSON, then a line for each [`Item`]. On
+//! standard output it says `start NUMBER SEED SCENARIO` before a run can go wrong, then `done` with
+//! the [`Report`](crate::sweep::job::Report) as JSON, or `fail` with the reason as a JSON string
+//! when there is no such run. When its input ends, it ends, whatever it is doing.
 
 use std::io::{BufRead, BufReader, Write};
 use std::sync::mpsc;
@@ -40,9 +41,15 @@ impl Said {
                 let mut parts = rest.splitn(3, ' ');
                 let number = parts.next()?.parse().ok()?;
                 let seed = parts.next()?.parse().ok()?;
-                Some(Self::Start { number, seed, scenario: parts.next()?.to_owned() })
+                Some(Self::Start {
+                    number,
+                    seed,
+                    scenario: parts.next()?.to_owned(),
+                })
             }
-            "done" => serde_json::from_str(rest).ok().map(|report| Self::Done(Box::new(report))),
+            "done" => serde_json::from_str(rest)
+                .ok()
+                .map(|report| Self::Done(Box::new(report))),
             "fail" => serde_json::from_str(rest).ok().map(Self::Fail),
             _ => None,
         }
@@ -54,7 +61,10 @@ impl Said {
 pub fn work() -> u8 {
     let (sender, lines) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
-        for line in BufReader::new(std::io::stdin()).lines().map_while(Result::ok) {
+        for line in BufReader::new(std::io::stdin())
+            .lines()
+            .map_while(Result::ok)
+        {
             if sender.send(line).is_err() {
                 return;
             }
@@ -63,8 +73,9 @@ pub fn work() -> u8 {
         std::process::exit(0);
     });
     let Ok(first) = lines.recv() else { return 0 };
-    let opened =
-        serde_json::from_str::<Settings>(&first).map_err(|error| error.to_string()).and_then(|settings| Ok((shelf::open(&settings)?, settings)));
+    let opened = serde_json::from_str::<Settings>(&first)
+        .map_err(|error| error.to_string())
+        .and_then(|settings| Ok((shelf::open(&settings)?, settings)));
     let (mut source, settings) = match opened {
         Ok(opened) => opened,
         Err(reason) => {
@@ -77,7 +88,10 @@ pub fn work() -> u8 {
         let item: Item = match serde_json::from_str(&line) {
             Ok(item) => item,
             Err(error) => {
-                say("fail", &json(&format!("a worker was told `{line}`: {error}")));
+                say(
+                    "fail",
+                    &json(&format!("a worker was told `{line}`: {error}")),
+                );
                 return 70;
             }
         };
@@ -85,7 +99,9 @@ pub fn work() -> u8 {
             Target::Mix(seed) | Target::Scenario(_, seed) => seed,
             Target::Repro(_) => 0,
         };
-        let done = execute(source.as_mut(), &settings, &item, &mut |scenario| say("start", &format!("{} {seed} {scenario}", item.number)));
+        let done = execute(source.as_mut(), &settings, &item, &mut |scenario| {
+            say("start", &format!("{} {seed} {scenario}", item.number))
+        });
         match done {
             Ok(mut report) => {
                 if jobs.is_multiple_of(16) {
@@ -107,7 +123,10 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 /// Says one line. When nobody listens any more there is nothing left to do.
 fn say(word: &str, rest: &str) {
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{word} {rest}").and_then(|()| out.flush()).is_err() {
+    if writeln!(out, "{word} {rest}")
+        .and_then(|()| out.flush())
+        .is_err()
+    {
         std::process::exit(0);
     }
 }
@@ -119,12 +138,29 @@ mod tests {
 
     #[test]
     fn lines_are_read_and_noise_is_not() {
-        let start = Said::Start { number: 3, seed: 9, scenario: "safety/a b".to_owned() };
+        let start = Said::Start {
+            number: 3,
+            seed: 9,
+            scenario: "safety/a b".to_owned(),
+        };
         assert_eq!(Said::parse("start 3 9 safety/a b"), Some(start));
         let report = Report::new(3, broken("a", 9, "crash", "gone".to_owned()));
-        assert_eq!(Said::parse(&format!("done {}", json(&report))), Some(Said::Done(Box::new(report))));
-        assert_eq!(Said::parse(r#"fail "no \"x\"""#), Some(Said::Fail("no \"x\"".to_owned())));
-        for noise in ["", "hello", "start", "start x y z", "done {", "starting 1 2 3"] {
+        assert_eq!(
+            Said::parse(&format!("done {}", json(&report))),
+            Some(Said::Done(Box::new(report)))
+        );
+        assert_eq!(
+            Said::parse(r#"fail "no \"x\"""#),
+            Some(Said::Fail("no \"x\"".to_owned()))
+        );
+        for noise in [
+            "",
+            "hello",
+            "start",
+            "start x y z",
+            "done {",
+            "starting 1 2 3",
+        ] {
             assert_eq!(Said::parse(noise), None, "{noise}");
         }
     }

@@ -32,7 +32,8 @@ pub struct Stamp {
 /// A ballot as (round, node).
 pub type BallotPair = (u64, u8);
 
-/// What a replica claims to have done. A subject that reports nothing is checked from outside alone.
+/// What a replica claims to have done. A subject that reports nothing is checked from outside
+/// alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
     /// Recovery ended.
@@ -146,7 +147,8 @@ pub enum Event<'a> {
         /// Sector index and content.
         sectors: &'a [(u32, &'a [u8])],
     },
-    /// A sync of the directory succeeded (or the replica's disk was formatted): it durably holds exactly these names now.
+    /// A sync of the directory succeeded (or the replica's disk was formatted): it durably holds
+    /// exactly these names now.
     NamesSynced {
         /// Where.
         node: Node,
@@ -187,7 +189,8 @@ pub enum Event<'a> {
         /// How.
         outcome: &'a Outcome,
     },
-    /// The core has been healed for long, and nobody has failed since: said again and again, with at least two election timeouts in between.
+    /// The core has been healed for long, and nobody has failed since: said again and again, with
+    /// at least two election timeouts in between.
     Lull,
     /// A fault took effect.
     Fault {
@@ -205,7 +208,8 @@ pub enum Outcome {
     Ok {
         /// The result.
         result: Return,
-        /// The slot and index that ordered it; for a read, the last slot that it saw and `u16::MAX`.
+        /// The slot and index that ordered it; for a read, the last slot that it saw and
+        /// `u16::MAX`.
         place: Option<(u64, u16)>,
     },
     /// It certainly did not take effect and never will.

@@ -22,7 +22,11 @@ impl<One: Observer, Two: Observer> Observer for (One, Two) {
     #[inline]
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
         let one = self.0.on(stamp, event);
-        if self.1.on(stamp, event).is_break() { ControlFlow::Break(()) } else { one }
+        if self.1.on(stamp, event).is_break() {
+            ControlFlow::Break(())
+        } else {
+            one
+        }
     }
 }
 
@@ -30,6 +34,8 @@ impl<One: Observer, Two: Observer> Observer for (One, Two) {
 impl<Some: Observer> Observer for Option<Some> {
     #[inline]
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
-        self.as_mut().map_or(ControlFlow::Continue(()), |observer| observer.on(stamp, event))
+        self.as_mut().map_or(ControlFlow::Continue(()), |observer| {
+            observer.on(stamp, event)
+        })
     }
 }

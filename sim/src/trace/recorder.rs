@@ -1,4 +1,5 @@
-//! Keeps the history of a run as JSON lines: one for each call, and one for each end of an operation.
+//! Keeps the history of a run as JSON lines: one for each call, and one for each end of an
+//! operation.
 //!
 //! Times are event numbers, so that the order is total.
 
@@ -26,19 +27,36 @@ impl Recorder {
         self.history
     }
 
-    fn line(&mut self, stamp: Stamp, process: u32, kind: &str, call: &Call, result: Option<&Return>, place: Option<(u64, u16)>) {
+    fn line(
+        &mut self,
+        stamp: Stamp,
+        process: u32,
+        kind: &str,
+        call: &Call,
+        result: Option<&Return>,
+        place: Option<(u64, u16)>,
+    ) {
         let (name, value) = match &call.action {
             Action::Get => ("read", Value::Null),
             Action::Put(new) => ("write", text(new)),
             Action::Append(tag) => ("append", text(tag)),
-            Action::Cas { expected, new } => ("cas", json!([expected.as_ref().map(text), text(new)])),
+            Action::Cas { expected, new } => {
+                ("cas", json!([expected.as_ref().map(text), text(new)]))
+            }
             Action::Delete => ("delete", Value::Null),
         };
         let value = match result {
             Some(Return::Value(value)) => value.as_ref().map_or(Value::Null, text),
             _ => value,
         };
-        let mut line = json!({ "process": process, "type": kind, "f": name, "key": text(&call.key), "value": value, "time": stamp.number });
+        let mut line = json!({
+            "process": process,
+            "type": kind,
+            "f": name,
+            "key": text(&call.key),
+            "value": value,
+            "time": stamp.number,
+        });
         if let Some(Return::Mismatch(saw)) = result {
             line["type"] = json!("fail");
             line["saw"] = saw.as_ref().map_or(Value::Null, text);
@@ -62,11 +80,17 @@ impl Observer for Recorder {
                 self.line(stamp, *process, "invoke", call, None, None);
                 self.open.push((*process, Arc::new((*call).clone())));
             }
-            Event::Returned { process, outcome, .. } => {
-                let Some(at) = self.open.iter().position(|(open, _)| open == process) else { return ControlFlow::Continue(()) };
+            Event::Returned {
+                process, outcome, ..
+            } => {
+                let Some(at) = self.open.iter().position(|(open, _)| open == process) else {
+                    return ControlFlow::Continue(());
+                };
                 let (_, call) = self.open.swap_remove(at);
                 match outcome {
-                    Outcome::Ok { result, place } => self.line(stamp, *process, "ok", &call, Some(result), *place),
+                    Outcome::Ok { result, place } => {
+                        self.line(stamp, *process, "ok", &call, Some(result), *place)
+                    }
                     Outcome::Fail => self.line(stamp, *process, "fail", &call, None, None),
                     Outcome::Unknown => self.line(stamp, *process, "info", &call, None, None),
                 }

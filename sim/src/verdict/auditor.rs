@@ -1,6 +1,8 @@
-//! The judge of an audit's forks: each by what clients saw before the fork, and by its own reads of every key.
+//! The judge of an audit's forks: each by what clients saw before the fork, and by its own reads of
+//! every key.
 //!
-//! The forks of one audit share what was found out about a key (see `linearizability::aftermath`). It holds whatever order they are judged in.
+//! The forks of one audit share what was found out about a key (see `linearizability::aftermath`).
+//! It holds whatever order they are judged in.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -39,25 +41,47 @@ struct Read {
 
 impl Auditor {
     pub(super) fn new(suite: Suite, before: Aftermath) -> Self {
-        Self { suite, before: Rc::new(RefCell::new(before)), open: Vec::new(), reads: Vec::new() }
+        Self {
+            suite,
+            before: Rc::new(RefCell::new(before)),
+            open: Vec::new(),
+            reads: Vec::new(),
+        }
     }
 
     fn returned(&mut self, process: u32, outcome: &Outcome) {
-        let at = self.open.iter().position(|(open, _)| *open == process).expect("what returns was invoked");
+        let at = self
+            .open
+            .iter()
+            .position(|(open, _)| *open == process)
+            .expect("what returns was invoked");
         let (_, key) = self.open.swap_remove(at);
-        let Outcome::Ok { result, place } = outcome else { return };
+        let Outcome::Ok { result, place } = outcome else {
+            return;
+        };
         let value = match result {
             Return::Value(value) | Return::Mismatch(value) => value.clone(),
             Return::Done => None,
         };
-        assert!(self.reads.iter().all(|read| read.key != key), "an audit reads each key once");
-        self.reads.push(Read { key, value, place: place.map(|(slot, index)| Place::new(slot, index)) });
+        assert!(
+            self.reads.iter().all(|read| read.key != key),
+            "an audit reads each key once"
+        );
+        self.reads.push(Read {
+            key,
+            value,
+            place: place.map(|(slot, index)| Place::new(slot, index)),
+        });
     }
 
     fn judge_reads(&self) -> Closing {
         let mut closing = Closing::Passed;
         for Read { key, value, place } in &self.reads {
-            match self.before.borrow_mut().judge(key, value.as_ref(), *place, BUDGET) {
+            match self
+                .before
+                .borrow_mut()
+                .judge(key, value.as_ref(), *place, BUDGET)
+            {
                 Answer::Linearizable => {}
                 Answer::NotLinearizable(_) => return broken(key),
                 Answer::Unknown(reason) => closing = given_up(key, reason),
@@ -74,7 +98,9 @@ impl Observer for Auditor {
                 assert!(call.action == Action::Get, "an audit does nothing but read");
                 self.open.push((*process, call.key.clone()));
             }
-            Event::Returned { process, outcome, .. } => self.returned(*process, outcome),
+            Event::Returned {
+                process, outcome, ..
+            } => self.returned(*process, outcome),
             _ => {}
         }
         self.suite.on(stamp, event)

@@ -34,9 +34,23 @@ impl Court {
 
     /// A court that has seen nothing.
     #[must_use]
-    pub fn new(replicas: u8, reader: Option<&'static dyn Reader>, checks: Checks, jury: Jury) -> Self {
+    pub fn new(
+        replicas: u8,
+        reader: Option<&'static dyn Reader>,
+        checks: Checks,
+        jury: Jury,
+    ) -> Self {
         let judges_histories = jury.has(LINEARIZABILITY);
-        Self { suite: Suite::new(SuiteConfig { replicas, reader, checks, jury }), history: Online::new(), judges_histories }
+        Self {
+            suite: Suite::new(SuiteConfig {
+                replicas,
+                reader,
+                checks,
+                jury,
+            }),
+            history: Online::new(),
+            judges_histories,
+        }
     }
 
     fn judge_history(&self) -> Closing {
@@ -51,7 +65,10 @@ impl Court {
         match verdict {
             Verdict::Linearizable => Closing::Passed,
             Verdict::NotLinearizable { key: number } => broken(&key(number)),
-            Verdict::Unknown { key: number, reason } => given_up(&key(number), reason),
+            Verdict::Unknown {
+                key: number,
+                reason,
+            } => given_up(&key(number), reason),
         }
     }
 }
@@ -60,13 +77,18 @@ impl Observer for Court {
     #[inline]
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
         match event {
-            Event::Invoked { process, call, .. } => self.history.invoke(u64::from(*process), call, stamp.number),
-            Event::Returned { process, outcome, .. } => {
+            Event::Invoked { process, call, .. } => {
+                self.history.invoke(u64::from(*process), call, stamp.number)
+            }
+            Event::Returned {
+                process, outcome, ..
+            } => {
                 let process = u64::from(*process);
                 match outcome {
                     Outcome::Ok { result, place } => {
                         let place = place.map(|(slot, index)| Place::new(slot, index));
-                        self.history.ok(process, result.clone(), place, stamp.number);
+                        self.history
+                            .ok(process, result.clone(), place, stamp.number);
                     }
                     Outcome::Fail => self.history.fail(process, stamp.number),
                     Outcome::Unknown => self.history.unknown(process),

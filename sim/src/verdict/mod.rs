@@ -26,13 +26,21 @@ impl Failure {
     /// A failure of this class.
     #[must_use]
     pub fn new(class: Verdict, check: &str, message: impl Into<String>) -> Self {
-        Self { class, check: check.to_owned(), message: message.into() }
+        Self {
+            class,
+            check: check.to_owned(),
+            message: message.into(),
+        }
     }
 
     /// What a panic of the subject means: a broken contract is a matter of safety.
     #[must_use]
     pub fn of_panic(panic: &Caught) -> Self {
-        let (class, check) = if panic.message.starts_with("contract ") { (Verdict::Safety, "contract") } else { (Verdict::Panic, "panic") };
+        let (class, check) = if panic.message.starts_with("contract ") {
+            (Verdict::Safety, "contract")
+        } else {
+            (Verdict::Panic, "panic")
+        };
         Self::new(class, check, panic.to_string())
     }
 }
@@ -45,7 +53,8 @@ impl From<Violation> for Failure {
 
 /// An observer that judges.
 pub trait Judge: Observer {
-    /// What a fork for an audit is judged by: the history so far, and nothing from inside the subject.
+    /// What a fork for an audit is judged by: the history so far, and nothing from inside the
+    /// subject.
     type Auditor: Judge;
 
     /// The first violation, if there is one.
@@ -109,7 +118,9 @@ impl<One: Judge, Two: Judge> Judge for (One, Two) {
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {
         match (self.0.close(ready_core), self.1.close(ready_core)) {
-            (Closing::Passed, other) | (Closing::Unknown { .. }, other @ Closing::Failed(_)) => other,
+            (Closing::Passed, other) | (Closing::Unknown { .. }, other @ Closing::Failed(_)) => {
+                other
+            }
             (one, _) => one,
         }
     }
@@ -121,9 +132,20 @@ mod tests {
 
     #[test]
     fn a_broken_contract_is_a_matter_of_safety() {
-        let of = |message: &str, place: Option<&str>| Failure::of_panic(&Caught { message: message.to_owned(), place: place.map(str::to_owned) });
-        assert_eq!(of("contract X: y", Some("a.rs:1")), Failure::new(Verdict::Safety, "contract", "contract X: y (a.rs:1)"));
-        assert_eq!(of("no contract", None), Failure::new(Verdict::Panic, "panic", "no contract"));
+        let of = |message: &str, place: Option<&str>| {
+            Failure::of_panic(&Caught {
+                message: message.to_owned(),
+                place: place.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            of("contract X: y", Some("a.rs:1")),
+            Failure::new(Verdict::Safety, "contract", "contract X: y (a.rs:1)")
+        );
+        assert_eq!(
+            of("no contract", None),
+            Failure::new(Verdict::Panic, "panic", "no contract")
+        );
     }
 
     #[test]
@@ -131,7 +153,11 @@ mod tests {
         #[derive(Clone)]
         struct Says(Closing);
         impl Observer for Says {
-            fn on(&mut self, _: crate::trace::event::Stamp, _: &crate::trace::event::Event<'_>) -> std::ops::ControlFlow<()> {
+            fn on(
+                &mut self,
+                _: crate::trace::event::Stamp,
+                _: &crate::trace::event::Event<'_>,
+            ) -> std::ops::ControlFlow<()> {
                 std::ops::ControlFlow::Continue(())
             }
         }
@@ -145,8 +171,14 @@ mod tests {
                 self.0.clone()
             }
         }
-        let failed = Closing::Failed(Violation { check: "c", message: String::new() });
-        let unknown = Closing::Unknown { check: "u", message: String::new() };
+        let failed = Closing::Failed(Violation {
+            check: "c",
+            message: String::new(),
+        });
+        let unknown = Closing::Unknown {
+            check: "u",
+            message: String::new(),
+        };
         let both = |one: &Closing, two: &Closing| (Says(one.clone()), Says(two.clone())).close(&[]);
         assert_eq!(both(&unknown, &failed), failed);
         assert_eq!(both(&failed, &unknown), failed);

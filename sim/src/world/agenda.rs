@@ -1,10 +1,12 @@
 //! What is due when: keys of 128 bits in order, with the entries in a slab beside them.
 //!
-//! A key is (time, sequence, slot of the slab), so entries of one instant come out in the order in which they went in. Nothing is ever removed early: what is
-//! outdated by the time it is due is recognised by whoever handles it.
+//! A key is (time, sequence, slot of the slab), so entries of one instant come out in the order in
+//! which they went in. Nothing is ever removed early: what is outdated by the time it is due is
+//! recognised by whoever handles it.
 //!
-//! The keys that come next are sorted, up to a bound, and the others are in a 4-ary heap. Most entries go in a little before they come out, so most never see the heap,
-//! and to sort one in moves only the few that come before it.
+//! The keys that come next are sorted, up to a bound, and the others are in a 4-ary heap. Most
+//! entries go in a little before they come out, so most never see the heap, and to sort one in
+//! moves only the few that come before it.
 
 use crate::time::Instant;
 
@@ -29,7 +31,13 @@ pub struct Agenda<T> {
 
 impl<T> Default for Agenda<T> {
     fn default() -> Self {
-        Self { soon: Vec::new(), heap: Vec::new(), slab: Vec::new(), free: Vec::new(), sequence: 0 }
+        Self {
+            soon: Vec::new(),
+            heap: Vec::new(),
+            slab: Vec::new(),
+            free: Vec::new(),
+            sequence: 0,
+        }
     }
 }
 
@@ -44,8 +52,12 @@ impl<T> Agenda<T> {
             self.slab.push(Some(entry));
             u32::try_from(self.slab.len() - 1).expect("fewer entries than fit in memory")
         };
-        assert!(slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0, "the agenda is full");
-        let key = u128::from(at.0) << 64 | u128::from(self.sequence) << SLOT_BITS | u128::from(slot);
+        assert!(
+            slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0,
+            "the agenda is full"
+        );
+        let key =
+            u128::from(at.0) << 64 | u128::from(self.sequence) << SLOT_BITS | u128::from(slot);
         self.sequence += 1;
         if self.heap.first().is_some_and(|least| *least < key) {
             self.push_heap(key);
@@ -74,7 +86,9 @@ impl<T> Agenda<T> {
         let key = self.soon.pop()?;
         let slot = u32::try_from(key & ((1 << SLOT_BITS) - 1)).expect("24 bits");
         self.free.push(slot);
-        let entry = self.slab[slot as usize].take().expect("a key's slot is filled until the key is taken");
+        let entry = self.slab[slot as usize]
+            .take()
+            .expect("a key's slot is filled until the key is taken");
         Some((time(key), entry))
     }
 
@@ -116,7 +130,9 @@ impl<T> Agenda<T> {
 
     fn pop_heap(&mut self) -> Option<u128> {
         let last = self.heap.pop()?;
-        let Some(first) = self.heap.first_mut() else { return Some(last) };
+        let Some(first) = self.heap.first_mut() else {
+            return Some(last);
+        };
         let key = std::mem::replace(first, last);
         self.sink();
         Some(key)
@@ -134,9 +150,23 @@ impl<T> Agenda<T> {
                     // Without branches: which child is least is anybody's guess.
                     let (left, least_left) = if b < a { (1, b) } else { (0, a) };
                     let (right, least_right) = if d < c { (3, d) } else { (2, c) };
-                    first + if least_right < least_left { right } else { left }
+                    first
+                        + if least_right < least_left {
+                            right
+                        } else {
+                            left
+                        }
                 }
-                Some(few) => first + (1..few.len()).fold(0, |least, child| if few[child] < few[least] { child } else { least }),
+                Some(few) => {
+                    first
+                        + (1..few.len()).fold(0, |least, child| {
+                            if few[child] < few[least] {
+                                child
+                            } else {
+                                least
+                            }
+                        })
+                }
             };
             let least = self.heap[child];
             if least >= key {
@@ -160,7 +190,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_come_by_time_then_by_arrival(script in proptest::collection::vec(proptest::option::weighted(0.7, 0u64..20), 0..600)) {
+        fn entries_come_by_time_then_by_arrival(
+            script in proptest::collection::vec(proptest::option::weighted(0.7, 0u64..20), 0..600),
+        ) {
             let mut agenda = Agenda::default();
             let mut model: Vec<(u64, usize)> = Vec::new();
             for (number, action) in script.into_iter().enumerate() {

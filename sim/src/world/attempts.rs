@@ -17,7 +17,12 @@ use super::tally::Milestone;
 
 impl Clients {
     /// Asks for a session, if one is needed and it is time.
-    pub(super) fn open_session<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16) {
+    pub(super) fn open_session<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: u16,
+    ) {
         let state = &mut self.each[usize::from(client)];
         let nonce = match state.session {
             Sessions::Open(_) => return,
@@ -39,12 +44,29 @@ impl Clients {
         };
         let target = next.unwrap_or_else(|| other_than(stage, Topic::Target, client, asked));
         let next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
-        state.session = Sessions::Opening { nonce, asked: Some(target), next: None, next_try };
-        network.send(stage, stage.client_port(client), 0, Port(u16::from(target.0)), bytes);
+        state.session = Sessions::Opening {
+            nonce,
+            asked: Some(target),
+            next: None,
+            next_try,
+        };
+        network.send(
+            stage,
+            stage.client_port(client),
+            0,
+            Port(u16::from(target.0)),
+            bytes,
+        );
     }
 
     /// Sends a request. Says whether it is gone from the list.
-    pub(super) fn attempt<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16, at: usize) -> bool {
+    pub(super) fn attempt<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: u16,
+        at: usize,
+    ) -> bool {
         let state = &mut self.each[usize::from(client)];
         let session = state.open().expect("requests are tried in a session");
         let request = &mut state.requests[at];
@@ -57,7 +79,12 @@ impl Clients {
                 if asked.is_some() && favourite == asked && !request.refused {
                     state.favourite = None;
                 }
-                other_than(stage, if first { Topic::Target } else { Topic::Retry }, client, asked)
+                other_than(
+                    stage,
+                    if first { Topic::Target } else { Topic::Retry },
+                    client,
+                    asked,
+                )
             }
         };
         if first {
@@ -65,7 +92,11 @@ impl Clients {
             state.sequence += 1;
             self.invoked += 1;
             stage.mark(Mark::Invoked, u64::from(client), u64::from(request.process));
-            stage.emit(&Event::Invoked { process: request.process, client: state.number, call: &request.call });
+            stage.emit(&Event::Invoked {
+                process: request.process,
+                client: state.number,
+                call: &request.call,
+            });
             if !self.dialect.offers(&request.call.action) {
                 request.attempts = 1;
                 let request = state.requests.remove(at);
@@ -80,10 +111,19 @@ impl Clients {
         request.asked = target;
         request.refused = false;
         request.next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
-        let (sequence, duplicate) = (request.sequence, first && request.duplicate && stage.replicas > 1);
-        let bytes = self.dialect.request(session, sequence, state.ended_below(), &state.requests[at].call);
+        let (sequence, duplicate) = (
+            request.sequence,
+            first && request.duplicate && stage.replicas > 1,
+        );
+        let bytes = self.dialect.request(
+            session,
+            sequence,
+            state.ended_below(),
+            &state.requests[at].call,
+        );
         let port = stage.client_port(client);
-        let mut copied = network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Copies::More;
+        let mut copied =
+            network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Copies::More;
         if duplicate {
             let second = other_than(stage, Topic::Retry, client, Some(target));
             network.send(stage, port, 0, Port(u16::from(second.0)), bytes);
@@ -122,13 +162,23 @@ impl Clients {
                 }
                 _ => return None,
             },
-            Answer::Done { session, sequence, place, result } => {
+            Answer::Done {
+                session,
+                sequence,
+                place,
+                result,
+            } => {
                 let at = state.find(session, sequence)?;
                 state.favourite = Some(from);
                 let request = state.requests.remove(at);
                 self.end(stage, client, request, Outcome::Ok { result, place });
             }
-            Answer::Refused { session, sequence, hint, gone } => {
+            Answer::Refused {
+                session,
+                sequence,
+                hint,
+                gone,
+            } => {
                 self.on_refused(stage, client, from, (session, sequence), hint, gone);
                 self.work(stage, network, client);
                 return None;
@@ -138,21 +188,41 @@ impl Clients {
         Some(from)
     }
 
-    fn on_refused<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16, from: Node, request: (Session, u64), hint: Option<Node>, gone: bool) {
+    fn on_refused<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        client: u16,
+        from: Node,
+        request: (Session, u64),
+        hint: Option<Node>,
+        gone: bool,
+    ) {
         let hint = hint.filter(|hint| *hint != from && u16::from(hint.0) < stage.replicas);
         let state = &mut self.each[usize::from(client)];
         if state.favourite.is_none_or(|favourite| favourite == from) {
             state.favourite = hint;
         }
-        if let Sessions::Opening { nonce, asked, next, next_try } = &mut state.session {
+        if let Sessions::Opening {
+            nonce,
+            asked,
+            next,
+            next_try,
+        } = &mut state.session
+        {
             if *nonce == request.1 && *asked == Some(from) && next.is_none() {
-                let wait = if hint.is_some() { Span(0) } else { backoff(stage, client) };
+                let wait = if hint.is_some() {
+                    Span(0)
+                } else {
+                    backoff(stage, client)
+                };
                 *next = hint;
                 *next_try = stage.now + wait.max(Span(1));
             }
             return;
         }
-        let Some(at) = state.find(request.0, request.1) else { return };
+        let Some(at) = state.find(request.0, request.1) else {
+            return;
+        };
         if gone {
             self.lose_session(stage, client);
             return;
@@ -167,19 +237,26 @@ impl Clients {
             self.end(stage, client, request, Outcome::Fail);
             return;
         }
-        let wait = if hint.is_some() && !request.followed { Span(1) } else { backoff(stage, client) };
+        let wait = if hint.is_some() && !request.followed {
+            Span(1)
+        } else {
+            backoff(stage, client)
+        };
         request.refused = true;
         request.followed = hint.is_some();
         request.next = hint;
         request.next_try = stage.now + wait;
     }
 
-    /// The session is gone for good: what was sent in it stays unknown, what was not waits for the next one.
+    /// The session is gone for good: what was sent in it stays unknown, what was not waits for the
+    /// next one.
     fn lose_session<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16) {
         let state = &mut self.each[usize::from(client)];
         state.session = Sessions::None;
         state.lost = true;
-        let (sent, waiting) = std::mem::take(&mut state.requests).into_iter().partition(|request| request.attempts > 0);
+        let (sent, waiting) = std::mem::take(&mut state.requests)
+            .into_iter()
+            .partition(|request| request.attempts > 0);
         state.requests = waiting;
         let sent: Vec<Request> = sent;
         for request in sent {
@@ -189,9 +266,15 @@ impl Clients {
 }
 
 /// A replica other than `not`, drawn; one word, unless there is only one replica.
-fn other_than<O: Observer>(stage: &mut Stage<O>, topic: Topic, client: u16, not: Option<Node>) -> Node {
+fn other_than<O: Observer>(
+    stage: &mut Stage<O>,
+    topic: Topic,
+    client: u16,
+    not: Option<Node>,
+) -> Node {
     let others = u64::from(stage.replicas) - u64::from(not.is_some() && stage.replicas > 1);
-    let drawn = u8::try_from(stage.choices.draw(Label::of(topic, client), others)).expect("at most 9 replicas");
+    let drawn = u8::try_from(stage.choices.draw(Label::of(topic, client), others))
+        .expect("at most 9 replicas");
     match not {
         Some(Node(not)) if drawn >= not && u64::from(stage.replicas) > others => Node(drawn + 1),
         _ => Node(drawn),
@@ -199,5 +282,10 @@ fn other_than<O: Observer>(stage: &mut Stage<O>, topic: Topic, client: u16, not:
 }
 
 fn backoff<O: Observer>(stage: &mut Stage<O>, client: u16) -> Span {
-    BACKOFF + Span(stage.choices.draw(Label::of(Topic::Retry, client), 3 * BACKOFF.0))
+    BACKOFF
+        + Span(
+            stage
+                .choices
+                .draw(Label::of(Topic::Retry, client), 3 * BACKOFF.0),
+        )
 }

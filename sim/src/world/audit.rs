@@ -1,7 +1,9 @@
-//! The last-quorum audit: could one quorum alone, from its media alone, answer for everything that was acknowledged?
+//! The last-quorum audit: could one quorum alone, from its media alone, answer for everything that
+//! was acknowledged?
 //!
-//! Power is cut everywhere and nothing unsynced is kept; disk, clock and network faults end; only the quorum boots, on a perfect network, and a fresh client reads every
-//! key. Processes need not be forked for that: they would die at once.
+//! Power is cut everywhere and nothing unsynced is kept; disk, clock and network faults end; only
+//! the quorum boots, on a perfect network, and a fresh client reads every key. Processes need not
+//! be forked for that: they would die at once.
 
 use std::sync::Arc;
 
@@ -29,12 +31,27 @@ pub enum Answered {
 
 /// The plan of an audit: a perfect network, fast disks, true clocks, and nothing to do.
 pub(super) fn plan(plan: &Plan) -> Plan {
-    let [instant, short] = [Span::from_micros(10), Span::from_micros(100)].map(Distribution::Constant);
+    let [instant, short] =
+        [Span::from_micros(10), Span::from_micros(100)].map(Distribution::Constant);
     Plan {
-        network: Network { latency: Distribution::Constant(Span::from_millis(1)), loss: 0, duplicate: 0, duplicate_later: Span(0), corrupt: 0 },
-        disk: Disk { access: instant, sync: short, ..plan.disk.clone() },
+        network: Network {
+            latency: Distribution::Constant(Span::from_millis(1)),
+            loss: 0,
+            duplicate: 0,
+            duplicate_later: Span(0),
+            corrupt: 0,
+        },
+        disk: Disk {
+            access: instant,
+            sync: short,
+            ..plan.disk.clone()
+        },
         clocks: vec![Clock::default(); usize::from(plan.cluster.replicas)],
-        workload: Workload { operations: 0, attempt_timeout: Span::from_millis(100), ..plan.workload.clone() },
+        workload: Workload {
+            operations: 0,
+            attempt_timeout: Span::from_millis(100),
+            ..plan.workload.clone()
+        },
         script: Vec::new(),
         nemesis: Vec::new(),
         ..plan.clone()
@@ -43,19 +60,29 @@ pub(super) fn plan(plan: &Plan) -> Plan {
 
 /// Names a fork: an event of the run, and who is left.
 fn salt(events: u64, left: &[Node]) -> u64 {
-    left.iter().fold(events << 9, |salt, node| salt | 1 << node.0)
+    left.iter()
+        .fold(events << 9, |salt, node| salt | 1 << node.0)
 }
 
 /// All quorums of the least size among so many replicas.
 #[must_use]
 pub fn quorums(replicas: u8) -> Vec<Vec<Node>> {
     let least = u32::from(replicas) / 2 + 1;
-    let members = |set: u16| (0..replicas).filter(move |node| set & 1 << node != 0).map(Node).collect();
-    (0..1u16 << replicas).filter(|set| set.count_ones() == least).map(members).collect()
+    let members = |set: u16| {
+        (0..replicas)
+            .filter(move |node| set & 1 << node != 0)
+            .map(Node)
+            .collect()
+    };
+    (0..1u16 << replicas)
+        .filter(|set| set.count_ones() == least)
+        .map(members)
+        .collect()
 }
 
 impl<O: Observer> World<O> {
-    /// A world after a loss of all power, in which these replicas, and nobody else, have booted from what their media hold now.
+    /// A world after a loss of all power, in which these replicas, and nobody else, have booted
+    /// from what their media hold now.
     #[must_use]
     pub fn after_power_loss<A: Observer>(&self, nodes: &[Node], auditor: A) -> World<A> {
         let mut choices = self.stage.choices.branch(salt(self.events, nodes));
@@ -65,29 +92,63 @@ impl<O: Observer> World<O> {
             .zip(0..)
             .map(|(machine, node)| {
                 let left = nodes.contains(&Node(node));
-                let mut disk = if left { machine.disk.clone() } else { super::disk::Disk::formatted(&[], 0) };
+                let mut disk = if left {
+                    machine.disk.clone()
+                } else {
+                    super::disk::Disk::formatted(&[], 0)
+                };
                 if left {
                     disk.lose_power(Keep::Nothing, &mut *choices, u16::from(node));
                     disk.set_full(false);
                 }
-                Machine { boot: machine.boot, banished: !left, ..Machine::with_disk(disk, Clock::default()) }
+                Machine {
+                    boot: machine.boot,
+                    banished: !left,
+                    ..Machine::with_disk(disk, Clock::default())
+                }
             })
             .collect();
         let plan = self.audit_plan.clone();
-        // Nobody looks at facts here, and contracts were evaluated when what the media hold was written.
-        let probe = if self.setup.bug.is_some() { ProbeLevel::BugsOnly } else { ProbeLevel::Nothing };
-        let setup = Arc::new(Setup { probe, ..(*self.setup).clone() });
-        let mut world = World::with_machines(plan, self.subject, setup, choices, auditor, machines, self.clients.keys.clone(), self.readers);
+        // Nobody looks at facts here, and contracts were evaluated when what the media hold was
+        // written.
+        let probe = if self.setup.bug.is_some() {
+            ProbeLevel::BugsOnly
+        } else {
+            ProbeLevel::Nothing
+        };
+        let setup = Arc::new(Setup {
+            probe,
+            ..(*self.setup).clone()
+        });
+        let mut world = World::with_machines(
+            plan,
+            self.subject,
+            setup,
+            choices,
+            auditor,
+            machines,
+            self.clients.keys.clone(),
+            self.readers,
+        );
         world.stage.now = self.stage.now;
         world.stage.number = self.stage.number;
         world.healed = true;
         world.clients.number_from(&self.clients);
         for node in nodes {
-            world.stage.agenda.push(self.stage.now, Due::Boot { node: node.0 });
+            world
+                .stage
+                .agenda
+                .push(self.stage.now, Due::Boot { node: node.0 });
         }
-        // Until the first of them could lose its patience, a replica that recovers hears and says nothing.
+        // Until the first of them could lose its patience, a replica that recovers hears and says
+        // nothing.
         let quiet = self.stage.now + Span(self.plan.cluster.knobs.election_timeout.0.0 / 2);
-        while !world.machines.iter().all(|machine| machine.banished || machine.ready) && world.next_at().is_some_and(|at| at <= quiet) {
+        while !world
+            .machines
+            .iter()
+            .all(|machine| machine.banished || machine.ready)
+            && world.next_at().is_some_and(|at| at <= quiet)
+        {
             world.advance();
         }
         world
@@ -120,8 +181,10 @@ impl<O: Observer> World<O> {
                 continue;
             }
             if self.next_at().is_none_or(|at| at > end) {
-                let nodes: Vec<Node> =
-                    (0..self.plan.cluster.replicas).map(Node).filter(|node| !self.machines[usize::from(node.0)].banished).collect();
+                let nodes: Vec<Node> = (0..self.plan.cluster.replicas)
+                    .map(Node)
+                    .filter(|node| !self.machines[usize::from(node.0)].banished)
+                    .collect();
                 return Answered::TooFew(self.behind(&nodes));
             }
             if !self.advance() {
@@ -160,7 +223,10 @@ mod tests {
     #[test]
     fn minimal_quorums() {
         assert_eq!(quorums(1), [[Node(0)]]);
-        assert_eq!(quorums(3), [[Node(0), Node(1)], [Node(0), Node(2)], [Node(1), Node(2)]]);
+        assert_eq!(
+            quorums(3),
+            [[Node(0), Node(1)], [Node(0), Node(2)], [Node(1), Node(2)]]
+        );
         assert_eq!(quorums(4).len(), 4);
         assert_eq!(quorums(5).len(), 10);
     }

@@ -1,5 +1,6 @@
-//! A process whose steps take time. What comes while it is busy waits in line; a step begins with a look at the clocks, and is taken, all at once, at its end: until
-//! then nothing of it can be seen from outside. A process that dies meanwhile has not taken it.
+//! A process whose steps take time. What comes while it is busy waits in line; a step begins with a
+//! look at the clocks, and is taken, all at once, at its end: until then nothing of it can be seen
+//! from outside. A process that dies meanwhile has not taken it.
 
 use crate::subject::process::Input;
 use crate::time::Span;
@@ -25,9 +26,18 @@ impl<O: Observer> World<O> {
             return;
         }
         let takes = machine.step_time;
-        machine.busy = Some(Busy { since: machine.clock.now(self.stage.now), takes });
+        machine.busy = Some(Busy {
+            since: machine.clock.now(self.stage.now),
+            takes,
+        });
         let boot = machine.boot;
-        self.stage.after(takes, Due::Step { node: u8::try_from(node).expect("at most 9 replicas"), boot });
+        self.stage.after(
+            takes,
+            Due::Step {
+                node: u8::try_from(node).expect("at most 9 replicas"),
+                boot,
+            },
+        );
     }
 
     /// The time of a step is over.
@@ -36,7 +46,9 @@ impl<O: Observer> World<O> {
         if machine.boot != boot {
             return;
         }
-        let Some(busy) = machine.busy.take() else { return };
+        let Some(busy) = machine.busy.take() else {
+            return;
+        };
         // A process that was paused meanwhile takes the input when it goes on.
         if machine.state != State::Up {
             return;
@@ -44,7 +56,10 @@ impl<O: Observer> World<O> {
         if let Some(input) = machine.inbox.pop_front() {
             if busy.takes > Span(0) {
                 machine.sampled = Some(busy.since);
-                self.stage.took_effect(Effect::SlowCpu, name(u8::try_from(node).expect("at most 9 replicas")));
+                self.stage.took_effect(
+                    Effect::SlowCpu,
+                    name(u8::try_from(node).expect("at most 9 replicas")),
+                );
             }
             self.take(node, input);
             self.machines[node].sampled = None;

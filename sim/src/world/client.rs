@@ -1,8 +1,10 @@
 //! One client: its session, its open requests, and what it does about silence and refusals.
 //!
-//! A request is tried until it is answered or its patience ends; then nobody will ever know. A refusal is a definite failure only when it answers the one attempt
-//! that was ever sent, to one replica, and the network made no copy of it: a copy may still find a leader. Each open request is a process of its own in the
-//! history, and a process whose request ended as unknown is never used again.
+//! A request is tried until it is answered or its patience ends; then nobody will ever know. A
+//! refusal is a definite failure only when it answers the one attempt that was ever sent, to one
+//! replica, and the network made no copy of it: a copy may still find a leader. Each open request
+//! is a process of its own in the history, and a process whose request ended as unknown is never
+//! used again.
 
 use crate::history::operation::{Call, Text};
 use crate::ids::{Client, Node};
@@ -100,7 +102,12 @@ pub(super) enum Sessions {
     /// None is asked for.
     None,
     /// One is asked for with this nonce.
-    Opening { nonce: u64, asked: Option<Node>, next: Option<Node>, next_try: Instant },
+    Opening {
+        nonce: u64,
+        asked: Option<Node>,
+        next: Option<Node>,
+        next_try: Instant,
+    },
     /// It is open.
     Open(Session),
 }
@@ -167,14 +174,25 @@ impl ClientState {
             Sessions::Opening { next_try, .. } => Some(next_try),
             _ => None,
         };
-        let requests = self.requests.iter().map(|request| if open { request.next_try.min(request.give_up_at) } else { request.give_up_at });
+        let requests = self.requests.iter().map(|request| {
+            if open {
+                request.next_try.min(request.give_up_at)
+            } else {
+                request.give_up_at
+            }
+        });
         let lanes = self.lanes.iter().copied().filter(|_| lanes);
         requests.chain(opening).chain(lanes).min()
     }
 
     /// All requests of the session below this one have ended.
     pub fn ended_below(&self) -> u64 {
-        self.requests.iter().filter(|request| request.attempts > 0).map(|request| request.sequence).min().unwrap_or(self.sequence)
+        self.requests
+            .iter()
+            .filter(|request| request.attempts > 0)
+            .map(|request| request.sequence)
+            .min()
+            .unwrap_or(self.sequence)
     }
 
     /// The open request of that number in the session.
@@ -182,6 +200,8 @@ impl ClientState {
         if self.open() != Some(session) {
             return None;
         }
-        self.requests.iter().position(|request| request.attempts > 0 && request.sequence == sequence)
+        self.requests
+            .iter()
+            .position(|request| request.attempts > 0 && request.sequence == sequence)
     }
 }

@@ -44,7 +44,9 @@ pub(super) struct Clients {
 
 impl Clients {
     pub fn new(plan: &Plan, dialect: &'static dyn Dialect, keys: Keys, clients: u16) -> Self {
-        let each = (0..clients).map(|number| ClientState::new(Client(number), keys.names.len())).collect();
+        let each = (0..clients)
+            .map(|number| ClientState::new(Client(number), keys.names.len()))
+            .collect();
         let workload = plan.workload.clone();
         Self {
             dialect,
@@ -66,9 +68,14 @@ impl Clients {
     pub fn begin<O: Observer>(&mut self, stage: &mut Stage<O>) {
         self.working = self.workload.operations > 0;
         for client in 0..self.workload.clients {
-            let lanes = if self.workload.open { 1 } else { usize::from(self.workload.pipeline.max(1)) };
+            let lanes = if self.workload.open {
+                1
+            } else {
+                usize::from(self.workload.pipeline.max(1))
+            };
             for _ in 0..lanes {
-                let at = stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think);
+                let at =
+                    stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think);
                 self.each[usize::from(client)].lanes.push(at);
             }
             self.rearm(stage, client);
@@ -87,29 +94,62 @@ impl Clients {
     }
 
     /// Has a client write something, to see whether anything moves.
-    pub fn ask_write<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: Client, patience: Span) {
+    pub fn ask_write<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: Client,
+        patience: Span,
+    ) {
         let process = self.process(client.0);
         self.values += 1;
         let call = self.keys.write(process, self.values);
-        self.ask_as(stage, network, process, Ask { client, call, purpose: Purpose::Progress, patience, takes_no: false });
+        self.ask_as(
+            stage,
+            network,
+            process,
+            Ask {
+                client,
+                call,
+                purpose: Purpose::Progress,
+                patience,
+                takes_no: false,
+            },
+        );
     }
 
-    fn ask_as<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, process: u32, ask: Ask) {
+    fn ask_as<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        process: u32,
+        ask: Ask,
+    ) {
         let client = ask.client.0;
-        self.each[usize::from(client)].requests.push(Request::new(ask, process, stage.now));
+        self.each[usize::from(client)]
+            .requests
+            .push(Request::new(ask, process, stage.now));
         self.work(stage, network, client);
     }
 
     /// A process of the history for the client's next request.
     fn process(&mut self, client: u16) -> u32 {
-        self.each[usize::from(client)].processes.pop().unwrap_or_else(|| {
-            self.processes += 1;
-            self.processes - 1
-        })
+        self.each[usize::from(client)]
+            .processes
+            .pop()
+            .unwrap_or_else(|| {
+                self.processes += 1;
+                self.processes - 1
+            })
     }
 
     /// A client's wake-up has come.
-    pub fn on_wake<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16) {
+    pub fn on_wake<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: u16,
+    ) {
         let state = &mut self.each[usize::from(client)];
         if state.wake != Some(stage.now) {
             return;
@@ -119,7 +159,12 @@ impl Clients {
     }
 
     /// Does all that is due for a client.
-    pub(super) fn work<O: Observer>(&mut self, stage: &mut Stage<O>, network: &mut Network, client: u16) {
+    pub(super) fn work<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        network: &mut Network,
+        client: u16,
+    ) {
         self.give_up(stage, client);
         self.begin_requests(stage, client);
         self.open_session(stage, network, client);
@@ -127,7 +172,8 @@ impl Clients {
         if state.open().is_some() {
             let mut at = 0;
             while let Some(request) = self.each[usize::from(client)].requests.get(at) {
-                let gone = request.next_try <= stage.now && self.attempt(stage, network, client, at);
+                let gone =
+                    request.next_try <= stage.now && self.attempt(stage, network, client, at);
                 at += usize::from(!gone);
             }
         }
@@ -146,7 +192,12 @@ impl Clients {
     }
 
     fn give_up<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16) {
-        let late = |state: &ClientState| state.requests.iter().position(|request| request.give_up_at <= stage.now);
+        let late = |state: &ClientState| {
+            state
+                .requests
+                .iter()
+                .position(|request| request.give_up_at <= stage.now)
+        };
         let mut overdue = Vec::new();
         while let Some(at) = late(&self.each[usize::from(client)]) {
             overdue.push(self.each[usize::from(client)].requests.remove(at));
@@ -160,9 +211,14 @@ impl Clients {
     fn begin_requests<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16) {
         while self.working && self.begun < self.workload.operations {
             let state = &self.each[usize::from(client)];
-            let Some(lane) = state.lanes.iter().position(|at| *at <= stage.now) else { return };
+            let Some(lane) = state.lanes.iter().position(|at| *at <= stage.now) else {
+                return;
+            };
             if self.workload.open {
-                let next = stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think).max(Span(1));
+                let next = stage.now
+                    + stage
+                        .time(Label::of(Topic::Think, client), self.workload.think)
+                        .max(Span(1));
                 self.each[usize::from(client)].lanes[lane] = next;
                 if self.each[usize::from(client)].requests.len() >= OPEN_LOOP_MAX {
                     continue;
@@ -174,24 +230,55 @@ impl Clients {
                 self.working = false;
                 return;
             };
-            let takes_no = stage.choices.chance(Label::of(Topic::Retry, client), 250_000);
+            let takes_no = stage
+                .choices
+                .chance(Label::of(Topic::Retry, client), 250_000);
             let process = self.process(client);
             self.values += 1;
-            let call = self.keys.call(drawn, process, self.values, self.each[usize::from(client)].seen[drawn.key].as_ref());
+            let call = self.keys.call(
+                drawn,
+                process,
+                self.values,
+                self.each[usize::from(client)].seen[drawn.key].as_ref(),
+            );
             self.begun += 1;
-            let ask = Ask { client: Client(client), call, purpose: Purpose::Workload, patience: self.workload.patience, takes_no };
-            let request = Request { duplicate: drawn.duplicate, abandon: drawn.abandon, ..Request::new(ask, process, stage.now) };
+            let ask = Ask {
+                client: Client(client),
+                call,
+                purpose: Purpose::Workload,
+                patience: self.workload.patience,
+                takes_no,
+            };
+            let request = Request {
+                duplicate: drawn.duplicate,
+                abandon: drawn.abandon,
+                ..Request::new(ask, process, stage.now)
+            };
             self.each[usize::from(client)].requests.push(request);
         }
     }
 
     /// A request has left the list.
-    pub(super) fn end<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16, request: Request, outcome: Outcome) {
+    pub(super) fn end<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        client: u16,
+        request: Request,
+        outcome: Outcome,
+    ) {
         let state = &mut self.each[usize::from(client)];
         let unknown = outcome == Outcome::Unknown;
         if request.attempts > 0 {
-            stage.mark(Mark::Returned, u64::from(client) << 8 | u64::from(unknown), u64::from(request.process));
-            stage.emit(&Event::Returned { process: request.process, client: state.number, outcome: &outcome });
+            stage.mark(
+                Mark::Returned,
+                u64::from(client) << 8 | u64::from(unknown),
+                u64::from(request.process),
+            );
+            stage.emit(&Event::Returned {
+                process: request.process,
+                client: state.number,
+                outcome: &outcome,
+            });
         }
         if unknown && request.attempts > 0 {
             stage.reached(Milestone::UnknownOutcome);
@@ -203,7 +290,9 @@ impl Clients {
                 saw(&mut state.seen[key], &request.call.action, result);
             }
             self.acknowledged += 1;
-            if request.purpose != Purpose::Audit && stage.choices.draw(Label::of(Topic::Audit, 0), AUDIT_ONE_IN) == 0 {
+            if request.purpose != Purpose::Audit
+                && stage.choices.draw(Label::of(Topic::Audit, 0), AUDIT_ONE_IN) == 0
+            {
                 self.audit_due = true;
             }
         }
@@ -212,7 +301,12 @@ impl Clients {
             state.lanes.push(next);
         }
         if request.purpose != Purpose::Workload {
-            self.finished.push(Finished { client: state.number, purpose: request.purpose, call: request.call, outcome });
+            self.finished.push(Finished {
+                client: state.number,
+                purpose: request.purpose,
+                call: request.call,
+                outcome,
+            });
         }
     }
 
@@ -221,7 +315,12 @@ impl Clients {
         self.working = false;
         for client in 0..self.each.len() {
             for request in std::mem::take(&mut self.each[client].requests) {
-                self.end(stage, u16::try_from(client).expect("clients are numbered by 16 bits"), request, Outcome::Unknown);
+                self.end(
+                    stage,
+                    u16::try_from(client).expect("clients are numbered by 16 bits"),
+                    request,
+                    Outcome::Unknown,
+                );
             }
         }
     }
@@ -233,7 +332,11 @@ impl Clients {
 
     /// Requests that are open for this purpose.
     pub fn open_for(&self, purpose: Purpose) -> usize {
-        self.each.iter().flat_map(|state| &state.requests).filter(|request| request.purpose == purpose).count()
+        self.each
+            .iter()
+            .flat_map(|state| &state.requests)
+            .filter(|request| request.purpose == purpose)
+            .count()
     }
 
     /// How many clients there are, the readers included.

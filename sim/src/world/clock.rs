@@ -1,6 +1,8 @@
-//! A node's clocks: one oscillator that runs a little fast or slow, a monotonic clock that counts it from boot, and a wall clock that may also jump.
+//! A node's clocks: one oscillator that runs a little fast or slow, a monotonic clock that counts
+//! it from boot, and a wall clock that may also jump.
 //!
-//! Integers only, exact both ways: `true_time(mono)` is the first true instant at which the monotonic clock shows at least `mono`.
+//! Integers only, exact both ways: `true_time(mono)` is the first true instant at which the
+//! monotonic clock shows at least `mono`.
 
 use crate::plan;
 use crate::subject::process::Now;
@@ -30,7 +32,13 @@ impl Clock {
     /// The clocks that the plan gives a node, at true time 0.
     #[must_use]
     pub fn new(plan: plan::Clock) -> Self {
-        Self { rate: rate(plan.drift), anchor: Instant(0), ticks: 0, booted: 0, offset: plan.offset }
+        Self {
+            rate: rate(plan.drift),
+            anchor: Instant(0),
+            ticks: 0,
+            booted: 0,
+            offset: plan.offset,
+        }
     }
 
     fn ticks(&self, at: Instant) -> u64 {
@@ -39,14 +47,21 @@ impl Clock {
             return self.ticks.saturating_add(elapsed);
         }
         let (whole, rest) = (elapsed / MILLION, elapsed % MILLION);
-        self.ticks.saturating_add(whole.saturating_mul(self.rate)).saturating_add(rest * self.rate / MILLION)
+        self.ticks
+            .saturating_add(whole.saturating_mul(self.rate))
+            .saturating_add(rest * self.rate / MILLION)
     }
 
     /// What the node reads at this instant.
     #[must_use]
     pub fn now(&self, at: Instant) -> Now {
         let ticks = self.ticks(at);
-        Now { mono: ticks.saturating_sub(self.booted), wall: EPOCH.saturating_add(ticks).saturating_add_signed(self.offset) }
+        Now {
+            mono: ticks.saturating_sub(self.booted),
+            wall: EPOCH
+                .saturating_add(ticks)
+                .saturating_add_signed(self.offset),
+        }
     }
 
     /// The first instant from the anchor on at which the monotonic clock shows at least `mono`.
@@ -57,7 +72,9 @@ impl Clock {
             missing
         } else {
             let (whole, rest) = (missing / self.rate, missing % self.rate);
-            whole.saturating_mul(MILLION).saturating_add((rest * MILLION).div_ceil(self.rate))
+            whole
+                .saturating_mul(MILLION)
+                .saturating_add((rest * MILLION).div_ceil(self.rate))
         };
         Instant(self.anchor.0.saturating_add(elapsed))
     }
@@ -109,10 +126,25 @@ mod tests {
 
     #[test]
     fn the_wall_clock_jumps_and_the_monotonic_one_does_not() {
-        let mut clock = Clock::new(plan::Clock { drift: 100, offset: -7 });
+        let mut clock = Clock::new(plan::Clock {
+            drift: 100,
+            offset: -7,
+        });
         let before = clock.now(Instant(MILLION));
-        assert_eq!(before, Now { mono: MILLION + 100, wall: EPOCH + MILLION + 93 });
+        assert_eq!(
+            before,
+            Now {
+                mono: MILLION + 100,
+                wall: EPOCH + MILLION + 93
+            }
+        );
         clock.jump(-1000);
-        assert_eq!(clock.now(Instant(MILLION)), Now { wall: before.wall - 1000, ..before });
+        assert_eq!(
+            clock.now(Instant(MILLION)),
+            Now {
+                wall: before.wall - 1000,
+                ..before
+            }
+        );
     }
 }

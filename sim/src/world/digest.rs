@@ -1,6 +1,7 @@
 //! The digest of a run: 64 bits over everything that happened, in order.
 //!
-//! Recording, probes and facts never enter it: only what the world itself did does. Message contents enter as xxh3 once, when they are sent.
+//! Recording, probes and facts never enter it: only what the world itself did does. Message
+//! contents enter as xxh3 once, when they are sent.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -62,7 +63,10 @@ impl Digest {
 
 fn fold(left: u64, right: u64) -> u64 {
     let product = u128::from(left) * u128::from(right);
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted apart")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are wanted apart"
+    )]
     let (low, high) = (product as u64, (product >> 64) as u64);
     low ^ high
 }
@@ -90,7 +94,10 @@ mod tests {
             of(&[(Mark::Sent, 1, 2, 9), two]),
         ];
         for (index, digest) in all.iter().enumerate() {
-            assert!(!all[..index].contains(digest), "{index} repeats an earlier digest");
+            assert!(
+                !all[..index].contains(digest),
+                "{index} repeats an earlier digest"
+            );
         }
     }
 }

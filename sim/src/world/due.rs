@@ -1,4 +1,5 @@
-//! What the agenda holds: messages under way, disk operations that end, and whatever else has its time.
+//! What the agenda holds: messages under way, disk operations that end, and whatever else has its
+//! time.
 
 use crate::subject::files::{Bytes, OpId};
 
@@ -48,7 +49,13 @@ pub(super) enum Due {
     /// A message arrives.
     Deliver(Flight),
     /// A disk operation ends.
-    Disk { node: u8, boot: u32, ticket: Ticket, op: OpId, kind: OpKind },
+    Disk {
+        node: u8,
+        boot: u32,
+        ticket: Ticket,
+        op: OpId,
+        kind: OpKind,
+    },
     /// A node may have reached its deadline.
     Wake { node: u8, boot: u32 },
     /// A step that takes time ends.

@@ -1,7 +1,8 @@
-//! The simulator's own record of what it did to disks: the only source of excuses. What a subject says of its disk is checked against it and never believed.
+//! The simulator's own record of what it did to disks: the only source of excuses. What a subject
+//! says of its disk is checked against it and never believed.
 //!
-//! Losing what no sync covered is no damage and excuses nothing, and neither does a failed sync, of which the subject was told. Damage is what hit synced data
-//! behind the subject's back.
+//! Losing what no sync covered is no damage and excuses nothing, and neither does a failed sync, of
+//! which the subject was told. Damage is what hit synced data behind the subject's back.
 
 use crate::ids::Node;
 use crate::time::Instant;
@@ -21,8 +22,9 @@ pub struct Damaged {
 impl Damaged {
     /// Whether the node's copy may lack something that was synced.
     ///
-    /// What a checksum can tell is no danger once it is mended: until then the subject had to notice. A zeroed sector cannot be told from a torn tail, nor one that
-    /// holds what it held before, so the subject may in good faith have gone on without what it should hold.
+    /// What a checksum can tell is no danger once it is mended: until then the subject had to
+    /// notice. A zeroed sector cannot be told from a torn tail, nor one that holds what it held
+    /// before, so the subject may in good faith have gone on without what it should hold.
     const fn costs_the_copy(&self) -> bool {
         !self.mended || matches!(self.hit.damage, Damage::Zeroed | Damage::Unwritten)
     }
@@ -48,7 +50,9 @@ impl Ledger {
     /// Nothing was done to these replicas.
     #[must_use]
     pub fn new(replicas: u8) -> Self {
-        Self { nodes: vec![Record::default(); usize::from(replicas)] }
+        Self {
+            nodes: vec![Record::default(); usize::from(replicas)],
+        }
     }
 
     /// The node started: what failed in earlier boots explains nothing in this one.
@@ -63,7 +67,11 @@ impl Ledger {
 
     /// A synced sector of the node was damaged.
     pub fn damaged(&mut self, node: Node, hit: Hit, time: Instant) {
-        self.record(node).damaged.push(Damaged { hit, time, mended: false });
+        self.record(node).damaged.push(Damaged {
+            hit,
+            time,
+            mended: false,
+        });
     }
 
     /// The node's whole disk was lost.
@@ -71,7 +79,8 @@ impl Ledger {
         self.record(node).lost = Some(time);
     }
 
-    /// Tells which of the node's flaws are still on its media, in order ([`Disk::flaws`](crate::world::disk::Disk::flaws)). Worth asking only when
+    /// Tells which of the node's flaws are still on its media, in order
+    /// ([`Disk::flaws`](crate::world::disk::Disk::flaws)). Worth asking only when
     /// [`Ledger::has_damage`] says so.
     pub fn reconcile(&mut self, node: Node, flaws: &[FlawId]) {
         for damaged in &mut self.record(node).damaged {
@@ -82,7 +91,8 @@ impl Ledger {
     /// Whether the node has damage that is not known to be mended.
     #[must_use]
     pub fn has_damage(&self, node: Node) -> bool {
-        self.of(node).is_some_and(|record| record.damaged.iter().any(|damaged| !damaged.mended))
+        self.of(node)
+            .is_some_and(|record| record.damaged.iter().any(|damaged| !damaged.mended))
     }
 
     /// All damage that was ever done to the node, in order of time.
@@ -91,19 +101,24 @@ impl Ledger {
         self.of(node).map_or(&[], |record| &record.damaged)
     }
 
-    /// Whether the node may halt by its own will: its disk is damaged or lost, or has failed it in this boot.
+    /// Whether the node may halt by its own will: its disk is damaged or lost, or has failed it in
+    /// this boot.
     #[must_use]
     pub fn excuses_halt(&self, node: Node) -> bool {
         self.copy_lost(node) || self.of(node).is_some_and(|record| record.failures > 0)
     }
 
-    /// Whether the node's copy does not count towards what the cluster must remember. A halt for good, because of the disk, is excused by nothing less.
+    /// Whether the node's copy does not count towards what the cluster must remember. A halt for
+    /// good, because of the disk, is excused by nothing less.
     #[must_use]
     pub fn copy_lost(&self, node: Node) -> bool {
-        self.of(node).is_some_and(|record| record.lost.is_some() || record.damaged.iter().any(Damaged::costs_the_copy))
+        self.of(node).is_some_and(|record| {
+            record.lost.is_some() || record.damaged.iter().any(Damaged::costs_the_copy)
+        })
     }
 
-    /// Whether this quorum alone must be able to answer for everything that was acknowledged: no copy in it is lost.
+    /// Whether this quorum alone must be able to answer for everything that was acknowledged: no
+    /// copy in it is lost.
     #[must_use]
     pub fn recoverable(&self, quorum: &[Node]) -> bool {
         !quorum.iter().any(|node| self.copy_lost(*node))
@@ -128,7 +143,12 @@ mod tests {
     const THREE: Node = Node(2);
 
     fn hit(flaw: u32, damage: Damage) -> Hit {
-        Hit { flaw: FlawId(flaw), file: FileName::new("log-00000001").expect("a name"), sector: 3, damage }
+        Hit {
+            flaw: FlawId(flaw),
+            file: FileName::new("log-00000001").expect("a name"),
+            sector: 3,
+            damage,
+        }
     }
 
     #[test]
@@ -176,6 +196,8 @@ mod tests {
     fn a_lost_disk_costs_the_copy() {
         let mut ledger = Ledger::new(3);
         ledger.lost(TWO, Instant(1));
-        assert!(ledger.copy_lost(TWO) && ledger.excuses_halt(TWO) && !ledger.recoverable(&[TWO, ONE]));
+        assert!(
+            ledger.copy_lost(TWO) && ledger.excuses_halt(TWO) && !ledger.recoverable(&[TWO, ONE])
+        );
     }
 }

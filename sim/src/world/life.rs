@@ -18,11 +18,17 @@ use super::world::{World, entropy};
 const RECOVERY_OPERATIONS: u64 = 40;
 
 impl<O: Observer> World<O> {
-    /// Starts a process, unless there is one, or its disk cannot be trusted, or the node is out for good.
+    /// Starts a process, unless there is one, or its disk cannot be trusted, or the node is out for
+    /// good.
     pub(super) fn boot(&mut self, node: usize) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let machine = &mut self.machines[node];
-        if machine.banished || !matches!(machine.state, State::Down | State::Halted { damaged: false }) {
+        if machine.banished
+            || !matches!(
+                machine.state,
+                State::Down | State::Halted { damaged: false }
+            )
+        {
             return;
         }
         machine.clear();
@@ -34,7 +40,11 @@ impl<O: Observer> World<O> {
         self.applied[node] = 0;
         let boot = u64::from(machine.boot);
         if let Some(Doom::InRecovery { left, .. }) = &mut machine.doom {
-            *left = Some(self.stage.choices.draw(Label::of(Topic::Boundary, node as u16), RECOVERY_OPERATIONS));
+            *left = Some(
+                self.stage
+                    .choices
+                    .draw(Label::of(Topic::Boundary, node as u16), RECOVERY_OPERATIONS),
+            );
         }
         self.ledger.booted(who);
         self.reconcile(who);
@@ -44,7 +54,8 @@ impl<O: Observer> World<O> {
         self.feed(node, Input::Boot { entropy });
     }
 
-    /// The process dies, if there is one; a power loss also takes what was not synced when there is none.
+    /// The process dies, if there is one; a power loss also takes what was not synced when there is
+    /// none.
     pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let ran = self.goes_down(node, fault);
@@ -53,7 +64,8 @@ impl<O: Observer> World<O> {
             Death::Kill if !ran => {}
             Death::Kill => {
                 let report = disk.kill(&mut *self.stage.choices, node as u16);
-                self.stage.mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
+                self.stage
+                    .mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
                 self.stage.emit(&Event::Killed(who));
                 // At the heal, those outside the core are taken away; that is no fault.
                 if !self.healed {
@@ -63,16 +75,28 @@ impl<O: Observer> World<O> {
             }
             Death::Power(keep) => {
                 let report = disk.lose_power(keep, &mut *self.stage.choices, node as u16);
-                self.stage.mark(Mark::PowerLost, node as u64, u64::from(report.lost_sectors) << 32 | u64::from(report.kept_sectors));
+                self.stage.mark(
+                    Mark::PowerLost,
+                    node as u64,
+                    u64::from(report.lost_sectors) << 32 | u64::from(report.kept_sectors),
+                );
                 self.stage.emit(&Event::PowerLost(who));
                 // What survived is on the media, synced or not.
                 self.tell_names(node);
                 if ran {
                     self.stage.took_effect(Effect::PowerLoss, name(who.0));
                 }
-                self.took_effects(Effect::TornWrite, report.torn_writes + report.under_way.torn_writes, who);
+                self.took_effects(
+                    Effect::TornWrite,
+                    report.torn_writes + report.under_way.torn_writes,
+                    who,
+                );
                 self.took_effects(Effect::LostSectors, report.lost_sectors, who);
-                self.took_effects(Effect::LostNames, report.lost_names + report.returned_names, who);
+                self.took_effects(
+                    Effect::LostNames,
+                    report.lost_names + report.returned_names,
+                    who,
+                );
             }
         }
     }
@@ -107,7 +131,8 @@ impl<O: Observer> World<O> {
     /// Looks which damage is still there.
     pub(super) fn reconcile(&mut self, node: Node) {
         if self.ledger.has_damage(node) {
-            self.ledger.reconcile(node, &self.machines[usize::from(node.0)].disk.flaws());
+            self.ledger
+                .reconcile(node, &self.machines[usize::from(node.0)].disk.flaws());
         }
     }
 
@@ -124,7 +149,11 @@ impl<O: Observer> World<O> {
         let doom = self.machines[node].doom.take();
         self.stage.took_effect(Effect::DiedInRecovery, name(at));
         self.die(node, death, None);
-        if let Some(Doom::InRecovery { back_after: Some(after), .. }) = doom {
+        if let Some(Doom::InRecovery {
+            back_after: Some(after),
+            ..
+        }) = doom
+        {
             self.stage.after(after.max(Span(1)), Due::Boot { node: at });
         }
     }
@@ -136,10 +165,17 @@ impl<O: Observer> World<O> {
         self.machines[node].state = State::Halted { damaged };
         self.machines[node].doom = None;
         // What it left under way on the disk goes as at a kill.
-        self.machines[node].disk.kill(&mut *self.stage.choices, node as u16);
+        self.machines[node]
+            .disk
+            .kill(&mut *self.stage.choices, node as u16);
         self.stage.reached(Milestone::Halted);
-        self.stage.mark(Mark::Halted, node as u64, u64::from(damaged));
-        self.stage.emit(&Event::Halted { node: who, reason, damaged });
+        self.stage
+            .mark(Mark::Halted, node as u64, u64::from(damaged));
+        self.stage.emit(&Event::Halted {
+            node: who,
+            reason,
+            damaged,
+        });
     }
 
     /// Keeps what the planted bug did, and forgets the process.
@@ -162,10 +198,13 @@ impl<O: Observer> World<O> {
         machine.paused_by = fault;
         machine.paused_with = Some(machine.clock.now(self.stage.now));
         self.stage.mark(Mark::Paused, node as u64, 0);
-        self.stage.emit(&Event::Paused(Node(u8::try_from(node).expect("at most 9 replicas"))));
+        self.stage.emit(&Event::Paused(Node(
+            u8::try_from(node).expect("at most 9 replicas"),
+        )));
     }
 
-    /// Schedules the process again: it finds its inputs waiting, and perhaps it had sampled its clocks before the pause.
+    /// Schedules the process again: it finds its inputs waiting, and perhaps it had sampled its
+    /// clocks before the pause.
     pub(super) fn resume(&mut self, node: usize) {
         let machine = &mut self.machines[node];
         if machine.state != State::Paused {
@@ -174,14 +213,25 @@ impl<O: Observer> World<O> {
         machine.state = State::Up;
         machine.paused_by = None;
         let before = machine.paused_with.take();
-        if self.stage.choices.draw(Label::of(Topic::StaleSample, node as u16), 2) == 0 {
+        if self
+            .stage
+            .choices
+            .draw(Label::of(Topic::StaleSample, node as u16), 2)
+            == 0
+        {
             machine.stale = before;
         }
         let inbox = std::mem::take(&mut machine.inbox);
         let boot = machine.boot;
         self.stage.mark(Mark::Resumed, node as u64, 0);
-        self.stage.emit(&Event::Resumed(Node(u8::try_from(node).expect("at most 9 replicas"))));
-        let deadline_first = self.stage.choices.draw(Label::of(Topic::Order, node as u16), 2) == 0;
+        self.stage.emit(&Event::Resumed(Node(
+            u8::try_from(node).expect("at most 9 replicas"),
+        )));
+        let deadline_first = self
+            .stage
+            .choices
+            .draw(Label::of(Topic::Order, node as u16), 2)
+            == 0;
         if self.machines[node].step_time > Span(0) {
             self.machines[node].inbox = inbox;
             self.next_in_line(node);
@@ -205,8 +255,17 @@ impl<O: Observer> World<O> {
     /// Tells the process of its deadline, if it has passed by the clock that its next step reads.
     pub(super) fn deadline_has_passed(&mut self, node: usize) {
         let machine = &self.machines[node];
-        let now = machine.stale.or(machine.sampled).unwrap_or_else(|| machine.clock.now(self.stage.now)).mono;
-        if machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|deadline| deadline <= now) {
+        let now = machine
+            .stale
+            .or(machine.sampled)
+            .unwrap_or_else(|| machine.clock.now(self.stage.now))
+            .mono;
+        if machine
+            .process
+            .as_ref()
+            .and_then(|process| process.deadline())
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.stage.mark(Mark::Deadline, node as u64, 0);
             self.feed(node, Input::Deadline);
         }

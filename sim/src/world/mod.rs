@@ -26,7 +26,10 @@ mod stage;
 mod steps;
 pub mod tally;
 mod workload;
-#[expect(clippy::module_inception, reason = "the world itself is one file of the folder of its parts")]
+#[expect(
+    clippy::module_inception,
+    reason = "the world itself is one file of the folder of its parts"
+)]
 pub mod world;
 
 #[cfg(test)]

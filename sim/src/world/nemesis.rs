@@ -1,7 +1,8 @@
 //! Beginning and ending faults.
 //!
-//! A fault that is an instant (a clock jump, bit rot) leaves nothing behind to end. What the others do to links and disks is computed anew from all faults that
-//! hold whenever one begins or ends, so that faults may overlap. A process comes back at the end of the fault that it died of.
+//! A fault that is an instant (a clock jump, bit rot) leaves nothing behind to end. What the others
+//! do to links and disks is computed anew from all faults that hold whenever one begins or ends, so
+//! that faults may overlap. A process comes back at the end of the fault that it died of.
 
 use crate::choices::{Label, Topic};
 use crate::ids::Node;
@@ -26,9 +27,20 @@ impl<O: Observer> World<O> {
     pub(super) fn begin_fault(&mut self, fault: &Fault, hold: Option<Span>) -> Vec<Node> {
         let id = self.faults;
         self.faults += 1;
-        self.stage.mark(Mark::Fault, u64::from(id), Digest::content(fault.kind().as_bytes()));
+        self.stage.mark(
+            Mark::Fault,
+            u64::from(id),
+            Digest::content(fault.kind().as_bytes()),
+        );
         let nodes = self.whom(fault);
-        let mut active = Active { id, fault: fault.clone(), nodes: nodes.clone(), from: Vec::new(), to: Vec::new(), cuts: Vec::new() };
+        let mut active = Active {
+            id,
+            fault: fault.clone(),
+            nodes: nodes.clone(),
+            from: Vec::new(),
+            to: Vec::new(),
+            cuts: Vec::new(),
+        };
         match fault {
             Fault::Partition(shape) => {
                 active.cuts = self.cuts(shape);
@@ -39,9 +51,15 @@ impl<O: Observer> World<O> {
                 active.to = ports(&self.resolve(to));
             }
             Fault::Kill { boundary, .. } => self.strike(&nodes, Death::Kill, *boundary, id, hold),
-            Fault::PowerLoss { keep, boundary, .. } => self.strike(&nodes, Death::Power(*keep), *boundary, id, hold),
-            Fault::Pause(_) => nodes.iter().for_each(|node| self.pause(usize::from(node.0), Some(id))),
-            Fault::SyncFailure { ppm: 0, .. } => nodes.iter().for_each(|node| self.machines[usize::from(node.0)].fail_next_sync = true),
+            Fault::PowerLoss { keep, boundary, .. } => {
+                self.strike(&nodes, Death::Power(*keep), *boundary, id, hold)
+            }
+            Fault::Pause(_) => nodes
+                .iter()
+                .for_each(|node| self.pause(usize::from(node.0), Some(id))),
+            Fault::SyncFailure { ppm: 0, .. } => nodes
+                .iter()
+                .for_each(|node| self.machines[usize::from(node.0)].fail_next_sync = true),
             Fault::SyncFailure { .. }
             | Fault::WriteFailure { .. }
             | Fault::ReadFailure { .. }
@@ -49,11 +67,25 @@ impl<O: Observer> World<O> {
             | Fault::SlowDisk { .. }
             | Fault::DiskStall(_)
             | Fault::SlowCpu { .. } => {}
-            Fault::BitRot { sectors, files, .. } => nodes.iter().for_each(|node| self.rot(*node, *sectors, files, &Damage::ROT, Effect::BitRot)),
+            Fault::BitRot { sectors, files, .. } => nodes
+                .iter()
+                .for_each(|node| self.rot(*node, *sectors, files, &Damage::ROT, Effect::BitRot)),
             Fault::SectorError { sectors, files, .. } => {
-                nodes.iter().for_each(|node| self.rot(*node, *sectors, files, &[Damage::Unreadable], Effect::SectorError));
+                nodes.iter().for_each(|node| {
+                    self.rot(
+                        *node,
+                        *sectors,
+                        files,
+                        &[Damage::Unreadable],
+                        Effect::SectorError,
+                    )
+                });
             }
-            Fault::MisdirectedWrite(_) => nodes.iter().for_each(|node| self.machines[usize::from(node.0)].disk.set_misdirecting(true)),
+            Fault::MisdirectedWrite(_) => nodes.iter().for_each(|node| {
+                self.machines[usize::from(node.0)]
+                    .disk
+                    .set_misdirecting(true)
+            }),
             Fault::DiskLoss(_) => nodes.iter().for_each(|node| self.lose_disk(*node, id)),
             Fault::ClockJump { by, .. } => {
                 for node in &nodes {
@@ -61,7 +93,9 @@ impl<O: Observer> World<O> {
                     self.machines[usize::from(node.0)].jumped = true;
                 }
             }
-            Fault::ClockDrift { ppm, .. } => nodes.iter().for_each(|node| self.drift(usize::from(node.0), *ppm)),
+            Fault::ClockDrift { ppm, .. } => nodes
+                .iter()
+                .for_each(|node| self.drift(usize::from(node.0), *ppm)),
         }
         self.active.push(active);
         self.apply_faults(fault);
@@ -70,17 +104,33 @@ impl<O: Observer> World<O> {
         } else if let Some(hold) = hold {
             self.stage.after(hold, Due::FaultEnds(id));
         }
-        let detail = format!("{} {}", fault.kind(), nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
-        self.stage.emit(&Event::Fault { kind: "begins", detail: &detail });
+        let detail = format!(
+            "{} {}",
+            fault.kind(),
+            nodes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        );
+        self.stage.emit(&Event::Fault {
+            kind: "begins",
+            detail: &detail,
+        });
         nodes
     }
 
     /// Ends a fault, unless it has ended.
     pub(super) fn end_fault(&mut self, id: u32) {
-        let Some(at) = self.active.iter().position(|active| active.id == id) else { return };
+        let Some(at) = self.active.iter().position(|active| active.id == id) else {
+            return;
+        };
         let active = self.active.remove(at);
         self.stage.mark(Mark::Healed, u64::from(id), 0);
-        self.stage.emit(&Event::Fault { kind: "ends", detail: active.fault.kind() });
+        self.stage.emit(&Event::Fault {
+            kind: "ends",
+            detail: active.fault.kind(),
+        });
         self.network.mend(&active.cuts);
         self.apply_faults(&active.fault);
         for node in &active.nodes {
@@ -95,7 +145,13 @@ impl<O: Observer> World<O> {
                 Fault::Pause(_) if machine.paused_by == Some(id) => self.resume(node),
                 Fault::SyncFailure { .. } => machine.fail_next_sync = false,
                 Fault::ClockDrift { .. } => {
-                    let ppm = self.plan.clocks.get(node).copied().unwrap_or_default().drift;
+                    let ppm = self
+                        .plan
+                        .clocks
+                        .get(node)
+                        .copied()
+                        .unwrap_or_default()
+                        .drift;
                     self.drift(node, ppm);
                 }
                 _ => {}
@@ -123,21 +179,38 @@ impl<O: Observer> World<O> {
             | Fault::ReadFailure { .. }
             | Fault::DiskFull(_)
             | Fault::SlowDisk { .. }
-            | Fault::DiskStall(_) => (0..self.machines.len()).for_each(|node| self.apply_disk_faults(node)),
-            Fault::SlowCpu { .. } => (0..self.machines.len()).for_each(|node| self.apply_slow_cpu(node)),
+            | Fault::DiskStall(_) => {
+                (0..self.machines.len()).for_each(|node| self.apply_disk_faults(node))
+            }
+            Fault::SlowCpu { .. } => {
+                (0..self.machines.len()).for_each(|node| self.apply_slow_cpu(node))
+            }
             _ => {}
         }
     }
 
     fn apply_slow_cpu(&mut self, node: usize) {
-        let here = self.active.iter().filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node));
-        let times = here.filter_map(|active| if let Fault::SlowCpu { by, .. } = &active.fault { Some(*by) } else { None });
+        let here = self
+            .active
+            .iter()
+            .filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node));
+        let times = here.filter_map(|active| {
+            if let Fault::SlowCpu { by, .. } = &active.fault {
+                Some(*by)
+            } else {
+                None
+            }
+        });
         self.machines[node].step_time = times.fold(Span(0), |sum, by| sum + by);
     }
 
     fn apply_disk_faults(&mut self, node: usize) {
         let mut sum = DiskFaults::default();
-        for active in self.active.iter().filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node)) {
+        for active in self
+            .active
+            .iter()
+            .filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node))
+        {
             match &active.fault {
                 Fault::SyncFailure { ppm, .. } => sum.sync = sum.sync.max(*ppm),
                 Fault::WriteFailure { ppm, .. } => sum.write = sum.write.max(*ppm),
@@ -156,19 +229,41 @@ impl<O: Observer> World<O> {
         if !sum.stalled {
             for held in std::mem::take(&mut machine.stalled) {
                 let node = u8::try_from(node).expect("at most 9 replicas");
-                self.stage.after(Span(0), Due::Disk { node, boot: held.boot, ticket: held.ticket, op: held.op, kind: held.kind });
+                self.stage.after(
+                    Span(0),
+                    Due::Disk {
+                        node,
+                        boot: held.boot,
+                        ticket: held.ticket,
+                        op: held.op,
+                        kind: held.kind,
+                    },
+                );
             }
         }
     }
 
-    fn strike(&mut self, nodes: &[Node], death: Death, boundary: Boundary, id: u32, hold: Option<Span>) {
+    fn strike(
+        &mut self,
+        nodes: &[Node],
+        death: Death,
+        boundary: Boundary,
+        id: u32,
+        hold: Option<Span>,
+    ) {
         for node in nodes.iter().map(|node| usize::from(node.0)) {
             match boundary {
                 Boundary::Now => self.die(node, death, Some(id)),
-                Boundary::InStep if self.machines[node].state == State::Up => self.machines[node].doom = Some(Doom::InStep(death, id)),
+                Boundary::InStep if self.machines[node].state == State::Up => {
+                    self.machines[node].doom = Some(Doom::InStep(death, id))
+                }
                 Boundary::InStep => self.die(node, death, Some(id)),
                 Boundary::InRecovery => {
-                    self.machines[node].doom = Some(Doom::InRecovery { death, left: None, back_after: hold });
+                    self.machines[node].doom = Some(Doom::InRecovery {
+                        death,
+                        left: None,
+                        back_after: hold,
+                    });
                     if self.machines[node].runs() {
                         self.die(node, death, Some(id));
                     }
@@ -186,8 +281,16 @@ impl<O: Observer> World<O> {
     }
 
     fn rot(&mut self, node: Node, sectors: u8, files: &str, kinds: &[Damage], effect: Effect) {
-        let rot = Rot { sectors, files, kinds };
-        for hit in self.machines[usize::from(node.0)].disk.rot(&rot, &mut *self.stage.choices, u16::from(node.0)) {
+        let rot = Rot {
+            sectors,
+            files,
+            kinds,
+        };
+        for hit in self.machines[usize::from(node.0)].disk.rot(
+            &rot,
+            &mut *self.stage.choices,
+            u16::from(node.0),
+        ) {
             self.damaged(node, hit);
             self.stage.took_effect(effect, name(node.0));
         }
@@ -197,29 +300,45 @@ impl<O: Observer> World<O> {
     pub(super) fn misdirected(&mut self, node: Node, hits: Vec<Hit>) {
         if !hits.is_empty() {
             hits.into_iter().for_each(|hit| self.damaged(node, hit));
-            self.stage.took_effect(Effect::MisdirectedWrite, name(node.0));
+            self.stage
+                .took_effect(Effect::MisdirectedWrite, name(node.0));
         }
     }
 
     fn damaged(&mut self, node: Node, hit: Hit) {
-        self.stage.mark(Mark::Rotten, u64::from(node.0), Digest::content(hit.file.as_bytes()) ^ u64::from(hit.sector));
+        self.stage.mark(
+            Mark::Rotten,
+            u64::from(node.0),
+            Digest::content(hit.file.as_bytes()) ^ u64::from(hit.sector),
+        );
         self.ledger.damaged(node, hit, self.stage.now);
     }
 
     /// Ends faults by category; `All` brings back whoever is down or paused as well.
     pub(super) fn heal(&mut self, what: Healing) {
         let ends = |fault: &Fault| match (what, fault) {
-            (Healing::All, _) | (Healing::Network, Fault::Partition(_) | Fault::Links { .. }) => true,
+            (Healing::All, _) | (Healing::Network, Fault::Partition(_) | Fault::Links { .. }) => {
+                true
+            }
             (Healing::Disk, fault) => is_of_the_disk(fault),
             (Healing::Network, _) => false,
         };
         if what == Healing::All {
-            self.machines.iter_mut().for_each(|machine| machine.doom = None);
+            self.machines
+                .iter_mut()
+                .for_each(|machine| machine.doom = None);
         }
         if what != Healing::Network {
-            self.machines.iter_mut().for_each(|machine| machine.disk.set_misdirecting(false));
+            self.machines
+                .iter_mut()
+                .for_each(|machine| machine.disk.set_misdirecting(false));
         }
-        let ending: Vec<u32> = self.active.iter().filter(|active| ends(&active.fault)).map(|active| active.id).collect();
+        let ending: Vec<u32> = self
+            .active
+            .iter()
+            .filter(|active| ends(&active.fault))
+            .map(|active| active.id)
+            .collect();
         ending.into_iter().for_each(|id| self.end_fault(id));
         if what == Healing::All {
             for node in 0..self.machines.len() {
@@ -238,11 +357,15 @@ impl<O: Observer> World<O> {
         nodes.iter().for_each(|node| self.boot(usize::from(node.0)));
     }
 
-    /// The fault phase is over: faults end, the weather calms, the core comes back, and what ails everybody else ails them for good.
+    /// The fault phase is over: faults end, the weather calms, the core comes back, and what ails
+    /// everybody else ails them for good.
     pub fn heal_core(&mut self, core: &[Node]) {
         self.healed = true;
         self.clients.stop();
-        let outside: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).filter(|node| !core.contains(node)).collect();
+        let outside: Vec<Node> = (0..self.plan.cluster.replicas)
+            .map(Node)
+            .filter(|node| !core.contains(node))
+            .collect();
         if self.plan.heal.others == Outside::Gone {
             for node in outside.iter().map(|node| usize::from(node.0)) {
                 self.machines[node].doom = None;
@@ -255,7 +378,8 @@ impl<O: Observer> World<O> {
         self.cut_off(&outside);
     }
 
-    /// Cuts links of these nodes with everybody, clients too, as the plan says of those outside the core.
+    /// Cuts links of these nodes with everybody, clients too, as the plan says of those outside the
+    /// core.
     fn cut_off(&mut self, outside: &[Node]) {
         for node in ports(outside) {
             match self.plan.heal.others {
@@ -293,7 +417,11 @@ impl<O: Observer> World<O> {
         let all = 0..self.plan.cluster.replicas;
         match who {
             Who::All => all.map(Node).collect(),
-            Who::Nodes(nodes) => nodes.iter().copied().filter(|node| all.contains(&node.0)).collect(),
+            Who::Nodes(nodes) => nodes
+                .iter()
+                .copied()
+                .filter(|node| all.contains(&node.0))
+                .collect(),
             Who::Leader => {
                 let leader = self.roles.latest();
                 self.roles.named = leader.or(self.roles.named);
@@ -307,7 +435,13 @@ impl<O: Observer> World<O> {
                 let mut nodes: Vec<Node> = all.map(Node).collect();
                 let mut chosen = Vec::new();
                 for _ in 0..(*count).min(self.plan.cluster.replicas) {
-                    chosen.push(nodes.remove(self.stage.choices.pick(Label::of(Topic::Who, 0), nodes.len())));
+                    chosen.push(
+                        nodes.remove(
+                            self.stage
+                                .choices
+                                .pick(Label::of(Topic::Who, 0), nodes.len()),
+                        ),
+                    );
                 }
                 chosen.sort_unstable();
                 chosen
@@ -317,12 +451,20 @@ impl<O: Observer> World<O> {
 
     fn cuts(&mut self, shape: &Partition) -> Vec<(Port, Port)> {
         let Partition::Groups(sides) = shape else {
-            let parties = Parties { replicas: self.plan.cluster.replicas, clients: self.plan.workload.clients, leader: self.roles.latest() };
+            let parties = Parties {
+                replicas: self.plan.cluster.replicas,
+                clients: self.plan.workload.clients,
+                leader: self.roles.latest(),
+            };
             return partition::links(shape, parties, &mut *self.stage.choices);
         };
         let mut groups: Vec<Vec<Port>> = Vec::new();
         for side in sides {
-            let mut group: Vec<Port> = side.clients.iter().map(|client| self.stage.client_port(client.0)).collect();
+            let mut group: Vec<Port> = side
+                .clients
+                .iter()
+                .map(|client| self.stage.client_port(client.0))
+                .collect();
             for who in &side.replicas {
                 group.extend(ports(&self.resolve(who)));
             }
@@ -342,7 +484,13 @@ fn ports(nodes: &[Node]) -> Vec<Port> {
 
 /// Whether nothing is left of it that could end.
 const fn is_instant(fault: &Fault) -> bool {
-    matches!(fault, Fault::BitRot { .. } | Fault::SectorError { .. } | Fault::MisdirectedWrite(_) | Fault::ClockJump { .. })
+    matches!(
+        fault,
+        Fault::BitRot { .. }
+            | Fault::SectorError { .. }
+            | Fault::MisdirectedWrite(_)
+            | Fault::ClockJump { .. }
+    )
 }
 
 const fn is_of_the_disk(fault: &Fault) -> bool {

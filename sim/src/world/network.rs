@@ -1,10 +1,12 @@
 //! The network: links with delays, losses, copies and damage; cuts, clogs and injected link faults.
 //!
-//! Every message draws one word for each decision that the weather leaves open (delay, loss, copy, damage), whatever becomes of it, so that a message which is
-//! cut, lost or held changes nothing for the ones behind it. A decision whose probability is 0 draws nothing: its stream is its own.
+//! Every message draws one word for each decision that the weather leaves open (delay, loss, copy,
+//! damage), whatever becomes of it, so that a message which is cut, lost or held changes nothing
+//! for the ones behind it. A decision whose probability is 0 draws nothing: its stream is its own.
 //!
-//! A partition drops a message when it is sent, and when it would arrive, if the link is cut then: what is in the cables is lost as well.
-//! Messages belong to no incarnation: whoever is up when one arrives gets it.
+//! A partition drops a message when it is sent, and when it would arrive, if the link is cut then:
+//! what is in the cables is lost as well. Messages belong to no incarnation: whoever is up when one
+//! arrives gets it.
 
 use std::sync::Arc;
 
@@ -65,16 +67,32 @@ pub(super) enum Copies {
 }
 
 impl Network {
-    pub fn new(replicas: usize, clients: usize, weather: plan::Network, reader: Option<&'static dyn Reader>) -> Self {
+    pub fn new(
+        replicas: usize,
+        clients: usize,
+        weather: plan::Network,
+        reader: Option<&'static dyn Reader>,
+    ) -> Self {
         let ports = replicas + clients;
         let links = vec![Link::default(); replicas * (ports + clients)];
-        Self { replicas, ports, links, weather, held: Vec::new(), reader }
+        Self {
+            replicas,
+            ports,
+            links,
+            weather,
+            held: Vec::new(),
+            reader,
+        }
     }
 
     /// Replicas reach everybody; clients reach replicas only.
     fn index(&self, from: Port, to: Port) -> usize {
         let (from, to) = (usize::from(from.0), usize::from(to.0));
-        if from < self.replicas { from * self.ports + to } else { self.replicas * self.ports + (from - self.replicas) * self.replicas + to }
+        if from < self.replicas {
+            from * self.ports + to
+        } else {
+            self.replicas * self.ports + (from - self.replicas) * self.replicas + to
+        }
     }
 
     /// The weather calms: delays stay, losses, copies and damage end.
@@ -85,28 +103,65 @@ impl Network {
     }
 
     /// Sends a message. `boot` is the sender's.
-    pub fn send<O: Observer>(&mut self, stage: &mut Stage<O>, from: Port, boot: u32, to: Port, bytes: Bytes) -> Copies {
+    pub fn send<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        from: Port,
+        boot: u32,
+        to: Port,
+        bytes: Bytes,
+    ) -> Copies {
         let index = self.index(from, to);
         let link = &mut self.links[index];
         let number = link.sent;
         link.sent = number.wrapping_add(1);
-        stage.mark(Mark::Sent, u64::from(from.0) << 16 | u64::from(to.0), Digest::content(&bytes));
-        stage.emit(&Event::Sent { from: stage.endpoint(from), to: stage.endpoint(to), bytes: &bytes });
+        stage.mark(
+            Mark::Sent,
+            u64::from(from.0) << 16 | u64::from(to.0),
+            Digest::content(&bytes),
+        );
+        stage.emit(&Event::Sent {
+            from: stage.endpoint(from),
+            to: stage.endpoint(to),
+            bytes: &bytes,
+        });
 
         let (a, b) = (party(from, stage.replicas), party(to, stage.replicas));
         let mut delay = stage.time(Label::link(Topic::Latency, a, b), self.weather.latency);
-        let by_weather = self.weather.loss > 0 && stage.choices.chance(Label::link(Topic::Loss, a, b), self.weather.loss);
+        let by_weather = self.weather.loss > 0
+            && stage
+                .choices
+                .chance(Label::link(Topic::Loss, a, b), self.weather.loss);
         let mut lost = by_weather.then_some(Effect::NetworkLoss);
-        let mut copy = both(stage, Label::link(Topic::Duplicate, a, b), self.weather.duplicate)
-            .map(|word| (part(word, self.weather.duplicate_later), Cause::Weather));
-        let mut damage = both(stage, Label::link(Topic::Corrupt, a, b), self.weather.corrupt).map(|word| (word, Cause::Weather));
+        let mut copy = both(
+            stage,
+            Label::link(Topic::Duplicate, a, b),
+            self.weather.duplicate,
+        )
+        .map(|word| (part(word, self.weather.duplicate_later), Cause::Weather));
+        let mut damage = both(
+            stage,
+            Label::link(Topic::Corrupt, a, b),
+            self.weather.corrupt,
+        )
+        .map(|word| (word, Cause::Weather));
         let mut late = Late::default();
         if let Some(mods) = &self.links[index].mods {
-            let by_fault = mods.lose > 0 && stage.choices.chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
+            let by_fault = mods.lose > 0
+                && stage
+                    .choices
+                    .chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
             lost = lost.or(by_fault.then_some(Effect::Lose));
-            let again = both(stage, Label::link(Topic::FaultDuplicate, a, b), mods.duplicate);
+            let again = both(
+                stage,
+                Label::link(Topic::FaultDuplicate, a, b),
+                mods.duplicate,
+            );
             copy = copy.or(again.map(|word| (part(word, mods.later), Cause::Fault)));
-            damage = damage.or(both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt).map(|word| (word, Cause::Fault)));
+            damage = damage.or(
+                both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt)
+                    .map(|word| (word, Cause::Fault)),
+            );
             late = mods.late(self.reader, &bytes);
             delay = delay + late.slow + late.kind;
         }
@@ -125,22 +180,50 @@ impl Network {
         if late.kind > Span(0) {
             stage.took_effect(Effect::Delay, "");
         }
-        let flight = Flight { from, to, boot, number, link: index, copy: None, damaged: None, bytes };
+        let flight = Flight {
+            from,
+            to,
+            boot,
+            number,
+            link: index,
+            copy: None,
+            damaged: None,
+            bytes,
+        };
         if copy.is_none() && damage.is_none() {
             self.launch(stage, flight, delay);
             return Copies::One;
         }
         if let Some((later, cause)) = copy {
-            self.launch(stage, Flight { copy: Some(cause), ..flight.clone() }, delay + later);
+            self.launch(
+                stage,
+                Flight {
+                    copy: Some(cause),
+                    ..flight.clone()
+                },
+                delay + later,
+            );
         }
         match damage {
             None => self.launch(stage, flight, delay),
             Some((word, cause)) => {
                 let bytes = damaged(&flight.bytes, word);
-                self.launch(stage, Flight { damaged: Some(cause), bytes, ..flight }, delay);
+                self.launch(
+                    stage,
+                    Flight {
+                        damaged: Some(cause),
+                        bytes,
+                        ..flight
+                    },
+                    delay,
+                );
             }
         }
-        if copy.is_some() { Copies::More } else { Copies::One }
+        if copy.is_some() {
+            Copies::More
+        } else {
+            Copies::One
+        }
     }
 
     #[inline]
@@ -153,7 +236,8 @@ impl Network {
         }
     }
 
-    /// A message has come to the end of its link: whether it gets out. It does not when the link is cut now, nor, until that ends, when the link is clogged.
+    /// A message has come to the end of its link: whether it gets out. It does not when the link is
+    /// cut now, nor, until that ends, when the link is clogged.
     #[inline]
     pub fn gets_out<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) -> bool {
         let link = &self.links[flight.link];
@@ -161,7 +245,11 @@ impl Network {
             return true;
         }
         if link.cut > 0 {
-            stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
+            stage.mark(
+                Mark::Dropped,
+                u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
+                u64::from(flight.number),
+            );
             stage.took_effect(Effect::Partition, "");
         } else {
             stage.took_effect(Effect::Clog, "");
@@ -177,7 +265,11 @@ impl Network {
             | u64::from(flight.copy.is_some()) << 32
             | u64::from(flight.from.0) << 16
             | u64::from(flight.to.0);
-        let content = if flight.damaged.is_some() { Digest::content(&flight.bytes) } else { u64::from(flight.number) };
+        let content = if flight.damaged.is_some() {
+            Digest::content(&flight.bytes)
+        } else {
+            u64::from(flight.number)
+        };
         stage.mark(Mark::Delivered, parties, content);
         if flight.number < link.arrived {
             if flight.copy.is_none() {
@@ -187,12 +279,30 @@ impl Network {
             link.arrived = flight.number.wrapping_add(1);
         }
         if let Some(cause) = flight.copy {
-            stage.took_effect(if cause == Cause::Weather { Effect::NetworkDuplicate } else { Effect::Duplicate }, "");
+            stage.took_effect(
+                if cause == Cause::Weather {
+                    Effect::NetworkDuplicate
+                } else {
+                    Effect::Duplicate
+                },
+                "",
+            );
         }
         if let Some(cause) = flight.damaged {
-            stage.took_effect(if cause == Cause::Weather { Effect::NetworkCorrupt } else { Effect::Corrupt }, "");
+            stage.took_effect(
+                if cause == Cause::Weather {
+                    Effect::NetworkCorrupt
+                } else {
+                    Effect::Corrupt
+                },
+                "",
+            );
         }
-        stage.emit(&Event::Delivered { from: stage.endpoint(flight.from), to: stage.endpoint(flight.to), bytes: &flight.bytes });
+        stage.emit(&Event::Delivered {
+            from: stage.endpoint(flight.from),
+            to: stage.endpoint(flight.to),
+            bytes: &flight.bytes,
+        });
     }
 
     /// All links to a replica, those of clients too.
@@ -206,7 +316,9 @@ impl Network {
     }
 
     fn others(&self, node: Port) -> impl Iterator<Item = Port> + use<> {
-        (0..u16::try_from(self.ports).expect("ports are numbered by 16 bits")).map(Port).filter(move |port| *port != node)
+        (0..u16::try_from(self.ports).expect("ports are numbered by 16 bits"))
+            .map(Port)
+            .filter(move |port| *port != node)
     }
 
     /// Cuts links, once more for each partition that does so.
@@ -225,8 +337,13 @@ impl Network {
         }
     }
 
-    /// Sets what injected faults do to the links between replicas, all of them anew; releases what no clog holds any more.
-    pub fn set_faults<'a, O: Observer>(&mut self, stage: &mut Stage<O>, faults: impl Iterator<Item = (&'a [Port], &'a [Port], &'a LinkFault)>) {
+    /// Sets what injected faults do to the links between replicas, all of them anew; releases what
+    /// no clog holds any more.
+    pub fn set_faults<'a, O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        faults: impl Iterator<Item = (&'a [Port], &'a [Port], &'a LinkFault)>,
+    ) {
         for from in 0..self.replicas {
             for link in &mut self.links[from * self.ports..from * self.ports + self.replicas] {
                 link.clogged = 0;
@@ -234,7 +351,11 @@ impl Network {
             }
         }
         for (froms, tos, fault) in faults {
-            for (from, to) in froms.iter().flat_map(|from| tos.iter().map(move |to| (*from, *to))).filter(|(from, to)| from != to) {
+            for (from, to) in froms
+                .iter()
+                .flat_map(|from| tos.iter().map(move |to| (*from, *to)))
+                .filter(|(from, to)| from != to)
+            {
                 let index = self.index(from, to);
                 let link = &mut self.links[index];
                 match fault {
@@ -254,7 +375,12 @@ impl Network {
 
     /// Bytes that the network accounts for.
     pub fn accounted_bytes(&self) -> u64 {
-        (self.links.len() * size_of::<Link>() + self.held.iter().map(|(flight, _)| flight.bytes.len()).sum::<usize>()) as u64
+        (self.links.len() * size_of::<Link>()
+            + self
+                .held
+                .iter()
+                .map(|(flight, _)| flight.bytes.len())
+                .sum::<usize>()) as u64
     }
 }
 
@@ -282,7 +408,10 @@ impl Mods {
 
     fn late(&self, reader: Option<&'static dyn Reader>, bytes: &[u8]) -> Late {
         if self.delays.is_empty() {
-            return Late { slow: self.slow, kind: Span(0) };
+            return Late {
+                slow: self.slow,
+                kind: Span(0),
+            };
         }
         let description = reader.and_then(|reader| reader.describe(bytes));
         let meant = |kind: &Option<String>| match (kind, &description) {
@@ -290,12 +419,20 @@ impl Mods {
             (Some(kind), Some(description)) => description.kind == kind,
             (Some(_), None) => false,
         };
-        let kind = self.delays.iter().filter(|(kind, _)| meant(kind)).fold(Span(0), |sum, (_, by)| sum + *by);
-        Late { slow: self.slow, kind }
+        let kind = self
+            .delays
+            .iter()
+            .filter(|(kind, _)| meant(kind))
+            .fold(Span(0), |sum, (_, by)| sum + *by);
+        Late {
+            slow: self.slow,
+            kind,
+        }
     }
 }
 
-/// One word for whether something happens and how: the second half, when it does. Draws nothing for a probability of 0.
+/// One word for whether something happens and how: the second half, when it does. Draws nothing for
+/// a probability of 0.
 fn both<O: Observer>(stage: &mut Stage<O>, label: Label, ppm: u32) -> Option<u64> {
     if ppm == 0 {
         return None;
@@ -306,15 +443,22 @@ fn both<O: Observer>(stage: &mut Stage<O>, label: Label, ppm: u32) -> Option<u64
 
 /// That part of a span that 32 bits name.
 fn part(word: u64, span: Span) -> Span {
-    Span(u64::try_from((u128::from(word) * u128::from(span.0)) >> 32).expect("a part of a span is a span"))
+    Span(
+        u64::try_from((u128::from(word) * u128::from(span.0)) >> 32)
+            .expect("a part of a span is a span"),
+    )
 }
 
 /// A copy with one to three bits flipped, or with its end cut.
 fn damaged(bytes: &Bytes, word: u64) -> Bytes {
-    let Some(last) = bytes.len().checked_sub(1) else { return bytes.clone() };
+    let Some(last) = bytes.len().checked_sub(1) else {
+        return bytes.clone();
+    };
     let mut state = word | 1 << 40;
     let mut next = |range: usize| {
-        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        state = state
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
         usize::try_from((u128::from(state >> 16) * range as u128) >> 48).expect("below a usize")
     };
     if next(4) == 0 {
@@ -342,7 +486,11 @@ mod tests {
                 assert_eq!(*bad, whole[..bad.len()]);
                 cut += 1;
             } else {
-                let bits: u32 = whole.iter().zip(bad.iter()).map(|(one, other)| (one ^ other).count_ones()).sum();
+                let bits: u32 = whole
+                    .iter()
+                    .zip(bad.iter())
+                    .map(|(one, other)| (one ^ other).count_ones())
+                    .sum();
                 assert!(bits <= 3);
                 flipped += 1;
             }
@@ -360,7 +508,10 @@ mod tests {
                 b'a' => "accept",
                 _ => "other",
             };
-            Some(Description { kind, ..Description::default() })
+            Some(Description {
+                kind,
+                ..Description::default()
+            })
         }
 
         fn claim(&self, _: &[u8]) -> Claim {
@@ -376,7 +527,10 @@ mod tests {
     fn a_delay_is_for_its_kind() {
         let mut mods = Mods::default();
         mods.add(&LinkFault::Slow(Span(1)));
-        mods.add(&LinkFault::Delay { kind: Some("accept".to_owned()), by: Span(20) });
+        mods.add(&LinkFault::Delay {
+            kind: Some("accept".to_owned()),
+            by: Span(20),
+        });
         let late = |reader: Option<&'static dyn Reader>, bytes: &[u8]| {
             let late = mods.late(reader, bytes);
             (late.slow.0, late.kind.0)

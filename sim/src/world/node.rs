@@ -12,7 +12,8 @@ use super::clock::Clock;
 use super::disk::{Disk, Ticket};
 use super::due::{Flight, OpKind};
 
-/// Inputs that a paused or busy process can have waiting; messages beyond it are lost, as in a full socket buffer.
+/// Inputs that a paused or busy process can have waiting; messages beyond it are lost, as in a full
+/// socket buffer.
 pub(super) const INBOX_MAX: usize = 4096;
 
 /// What the process does.
@@ -40,8 +41,13 @@ pub(super) enum Death {
 pub(super) enum Doom {
     /// In the next step with outputs; by this fault.
     InStep(Death, u32),
-    /// In the next recovery, after so many more disk operations once it is drawn; the process comes back after the span.
-    InRecovery { death: Death, left: Option<u64>, back_after: Option<Span> },
+    /// In the next recovery, after so many more disk operations once it is drawn; the process comes
+    /// back after the span.
+    InRecovery {
+        death: Death,
+        left: Option<u64>,
+        back_after: Option<Span>,
+    },
 }
 
 /// An input that waits for a paused or busy process.
@@ -90,7 +96,8 @@ pub(super) struct Machine {
     pub ready: bool,
     pub disk: Disk,
     pub clock: Clock,
-    /// The pending wake-up: the deadline on the monotonic clock that it is for, and its true time. Later deadlines are looked at when it comes.
+    /// The pending wake-up: the deadline on the monotonic clock that it is for, and its true time.
+    /// Later deadlines are looked at when it comes.
     pub wake: Option<(u64, Instant)>,
     pub doom: Option<Doom>,
     pub inbox: VecDeque<Waiting>,
@@ -158,7 +165,13 @@ impl Machine {
             Some(process) => Some(process.fork()?),
             None => None,
         };
-        Some(Self { process, disk: self.disk.clone(), inbox: self.inbox.clone(), stalled: self.stalled.clone(), ..*self })
+        Some(Self {
+            process,
+            disk: self.disk.clone(),
+            inbox: self.inbox.clone(),
+            stalled: self.stalled.clone(),
+            ..*self
+        })
     }
 
     /// Whether there is a process, scheduled or not.

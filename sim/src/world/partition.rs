@@ -21,13 +21,21 @@ impl Parties {
 }
 
 /// The links that a drawn shape cuts; `Groups` is resolved by the caller, who knows the roles.
-pub(super) fn links(shape: &Partition, parties: Parties, choices: &mut dyn Choices) -> Vec<(Port, Port)> {
+pub(super) fn links(
+    shape: &Partition,
+    parties: Parties,
+    choices: &mut dyn Choices,
+) -> Vec<(Port, Port)> {
     let order = shuffled(parties.replicas, choices);
     let count = order.len();
     match shape {
         Partition::Groups(_) => Vec::new(),
         Partition::Halves => {
-            let minority = if count < 2 { 0 } else { 1 + draw(choices, (count - 1) / 2) };
+            let minority = if count < 2 {
+                0
+            } else {
+                1 + draw(choices, (count - 1) / 2)
+            };
             let (mut one, mut other) = (ports(&order[..minority]), ports(&order[minority..]));
             share_clients(parties, choices, &mut one, &mut other);
             between(&[one, other], parties.replicas)
@@ -35,12 +43,20 @@ pub(super) fn links(shape: &Partition, parties: Parties, choices: &mut dyn Choic
         Partition::OneWay => {
             let half = ports(&order[..(count / 2).max(1)]);
             let rest = ports(&order[(count / 2).max(1)..]);
-            half.iter().flat_map(|from| rest.iter().map(move |to| (*from, *to))).collect()
+            half.iter()
+                .flat_map(|from| rest.iter().map(move |to| (*from, *to)))
+                .collect()
         }
-        Partition::IsolateOne => between(&[ports(&order[..1]), ports(&order[1..])], parties.replicas),
+        Partition::IsolateOne => {
+            between(&[ports(&order[..1]), ports(&order[1..])], parties.replicas)
+        }
         Partition::IsolateLeader => {
             let leader = parties.leader.unwrap_or(order[0]);
-            let rest: Vec<Node> = order.iter().copied().filter(|node| *node != leader).collect();
+            let rest: Vec<Node> = order
+                .iter()
+                .copied()
+                .filter(|node| *node != leader)
+                .collect();
             let (mut one, mut other) = (ports(&[leader]), ports(&rest));
             share_clients(parties, choices, &mut one, &mut other);
             between(&[one, other], parties.replicas)
@@ -58,7 +74,9 @@ pub(super) fn links(shape: &Partition, parties: Parties, choices: &mut dyn Choic
         Partition::Constrained => {
             let order = last(&order, parties.leader);
             let leader = count - 1;
-            unless(&order, |a, b| (a == 0 || b == 0) && a != leader && b != leader)
+            unless(&order, |a, b| {
+                (a == 0 || b == 0) && a != leader && b != leader
+            })
         }
     }
 }
@@ -68,8 +86,15 @@ pub(super) fn between(sides: &[Vec<Port>], replicas: u8) -> Vec<(Port, Port)> {
     let is_client = |port: Port| port.0 >= u16::from(replicas);
     let mut links = Vec::new();
     for (index, one) in sides.iter().enumerate() {
-        for other in sides.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other) {
-            let pairs = one.iter().flat_map(|from| other.iter().map(move |to| (*from, *to)));
+        for other in sides
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index)
+            .map(|(_, other)| other)
+        {
+            let pairs = one
+                .iter()
+                .flat_map(|from| other.iter().map(move |to| (*from, *to)));
             links.extend(pairs.filter(|(from, to)| !(is_client(*from) && is_client(*to))));
         }
     }
@@ -103,9 +128,18 @@ fn last(order: &[Node], node: Option<Node>) -> Vec<Node> {
     order
 }
 
-fn share_clients(parties: Parties, choices: &mut dyn Choices, one: &mut Vec<Port>, other: &mut Vec<Port>) {
+fn share_clients(
+    parties: Parties,
+    choices: &mut dyn Choices,
+    one: &mut Vec<Port>,
+    other: &mut Vec<Port>,
+) {
     for client in 0..parties.clients {
-        let side = if draw(choices, 2) == 0 { &mut *one } else { &mut *other };
+        let side = if draw(choices, 2) == 0 {
+            &mut *one
+        } else {
+            &mut *other
+        };
         side.push(parties.client(client));
     }
 }
@@ -131,12 +165,19 @@ mod tests {
     /// How many of the 20 links between 5 replicas are left, over 50 draws.
     fn left(shape: &Partition, leader: Option<Node>) -> Vec<usize> {
         let mut choices = Seeded::new(4);
-        let parties = Parties { replicas: 5, clients: 4, leader };
+        let parties = Parties {
+            replicas: 5,
+            clients: 4,
+            leader,
+        };
         let mut counts: Vec<usize> = (0..50)
             .map(|_| {
                 let cut = links(shape, parties, &mut choices);
                 assert!(cut.iter().all(|(from, to)| from != to));
-                20 - cut.iter().filter(|(from, to)| from.0 < 5 && to.0 < 5).count()
+                20 - cut
+                    .iter()
+                    .filter(|(from, to)| from.0 < 5 && to.0 < 5)
+                    .count()
             })
             .collect();
         counts.sort_unstable();
@@ -170,7 +211,15 @@ mod tests {
         let mut choices = Seeded::new(4);
         for shape in [Partition::Hub, Partition::Constrained] {
             for _ in 0..50 {
-                let cut = links(&shape, Parties { replicas: 5, clients: 0, leader: Some(Node(3)) }, &mut choices);
+                let cut = links(
+                    &shape,
+                    Parties {
+                        replicas: 5,
+                        clients: 0,
+                        leader: Some(Node(3)),
+                    },
+                    &mut choices,
+                );
                 let from_leader = cut.iter().filter(|(from, _)| from.0 == 3).count();
                 assert_eq!(from_leader, if shape == Partition::Hub { 3 } else { 4 });
             }

@@ -1,9 +1,12 @@
-//! The kernel alone: five hosts that ping each other through the real network path, with losses, copies and damage drawn for every message, and the digest.
+//! The kernel alone: five hosts that ping each other through the real network path, with losses,
+//! copies and damage drawn for every message, and the digest.
 
 use std::sync::Arc;
 
 use crate::choices::Seeded;
-use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::plan::{
+    Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload,
+};
 use crate::scenario::fault::Outside;
 use crate::subject::ping::Ping;
 use crate::subject::process::{ProbeLevel, Setup};
@@ -22,22 +25,38 @@ pub struct Pinged {
     pub digest: u64,
 }
 
-/// The workload of the benchmark, fixed: five hosts, exponential delays of 1 ms, 0.1 % of the messages lost, 0.1 % copied, 0.01 % damaged.
+/// The workload of the benchmark, fixed: five hosts, exponential delays of 1 ms, 0.1 % of the
+/// messages lost, 0.1 % copied, 0.01 % damaged.
 pub(crate) fn plan(seed: u64) -> Plan {
     let none = Distribution::Constant(Span(0));
     Plan {
         scenario: "ping".to_owned(),
         seed,
-        cluster: Cluster { replicas: 5, knobs: Knobs::default() },
+        cluster: Cluster {
+            replicas: 5,
+            knobs: Knobs::default(),
+        },
         network: Network {
-            latency: Distribution::Exponential { mean: Span::from_millis(1), max: Span::from_millis(50) },
+            latency: Distribution::Exponential {
+                mean: Span::from_millis(1),
+                max: Span::from_millis(50),
+            },
             loss: 1000,
             duplicate: 1000,
             duplicate_later: Span::from_millis(100),
             corrupt: 100,
         },
-        disk: Disk { access: none, sync: none, capacity: 1 << 20 },
-        clocks: (0..5).map(|node| Clock { drift: 50 * node - 100, offset: 0 }).collect(),
+        disk: Disk {
+            access: none,
+            sync: none,
+            capacity: 1 << 20,
+        },
+        clocks: (0..5)
+            .map(|node| Clock {
+                drift: 50 * node - 100,
+                offset: 0,
+            })
+            .collect(),
         workload: Workload {
             clients: 0,
             operations: 0,
@@ -54,9 +73,17 @@ pub(crate) fn plan(seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
-        heal: Heal { at: Instant(u64::MAX), core: Vec::new(), others: Outside::Gone, progress_within: Span(0) },
+        heal: Heal {
+            at: Instant(u64::MAX),
+            core: Vec::new(),
+            others: Outside::Gone,
+            progress_within: Span(0),
+        },
         checks: Checks::default(),
-        end: End { time: Instant(u64::MAX), events: u64::MAX },
+        end: End {
+            time: Instant(u64::MAX),
+            events: u64::MAX,
+        },
     }
 }
 
@@ -64,10 +91,20 @@ pub(crate) fn plan(seed: u64) -> Plan {
 #[must_use]
 pub fn ping(seed: u64, messages: u64) -> Pinged {
     let plan = Arc::new(plan(seed));
-    let setup = Setup { cluster: 1, replicas: 5, knobs: plan.cluster.knobs.clone(), bug: None, probe: ProbeLevel::Nothing };
+    let setup = Setup {
+        cluster: 1,
+        replicas: 5,
+        knobs: plan.cluster.knobs.clone(),
+        bug: None,
+        probe: ProbeLevel::Nothing,
+    };
     let mut world = World::new(plan, &Ping, setup, Box::new(Seeded::new(seed)), ());
     while world.delivered() < messages && world.advance() {}
-    Pinged { delivered: world.delivered(), events: world.events(), digest: world.digest() }
+    Pinged {
+        delivered: world.delivered(),
+        events: world.events(),
+        digest: world.digest(),
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,11 @@ impl<O: Observer> World<O> {
     /// How many of those requests have an answer, and how many have ended without one.
     #[must_use]
     pub fn answered(&self) -> (usize, usize) {
-        let good = self.answers.iter().filter(|finished| matches!(finished.outcome, Outcome::Ok { .. })).count();
+        let good = self
+            .answers
+            .iter()
+            .filter(|finished| matches!(finished.outcome, Outcome::Ok { .. }))
+            .count();
         (good, self.answers.len() - good)
     }
 
@@ -80,11 +84,22 @@ impl<O: Observer> World<O> {
     }
 
     /// How often faults took effect, and milestones were reached; those that did at all.
-    pub fn counters(&self) -> (impl Iterator<Item = (Effect, u64)> + '_, impl Iterator<Item = (Milestone, u64)> + '_) {
+    pub fn counters(
+        &self,
+    ) -> (
+        impl Iterator<Item = (Effect, u64)> + '_,
+        impl Iterator<Item = (Milestone, u64)> + '_,
+    ) {
         let tally = &self.stage.tally;
         (
-            Effect::ALL.iter().map(|effect| (*effect, tally.effects[*effect as usize])).filter(|(_, count)| *count > 0),
-            Milestone::ALL.iter().map(|milestone| (*milestone, tally.milestones[*milestone as usize])).filter(|(_, count)| *count > 0),
+            Effect::ALL
+                .iter()
+                .map(|effect| (*effect, tally.effects[*effect as usize]))
+                .filter(|(_, count)| *count > 0),
+            Milestone::ALL
+                .iter()
+                .map(|milestone| (*milestone, tally.milestones[*milestone as usize]))
+                .filter(|(_, count)| *count > 0),
         )
     }
 
@@ -120,18 +135,31 @@ impl<O: Observer> World<O> {
     /// What the planted bug did: (reached, triggered).
     #[must_use]
     pub fn bug(&self) -> (u64, u64) {
-        let alive = self.machines.iter().filter_map(|machine| machine.process.as_ref()).map(|process| process.bug());
+        let alive = self
+            .machines
+            .iter()
+            .filter_map(|machine| machine.process.as_ref())
+            .map(|process| process.bug());
         alive.fold(self.bug, |sum, bug| (sum.0 + bug.0, sum.1 + bug.1))
     }
 
     /// Memory that the run accounts for, observers apart.
     #[must_use]
     pub fn accounted_bytes(&self) -> u64 {
-        let machine = |machine: &Machine| machine.disk.accounted_bytes() + machine.process.as_ref().map_or(0, |process| process.accounted_bytes());
-        self.machines.iter().map(machine).sum::<u64>() + self.network.accounted_bytes() + self.stage.agenda.len() as u64 * 64
+        let machine = |machine: &Machine| {
+            machine.disk.accounted_bytes()
+                + machine
+                    .process
+                    .as_ref()
+                    .map_or(0, |process| process.accounted_bytes())
+        };
+        self.machines.iter().map(machine).sum::<u64>()
+            + self.network.accounted_bytes()
+            + self.stage.agenda.len() as u64 * 64
     }
 
-    /// What each of these nodes lacks to take part fully, for people; empty when nothing is. Slots are looked at when there are facts.
+    /// What each of these nodes lacks to take part fully, for people; empty when nothing is. Slots
+    /// are looked at when there are facts.
     #[must_use]
     pub fn behind(&self, nodes: &[Node]) -> Vec<String> {
         self.behind_of(nodes, self.chosen)
@@ -149,7 +177,9 @@ impl<O: Observer> World<O> {
                 State::Paused => lacks.push(format!("{node} is paused")),
                 State::Halted { .. } => lacks.push(format!("{node} has halted")),
                 State::Up if !machine.ready => lacks.push(format!("{node} has not recovered")),
-                State::Up if applied < chosen => lacks.push(format!("{node} has applied {applied} of {chosen} slots")),
+                State::Up if applied < chosen => {
+                    lacks.push(format!("{node} has applied {applied} of {chosen} slots"))
+                }
                 State::Up => {}
             }
         }
@@ -165,12 +195,19 @@ impl<O: Observer> World<O> {
     /// Whether these nodes take part.
     #[must_use]
     pub fn are_ready(&self, nodes: &[Node]) -> bool {
-        nodes.iter().all(|node| self.machines[usize::from(node.0)].state == State::Up && self.machines[usize::from(node.0)].ready)
+        nodes.iter().all(|node| {
+            self.machines[usize::from(node.0)].state == State::Up
+                && self.machines[usize::from(node.0)].ready
+        })
     }
 
     /// The nodes that have halted because they do not trust their disk.
     pub fn distrustful(&self) -> impl Iterator<Item = Node> + '_ {
         let halted = |machine: &Machine| machine.state == State::Halted { damaged: true };
-        self.machines.iter().zip(0..).filter(move |(machine, _)| halted(machine)).map(|(_, node)| Node(node))
+        self.machines
+            .iter()
+            .zip(0..)
+            .filter(move |(machine, _)| halted(machine))
+            .map(|(_, node)| Node(node))
     }
 }

@@ -1,6 +1,8 @@
-//! Who leads, as far as anybody outside can tell: by what replicas say to each other, or else by who answered a client last.
+//! Who leads, as far as anybody outside can tell: by what replicas say to each other, or else by
+//! who answered a client last.
 //!
-//! Facts are not used, though they would be exact: a role decides whom a fault hits, and a run must not depend on how closely it is watched.
+//! Facts are not used, though they would be exact: a role decides whom a fault hits, and a run must
+//! not depend on how closely it is watched.
 
 use crate::ids::Node;
 use crate::time::{Instant, Span};
@@ -32,7 +34,14 @@ pub(super) enum Shown {
 
 impl Roles {
     pub fn new(replicas: usize, fresh: Span) -> Self {
-        Self { acted: vec![None; replicas], highest: None, deposed: vec![None; replicas], answered: None, named: None, fresh }
+        Self {
+            acted: vec![None; replicas],
+            highest: None,
+            deposed: vec![None; replicas],
+            answered: None,
+            named: None,
+            fresh,
+        }
     }
 
     /// A node acted as leader at this rank.
@@ -41,11 +50,19 @@ impl Roles {
         match self.highest {
             Some((highest, other)) if rank < highest => {
                 let first = self.deposed[usize::from(node.0)].replace(rank) != Some(rank);
-                if other != node && first { Shown::Deposed(other) } else { Shown::Nothing }
+                if other != node && first {
+                    Shown::Deposed(other)
+                } else {
+                    Shown::Nothing
+                }
             }
             before => {
                 self.highest = Some((rank, node));
-                if before.is_some_and(|(_, other)| other != node) { Shown::Change } else { Shown::Nothing }
+                if before.is_some_and(|(_, other)| other != node) {
+                    Shown::Change
+                } else {
+                    Shown::Nothing
+                }
             }
         }
     }
@@ -80,7 +97,10 @@ mod tests {
         assert_eq!(roles.latest(), Some(Node(2)));
         assert_eq!(roles.acted(Node(0), (1, 0), Instant(1)), Shown::Nothing);
         assert_eq!(roles.acted(Node(1), (2, 1), Instant(2)), Shown::Change);
-        assert_eq!(roles.acted(Node(0), (1, 0), Instant(3)), Shown::Deposed(Node(1)));
+        assert_eq!(
+            roles.acted(Node(0), (1, 0), Instant(3)),
+            Shown::Deposed(Node(1))
+        );
         assert_eq!(roles.acted(Node(0), (1, 0), Instant(4)), Shown::Nothing);
         assert_eq!(roles.latest(), Some(Node(1)));
         assert!(roles.leads(Node(1), Instant(12)) && !roles.leads(Node(1), Instant(13)));

@@ -1,7 +1,8 @@
 //! The script: steps in order, each begun when the one before is complete and its time has come.
 //!
-//! Whether an expectation holds must not depend on facts, or a run would depend on how closely it is watched. Who leads is told from outside; that replicas are
-//! caught up can be told from facts only, so that step always takes its whole time, and is judged at its end, if there are facts.
+//! Whether an expectation holds must not depend on facts, or a run would depend on how closely it
+//! is watched. Who leads is told from outside; that replicas are caught up can be told from facts
+//! only, so that step always takes its whole time, and is judged at its end, if there are facts.
 
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Node;
@@ -66,7 +67,11 @@ impl<O: Observer> World<O> {
                         self.script.phase = Phase::Fresh;
                     }
                     Standing::Failed(message) => {
-                        self.failure = Some(Failure::new(Verdict::Expectation, "expectation", format!("line {}: {message}", step.line)));
+                        self.failure = Some(Failure::new(
+                            Verdict::Expectation,
+                            "expectation",
+                            format!("line {}: {message}", step.line),
+                        ));
                         return;
                     }
                 },
@@ -76,7 +81,13 @@ impl<O: Observer> World<O> {
 
     fn begin_step(&mut self, verb: &Verb) -> Running {
         let now = self.stage.now;
-        let mut running = Running { by: None, read_at: Some(now), read: None, nodes: Vec::new(), chosen: self.chosen };
+        let mut running = Running {
+            by: None,
+            read_at: Some(now),
+            read: None,
+            nodes: Vec::new(),
+            chosen: self.chosen,
+        };
         match verb {
             Verb::Inject { fault, hold } => {
                 running.nodes = self.begin_fault(fault, *hold);
@@ -89,19 +100,41 @@ impl<O: Observer> World<O> {
             }
             Verb::Resume(who) => {
                 let nodes = self.resolve(who);
-                nodes.iter().for_each(|node| self.resume(usize::from(node.0)));
+                nodes
+                    .iter()
+                    .for_each(|node| self.resume(usize::from(node.0)));
             }
-            Verb::Invoke { client, call, expect, background } => {
+            Verb::Invoke {
+                client,
+                call,
+                expect,
+                background,
+            } => {
                 self.script.background += usize::from(*background);
-                let purpose = Purpose::Script(u32::try_from(self.script.at).expect("a script has fewer steps"));
+                let purpose = Purpose::Script(
+                    u32::try_from(self.script.at).expect("a script has fewer steps"),
+                );
                 let takes_no = expect.contains(&Expected::Refused);
                 let patience = self.plan.workload.patience;
-                let ask = Ask { client: *client, call: call.clone(), purpose, patience, takes_no };
+                let ask = Ask {
+                    client: *client,
+                    call: call.clone(),
+                    purpose,
+                    patience,
+                    takes_no,
+                };
                 self.clients.ask(&mut self.stage, &mut self.network, ask);
             }
-            Verb::Expect { what, within, throughout } => {
+            Verb::Expect {
+                what,
+                within,
+                throughout,
+            } => {
                 running.by = throughout.or(*within).map(|span| now + span);
-                if let Expectation::CaughtUp(who) | Expectation::Halted(who) | Expectation::Ready(who) = what {
+                if let Expectation::CaughtUp(who)
+                | Expectation::Halted(who)
+                | Expectation::Ready(who) = what
+                {
                     running.nodes = self.resolve(who);
                 }
             }
@@ -112,14 +145,27 @@ impl<O: Observer> World<O> {
 
     /// How the step that is under way stands.
     fn look_at_step(&mut self, verb: &Verb) -> Standing {
-        let Phase::Running(running) = &self.script.phase else { return Standing::Open };
+        let Phase::Running(running) = &self.script.phase else {
+            return Standing::Open;
+        };
         let over = running.by.is_none_or(|by| by <= self.stage.now);
         match verb {
             Verb::Inject { fault, .. } if is_in_step(fault) => {
-                let waits = |node: &Node| matches!(self.machines[usize::from(node.0)].doom, Some(Doom::InStep(..)));
-                if over || !running.nodes.iter().any(waits) { Standing::Complete } else { Standing::Open }
+                let waits = |node: &Node| {
+                    matches!(
+                        self.machines[usize::from(node.0)].doom,
+                        Some(Doom::InStep(..))
+                    )
+                };
+                if over || !running.nodes.iter().any(waits) {
+                    Standing::Complete
+                } else {
+                    Standing::Open
+                }
             }
-            Verb::Inject { .. } | Verb::Heal(_) | Verb::Restart(_) | Verb::Resume(_) => Standing::Complete,
+            Verb::Inject { .. } | Verb::Heal(_) | Verb::Restart(_) | Verb::Resume(_) => {
+                Standing::Complete
+            }
             // An answer in the foreground moves the script on when it is heard.
             Verb::Invoke { background, .. } => {
                 if *background {
@@ -135,9 +181,20 @@ impl<O: Observer> World<O> {
                     Standing::Open
                 }
             }
-            Verb::Expect { what, within, throughout } => {
+            Verb::Expect {
+                what,
+                within,
+                throughout,
+            } => {
                 let Some(holds) = self.holds(what, over) else {
-                    return if over { Standing::Failed(format!("expected {}; no read was answered", describe(what))) } else { Standing::Open };
+                    return if over {
+                        Standing::Failed(format!(
+                            "expected {}; no read was answered",
+                            describe(what)
+                        ))
+                    } else {
+                        Standing::Open
+                    };
                 };
                 match (holds, throughout) {
                     (true, None) => Standing::Complete,
@@ -149,7 +206,11 @@ impl<O: Observer> World<O> {
                             (Some(span), None) => format!(" within {span}"),
                             (None, None) => String::new(),
                         };
-                        Standing::Failed(format!("expected {}{when}{}", describe(what), self.instead(what)))
+                        Standing::Failed(format!(
+                            "expected {}{when}{}",
+                            describe(what),
+                            self.instead(what)
+                        ))
                     }
                 }
             }
@@ -160,45 +221,71 @@ impl<O: Observer> World<O> {
     fn holds(&mut self, what: &Expectation, over: bool) -> Option<bool> {
         let now = self.stage.now;
         match what {
-            Expectation::Leader(who) if !self.subject.has_leader() => {
-                Some(self.candidates(who).iter().any(|node| self.machines[usize::from(node.0)].runs()))
-            }
+            Expectation::Leader(who) if !self.subject.has_leader() => Some(
+                self.candidates(who)
+                    .iter()
+                    .any(|node| self.machines[usize::from(node.0)].runs()),
+            ),
             Expectation::NoLeader(_) if !self.subject.has_leader() => Some(true),
             Expectation::Leader(who) => {
                 let among = self.candidates(who);
                 let latest = self.roles.latest();
-                Some(
-                    latest.is_some_and(|leader| {
-                        among.contains(&leader) && self.machines[usize::from(leader.0)].runs() && self.roles.leads(leader, now)
-                    }),
-                )
+                Some(latest.is_some_and(|leader| {
+                    among.contains(&leader)
+                        && self.machines[usize::from(leader.0)].runs()
+                        && self.roles.leads(leader, now)
+                }))
             }
             Expectation::NoLeader(who) => {
                 let among = self.candidates(who);
-                Some(!among.iter().any(|node| self.machines[usize::from(node.0)].runs() && self.roles.leads(*node, now)))
+                Some(!among.iter().any(|node| {
+                    self.machines[usize::from(node.0)].runs() && self.roles.leads(*node, now)
+                }))
             }
             Expectation::Value { key, is } => {
-                let Phase::Running(running) = &mut self.script.phase else { return None };
+                let Phase::Running(running) = &mut self.script.phase else {
+                    return None;
+                };
                 let holds = running.read.as_ref().map(|read| read == is);
                 if running.read_at.is_some_and(|at| at <= now) && !over {
                     running.read_at = None;
-                    let call = Call { key: key.clone(), action: Action::Get };
-                    let ask = Ask { client: self.reader(0), call, purpose: Purpose::Value, patience: self.plan.workload.patience, takes_no: false };
+                    let call = Call {
+                        key: key.clone(),
+                        action: Action::Get,
+                    };
+                    let ask = Ask {
+                        client: self.reader(0),
+                        call,
+                        purpose: Purpose::Value,
+                        patience: self.plan.workload.patience,
+                        takes_no: false,
+                    };
                     self.clients.ask(&mut self.stage, &mut self.network, ask);
                 }
                 holds
             }
             Expectation::CaughtUp(_) if !over => Some(false),
             Expectation::CaughtUp(_) => {
-                let Phase::Running(running) = &self.script.phase else { return None };
+                let Phase::Running(running) = &self.script.phase else {
+                    return None;
+                };
                 Some(!self.watching || self.behind_of(&running.nodes, running.chosen).is_empty())
             }
             Expectation::Halted(_) => {
-                let Phase::Running(running) = &self.script.phase else { return None };
-                Some(running.nodes.iter().all(|node| matches!(self.machines[usize::from(node.0)].state, State::Halted { .. })))
+                let Phase::Running(running) = &self.script.phase else {
+                    return None;
+                };
+                Some(running.nodes.iter().all(|node| {
+                    matches!(
+                        self.machines[usize::from(node.0)].state,
+                        State::Halted { .. }
+                    )
+                }))
             }
             Expectation::Ready(_) => {
-                let Phase::Running(running) = &self.script.phase else { return None };
+                let Phase::Running(running) = &self.script.phase else {
+                    return None;
+                };
                 Some(self.are_ready(&running.nodes))
             }
         }
@@ -218,9 +305,17 @@ impl<O: Observer> World<O> {
     /// What there was instead of what was expected.
     fn instead(&self, what: &Expectation) -> String {
         match (what, &self.script.phase) {
-            (Expectation::Value { .. }, Phase::Running(Running { read: Some(read), .. })) => format!("; it is {}", shown(read.as_ref())),
+            (
+                Expectation::Value { .. },
+                Phase::Running(Running {
+                    read: Some(read), ..
+                }),
+            ) => format!("; it is {}", shown(read.as_ref())),
             (Expectation::CaughtUp(_) | Expectation::Ready(_), Phase::Running(running)) => {
-                format!("; {}", self.behind_of(&running.nodes, running.chosen).join(", "))
+                format!(
+                    "; {}",
+                    self.behind_of(&running.nodes, running.chosen).join(", ")
+                )
             }
             (Expectation::Leader(_) | Expectation::NoLeader(_), _) => match self.roles.latest() {
                 Some(leader) => format!("; the last to lead is {leader}"),
@@ -235,13 +330,27 @@ impl<O: Observer> World<O> {
         for finished in std::mem::take(&mut self.script.answers) {
             match finished.purpose {
                 Purpose::Script(step) => {
-                    let Some(Verb::Invoke { client, expect, background, .. }) = plan.script.get(step as usize).map(|step| &step.verb) else {
+                    let Some(Verb::Invoke {
+                        client,
+                        expect,
+                        background,
+                        ..
+                    }) = plan.script.get(step as usize).map(|step| &step.verb)
+                    else {
                         continue;
                     };
-                    if !expect.is_empty() && !expect.iter().any(|expected| fits(expected, &finished.outcome)) {
+                    if !expect.is_empty()
+                        && !expect
+                            .iter()
+                            .any(|expected| fits(expected, &finished.outcome))
+                    {
                         let line = plan.script[step as usize].line;
-                        let message = format!("line {line}: the operation of {client} ended as {}", ended(&finished.outcome));
-                        self.failure = Some(Failure::new(Verdict::Expectation, "expectation", message));
+                        let message = format!(
+                            "line {line}: the operation of {client} ended as {}",
+                            ended(&finished.outcome)
+                        );
+                        self.failure =
+                            Some(Failure::new(Verdict::Expectation, "expectation", message));
                         return;
                     }
                     if *background {
@@ -252,8 +361,14 @@ impl<O: Observer> World<O> {
                     }
                 }
                 Purpose::Value => {
-                    let Phase::Running(running) = &mut self.script.phase else { continue };
-                    if let Outcome::Ok { result: Return::Value(value), .. } = finished.outcome {
+                    let Phase::Running(running) = &mut self.script.phase else {
+                        continue;
+                    };
+                    if let Outcome::Ok {
+                        result: Return::Value(value),
+                        ..
+                    } = finished.outcome
+                    {
                         running.read = Some(value);
                     }
                     let again = self.stage.now + READ_AGAIN;
@@ -267,31 +382,64 @@ impl<O: Observer> World<O> {
 }
 
 const fn is_in_step(fault: &Fault) -> bool {
-    matches!(fault, Fault::Kill { boundary: Boundary::InStep, .. } | Fault::PowerLoss { boundary: Boundary::InStep, .. })
+    matches!(
+        fault,
+        Fault::Kill {
+            boundary: Boundary::InStep,
+            ..
+        } | Fault::PowerLoss {
+            boundary: Boundary::InStep,
+            ..
+        }
+    )
 }
 
 fn fits(expected: &Expected, outcome: &Outcome) -> bool {
     match (expected, outcome) {
         (Expected::Ok, Outcome::Ok { result, .. }) => !matches!(result, Return::Mismatch(_)),
-        (Expected::Value(value), Outcome::Ok { result: Return::Value(got), .. }) => value == got,
+        (
+            Expected::Value(value),
+            Outcome::Ok {
+                result: Return::Value(got),
+                ..
+            },
+        ) => value == got,
         (Expected::Timeout, Outcome::Unknown) | (Expected::Refused, Outcome::Fail) => true,
-        (Expected::Mismatch, Outcome::Ok { result: Return::Mismatch(_), .. }) => true,
+        (
+            Expected::Mismatch,
+            Outcome::Ok {
+                result: Return::Mismatch(_),
+                ..
+            },
+        ) => true,
         _ => false,
     }
 }
 
 fn ended(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Ok { result: Return::Done, .. } => "ok".to_owned(),
-        Outcome::Ok { result: Return::Value(value), .. } => format!("ok with {}", shown(value.as_ref())),
-        Outcome::Ok { result: Return::Mismatch(value), .. } => format!("a mismatch with {}", shown(value.as_ref())),
+        Outcome::Ok {
+            result: Return::Done,
+            ..
+        } => "ok".to_owned(),
+        Outcome::Ok {
+            result: Return::Value(value),
+            ..
+        } => format!("ok with {}", shown(value.as_ref())),
+        Outcome::Ok {
+            result: Return::Mismatch(value),
+            ..
+        } => format!("a mismatch with {}", shown(value.as_ref())),
         Outcome::Fail => "refused".to_owned(),
         Outcome::Unknown => "timeout".to_owned(),
     }
 }
 
 fn shown(value: Option<&Text>) -> String {
-    value.map_or_else(|| "absent".to_owned(), |value| format!("{:?}", String::from_utf8_lossy(value)))
+    value.map_or_else(
+        || "absent".to_owned(),
+        |value| format!("{:?}", String::from_utf8_lossy(value)),
+    )
 }
 
 fn describe(what: &Expectation) -> String {
@@ -299,12 +447,20 @@ fn describe(what: &Expectation) -> String {
         Who::All | Who::Some(_) => "all".to_owned(),
         Who::Leader => "the leader".to_owned(),
         Who::Others => "the others".to_owned(),
-        Who::Nodes(nodes) => nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Who::Nodes(nodes) => nodes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     match what {
         Expectation::Leader(who) => format!("a leader among {}", whom(who)),
         Expectation::NoLeader(who) => format!("no leader among {}", whom(who)),
-        Expectation::Value { key, is } => format!("{:?} to be {}", String::from_utf8_lossy(key), shown(is.as_ref())),
+        Expectation::Value { key, is } => format!(
+            "{:?} to be {}",
+            String::from_utf8_lossy(key),
+            shown(is.as_ref())
+        ),
         Expectation::CaughtUp(who) => format!("{} to be caught up", whom(who)),
         Expectation::Halted(who) => format!("{} to have halted", whom(who)),
         Expectation::Ready(who) => format!("{} to be ready", whom(who)),

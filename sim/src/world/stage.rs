@@ -1,4 +1,5 @@
-//! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters and the observer.
+//! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters
+//! and the observer.
 
 use crate::choices::Choices;
 use crate::ids::Node;
@@ -46,13 +47,22 @@ impl<O: Observer> Stage<O> {
 
     /// A copy with the same future.
     pub fn fork(&self) -> Self {
-        Self { agenda: self.agenda.clone(), choices: self.choices.fork(), tally: self.tally.clone(), observer: self.observer.clone(), ..*self }
+        Self {
+            agenda: self.agenda.clone(),
+            choices: self.choices.fork(),
+            tally: self.tally.clone(),
+            observer: self.observer.clone(),
+            ..*self
+        }
     }
 
     /// Tells the observer.
     #[inline]
     pub fn emit(&mut self, event: &Event<'_>) {
-        let stamp = Stamp { time: self.now, number: self.number };
+        let stamp = Stamp {
+            time: self.now,
+            number: self.number,
+        };
         self.number += 1;
         if self.observer.on(stamp, event).is_break() {
             self.ended = true;
@@ -74,7 +84,10 @@ impl<O: Observer> Stage<O> {
     #[inline]
     pub fn took_effect(&mut self, effect: Effect, at: &'static str) {
         self.tally.effects[effect as usize] += 1;
-        self.emit(&Event::Fault { kind: effect.name(), detail: at });
+        self.emit(&Event::Fault {
+            kind: effect.name(),
+            detail: at,
+        });
     }
 
     #[inline]
@@ -87,7 +100,9 @@ impl<O: Observer> Stage<O> {
     pub fn time(&mut self, label: Label, distribution: Distribution) -> Span {
         match distribution {
             Distribution::Constant(span) => span,
-            Distribution::Uniform(low, high) => Span(self.choices.between(label, low.0, high.0.max(low.0))),
+            Distribution::Uniform(low, high) => {
+                Span(self.choices.between(label, low.0, high.0.max(low.0)))
+            }
             Distribution::Exponential { mean, max } => self.choices.exponential(label, mean, max),
         }
     }
@@ -112,7 +127,12 @@ pub(super) fn name(node: u8) -> &'static str {
     NAMES[usize::from(node.min(8))]
 }
 
-/// The label's number for a port: replicas below 16, clients from there on, so that a replica more or less renames no client's streams.
+/// The label's number for a port: replicas below 16, clients from there on, so that a replica more
+/// or less renames no client's streams.
 pub(super) const fn party(port: Port, replicas: u16) -> u16 {
-    if port.0 < replicas { port.0 } else { 16 + port.0 - replicas }
+    if port.0 < replicas {
+        port.0
+    } else {
+        16 + port.0 - replicas
+    }
 }

@@ -34,17 +34,26 @@ impl<O: Observer> World<O> {
             State::Up if !machine.queues() => self.take_message(node, &flight),
             State::Up if has_room => self.wait_in_line(node, Waiting::Message(flight)),
             State::Paused if has_room => {
-                self.machines[node].inbox.push_back(Waiting::Message(flight));
+                self.machines[node]
+                    .inbox
+                    .push_back(Waiting::Message(flight));
                 self.delayed(node);
             }
             State::Up | State::Paused | State::Down | State::Halted { .. } => {
-                self.stage.mark(Mark::Dropped, u64::from(flight.from.0) << 16 | u64::from(flight.to.0), u64::from(flight.number));
+                self.stage.mark(
+                    Mark::Dropped,
+                    u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
+                    u64::from(flight.number),
+                );
             }
         }
     }
 
     pub(super) fn delayed(&mut self, node: usize) {
-        self.stage.took_effect(Effect::Pause, name(u8::try_from(node).expect("at most 9 replicas")));
+        self.stage.took_effect(
+            Effect::Pause,
+            name(u8::try_from(node).expect("at most 9 replicas")),
+        );
     }
 
     pub(super) fn take_message(&mut self, node: usize, flight: &Flight) {
@@ -56,7 +65,13 @@ impl<O: Observer> World<O> {
             let from = Node(u8::try_from(flight.from.0).expect("at most 9 replicas"));
             self.feed(node, Input::Message { from, bytes });
         } else {
-            self.feed(node, Input::Request { from: Client(flight.from.0 - self.stage.replicas), bytes });
+            self.feed(
+                node,
+                Input::Request {
+                    from: Client(flight.from.0 - self.stage.replicas),
+                    bytes,
+                },
+            );
         }
     }
 
@@ -69,10 +84,17 @@ impl<O: Observer> World<O> {
         machine.wake = None;
         match machine.state {
             State::Up => {
-                let due =
-                    machine.process.as_ref().and_then(|process| process.deadline()).is_some_and(|at| at <= machine.clock.now(self.stage.now).mono);
+                let due = machine
+                    .process
+                    .as_ref()
+                    .and_then(|process| process.deadline())
+                    .is_some_and(|at| at <= machine.clock.now(self.stage.now).mono);
                 if due && machine.queues() {
-                    if !machine.inbox.iter().any(|waiting| matches!(waiting, Waiting::Deadline)) {
+                    if !machine
+                        .inbox
+                        .iter()
+                        .any(|waiting| matches!(waiting, Waiting::Deadline))
+                    {
                         self.wait_in_line(node, Waiting::Deadline);
                     }
                 } else if due {
@@ -87,26 +109,44 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Moves a node's wake-up forward if its deadline is earlier now. A later deadline is looked at when the wake-up comes.
+    /// Moves a node's wake-up forward if its deadline is earlier now. A later deadline is looked at
+    /// when the wake-up comes.
     pub(super) fn rearm(&mut self, node: usize) {
         let machine = &mut self.machines[node];
-        let Some(deadline) = machine.process.as_ref().and_then(|process| process.deadline()) else { return };
+        let Some(deadline) = machine
+            .process
+            .as_ref()
+            .and_then(|process| process.deadline())
+        else {
+            return;
+        };
         if machine.wake.is_some_and(|(wake, _)| wake <= deadline) {
             return;
         }
         let at = machine.clock.true_time(deadline).max(self.stage.now);
         machine.wake = Some((deadline, at));
         let boot = machine.boot;
-        self.stage.agenda.push(at, Due::Wake { node: u8::try_from(node).expect("at most 9 replicas"), boot });
+        self.stage.agenda.push(
+            at,
+            Due::Wake {
+                node: u8::try_from(node).expect("at most 9 replicas"),
+                boot,
+            },
+        );
     }
 
     /// Steps a process, and does what it asks for.
     pub(super) fn feed(&mut self, node: usize, input: Input<'_>) {
         let machine = &mut self.machines[node];
-        let Some(process) = machine.process.as_mut() else { return };
+        let Some(process) = machine.process.as_mut() else {
+            return;
+        };
         let at = name(u8::try_from(node).expect("at most 9 replicas"));
         let now = match machine.stale.take() {
-            None => machine.sampled.take().unwrap_or_else(|| machine.clock.now(self.stage.now)),
+            None => machine
+                .sampled
+                .take()
+                .unwrap_or_else(|| machine.clock.now(self.stage.now)),
             Some(stale) => {
                 self.stage.took_effect(Effect::StaleSample, at);
                 stale
@@ -128,7 +168,10 @@ impl<O: Observer> World<O> {
         }
         let dies = match self.machines[node].doom {
             Some(Doom::InStep(death, fault)) if !outputs.is_empty() => {
-                let after = self.stage.choices.draw(Label::of(Topic::Boundary, node as u16), outputs.len() as u64 + 1);
+                let after = self.stage.choices.draw(
+                    Label::of(Topic::Boundary, node as u16),
+                    outputs.len() as u64 + 1,
+                );
                 self.machines[node].doom = None;
                 outputs.truncate(usize::try_from(after).expect("not more than there are outputs"));
                 Some((death, fault))
@@ -169,7 +212,9 @@ impl<O: Observer> World<O> {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         for fact in self.facts.drain(..) {
             match &fact {
-                Fact::Recovered { chosen_below, torn, .. } => {
+                Fact::Recovered {
+                    chosen_below, torn, ..
+                } => {
                     if *torn {
                         self.stage.reached(Milestone::TornTailCut);
                     }
@@ -183,7 +228,10 @@ impl<O: Observer> World<O> {
                 Fact::Applied { slot, .. } => self.applied[node] = self.applied[node].max(slot + 1),
                 _ => {}
             }
-            self.stage.emit(&Event::Fact { node: who, fact: &fact });
+            self.stage.emit(&Event::Fact {
+                node: who,
+                fact: &fact,
+            });
         }
     }
 
@@ -194,7 +242,13 @@ impl<O: Observer> World<O> {
                 self.acted(who, rank);
             }
             let boot = self.machines[node].boot;
-            self.network.send(&mut self.stage, Port(u16::from(who.0)), boot, Port(u16::from(to.0)), bytes);
+            self.network.send(
+                &mut self.stage,
+                Port(u16::from(who.0)),
+                boot,
+                Port(u16::from(to.0)),
+                bytes,
+            );
         }
         Then::GoOn
     }
@@ -212,7 +266,12 @@ impl<O: Observer> World<O> {
                 Then::GoOn
             }
             Output::Disk { op, what } => {
-                if let Some(Doom::InRecovery { death, left: Some(left), .. }) = &mut self.machines[node].doom {
+                if let Some(Doom::InRecovery {
+                    death,
+                    left: Some(left),
+                    ..
+                }) = &mut self.machines[node].doom
+                {
                     match left.checked_sub(1) {
                         None => return Then::Die(*death),
                         Some(less) => *left = less,
@@ -227,10 +286,18 @@ impl<O: Observer> World<O> {
                 if machine.boot > 1 {
                     self.stage.reached(Milestone::Rejoined);
                 }
-                self.stage.mark(Mark::Ready, node as u64, u64::from(self.machines[node].boot));
+                self.stage.mark(
+                    Mark::Ready,
+                    node as u64,
+                    u64::from(self.machines[node].boot),
+                );
                 self.stage.emit(&Event::Ready(who));
                 match self.machines[node].doom {
-                    Some(Doom::InRecovery { death, left: Some(_), .. }) => Then::Die(death),
+                    Some(Doom::InRecovery {
+                        death,
+                        left: Some(_),
+                        ..
+                    }) => Then::Die(death),
                     _ => Then::GoOn,
                 }
             }
@@ -256,7 +323,11 @@ impl<O: Observer> World<O> {
 
     fn submit(&mut self, node: usize, op: OpId, what: DiskOp) {
         let (kind, content) = sort(&what);
-        self.stage.mark(Mark::DiskSubmitted, (node as u64) << 8 | kind as u64, content ^ op.0);
+        self.stage.mark(
+            Mark::DiskSubmitted,
+            (node as u64) << 8 | kind as u64,
+            content ^ op.0,
+        );
         let (topic, times) = if matches!(kind, OpKind::Sync | OpKind::SyncNames) {
             (Topic::DiskSync, self.plan.disk.sync)
         } else {
@@ -271,33 +342,66 @@ impl<O: Observer> World<O> {
             self.stage.took_effect(Effect::SlowDisk, name(at));
         }
         let boot = machine.boot;
-        self.stage.after(span, Due::Disk { node: at, boot, ticket, op, kind });
+        self.stage.after(
+            span,
+            Due::Disk {
+                node: at,
+                boot,
+                ticket,
+                op,
+                kind,
+            },
+        );
     }
 
     /// A disk operation is due to end.
-    pub(super) fn disk_ends(&mut self, node: usize, boot: u32, ticket: Ticket, op: OpId, kind: OpKind) {
+    pub(super) fn disk_ends(
+        &mut self,
+        node: usize,
+        boot: u32,
+        ticket: Ticket,
+        op: OpId,
+        kind: OpKind,
+    ) {
         let machine = &mut self.machines[node];
         if machine.boot != boot || !machine.runs() {
             return;
         }
         let at = name(u8::try_from(node).expect("at most 9 replicas"));
         if machine.faults.stalled {
-            machine.stalled.push(Stalled { boot, ticket, op, kind });
+            machine.stalled.push(Stalled {
+                boot,
+                ticket,
+                op,
+                kind,
+            });
             self.stage.took_effect(Effect::DiskStall, at);
             return;
         }
         let fate = self.fate(node, kind);
-        let completion = self.machines[node].disk.complete(ticket, fate, &mut *self.stage.choices, node as u16);
+        let completion =
+            self.machines[node]
+                .disk
+                .complete(ticket, fate, &mut *self.stage.choices, node as u16);
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let content = match &completion.result {
-            // What is read follows from what was written and from what was rotten, which the digest has.
+            // What is read follows from what was written and from what was rotten, which the digest
+            // has.
             Ok(DiskOk::Data(data)) => data.len() as u64,
             Ok(_) => 1,
             Err(error) => 2 + *error as u64,
         };
-        self.stage.mark(Mark::DiskCompleted, (node as u64) << 8 | kind as u64, content ^ op.0);
+        self.stage.mark(
+            Mark::DiskCompleted,
+            (node as u64) << 8 | kind as u64,
+            content ^ op.0,
+        );
         if let Some(synced) = &completion.synced {
-            self.stage.emit(&Event::Synced { node: who, file: synced.file, sectors: &synced.sectors() });
+            self.stage.emit(&Event::Synced {
+                node: who,
+                file: synced.file,
+                sectors: &synced.sectors(),
+            });
         }
         self.misdirected(who, completion.misdirected);
         if kind == OpKind::SyncNames && completion.result.is_ok() {
@@ -311,35 +415,61 @@ impl<O: Observer> World<O> {
                 (_, OpKind::Read | OpKind::Other) => Effect::ReadFailure,
             };
             self.ledger.failed(who);
-            self.stage.emit(&Event::DiskFailed { node: who, what: kind.name(), error });
+            self.stage.emit(&Event::DiskFailed {
+                node: who,
+                what: kind.name(),
+                error,
+            });
             self.stage.took_effect(effect, at);
         }
         if self.machines[node].state == State::Paused {
-            self.machines[node].inbox.push_back(Waiting::Disk(op, completion.result));
+            self.machines[node]
+                .inbox
+                .push_back(Waiting::Disk(op, completion.result));
             self.delayed(node);
         } else if self.machines[node].queues() {
             self.wait_in_line(node, Waiting::Disk(op, completion.result));
         } else {
-            self.feed(node, Input::Disk { op, result: completion.result });
+            self.feed(
+                node,
+                Input::Disk {
+                    op,
+                    result: completion.result,
+                },
+            );
         }
     }
 
     /// Tells which names are durable.
     pub(super) fn tell_names(&mut self, node: usize) {
         let names: Vec<FileName> = self.machines[node].disk.durable_names().collect();
-        self.stage.emit(&Event::NamesSynced { node: Node(u8::try_from(node).expect("at most 9 replicas")), names: &names });
+        self.stage.emit(&Event::NamesSynced {
+            node: Node(u8::try_from(node).expect("at most 9 replicas")),
+            names: &names,
+        });
     }
 
     fn fate(&mut self, node: usize, kind: OpKind) -> Fate {
         let machine = &mut self.machines[node];
         let (topic, ppm) = match kind {
-            OpKind::Sync | OpKind::SyncNames if std::mem::take(&mut machine.fail_next_sync) => return Fate::Fail(DiskError::Io),
+            OpKind::Sync | OpKind::SyncNames if std::mem::take(&mut machine.fail_next_sync) => {
+                return Fate::Fail(DiskError::Io);
+            }
             OpKind::Sync | OpKind::SyncNames => (Topic::SyncFailure, machine.faults.sync),
             OpKind::Write => (Topic::WriteFailure, machine.faults.write),
             OpKind::Read => (Topic::ReadFailure, machine.faults.read),
             OpKind::Other => return Fate::Ok,
         };
-        if ppm > 0 && self.stage.choices.chance(Label::of(topic, node as u16), ppm) { Fate::Fail(DiskError::Io) } else { Fate::Ok }
+        if ppm > 0
+            && self
+                .stage
+                .choices
+                .chance(Label::of(topic, node as u16), ppm)
+        {
+            Fate::Fail(DiskError::Io)
+        } else {
+            Fate::Ok
+        }
     }
 }
 
@@ -357,13 +487,21 @@ impl OpKind {
 
 /// The kind of an operation, and a hash of what it asks for.
 fn sort(what: &DiskOp) -> (OpKind, u64) {
-    let hash = |file: &FileName, number: u64| Digest::content(file.as_bytes()).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let hash = |file: &FileName, number: u64| {
+        Digest::content(file.as_bytes()).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    };
     match what {
         DiskOp::List => (OpKind::Other, 1),
         DiskOp::Length(file) => (OpKind::Read, hash(file, 2)),
-        DiskOp::Read { file, offset, length } => (OpKind::Read, hash(file, offset ^ u64::from(*length) << 40)),
+        DiskOp::Read {
+            file,
+            offset,
+            length,
+        } => (OpKind::Read, hash(file, offset ^ u64::from(*length) << 40)),
         DiskOp::Create(file) => (OpKind::Other, hash(file, 3)),
-        DiskOp::Write { file, offset, data } => (OpKind::Write, hash(file, *offset) ^ Digest::content(data)),
+        DiskOp::Write { file, offset, data } => {
+            (OpKind::Write, hash(file, *offset) ^ Digest::content(data))
+        }
         DiskOp::Truncate { file, length } => (OpKind::Write, hash(file, *length)),
         DiskOp::Rename { from, to } => (OpKind::Other, hash(from, 4) ^ hash(to, 5)),
         DiskOp::Remove(file) => (OpKind::Other, hash(file, 6)),

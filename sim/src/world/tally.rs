@@ -1,4 +1,5 @@
-//! How often each fault kind took effect and each milestone was reached: what happened, never what was planned.
+//! How often each fault kind took effect and each milestone was reached: what happened, never what
+//! was planned.
 
 use crate::subject::process::Subject;
 
@@ -154,7 +155,10 @@ pub(super) struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { effects: [0; Effect::ALL.len()], milestones: [0; Milestone::ALL.len()] }
+        Self {
+            effects: [0; Effect::ALL.len()],
+            milestones: [0; Milestone::ALL.len()],
+        }
     }
 }
 
@@ -167,30 +171,73 @@ mod tests {
     #[test]
     fn every_fault_kind_has_a_counter() {
         let who = Who::All;
-        let link = |fault| Fault::Links { from: Who::All, to: Who::All, fault };
+        let link = |fault| Fault::Links {
+            from: Who::All,
+            to: Who::All,
+            fault,
+        };
         for fault in [
             Fault::Partition(Partition::Halves),
             link(LinkFault::Clog),
             link(LinkFault::Slow(Span(1))),
             link(LinkFault::Lose(1)),
-            link(LinkFault::Duplicate { ppm: 1, later: Span(1) }),
+            link(LinkFault::Duplicate {
+                ppm: 1,
+                later: Span(1),
+            }),
             link(LinkFault::Corrupt(1)),
-            link(LinkFault::Delay { kind: None, by: Span(1) }),
-            Fault::Kill { who: who.clone(), boundary: Boundary::Now },
-            Fault::PowerLoss { who: who.clone(), keep: Keep::Any, boundary: Boundary::Now },
+            link(LinkFault::Delay {
+                kind: None,
+                by: Span(1),
+            }),
+            Fault::Kill {
+                who: who.clone(),
+                boundary: Boundary::Now,
+            },
+            Fault::PowerLoss {
+                who: who.clone(),
+                keep: Keep::Any,
+                boundary: Boundary::Now,
+            },
             Fault::Pause(who.clone()),
-            Fault::SlowCpu { who: who.clone(), by: Span(1) },
-            Fault::SyncFailure { who: who.clone(), ppm: 1 },
-            Fault::WriteFailure { who: who.clone(), ppm: 1 },
-            Fault::ReadFailure { who: who.clone(), ppm: 1 },
+            Fault::SlowCpu {
+                who: who.clone(),
+                by: Span(1),
+            },
+            Fault::SyncFailure {
+                who: who.clone(),
+                ppm: 1,
+            },
+            Fault::WriteFailure {
+                who: who.clone(),
+                ppm: 1,
+            },
+            Fault::ReadFailure {
+                who: who.clone(),
+                ppm: 1,
+            },
             Fault::DiskFull(who.clone()),
-            Fault::SlowDisk { who: who.clone(), by: Span(1) },
+            Fault::SlowDisk {
+                who: who.clone(),
+                by: Span(1),
+            },
             Fault::DiskStall(who.clone()),
-            Fault::BitRot { who: who.clone(), sectors: 1, files: String::new() },
-            Fault::SectorError { who: who.clone(), sectors: 1, files: String::new() },
+            Fault::BitRot {
+                who: who.clone(),
+                sectors: 1,
+                files: String::new(),
+            },
+            Fault::SectorError {
+                who: who.clone(),
+                sectors: 1,
+                files: String::new(),
+            },
             Fault::MisdirectedWrite(who.clone()),
             Fault::DiskLoss(who.clone()),
-            Fault::ClockJump { who: who.clone(), by: 1 },
+            Fault::ClockJump {
+                who: who.clone(),
+                by: 1,
+            },
             Fault::ClockDrift { who, ppm: 1 },
         ] {
             assert!(Effect::named(fault.kind()).is_some(), "{}", fault.kind());

@@ -1,7 +1,10 @@
 //! A small plan for tests.
 
 use crate::ids::Node;
-use crate::plan::{Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload};
+use crate::plan::{
+    Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed,
+    Workload,
+};
 use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Outside, Partition, Who};
 use crate::time::{Instant, Span};
 
@@ -11,8 +14,17 @@ pub(crate) fn plan(replicas: u8) -> Plan {
     Plan {
         scenario: "test".to_owned(),
         seed: 1,
-        cluster: Cluster { replicas, knobs: Knobs::default() },
-        network: Network { latency: Distribution::Uniform(ms(1), ms(3)), loss: 0, duplicate: 0, duplicate_later: ms(500), corrupt: 0 },
+        cluster: Cluster {
+            replicas,
+            knobs: Knobs::default(),
+        },
+        network: Network {
+            latency: Distribution::Uniform(ms(1), ms(3)),
+            loss: 0,
+            duplicate: 0,
+            duplicate_later: ms(500),
+            corrupt: 0,
+        },
         disk: Disk {
             access: Distribution::Constant(Span::from_micros(20)),
             sync: Distribution::Uniform(Span::from_micros(100), ms(1)),
@@ -23,7 +35,13 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             clients: 2,
             operations: 60,
             keys: 4,
-            mix: Mix { get: 4, put: 3, append: 2, cas: 1, delete: 0 },
+            mix: Mix {
+                get: 4,
+                put: 3,
+                append: 2,
+                cas: 1,
+                delete: 0,
+            },
             pipeline: 2,
             think: Distribution::Uniform(ms(5), ms(60)),
             open: false,
@@ -42,7 +60,10 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             progress_within: Span::from_secs(5),
         },
         checks: Checks::default(),
-        end: End { time: Instant(30_000_000_000), events: 1_000_000 },
+        end: End {
+            time: Instant(30_000_000_000),
+            events: 1_000_000,
+        },
     }
 }
 
@@ -50,7 +71,14 @@ pub(crate) fn plan(replicas: u8) -> Plan {
 pub(crate) fn with(faults: &[(u64, u64, Fault)]) -> Plan {
     let ms = Span::from_millis;
     let mut plan = plan(3);
-    plan.nemesis = faults.iter().map(|(at, hold, fault)| Timed { at: Instant(0) + ms(*at), hold: ms(*hold), fault: fault.clone() }).collect();
+    plan.nemesis = faults
+        .iter()
+        .map(|(at, hold, fault)| Timed {
+            at: Instant(0) + ms(*at),
+            hold: ms(*hold),
+            fault: fault.clone(),
+        })
+        .collect();
     plan
 }
 
@@ -58,13 +86,47 @@ pub(crate) fn with(faults: &[(u64, u64, Fault)]) -> Plan {
 pub(crate) fn storm(seed: u64) -> Plan {
     let mut plan = with(&[
         (100, 300, Fault::Partition(Partition::Halves)),
-        (300, 200, Fault::PowerLoss { who: Who::Some(1), keep: Keep::Any, boundary: Boundary::InStep }),
+        (
+            300,
+            200,
+            Fault::PowerLoss {
+                who: Who::Some(1),
+                keep: Keep::Any,
+                boundary: Boundary::InStep,
+            },
+        ),
         (700, 300, Fault::Pause(Who::Some(1))),
-        (900, 300, Fault::Kill { who: Who::Leader, boundary: Boundary::InRecovery }),
-        (1500, 400, Fault::Links { from: Who::All, to: Who::Some(1), fault: LinkFault::Clog }),
-        (1600, 400, Fault::SlowDisk { who: Who::All, by: Span::from_millis(2) }),
+        (
+            900,
+            300,
+            Fault::Kill {
+                who: Who::Leader,
+                boundary: Boundary::InRecovery,
+            },
+        ),
+        (
+            1500,
+            400,
+            Fault::Links {
+                from: Who::All,
+                to: Who::Some(1),
+                fault: LinkFault::Clog,
+            },
+        ),
+        (
+            1600,
+            400,
+            Fault::SlowDisk {
+                who: Who::All,
+                by: Span::from_millis(2),
+            },
+        ),
     ]);
     plan.seed = seed;
-    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (20_000, 20_000, 5_000);
+    (
+        plan.network.loss,
+        plan.network.duplicate,
+        plan.network.corrupt,
+    ) = (20_000, 20_000, 5_000);
     plan
 }

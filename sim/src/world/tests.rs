@@ -18,9 +18,21 @@ use super::testing;
 use super::world::World;
 
 fn world<O: Observer>(plan: Plan, observer: O) -> World<O> {
-    let setup = Setup { cluster: 1, replicas: plan.cluster.replicas, knobs: plan.cluster.knobs.clone(), bug: None, probe: ProbeLevel::Full };
+    let setup = Setup {
+        cluster: 1,
+        replicas: plan.cluster.replicas,
+        knobs: plan.cluster.knobs.clone(),
+        bug: None,
+        probe: ProbeLevel::Full,
+    };
     let seed = plan.seed;
-    World::new(Arc::new(plan), &PrimaryCopy, setup, Box::new(Seeded::new(seed)), observer)
+    World::new(
+        Arc::new(plan),
+        &PrimaryCopy,
+        setup,
+        Box::new(Seeded::new(seed)),
+        observer,
+    )
 }
 
 /// Runs a plan for three seconds.
@@ -45,49 +57,179 @@ fn a_fork_goes_on_as_the_original_does_and_a_branch_otherwise() {
         for world in [&mut world, &mut fork, &mut branch] {
             world.run_until(Instant(3_000_000_000));
         }
-        assert_eq!((world.digest(), world.events(), world.delivered()), (fork.digest(), fork.events(), fork.delivered()));
+        assert_eq!(
+            (world.digest(), world.events(), world.delivered()),
+            (fork.digest(), fork.events(), fork.delivered())
+        );
         assert_ne!(world.digest(), branch.digest());
     }
 }
 
 #[test]
 fn every_fault_kind_takes_effect() {
-    let link = |fault| Fault::Links { from: Who::All, to: one(), fault };
+    let link = |fault| Fault::Links {
+        from: Who::All,
+        to: one(),
+        fault,
+    };
     let ms = Span::from_millis;
     let cases = [
-        (Fault::Partition(Partition::IsolateLeader), Effect::Partition),
+        (
+            Fault::Partition(Partition::IsolateLeader),
+            Effect::Partition,
+        ),
         (link(LinkFault::Clog), Effect::Clog),
         (link(LinkFault::Slow(ms(7))), Effect::SlowLink),
         (link(LinkFault::Lose(300_000)), Effect::Lose),
-        (link(LinkFault::Duplicate { ppm: 300_000, later: ms(30) }), Effect::Duplicate),
+        (
+            link(LinkFault::Duplicate {
+                ppm: 300_000,
+                later: ms(30),
+            }),
+            Effect::Duplicate,
+        ),
         (link(LinkFault::Corrupt(300_000)), Effect::Corrupt),
-        (link(LinkFault::Delay { kind: None, by: ms(30) }), Effect::Delay),
-        (Fault::Kill { who: one(), boundary: Boundary::Now }, Effect::Kill),
-        (Fault::Kill { who: one(), boundary: Boundary::InStep }, Effect::DiedInStep),
-        (Fault::Kill { who: one(), boundary: Boundary::InRecovery }, Effect::DiedInRecovery),
-        (Fault::PowerLoss { who: one(), keep: Keep::Any, boundary: Boundary::Now }, Effect::PowerLoss),
-        (Fault::PowerLoss { who: one(), keep: Keep::Nothing, boundary: Boundary::InStep }, Effect::DiedInStep),
+        (
+            link(LinkFault::Delay {
+                kind: None,
+                by: ms(30),
+            }),
+            Effect::Delay,
+        ),
+        (
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::Now,
+            },
+            Effect::Kill,
+        ),
+        (
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::InStep,
+            },
+            Effect::DiedInStep,
+        ),
+        (
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::InRecovery,
+            },
+            Effect::DiedInRecovery,
+        ),
+        (
+            Fault::PowerLoss {
+                who: one(),
+                keep: Keep::Any,
+                boundary: Boundary::Now,
+            },
+            Effect::PowerLoss,
+        ),
+        (
+            Fault::PowerLoss {
+                who: one(),
+                keep: Keep::Nothing,
+                boundary: Boundary::InStep,
+            },
+            Effect::DiedInStep,
+        ),
         (Fault::Pause(one()), Effect::Pause),
-        (Fault::SlowCpu { who: one(), by: ms(3) }, Effect::SlowCpu),
-        (Fault::SyncFailure { who: Who::All, ppm: 0 }, Effect::SyncFailure),
-        (Fault::SyncFailure { who: Who::All, ppm: 900_000 }, Effect::SyncFailure),
-        (Fault::WriteFailure { who: Who::All, ppm: 900_000 }, Effect::WriteFailure),
+        (
+            Fault::SlowCpu {
+                who: one(),
+                by: ms(3),
+            },
+            Effect::SlowCpu,
+        ),
+        (
+            Fault::SyncFailure {
+                who: Who::All,
+                ppm: 0,
+            },
+            Effect::SyncFailure,
+        ),
+        (
+            Fault::SyncFailure {
+                who: Who::All,
+                ppm: 900_000,
+            },
+            Effect::SyncFailure,
+        ),
+        (
+            Fault::WriteFailure {
+                who: Who::All,
+                ppm: 900_000,
+            },
+            Effect::WriteFailure,
+        ),
         (Fault::DiskFull(Who::All), Effect::DiskFull),
-        (Fault::SlowDisk { who: Who::All, by: ms(4) }, Effect::SlowDisk),
+        (
+            Fault::SlowDisk {
+                who: Who::All,
+                by: ms(4),
+            },
+            Effect::SlowDisk,
+        ),
         (Fault::DiskStall(Who::All), Effect::DiskStall),
-        (Fault::BitRot { who: Who::All, sectors: 1, files: String::new() }, Effect::BitRot),
-        (Fault::ClockJump { who: one(), by: -1_000_000 }, Effect::ClockJump),
-        (Fault::ClockDrift { who: one(), ppm: 400 }, Effect::ClockDrift),
+        (
+            Fault::BitRot {
+                who: Who::All,
+                sectors: 1,
+                files: String::new(),
+            },
+            Effect::BitRot,
+        ),
+        (
+            Fault::ClockJump {
+                who: one(),
+                by: -1_000_000,
+            },
+            Effect::ClockJump,
+        ),
+        (
+            Fault::ClockDrift {
+                who: one(),
+                ppm: 400,
+            },
+            Effect::ClockDrift,
+        ),
     ];
     let quiet = after(testing::with(&[]));
     for (fault, effect) in cases {
-        assert_eq!(quiet.effects(effect), 0, "{} without a fault", effect.name());
+        assert_eq!(
+            quiet.effects(effect),
+            0,
+            "{} without a fault",
+            effect.name()
+        );
         let world = after(testing::with(&[(600, 400, fault.clone())]));
         assert!(world.effects(effect) > 0, "{} had no effect", fault.kind());
-        assert!(world.are_ready(&[Node(0), Node(1), Node(2)]), "{}: {:?}", fault.kind(), world.behind(&[Node(0), Node(1), Node(2)]));
+        assert!(
+            world.are_ready(&[Node(0), Node(1), Node(2)]),
+            "{}: {:?}",
+            fault.kind(),
+            world.behind(&[Node(0), Node(1), Node(2)])
+        );
         assert_ne!(world.digest(), quiet.digest());
     }
-    let read_failure = [(600, 50, Fault::Kill { who: one(), boundary: Boundary::Now }), (550, 400, Fault::ReadFailure { who: one(), ppm: 900_000 })];
+    let read_failure = [
+        (
+            600,
+            50,
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::Now,
+            },
+        ),
+        (
+            550,
+            400,
+            Fault::ReadFailure {
+                who: one(),
+                ppm: 900_000,
+            },
+        ),
+    ];
     let world = after(testing::with(&read_failure));
     assert!(world.effects(Effect::ReadFailure) > 0 && world.milestones(Milestone::Halted) > 0);
 }
@@ -95,9 +237,18 @@ fn every_fault_kind_takes_effect() {
 #[test]
 fn the_weather_takes_effect_and_taking_it_away_moves_no_other_stream() {
     let mut plan = testing::plan(3);
-    (plan.network.loss, plan.network.duplicate, plan.network.corrupt) = (10_000, 10_000, 10_000);
+    (
+        plan.network.loss,
+        plan.network.duplicate,
+        plan.network.corrupt,
+    ) = (10_000, 10_000, 10_000);
     let world = after(plan);
-    for effect in [Effect::NetworkLoss, Effect::NetworkDuplicate, Effect::NetworkCorrupt, Effect::Reorder] {
+    for effect in [
+        Effect::NetworkLoss,
+        Effect::NetworkDuplicate,
+        Effect::NetworkCorrupt,
+        Effect::Reorder,
+    ] {
         assert!(world.effects(effect) > 0, "{}", effect.name());
     }
 }
@@ -129,17 +280,41 @@ fn lives(faults: &[(u64, u64, Fault)]) -> Vec<(u64, String)> {
 
 #[test]
 fn a_process_dies_and_comes_back_when_it_should() {
-    let now = Fault::Kill { who: one(), boundary: Boundary::Now };
-    assert_eq!(lives(&[(600, 400, now.clone())]), [(600, "r1 killed".to_owned()), (1000, "r1 boots".to_owned())]);
-    let recovery = Fault::PowerLoss { who: one(), keep: Keep::Any, boundary: Boundary::InRecovery };
-    let what: Vec<String> = lives(&[(600, 400, recovery)]).into_iter().map(|(_, what)| what).collect();
+    let now = Fault::Kill {
+        who: one(),
+        boundary: Boundary::Now,
+    };
+    assert_eq!(
+        lives(&[(600, 400, now.clone())]),
+        [(600, "r1 killed".to_owned()), (1000, "r1 boots".to_owned())]
+    );
+    let recovery = Fault::PowerLoss {
+        who: one(),
+        keep: Keep::Any,
+        boundary: Boundary::InRecovery,
+    };
+    let what: Vec<String> = lives(&[(600, 400, recovery)])
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
     assert_eq!(what, ["r1 dark", "r1 boots", "r1 dark", "r1 boots"]);
-    let in_step = Fault::Kill { who: one(), boundary: Boundary::InStep };
+    let in_step = Fault::Kill {
+        who: one(),
+        boundary: Boundary::InStep,
+    };
     let deaths = lives(&[(600, 400, in_step)]);
-    assert!(deaths[0].1 == "r1 killed" && (600..700).contains(&deaths[0].0) && deaths[1] == (1000, "r1 boots".to_owned()), "{deaths:?}");
+    assert!(
+        deaths[0].1 == "r1 killed"
+            && (600..700).contains(&deaths[0].0)
+            && deaths[1] == (1000, "r1 boots".to_owned()),
+        "{deaths:?}"
+    );
     // A second fault on a dead process does not bring it back early, nor twice.
     let twice = lives(&[(600, 800, now.clone()), (700, 100, now)]);
-    assert_eq!(twice, [(600, "r1 killed".to_owned()), (1400, "r1 boots".to_owned())]);
+    assert_eq!(
+        twice,
+        [(600, "r1 killed".to_owned()), (1400, "r1 boots".to_owned())]
+    );
 }
 
 #[test]
@@ -147,7 +322,14 @@ fn a_death_in_a_step_loses_the_outputs_behind_it() {
     let sent = |boundary| {
         let mut found = std::collections::BTreeSet::new();
         for seed in 0..40 {
-            let mut plan = testing::with(&[(600, 2400, Fault::Kill { who: one(), boundary })]);
+            let mut plan = testing::with(&[(
+                600,
+                2400,
+                Fault::Kill {
+                    who: one(),
+                    boundary,
+                },
+            )]);
             plan.seed = seed;
             plan.workload.operations = 0;
             let mut world = world(plan, Beats::default());
@@ -167,7 +349,10 @@ struct Beats(usize);
 impl Observer for Beats {
     fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
         use crate::trace::event::Endpoint;
-        self.0 += usize::from(matches!(event, Event::Sent { from: Endpoint::Node(Node(0)), bytes, .. } if bytes[0] == b'H'));
+        self.0 += usize::from(matches!(
+            event,
+            Event::Sent { from: Endpoint::Node(Node(0)), bytes, .. } if bytes[0] == b'H',
+        ));
         ControlFlow::Continue(())
     }
 }
@@ -179,7 +364,14 @@ struct Sending(Vec<u64>);
 impl Observer for Sending {
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
         use crate::trace::event::Endpoint;
-        if matches!(event, Event::Sent { from: Endpoint::Node(Node(0)), .. }) && self.0.last() != Some(&stamp.time.0) {
+        if matches!(
+            event,
+            Event::Sent {
+                from: Endpoint::Node(Node(0)),
+                ..
+            }
+        ) && self.0.last() != Some(&stamp.time.0)
+        {
             self.0.push(stamp.time.0);
         }
         ControlFlow::Continue(())
@@ -194,17 +386,42 @@ fn a_busy_process_takes_one_input_after_another_and_speaks_at_the_end_of_each_st
         let mut world = world(plan, Sending::default());
         world.run_until(Instant(3_000_000_000));
         let sent = &world.observer().0;
-        let during: Vec<u64> = sent.iter().copied().filter(|at| (620_000_000..1_600_000_000).contains(at)).collect();
+        let during: Vec<u64> = sent
+            .iter()
+            .copied()
+            .filter(|at| (620_000_000..1_600_000_000).contains(at))
+            .collect();
         assert!(during.len() > 3, "{during:?}");
-        during.windows(2).map(|pair| pair[1] - pair[0]).min().expect("there are more than two")
+        during
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .min()
+            .expect("there are more than two")
     };
-    let busy = Fault::SlowCpu { who: one(), by: Span::from_millis(8) };
+    let busy = Fault::SlowCpu {
+        who: one(),
+        by: Span::from_millis(8),
+    };
     let quiet = closest(&[]);
     assert!(quiet < 5_000_000, "{quiet}");
     assert!(closest(&[(600, 1000, busy.clone())]) >= 8_000_000);
     // A death takes the inputs that wait, and the step that is being taken.
-    let killed = after(testing::with(&[(600, 1000, busy), (900, 300, Fault::Kill { who: one(), boundary: Boundary::Now })]));
-    assert!(killed.are_ready(&[Node(0), Node(1), Node(2)]), "{:?}", killed.behind(&[Node(0), Node(1), Node(2)]));
+    let killed = after(testing::with(&[
+        (600, 1000, busy),
+        (
+            900,
+            300,
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::Now,
+            },
+        ),
+    ]));
+    assert!(
+        killed.are_ready(&[Node(0), Node(1), Node(2)]),
+        "{:?}",
+        killed.behind(&[Node(0), Node(1), Node(2)])
+    );
 }
 
 #[test]
@@ -215,29 +432,59 @@ fn a_paused_process_finds_its_inputs_and_may_act_on_an_old_time() {
         plan.seed = seed;
         let world = after(plan);
         assert!(world.effects(Effect::Pause) > 5);
-        if world.effects(Effect::StaleSample) > 0 { stale += 1 } else { fresh += 1 }
+        if world.effects(Effect::StaleSample) > 0 {
+            stale += 1
+        } else {
+            fresh += 1
+        }
     }
     assert!(stale > 2 && fresh > 2, "{stale} stale, {fresh} fresh");
 }
 
 #[test]
 fn a_partition_makes_two_primaries_and_the_heal_ends_it() {
-    let world = after(testing::with(&[(600, 800, Fault::Partition(Partition::IsolateLeader))]));
-    assert_eq!((world.milestones(Milestone::LeaderChanged), world.milestones(Milestone::TwoLeadersAlive)), (1, 1), "{:?}", world.roles);
+    let world = after(testing::with(&[(
+        600,
+        800,
+        Fault::Partition(Partition::IsolateLeader),
+    )]));
+    assert_eq!(
+        (
+            world.milestones(Milestone::LeaderChanged),
+            world.milestones(Milestone::TwoLeadersAlive)
+        ),
+        (1, 1),
+        "{:?}",
+        world.roles
+    );
     assert!(world.milestones(Milestone::ClientRetried) > 0);
 }
 
 #[test]
 fn messages_outlive_the_boot_that_sent_them() {
-    let mut plan = testing::with(&[(600, 1, Fault::Kill { who: one(), boundary: Boundary::Now })]);
-    plan.network.latency = crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
+    let mut plan = testing::with(&[(
+        600,
+        1,
+        Fault::Kill {
+            who: one(),
+            boundary: Boundary::Now,
+        },
+    )]);
+    plan.network.latency =
+        crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
     assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
 }
 
 #[test]
 fn a_fault_that_is_taken_away_reshuffles_nothing_before_it() {
-    let faults = [(500, 100, Fault::Partition(Partition::Halves)), (2000, 100, Fault::Pause(one()))];
-    let (mut both, mut first) = (world(testing::with(&faults), ()), world(testing::with(&faults[..1]), ()));
+    let faults = [
+        (500, 100, Fault::Partition(Partition::Halves)),
+        (2000, 100, Fault::Pause(one())),
+    ];
+    let (mut both, mut first) = (
+        world(testing::with(&faults), ()),
+        world(testing::with(&faults[..1]), ()),
+    );
     both.run_until(Instant(1_999_999_999));
     first.run_until(Instant(1_999_999_999));
     assert_eq!(both.digest(), first.digest());
@@ -250,10 +497,17 @@ fn a_fault_that_is_taken_away_reshuffles_nothing_before_it() {
 fn clients_duplicate_abandon_and_refuse() {
     let mut plan = testing::plan(3);
     (plan.workload.duplicate, plan.workload.abandon) = (200_000, 200_000);
-    let milestones = [Milestone::ClientDuplicated, Milestone::UnknownOutcome, Milestone::DefiniteRefusal];
+    let milestones = [
+        Milestone::ClientDuplicated,
+        Milestone::UnknownOutcome,
+        Milestone::DefiniteRefusal,
+    ];
     let mut counts = [0; 3];
     for seed in 0..10 {
-        let world = after(Plan { seed, ..plan.clone() });
+        let world = after(Plan {
+            seed,
+            ..plan.clone()
+        });
         counts = [0, 1, 2].map(|at| counts[at] + world.milestones(milestones[at]));
     }
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");

@@ -1,7 +1,8 @@
 //! What clients ask on their own: which operation, on which key, with which value.
 //!
-//! A third of the keys take appends only (`a0`, `a1`, ...; never a put, a compare-and-set or a delete); the others are called `k0`, `k1`, ... Every
-//! written value is unique in the run: `p3.17` is the 17th of process 3. Appended tags end in `;`, so none is a part of another.
+//! A third of the keys take appends only (`a0`, `a1`, ...; never a put, a compare-and-set or a
+//! delete); the others are called `k0`, `k1`, ... Every written value is unique in the run: `p3.17`
+//! is the 17th of process 3. Appended tags end in `;`, so none is a part of another.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use crate::plan::{Plan, Verb, Workload};
 pub(super) struct Keys {
     /// Values are padded to so many bytes.
     value_size: usize,
-    /// Keys for everything but appends; then keys for appends only; then those that only a script names; last the one that the check of progress writes.
+    /// Keys for everything but appends; then keys for appends only; then those that only a script
+    /// names; last the one that the check of progress writes.
     pub names: Arc<[Text]>,
     plain: usize,
     appended: usize,
@@ -55,7 +57,10 @@ impl Keys {
         for step in &plan.script {
             let key = match &step.verb {
                 Verb::Invoke { call, .. } => &call.key,
-                Verb::Expect { what: crate::plan::Expectation::Value { key, .. }, .. } => key,
+                Verb::Expect {
+                    what: crate::plan::Expectation::Value { key, .. },
+                    ..
+                } => key,
                 _ => continue,
             };
             if !names.contains(key) {
@@ -63,13 +68,29 @@ impl Keys {
             }
         }
         names.push(text("progress"));
-        Self { value_size, names: names.into(), plain, appended }
+        Self {
+            value_size,
+            names: names.into(),
+            plain,
+            appended,
+        }
     }
 
     /// Draws a client's next operation: always four words, whatever comes of it.
-    pub fn draw(&self, workload: &Workload, client: u16, choices: &mut dyn Choices) -> Option<Drawn> {
+    pub fn draw(
+        &self,
+        workload: &Workload,
+        client: u16,
+        choices: &mut dyn Choices,
+    ) -> Option<Drawn> {
         let mix = workload.mix;
-        let weights = [(Kind::Get, mix.get), (Kind::Put, mix.put), (Kind::Append, mix.append), (Kind::Cas, mix.cas), (Kind::Delete, mix.delete)];
+        let weights = [
+            (Kind::Get, mix.get),
+            (Kind::Put, mix.put),
+            (Kind::Append, mix.append),
+            (Kind::Cas, mix.cas),
+            (Kind::Delete, mix.delete),
+        ];
         let total: u64 = weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
         if total == 0 || self.plain + self.appended == 0 {
             return None;
@@ -85,7 +106,9 @@ impl Keys {
             at -= u64::from(weight);
         }
         let word = choices.draw(label, 1 << 32);
-        let place = |low: usize, count: usize| low + usize::try_from((word * count as u64) >> 32).expect("below a usize");
+        let place = |low: usize, count: usize| {
+            low + usize::try_from((word * count as u64) >> 32).expect("below a usize")
+        };
         let key = match kind {
             Kind::Append if self.appended > 0 => place(self.plain, self.appended),
             Kind::Get => place(0, self.plain + self.appended),
@@ -94,8 +117,14 @@ impl Keys {
         if kind == Kind::Append && self.appended == 0 {
             kind = Kind::Put;
         }
-        let [duplicate, abandon] = [workload.duplicate, workload.abandon].map(|ppm| choices.draw(label, u64::from(CERTAIN)) < u64::from(ppm));
-        Some(Drawn { key, kind, duplicate, abandon })
+        let [duplicate, abandon] = [workload.duplicate, workload.abandon]
+            .map(|ppm| choices.draw(label, u64::from(CERTAIN)) < u64::from(ppm));
+        Some(Drawn {
+            key,
+            kind,
+            duplicate,
+            abandon,
+        })
     }
 
     /// The call, now that the process is known.
@@ -104,10 +133,16 @@ impl Keys {
             Kind::Get => Action::Get,
             Kind::Put => Action::Put(self.value(process, number)),
             Kind::Append => Action::Append(text(&format!("p{process}.{number};"))),
-            Kind::Cas => Action::Cas { expected: last_seen.cloned(), new: self.value(process, number) },
+            Kind::Cas => Action::Cas {
+                expected: last_seen.cloned(),
+                new: self.value(process, number),
+            },
             Kind::Delete => Action::Delete,
         };
-        Call { key: self.names[drawn.key].clone(), action }
+        Call {
+            key: self.names[drawn.key].clone(),
+            action,
+        }
     }
 
     /// A value that nobody else writes.
@@ -117,10 +152,14 @@ impl Keys {
         value.into()
     }
 
-    /// A write that must succeed, on a key that sees nothing else, so that it spoils nothing for checks of the others.
+    /// A write that must succeed, on a key that sees nothing else, so that it spoils nothing for
+    /// checks of the others.
     pub fn write(&self, process: u32, number: u32) -> Call {
         let key = self.names.last().expect("the last key is for this").clone();
-        Call { key, action: Action::Put(text(&format!("p{process}.{number}"))) }
+        Call {
+            key,
+            action: Action::Put(text(&format!("p{process}.{number}"))),
+        }
     }
 
     pub fn index(&self, key: &Text) -> Option<usize> {
@@ -143,13 +182,21 @@ mod tests {
     fn a_third_of_the_keys_take_appends_only() {
         let mut plan = testing::plan(3);
         plan.workload.keys = 6;
-        plan.workload.mix = Mix { get: 4, put: 3, append: 2, cas: 1, delete: 1 };
+        plan.workload.mix = Mix {
+            get: 4,
+            put: 3,
+            append: 2,
+            cas: 1,
+            delete: 1,
+        };
         let keys = Keys::of(&plan);
         assert_eq!((keys.plain, keys.appended), (4, 2));
         let mut choices = Seeded::new(1);
         let mut seen = [0; 6];
         for _ in 0..2000 {
-            let drawn = keys.draw(&plan.workload, 0, &mut choices).expect("there are weights");
+            let drawn = keys
+                .draw(&plan.workload, 0, &mut choices)
+                .expect("there are weights");
             seen[drawn.key] += 1;
             match drawn.kind {
                 Kind::Append => assert!(drawn.key >= 4),
@@ -164,7 +211,12 @@ mod tests {
     fn a_tag_is_no_part_of_another() {
         let plan = testing::plan(3);
         let keys = Keys::of(&plan);
-        let drawn = Drawn { key: 0, kind: Kind::Append, duplicate: false, abandon: false };
+        let drawn = Drawn {
+            key: 0,
+            kind: Kind::Append,
+            duplicate: false,
+            abandon: false,
+        };
         let tag = |process, number| match keys.call(drawn, process, number, None).action {
             Action::Append(tag) => String::from_utf8(tag.to_vec()).expect("tags are text"),
             _ => unreachable!("an append"),

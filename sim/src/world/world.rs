@@ -1,7 +1,8 @@
-//! The simulated world: replicas, their disks and clocks, clients, the network between them, and one agenda that time jumps along.
+//! The simulated world: replicas, their disks and clocks, clients, the network between them, and
+//! one agenda that time jumps along.
 //!
-//! Single-threaded and deterministic: what happens is a function of the plan, the subject and the oracle. The observer is told of everything and changes nothing, except
-//! that it can end the run.
+//! Single-threaded and deterministic: what happens is a function of the plan, the subject and the
+//! oracle. The observer is told of everything and changes nothing, except that it can end the run.
 
 use std::sync::Arc;
 
@@ -70,31 +71,60 @@ pub struct World<O: Observer> {
 impl<O: Observer> World<O> {
     /// A world at time 0: formatted disks, nobody booted yet.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, subject: &'static dyn Subject, setup: Setup, choices: Box<dyn Choices>, observer: O) -> Self {
+    pub fn new(
+        plan: Arc<Plan>,
+        subject: &'static dyn Subject,
+        setup: Setup,
+        choices: Box<dyn Choices>,
+        observer: O,
+    ) -> Self {
         let machines = (0..plan.cluster.replicas)
             .map(|node| {
-                let clock = plan.clocks.get(usize::from(node)).copied().unwrap_or_default();
-                Machine::new(&subject.format(&setup, Node(node)), plan.disk.capacity, clock)
+                let clock = plan
+                    .clocks
+                    .get(usize::from(node))
+                    .copied()
+                    .unwrap_or_default();
+                Machine::new(
+                    &subject.format(&setup, Node(node)),
+                    plan.disk.capacity,
+                    clock,
+                )
             })
             .collect();
         let keys = Keys::of(&plan);
         let audit_plan = Self::audit_plan_of(&plan);
         let clients = clients(&plan);
-        let mut world = Self::with_machines(plan, subject, Arc::new(setup), choices, observer, machines, keys, clients);
+        let mut world = Self::with_machines(
+            plan,
+            subject,
+            Arc::new(setup),
+            choices,
+            observer,
+            machines,
+            keys,
+            clients,
+        );
         world.audit_plan = audit_plan;
         for node in 0..world.plan.cluster.replicas {
             world.tell_names(usize::from(node));
             world.stage.agenda.push(Instant(0), Due::Boot { node });
         }
         for (index, timed) in world.plan.nemesis.iter().enumerate() {
-            world.stage.agenda.push(timed.at, Due::Nemesis(u32::try_from(index).expect("a plan has fewer faults")));
+            world.stage.agenda.push(
+                timed.at,
+                Due::Nemesis(u32::try_from(index).expect("a plan has fewer faults")),
+            );
         }
         world.stage.agenda.push(Instant(0), Due::Script);
         world.clients.begin(&mut world.stage);
         world
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a world is made of that many things, in two places")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a world is made of that many things, in two places"
+    )]
     pub(super) fn with_machines(
         plan: Arc<Plan>,
         subject: &'static dyn Subject,
@@ -107,7 +137,12 @@ impl<O: Observer> World<O> {
     ) -> Self {
         let clients = readers + 2;
         let replicas = machines.len();
-        let network = Network::new(replicas, usize::from(clients), plan.network.clone(), subject.reader());
+        let network = Network::new(
+            replicas,
+            usize::from(clients),
+            plan.network.clone(),
+            subject.reader(),
+        );
         Self {
             stage: Stage::new(plan.cluster.replicas, choices, observer),
             network,
@@ -143,16 +178,26 @@ impl<O: Observer> World<O> {
         if self.has_ended() {
             return false;
         }
-        let Some((at, due)) = self.stage.agenda.pop() else { return false };
+        let Some((at, due)) = self.stage.agenda.pop() else {
+            return false;
+        };
         self.stage.now = at;
         self.events += 1;
         match due {
             Due::Deliver(flight) => self.deliver(flight),
-            Due::Disk { node, boot, ticket, op, kind } => self.disk_ends(node.into(), boot, ticket, op, kind),
+            Due::Disk {
+                node,
+                boot,
+                ticket,
+                op,
+                kind,
+            } => self.disk_ends(node.into(), boot, ticket, op, kind),
             Due::Wake { node, boot } => self.wake(node.into(), boot),
             Due::Step { node, boot } => self.step_ends(node.into(), boot),
             Due::Boot { node } => self.boot(node.into()),
-            Due::Client(client) => self.clients.on_wake(&mut self.stage, &mut self.network, client),
+            Due::Client(client) => self
+                .clients
+                .on_wake(&mut self.stage, &mut self.network, client),
             Due::Nemesis(index) if !self.healed => {
                 let plan = self.plan.clone();
                 let timed = &plan.nemesis[index as usize];
@@ -171,7 +216,8 @@ impl<O: Observer> World<O> {
         true
     }
 
-    /// Runs until the agenda is empty, the run has ended, or nothing is due at or before this time; the clock then shows this time.
+    /// Runs until the agenda is empty, the run has ended, or nothing is due at or before this time;
+    /// the clock then shows this time.
     pub fn run_until(&mut self, end: Instant) {
         while self.next_at().is_some_and(|at| at <= end) {
             if !self.advance() {
@@ -181,7 +227,8 @@ impl<O: Observer> World<O> {
         self.stage.now = self.stage.now.max(end);
     }
 
-    /// A copy that goes on independently and, left alone, in the same way; none when the subject cannot be copied.
+    /// A copy that goes on independently and, left alone, in the same way; none when the subject
+    /// cannot be copied.
     #[must_use]
     pub fn fork(&self) -> Option<Self> {
         Some(Self {
@@ -191,7 +238,11 @@ impl<O: Observer> World<O> {
             setup: self.setup.clone(),
             stage: self.stage.fork(),
             network: self.network.clone(),
-            machines: self.machines.iter().map(Machine::fork).collect::<Option<_>>()?,
+            machines: self
+                .machines
+                .iter()
+                .map(Machine::fork)
+                .collect::<Option<_>>()?,
             clients: self.clients.clone(),
             roles: self.roles.clone(),
             active: self.active.clone(),
@@ -231,14 +282,22 @@ impl<O: Observer> World<O> {
         self.note_boot(&flight);
         let from = Node(u8::try_from(flight.from.0).expect("clients hear replicas only"));
         let client = flight.to.0 - self.stage.replicas;
-        if let Some(node) = self.clients.on_reply(&mut self.stage, &mut self.network, client, from, &flight.bytes) {
+        if let Some(node) = self.clients.on_reply(
+            &mut self.stage,
+            &mut self.network,
+            client,
+            from,
+            &flight.bytes,
+        ) {
             self.roles.answered(node);
         }
     }
 
     /// Counts a message that an earlier boot of its sender sent.
     pub(super) fn note_boot(&mut self, flight: &Flight) {
-        if flight.from.0 < self.stage.replicas && self.machines[usize::from(flight.from.0)].boot != flight.boot {
+        if flight.from.0 < self.stage.replicas
+            && self.machines[usize::from(flight.from.0)].boot != flight.boot
+        {
             self.stage.reached(Milestone::StaleMessageDelivered);
         }
     }
@@ -259,7 +318,8 @@ impl<O: Observer> World<O> {
         self.answers.clear();
         let workers: Vec<Client> = self.clients.workers().collect();
         for client in &workers {
-            self.clients.ask_write(&mut self.stage, &mut self.network, *client, patience);
+            self.clients
+                .ask_write(&mut self.stage, &mut self.network, *client, patience);
         }
         self.clients.open_for(Purpose::Progress)
     }
@@ -269,21 +329,55 @@ impl<O: Observer> World<O> {
         self.answers.clear();
         let reader = self.reader(1);
         for key in self.clients.keys.names.clone().iter() {
-            let call = Call { key: key.clone(), action: Action::Get };
-            let ask = Ask { client: reader, call, purpose: Purpose::Audit, patience, takes_no: false };
+            let call = Call {
+                key: key.clone(),
+                action: Action::Get,
+            };
+            let ask = Ask {
+                client: reader,
+                call,
+                purpose: Purpose::Audit,
+                patience,
+                takes_no: false,
+            };
             self.clients.ask(&mut self.stage, &mut self.network, ask);
         }
         self.clients.keys.names.len()
     }
 
-    /// What a check asked and nobody answered, because a session was gone, is asked anew, within so long.
+    /// What a check asked and nobody answered, because a session was gone, is asked anew, within so
+    /// long.
     pub fn ask_again(&mut self, patience: Span) {
-        let lost: Vec<Finished> = self.answers.extract_if(.., |finished| !matches!(finished.outcome, Outcome::Ok { .. })).collect();
-        for Finished { client, purpose, call, .. } in lost {
+        let lost: Vec<Finished> = self
+            .answers
+            .extract_if(.., |finished| {
+                !matches!(finished.outcome, Outcome::Ok { .. })
+            })
+            .collect();
+        for Finished {
+            client,
+            purpose,
+            call,
+            ..
+        } in lost
+        {
             match purpose {
-                Purpose::Progress => self.clients.ask_write(&mut self.stage, &mut self.network, client, patience),
+                Purpose::Progress => {
+                    self.clients
+                        .ask_write(&mut self.stage, &mut self.network, client, patience)
+                }
                 Purpose::Audit => {
-                    self.clients.ask(&mut self.stage, &mut self.network, Ask { client, call, purpose, patience, takes_no: false });
+                    self.clients.ask(
+                        &mut self.stage,
+                        &mut self.network,
+                        Ask {
+                            client,
+                            call,
+                            purpose,
+                            patience,
+                            takes_no: false,
+                        },
+                    );
                 }
                 Purpose::Workload | Purpose::Script(_) | Purpose::Value => {}
             }
@@ -320,19 +414,35 @@ impl<O: Observer> World<O> {
 fn clients(plan: &Plan) -> u16 {
     let scripted = plan.script.iter().filter_map(|step| match &step.verb {
         crate::plan::Verb::Invoke { client, .. } => Some(client.0 + 1),
-        crate::plan::Verb::Inject { fault: crate::scenario::fault::Fault::Partition(crate::scenario::fault::Partition::Groups(sides)), .. } => {
-            sides.iter().flat_map(|side| &side.clients).map(|client| client.0 + 1).max()
-        }
+        crate::plan::Verb::Inject {
+            fault:
+                crate::scenario::fault::Fault::Partition(crate::scenario::fault::Partition::Groups(
+                    sides,
+                )),
+            ..
+        } => sides
+            .iter()
+            .flat_map(|side| &side.clients)
+            .map(|client| client.0 + 1)
+            .max(),
         _ => None,
     });
-    scripted.max().unwrap_or(0).max(plan.workload.clients).max(1)
+    scripted
+        .max()
+        .unwrap_or(0)
+        .max(plan.workload.clients)
+        .max(1)
 }
 
 /// Four words of entropy for a boot.
 pub(super) fn entropy(choices: &mut dyn Choices, node: u16) -> [u8; 32] {
     let mut bytes = [0; 32];
     for chunk in bytes.chunks_exact_mut(8) {
-        chunk.copy_from_slice(&choices.draw(Label::of(Topic::Boot, node), u64::MAX).to_le_bytes());
+        chunk.copy_from_slice(
+            &choices
+                .draw(Label::of(Topic::Boot, node), u64::MAX)
+                .to_le_bytes(),
+        );
     }
     bytes
 }

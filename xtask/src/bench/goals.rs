@@ -49,11 +49,21 @@ pub const MIX: [&str; 12] = [
 ];
 
 const fn more(name: &'static str, floor: f64, aim: f64) -> Goal {
-    Goal { name, floor, aim, better: Better::More }
+    Goal {
+        name,
+        floor,
+        aim,
+        better: Better::More,
+    }
 }
 
 const fn less(name: &'static str, floor: f64, aim: f64) -> Goal {
-    Goal { name, floor, aim, better: Better::Less }
+    Goal {
+        name,
+        floor,
+        aim,
+        better: Better::Less,
+    }
 }
 
 const GOALS: [Goal; 20] = [
@@ -74,7 +84,11 @@ const GOALS: [Goal; 20] = [
     less("1 M operations, 5 clients, search", 2_000.0, 2_000.0),
     less("1 M operations, 5 clients, search: memory", 150e6, 150e6),
     less("1 M operations, 5 clients, few values", 2_000.0, 2_000.0),
-    less("1 M operations, 5 clients, few values: memory", 150e6, 150e6),
+    less(
+        "1 M operations, 5 clients, few values: memory",
+        150e6,
+        150e6,
+    ),
     less("30 k operations, 15 clients", 2_000.0, 2_000.0),
     less("10 k operations, 100 unknown writes", 200.0, 200.0),
 ];

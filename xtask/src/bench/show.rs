@@ -14,7 +14,8 @@ pub enum Format {
     Human,
     /// A table for the README.
     Markdown,
-    /// The array of `synod bench --format json`, with floors, aims and how each figure stands to them.
+    /// The array of `synod bench --format json`, with floors, aims and how each figure stands to
+    /// them.
     Json,
 }
 
@@ -23,7 +24,11 @@ pub fn print(figures: &[Figure], notes: &[String], format: Format, about: &str) 
     let heading = ["figure", "unit", "median", "min..max", "floor", "aim", ""];
     let rows: Vec<_> = figures.iter().map(row).collect();
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&figures.iter().map(Line::new).collect::<Vec<_>>()).expect("plain data")),
+        Format::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(&figures.iter().map(Line::new).collect::<Vec<_>>())
+                .expect("plain data")
+        ),
         Format::Human => print!("{about}\n\n{}", table::plain(&heading, &rows)),
         Format::Markdown => print!("{about}\n\n{}", table::markdown(&heading, &rows)),
     }
@@ -54,7 +59,12 @@ impl<'a> Line<'a> {
             Some(Standing::Met) => "met",
             Some(Standing::Aim) => "aim met",
         };
-        Self { figure, floor: goal.map(|goal| goal.floor), aim: goal.map(|goal| goal.aim), standing }
+        Self {
+            figure,
+            floor: goal.map(|goal| goal.floor),
+            aim: goal.map(|goal| goal.aim),
+            standing,
+        }
     }
 }
 
@@ -65,10 +75,15 @@ fn row(figure: &Figure) -> Vec<String> {
         figure.name.clone(),
         figure.unit.clone(),
         rounded(figure.median),
-        if figure.min == figure.max { String::new() } else { format!("{}..{}", rounded(figure.min), rounded(figure.max)) },
+        if figure.min == figure.max {
+            String::new()
+        } else {
+            format!("{}..{}", rounded(figure.min), rounded(figure.max))
+        },
         mark(goal.map(|goal| goal.floor)),
         mark(goal.map(|goal| goal.aim)),
-        goal.map(|goal| standing(goal, figure.median)).unwrap_or_default(),
+        goal.map(|goal| standing(goal, figure.median))
+            .unwrap_or_default(),
     ]
 }
 
@@ -101,8 +116,18 @@ mod tests {
     fn json_has_the_fields_of_the_command_and_the_goals() {
         let figure = Figure::new("two workers against one", "times as fast", &[1.7]);
         let line = serde_json::to_value(Line::new(&figure)).expect("plain data");
-        let fields: Vec<&str> = line.as_object().expect("an object").keys().map(String::as_str).collect();
-        assert_eq!(fields, ["name", "unit", "median", "min", "max", "runs", "floor", "aim", "standing"]);
+        let fields: Vec<&str> = line
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "name", "unit", "median", "min", "max", "runs", "floor", "aim", "standing"
+            ]
+        );
         assert_eq!(line["standing"], "missed");
     }
 }

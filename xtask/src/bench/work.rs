@@ -1,7 +1,8 @@
-//! The work that is measured, frozen. Figures are of the same work only while nothing here changes; whoever changes it says so beside the figures.
+//! The work that is measured, frozen. Figures are of the same work only while nothing here changes;
+//! whoever changes it says so beside the figures.
 //!
-//! All checks are on. The mix is that of `scenarios/`, which may grow: what keeps it from being thinned for speed is here, the share of runs in which each
-//! fault kind must take effect.
+//! All checks are on. The mix is that of `scenarios/`, which may grow: what keeps it from being
+//! thinned for speed is here, the share of runs in which each fault kind must take effect.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -29,10 +30,24 @@ pub struct Size {
 }
 
 /// The measurement that counts.
-pub const WHOLE: Size = Size { pings: 5_000_000, five: 500_000..500_060, mix: 500_000..500_200, rates_hold: true, idle_seconds: 4_000, copies: 400 };
+pub const WHOLE: Size = Size {
+    pings: 5_000_000,
+    five: 500_000..500_060,
+    mix: 500_000..500_200,
+    rates_hold: true,
+    idle_seconds: 4_000,
+    copies: 400,
+};
 
 /// A look.
-pub const QUICK: Size = Size { pings: 2_000_000, five: 500_000..500_020, mix: 500_000..500_060, rates_hold: false, idle_seconds: 1_000, copies: 100 };
+pub const QUICK: Size = Size {
+    pings: 2_000_000,
+    five: 500_000..500_020,
+    mix: 500_000..500_060,
+    rates_hold: false,
+    idle_seconds: 1_000,
+    copies: 100,
+};
 
 /// In how many of a hundred runs of the mix each fault kind must take effect.
 const RATES: [(&str, f64); 33] = [
@@ -76,19 +91,35 @@ const RATES: [(&str, f64); 33] = [
 /// # Errors
 /// When the frozen scenario cannot be read any more.
 pub fn alone(size: &Size) -> Result<Work, String> {
-    let scenario = parse("bench/five-replicas", FIVE_REPLICAS, &[]).map_err(|error| error.to_string())?;
+    let scenario =
+        parse("bench/five-replicas", FIVE_REPLICAS, &[]).map_err(|error| error.to_string())?;
     let idle = Span::from_secs(size.idle_seconds);
-    Ok(Work { pings: size.pings, scenario, seeds: size.five.clone(), idle, operations: 1_000, copies: size.copies })
+    Ok(Work {
+        pings: size.pings,
+        scenario,
+        seeds: size.five.clone(),
+        idle,
+        operations: 1_000,
+        copies: size.copies,
+    })
 }
 
 /// The name of the figure of fault rates.
 pub const KINDS: &str = "fault kinds at their frozen rates";
 
-/// How many of the fault kinds keep to their rates, and what is to be said about the others. `found` has percentages of runs.
+/// How many of the fault kinds keep to their rates, and what is to be said about the others.
+/// `found` has percentages of runs.
 pub fn rates(found: &BTreeMap<String, f64>) -> (Figure, Vec<String>) {
     let of = |kind: &str| found.get(kind).copied().unwrap_or(0.0);
     let below = RATES.iter().filter(|(kind, least)| of(kind) < *least);
-    let notes: Vec<String> = below.map(|(kind, least)| format!("{kind} took effect in {:.1} % of the runs, below its {least} %", of(kind))).collect();
+    let notes: Vec<String> = below
+        .map(|(kind, least)| {
+            format!(
+                "{kind} took effect in {:.1} % of the runs, below its {least} %",
+                of(kind)
+            )
+        })
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "there are some dozens")]
     let kept = (RATES.len() - notes.len()) as f64;
     (Figure::new(KINDS, "kinds", &[kept]), notes)
@@ -110,8 +141,16 @@ mod tests {
     fn every_fault_kind_has_a_rate_and_a_lower_one_is_found() {
         use synod_sim::world::tally::Effect;
         let kinds: Vec<&str> = Effect::ALL.iter().map(|effect| effect.name()).collect();
-        assert!(kinds.iter().all(|kind| RATES.iter().any(|(name, _)| name == kind)), "a kind has no rate yet");
-        let mut found: BTreeMap<String, f64> = RATES.iter().map(|(kind, least)| ((*kind).to_owned(), *least)).collect();
+        assert!(
+            kinds
+                .iter()
+                .all(|kind| RATES.iter().any(|(name, _)| name == kind)),
+            "a kind has no rate yet"
+        );
+        let mut found: BTreeMap<String, f64> = RATES
+            .iter()
+            .map(|(kind, least)| ((*kind).to_owned(), *least))
+            .collect();
         assert_eq!(rates(&found).0.median, 33.0);
         found.insert("kill".to_owned(), 49.0);
         let (figure, notes) = rates(&found);

@@ -1,4 +1,5 @@
-//! `tidy`: the house's rules that a machine can check. Each rule says what is wrong, where, and why it matters.
+//! `tidy`: the house's rules that a machine can check. Each rule says what is wrong, where, and why
+//! it matters.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,8 +43,13 @@ fn sources(root: &Path) -> Result<Vec<Source>, String> {
     }
     paths.sort();
     let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let path = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
         Ok(Source { path, text })
     };
     paths.into_iter().map(read).collect()
@@ -65,5 +71,8 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 /// Every scenario loads.
 fn scenarios() -> Vec<String> {
-    synod_sim::sweep::shelf::check_library().err().into_iter().collect()
+    synod_sim::sweep::shelf::check_library()
+        .err()
+        .into_iter()
+        .collect()
 }

@@ -18,9 +18,20 @@ fn caught(bug: Bug, faults: bool) -> bool {
     let mut runner = lives;
     let strategy = (any::<u64>(), steps(faults));
     (0..3000).any(|_| {
-        let (seed, steps) = strategy.new_tree(&mut runner).expect("nothing is rejected").current();
+        let (seed, steps) = strategy
+            .new_tree(&mut runner)
+            .expect("nothing is rejected")
+            .current();
         let life = std::panic::AssertUnwindSafe(|| {
-            run(&mut Host::new(config(), FakeDisk::with(store::format(&config())), seed, BugsOnly::new(Some(bug))), &steps)
+            run(
+                &mut Host::new(
+                    config(),
+                    FakeDisk::with(store::format(&config())),
+                    seed,
+                    BugsOnly::new(Some(bug)),
+                ),
+                &steps,
+            )
         });
         std::panic::catch_unwind(life).is_err()
     })
@@ -40,7 +51,10 @@ fn planted_bugs_of_the_store_break_its_promise() {
         (Bug::HardstateFileUnsynced, false),
         (Bug::ReplayStopsBeforeLastSegment, false),
     ];
-    let missed: Vec<_> = bugs.into_iter().filter(|(bug, faults)| !caught(*bug, *faults)).collect();
+    let missed: Vec<_> = bugs
+        .into_iter()
+        .filter(|(bug, faults)| !caught(*bug, *faults))
+        .collect();
     assert_eq!(missed, []);
 }
 
@@ -50,7 +64,8 @@ fn damaged(files: &[(FileName, Vec<u8>)], file: usize, at: usize) -> Vec<(FileNa
     files
 }
 
-/// The files of a node that wrote a group in its first boot and two in its second, and how many records they hold.
+/// The files of a node that wrote a group in its first boot and two in its second, and how many
+/// records they hold.
 fn three_groups() -> (Vec<(FileName, Vec<u8>)>, usize) {
     let (disk, whole) = lived(1, &[Step::Settle, Step::Append(9), Step::Settle]);
     (disk.image(), whole.records.len())
@@ -60,9 +75,18 @@ fn three_groups() -> (Vec<(FileName, Vec<u8>)>, usize) {
 fn a_damaged_last_group_is_a_halt_or_with_the_bug_a_loss() {
     let (files, count) = three_groups();
     // The last boot's segment has the rewritten group, one of three sectors, and the last.
-    let at = files.iter().position(|(name, _)| name.as_str() == "log-00000002").expect("each boot makes a segment");
+    let at = files
+        .iter()
+        .position(|(name, _)| name.as_str() == "log-00000002")
+        .expect("each boot makes a segment");
     let bad = damaged(&files, at, 5 * SECTOR + 100);
-    assert_eq!(boot(bad.clone()), Err(Halt::LogDamaged { segment: 2, sector: 5 }));
+    assert_eq!(
+        boot(bad.clone()),
+        Err(Halt::LogDamaged {
+            segment: 2,
+            sector: 5
+        })
+    );
     let found = boot_under(bad, BugsOnly::new(Some(Bug::BitrotTailTakenAsTorn)));
     assert_eq!(found.map(|found| found.records.len()), Ok(count - 1));
 }
@@ -70,9 +94,18 @@ fn a_damaged_last_group_is_a_halt_or_with_the_bug_a_loss() {
 #[test]
 fn a_damaged_earlier_group_is_a_halt_or_with_the_bug_a_loss() {
     let (files, count) = three_groups();
-    let at = files.iter().position(|(name, _)| name.as_str() == "log-00000002").expect("each boot makes a segment");
+    let at = files
+        .iter()
+        .position(|(name, _)| name.as_str() == "log-00000002")
+        .expect("each boot makes a segment");
     let bad = damaged(&files, at, 2 * SECTOR + 100);
-    assert_eq!(boot(bad.clone()), Err(Halt::LogDamaged { segment: 2, sector: 2 }));
+    assert_eq!(
+        boot(bad.clone()),
+        Err(Halt::LogDamaged {
+            segment: 2,
+            sector: 2
+        })
+    );
     let found = boot_under(bad, BugsOnly::new(Some(Bug::MidlogCorruptionIsTail)));
     assert_eq!(found.map(|found| found.records.len()), Ok(count - 2));
 }
@@ -81,33 +114,60 @@ fn a_damaged_earlier_group_is_a_halt_or_with_the_bug_a_loss() {
 fn a_lost_promise_is_a_halt_or_with_the_bug_forgotten() {
     let (disk, whole) = lived(1, &[Step::Settle, Step::Promise, Step::Settle]);
     let files = disk.image();
-    let copies: Vec<_> = (0..files.len()).filter(|at| files[*at].0.as_str().starts_with("promise-")).collect();
+    let copies: Vec<_> = (0..files.len())
+        .filter(|at| files[*at].0.as_str().starts_with("promise-"))
+        .collect();
     assert_eq!(copies.len(), 2);
     let bad = damaged(&damaged(&files, copies[0], 33), copies[1], 40);
     assert_eq!(boot(bad.clone()), Err(Halt::PromiseLost));
     let found = boot_under(bad, BugsOnly::new(Some(Bug::CorruptPromiseIsFreshStart)));
-    assert_eq!(found.map(|found| (found.promised, whole.promised > Ballot::ZERO)), Ok((Ballot::ZERO, true)));
+    assert_eq!(
+        found.map(|found| (found.promised, whole.promised > Ballot::ZERO)),
+        Ok((Ballot::ZERO, true))
+    );
 }
 
 #[test]
 fn one_copy_is_not_two() {
     let host = |bug| {
-        let mut host = Host::new(config(), FakeDisk::with(store::format(&config())), 0, BugsOnly::new(bug));
+        let mut host = Host::new(
+            config(),
+            FakeDisk::with(store::format(&config())),
+            0,
+            BugsOnly::new(bug),
+        );
         host.settle();
         host.promise();
         host.settle();
         let files = host.disk.image();
-        let a = files.iter().position(|(name, _)| name.as_str().starts_with("promise-a")).expect("there is a copy");
+        let a = files
+            .iter()
+            .position(|(name, _)| name.as_str().starts_with("promise-a"))
+            .expect("there is a copy");
         boot(damaged(&files, a, 33)).map(|found| found.promised)
     };
-    assert_eq!(host(None), Ok(Ballot { round: 1, node: NodeId(0) }));
-    assert_eq!(host(Some(Bug::RedundantCopiesOneWrite)), Err(Halt::PromiseLost));
+    assert_eq!(
+        host(None),
+        Ok(Ballot {
+            round: 1,
+            node: NodeId(0)
+        })
+    );
+    assert_eq!(
+        host(Some(Bug::RedundantCopiesOneWrite)),
+        Err(Halt::PromiseLost)
+    );
 }
 
 #[test]
 #[should_panic(expected = "contract OneGroupAboveWatermark")]
 fn a_group_behind_a_lost_one_trips_the_contract() {
-    let mut host = Host::new(config(), FakeDisk::with(store::format(&config())), 0, Full::new(Some(Bug::WriteAfterFailedFsyncAcked)));
+    let mut host = Host::new(
+        config(),
+        FakeDisk::with(store::format(&config())),
+        0,
+        Full::new(Some(Bug::WriteAfterFailedFsyncAcked)),
+    );
     host.settle();
     host.append(9);
     host.append(9);
@@ -118,7 +178,12 @@ fn a_group_behind_a_lost_one_trips_the_contract() {
 #[test]
 #[should_panic(expected = "contract PromiseMonotonic")]
 fn a_lower_promise_trips_the_contract() {
-    let mut host = Host::new(config(), FakeDisk::with(store::format(&config())), 0, Full::new(None));
+    let mut host = Host::new(
+        config(),
+        FakeDisk::with(store::format(&config())),
+        0,
+        Full::new(None),
+    );
     host.settle();
     host.promise();
     host.settle();

@@ -17,7 +17,10 @@ use crate::recovered::Recovered;
 use crate::time::{Mono, Now, Wall};
 
 pub(super) fn config() -> Config {
-    Config { segment_bytes: 8 * SECTOR as u32, ..Config::new(ClusterId(7), NodeId(1), 3) }
+    Config {
+        segment_bytes: 8 * SECTOR as u32,
+        ..Config::new(ClusterId(7), NodeId(1), 3)
+    }
 }
 
 /// A store on a fake disk, and what must come back.
@@ -53,7 +56,10 @@ impl<P: Probe> Host<P> {
             dice: Dice(seed),
             store,
             probe,
-            now: Now { mono: Mono(0), wall: Wall(0) },
+            now: Now {
+                mono: Mono(0),
+                wall: Wall(0),
+            },
             next_op,
             under_way: VecDeque::new(),
             halted: None,
@@ -79,9 +85,16 @@ impl<P: Probe> Host<P> {
         }
     }
 
-    pub(super) fn with(&mut self, act: impl FnOnce(&mut Store, &mut Disk<'_>, &mut P) -> Option<Told>) {
+    pub(super) fn with(
+        &mut self,
+        act: impl FnOnce(&mut Store, &mut Disk<'_>, &mut P) -> Option<Told>,
+    ) {
         let mut out = Outputs::new();
-        let told = act(&mut self.store, &mut Disk::new(&mut self.next_op, &mut out), &mut self.probe);
+        let told = act(
+            &mut self.store,
+            &mut Disk::new(&mut self.next_op, &mut out),
+            &mut self.probe,
+        );
         self.collect(out);
         match told {
             None => (),
@@ -94,12 +107,33 @@ impl<P: Probe> Host<P> {
 
     pub(super) fn on_ready(&mut self, recovered: Recovered) {
         let records = &recovered.records;
-        let kept = records.len().checked_sub(self.base.len()).expect("what was recovered once is recovered again");
-        assert_eq!(records[..self.base.len()], self.base, "the log's beginning changed");
-        assert!(kept as u64 >= self.acked, "{} records were durable, {kept} came back", self.acked);
-        assert_eq!(records[self.base.len()..], self.appended[..kept], "the log's end changed");
-        assert!(recovered.promised >= self.promised && recovered.promised <= self.asked.max(self.last.promised));
-        assert!(recovered.incarnation > self.last.incarnation, "an incarnation came twice");
+        let kept = records
+            .len()
+            .checked_sub(self.base.len())
+            .expect("what was recovered once is recovered again");
+        assert_eq!(
+            records[..self.base.len()],
+            self.base,
+            "the log's beginning changed"
+        );
+        assert!(
+            kept as u64 >= self.acked,
+            "{} records were durable, {kept} came back",
+            self.acked
+        );
+        assert_eq!(
+            records[self.base.len()..],
+            self.appended[..kept],
+            "the log's end changed"
+        );
+        assert!(
+            recovered.promised >= self.promised
+                && recovered.promised <= self.asked.max(self.last.promised)
+        );
+        assert!(
+            recovered.incarnation > self.last.incarnation,
+            "an incarnation came twice"
+        );
         self.promised = recovered.promised;
         self.torn += u64::from(recovered.torn);
         self.base.clone_from(records);
@@ -126,7 +160,10 @@ impl<P: Probe> Host<P> {
             });
         }
         let at = self.dice.roll(self.under_way.len() as u64) as usize;
-        let (op, what) = self.under_way.remove(at).expect("the die has as many sides");
+        let (op, what) = self
+            .under_way
+            .remove(at)
+            .expect("the die has as many sides");
         let (ended, now) = (self.disk.run(&what), self.now);
         self.with(|store, disk, probe| store.on_disk(now, op, ended, disk, probe));
     }
@@ -154,7 +191,14 @@ impl<P: Probe> Host<P> {
         let record = match size % 3 {
             0 => Record::Learned { slot, value },
             1 => Record::ChosenBelow { slot },
-            _ => Record::Vote { slot, ballot: Ballot { round: size as u64, node: NodeId(2) }, value },
+            _ => Record::Vote {
+                slot,
+                ballot: Ballot {
+                    round: size as u64,
+                    node: NodeId(2),
+                },
+                value,
+            },
         };
         self.appended.push(record.clone());
         self.with(|store, disk, probe| {
@@ -165,7 +209,10 @@ impl<P: Probe> Host<P> {
 
     pub(super) fn promise(&mut self) {
         if self.ready {
-            self.asked = Ballot { round: self.asked.round.max(self.promised.round) + 1, node: NodeId(0) };
+            self.asked = Ballot {
+                round: self.asked.round.max(self.promised.round) + 1,
+                node: NodeId(0),
+            };
             let ballot = self.asked;
             self.with(|store, disk, probe| store.promise(ballot, disk, probe));
         }
@@ -242,7 +289,12 @@ pub(super) fn run<P: Probe>(host: &mut Host<P>, steps: &[Step]) {
 
 /// A disk with several boots, promises and groups on it, and what it holds.
 pub(super) fn lived(seed: u64, steps: &[Step]) -> (FakeDisk, Recovered) {
-    let mut host = Host::new(config(), FakeDisk::with(store::format(&config())), seed, Full::new(None));
+    let mut host = Host::new(
+        config(),
+        FakeDisk::with(store::format(&config())),
+        seed,
+        Full::new(None),
+    );
     run(&mut host, steps);
     host.append(1301);
     host.append(41);
@@ -250,7 +302,14 @@ pub(super) fn lived(seed: u64, steps: &[Step]) -> (FakeDisk, Recovered) {
     host.settle();
     let mut all = host.base.clone();
     all.extend(host.appended.iter().cloned());
-    (host.disk, Recovered { records: all, promised: host.promised, ..host.last })
+    (
+        host.disk,
+        Recovered {
+            records: all,
+            promised: host.promised,
+            ..host.last
+        },
+    )
 }
 
 /// Boots on these files.
@@ -258,8 +317,12 @@ pub(super) fn boot(files: Vec<(FileName, Vec<u8>)>) -> Result<Recovered, Halt> {
     boot_under(files, ())
 }
 
-/// Boots on these files, loses the power at once, and boots again: what the first boot found, which is no more than the whole, must be there once more.
-pub(super) fn boot_twice(files: Vec<(FileName, Vec<u8>)>, whole: &Recovered) -> Result<Recovered, Halt> {
+/// Boots on these files, loses the power at once, and boots again: what the first boot found, which
+/// is no more than the whole, must be there once more.
+pub(super) fn boot_twice(
+    files: Vec<(FileName, Vec<u8>)>,
+    whole: &Recovered,
+) -> Result<Recovered, Halt> {
     let mut host = Host::new(config(), FakeDisk::with(files), 0, ());
     host.asked = whole.promised;
     host.appended.clone_from(&whole.records);
@@ -270,12 +333,19 @@ pub(super) fn boot_twice(files: Vec<(FileName, Vec<u8>)>, whole: &Recovered) -> 
     let found = host.last.clone();
     host.restart(true);
     host.settle();
-    assert!(host.ready && host.halted.is_none(), "what one boot took for whole, the next one must: {:?}", host.halted);
+    assert!(
+        host.ready && host.halted.is_none(),
+        "what one boot took for whole, the next one must: {:?}",
+        host.halted
+    );
     Ok(found)
 }
 
 /// Boots on these files under a probe.
-pub(super) fn boot_under(files: Vec<(FileName, Vec<u8>)>, probe: impl Probe) -> Result<Recovered, Halt> {
+pub(super) fn boot_under(
+    files: Vec<(FileName, Vec<u8>)>,
+    probe: impl Probe,
+) -> Result<Recovered, Halt> {
     let mut host = Host::new(config(), FakeDisk::with(files), 0, probe);
     let mut recovered = None;
     while recovered.is_none() && host.halted.is_none() {
@@ -284,12 +354,21 @@ pub(super) fn boot_under(files: Vec<(FileName, Vec<u8>)>, probe: impl Probe) -> 
         };
         let (ended, now) = (host.disk.run(&what), host.now);
         let mut out = Outputs::new();
-        match host.store.on_disk(now, op, ended, &mut Disk::new(&mut host.next_op, &mut out), &mut host.probe) {
+        match host.store.on_disk(
+            now,
+            op,
+            ended,
+            &mut Disk::new(&mut host.next_op, &mut out),
+            &mut host.probe,
+        ) {
             Some(Told::Ready(found)) => recovered = Some(found),
             Some(Told::Halt(halt)) => host.halted = Some(halt),
             _ => (),
         }
         host.collect(out);
     }
-    host.halted.map_or_else(|| Ok(recovered.expect("the loop ends with one of the two")), Err)
+    host.halted.map_or_else(
+        || Ok(recovered.expect("the loop ends with one of the two")),
+        Err,
+    )
 }

@@ -4,7 +4,10 @@ use super::*;
 use crate::ids::ClusterId;
 use crate::probe::Full;
 
-const BALLOT: Ballot = Ballot { round: 3, node: NodeId(0) };
+const BALLOT: Ballot = Ballot {
+    round: 3,
+    node: NodeId(0),
+};
 
 fn proposer() -> Proposer {
     let mut config = Config::new(ClusterId(1), NodeId(0), 3);
@@ -14,25 +17,61 @@ fn proposer() -> Proposer {
 }
 
 fn vote(slot: u64, round: u64, text: &str) -> Vote {
-    Vote { slot: Slot(slot), ballot: Ballot { round, node: NodeId(1) }, value: Value(text.as_bytes().into()), chosen: false }
+    Vote {
+        slot: Slot(slot),
+        ballot: Ballot {
+            round,
+            node: NodeId(1),
+        },
+        value: Value(text.as_bytes().into()),
+        chosen: false,
+    }
 }
 
 fn register(nonce: u64) -> Queued {
-    Queued { from: ClientAddr(0), id: RequestId::Nonce(nonce), operation: None, since: Mono(0) }
+    Queued {
+        from: ClientAddr(0),
+        id: RequestId::Nonce(nonce),
+        operation: None,
+        since: Mono(0),
+    }
 }
 
 #[test]
 fn phase_1_takes_the_highest_vote_and_fills_holes() {
     let (mut proposer, mut probe) = (proposer(), Full::default());
     proposer.recover(BALLOT, Slot(0), Mono(0));
-    let mut hear = |node, from, votes, next| proposer.on_promise(NodeId(node), false, BALLOT, Page { from: Slot(from), votes, next }, &mut probe);
+    let mut hear = |node, from, votes, next| {
+        proposer.on_promise(
+            NodeId(node),
+            false,
+            BALLOT,
+            Page {
+                from: Slot(from),
+                votes,
+                next,
+            },
+            &mut probe,
+        )
+    };
     let first = hear(1, 0, vec![vote(0, 2, "old"), vote(2, 1, "x")], None);
     let again = hear(1, 0, vec![], None);
     let page = hear(2, 0, vec![vote(0, 1, "older")], Some(Slot(2)));
-    assert_eq!((first, again, page), (Progress::Nothing, Progress::Nothing, Progress::Page(NodeId(2), Slot(2))));
+    assert_eq!(
+        (first, again, page),
+        (
+            Progress::Nothing,
+            Progress::Nothing,
+            Progress::Page(NodeId(2), Slot(2))
+        )
+    );
     let last = hear(2, 2, vec![vote(2, 2, "y")], None);
     assert_eq!(last, Progress::Complete);
-    let plan: Vec<_> = proposer.lead(&mut probe).into_iter().map(|vote| String::from_utf8_lossy(&vote.value.0).into_owned()).collect();
+    let plan: Vec<_> = proposer
+        .lead(&mut probe)
+        .into_iter()
+        .map(|vote| String::from_utf8_lossy(&vote.value.0).into_owned())
+        .collect();
     assert_eq!(plan, ["old", "", "y"]);
     assert_eq!(proposer.next(), Some(Slot(3)));
 }
@@ -42,7 +81,9 @@ fn the_window_and_the_batch_bound_what_is_on_its_way() {
     let (mut proposer, mut probe) = (proposer(), Full::default());
     proposer.usurp(BALLOT, Slot(0));
     for nonce in 0..7 {
-        proposer.enqueue(register(nonce)).expect("the queue is long");
+        proposer
+            .enqueue(register(nonce))
+            .expect("the queue is long");
     }
     let mut started = 0;
     while let Some((slot, value)) = proposer.batch(Mono(0), &mut probe) {
@@ -62,12 +103,17 @@ fn a_lead_without_a_quorum_breaks_its_contract() {
     proposer.lead(&mut Full::default());
 }
 
-/// A proposer with this bug that has heard, from two nodes, of an old vote in slot 0 and of a newer one.
+/// A proposer with this bug that has heard, from two nodes, of an old vote in slot 0 and of a newer
+/// one.
 fn recovered(bug: Bug) -> (Proposer, Full) {
     let (mut proposer, mut probe) = (proposer(), Full::new(Some(bug)));
     proposer.recover(BALLOT, Slot(0), Mono(0));
     for (node, round) in [(1, 1), (2, 2)] {
-        let page = Page { from: Slot(0), votes: vec![vote(0, round, "x")], next: None };
+        let page = Page {
+            from: Slot(0),
+            votes: vec![vote(0, round, "x")],
+            next: None,
+        };
         proposer.on_promise(NodeId(node), false, BALLOT, page, &mut probe);
     }
     (proposer, probe)

@@ -26,7 +26,8 @@ pub struct Judged {
     pub answer: Answer,
     /// Who gave it.
     pub method: Method,
-    /// Why the log's order is no linearization, where there is such an order. That is a finding of its own.
+    /// Why the log's order is no linearization, where there is such an order. That is a finding of
+    /// its own.
     pub log: Option<Refuted>,
 }
 
@@ -56,7 +57,13 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                 replayed = Ok(());
             }
             match replayed {
-                Ok(()) => return Judged { answer: Answer::Linearizable, method: Method::Witness, log },
+                Ok(()) => {
+                    return Judged {
+                        answer: Answer::Linearizable,
+                        method: Method::Witness,
+                        log,
+                    };
+                }
                 Err(refuted) => log = Some(refuted),
             }
         }
@@ -68,16 +75,36 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
             let replayed = replay(&mut machine, &partition.steps, &order);
             debug_assert_eq!(replayed, Ok(()), "zones give an order that is one");
             if replayed.is_ok() {
-                return Judged { answer: Answer::Linearizable, method: Method::Zones, log };
+                return Judged {
+                    answer: Answer::Linearizable,
+                    method: Method::Zones,
+                    log,
+                };
             }
         }
-        Zones::Contradiction(contradiction) => return Judged { answer: Answer::NotLinearizable(Some(contradiction)), method: Method::Zones, log },
+        Zones::Contradiction(contradiction) => {
+            return Judged {
+                answer: Answer::NotLinearizable(Some(contradiction)),
+                method: Method::Zones,
+                log,
+            };
+        }
         Zones::Inapplicable => {}
     }
-    let answer = match search(&mut machine, &partition.steps, &partition.events, Remember::Verdict, budget) {
+    let answer = match search(
+        &mut machine,
+        &partition.steps,
+        &partition.events,
+        Remember::Verdict,
+        budget,
+    ) {
         Ending::Linearizable { .. } => Answer::Linearizable,
         Ending::Stuck { .. } => Answer::NotLinearizable(None),
         Ending::Exhausted(reason) => Answer::Unknown(reason),
     };
-    Judged { answer, method: Method::Search, log }
+    Judged {
+        answer,
+        method: Method::Search,
+        log,
+    }
 }

@@ -1,6 +1,8 @@
-//! Values that were appended to, taken apart: which whole value, and which appends in which order, they are made of.
+//! Values that were appended to, taken apart: which whole value, and which appends in which order,
+//! they are made of.
 //!
-//! A value tells its history only if it can be read in one way; if it can be read in two, nothing is said.
+//! A value tells its history only if it can be read in one way; if it can be read in two, nothing
+//! is said.
 
 use crate::check::linearizability::partition::Partition;
 use crate::history::table::Table;
@@ -42,7 +44,9 @@ impl<'a> Parts<'a> {
     }
 
     fn find(&self, bytes: &[u8]) -> Option<u32> {
-        let found = self.table.find(xxhash_rust::xxh3::xxh3_64(bytes), |at| self.parts[at as usize].0 == bytes)?;
+        let found = self.table.find(xxhash_rust::xxh3::xxh3_64(bytes), |at| {
+            self.parts[at as usize].0 == bytes
+        })?;
         Some(self.parts[found as usize].1)
     }
 }
@@ -61,7 +65,14 @@ impl<'a> Chains<'a> {
             bases.add(start, 0);
         }
         let known = vec![(0, 0); partition.vals.len()];
-        Self { bases, tails: Parts::default(), empty_start, initial, known, paths: vec![0] }
+        Self {
+            bases,
+            tails: Parts::default(),
+            empty_start,
+            initial,
+            known,
+            paths: vec![0],
+        }
     }
 
     /// Adds a value that was written whole; none if values can no longer be told apart.
@@ -74,8 +85,9 @@ impl<'a> Chains<'a> {
         (!bytes.is_empty() && self.tails.add(bytes, version)).then_some(())
     }
 
-    /// The versions that a value went through, the value itself last; empty if nothing can have made it, or something must have been appended twice.
-    /// None if there are several ways to read it.
+    /// The versions that a value went through, the value itself last; empty if nothing can have
+    /// made it, or something must have been appended twice. None if there are several ways to read
+    /// it.
     pub fn parse(&mut self, partition: &Partition<'a>, value: Val) -> Option<&[u32]> {
         let at = value.0 as usize;
         if self.known[at] == (0, 0) {
@@ -86,7 +98,9 @@ impl<'a> Chains<'a> {
                 if !self.empty_start && self.readings(partition.bytes(value), start)? {
                     return None;
                 }
-            } else if value != ABSENT && !(self.initial == ABSENT && partition.bytes(value).is_empty()) {
+            } else if value != ABSENT
+                && !(self.initial == ABSENT && partition.bytes(value).is_empty())
+            {
                 self.readings(partition.bytes(value), start)?;
                 self.drop_repeated(start);
             }
@@ -105,12 +119,13 @@ impl<'a> Chains<'a> {
         }
     }
 
-    /// Appends the one way to read these bytes to `paths`, if there is one; none if there are two. For the value at the start, whose own way
-    /// stands there already: whether there is another.
+    /// Appends the one way to read these bytes to `paths`, if there is one; none if there are two.
+    /// For the value at the start, whose own way stands there already: whether there is another.
     fn readings(&mut self, bytes: &[u8], start: usize) -> Option<bool> {
         let own = self.paths.len() > start;
         let mut found = 0;
-        // What is still to be tried: how much was read, how long the path was, and the version to go on with.
+        // What is still to be tried: how much was read, how long the path was, and the version to
+        // go on with.
         let mut open: Vec<(usize, usize, u32)> = Vec::new();
         let mut dead: Vec<usize> = Vec::new();
         let mut path: Vec<u32> = Vec::new();
@@ -118,7 +133,12 @@ impl<'a> Chains<'a> {
         if self.empty_start {
             open.push((0, 0, 0));
         }
-        for &length in self.bases.lengths.iter().take_while(|length| **length <= bytes.len()) {
+        for &length in self
+            .bases
+            .lengths
+            .iter()
+            .take_while(|length| **length <= bytes.len())
+        {
             if let Some(version) = self.bases.find(&bytes[..length])
                 && !(own && version == 0)
             {
@@ -142,7 +162,12 @@ impl<'a> Chains<'a> {
                 return None;
             }
             let before = open.len();
-            for &length in self.tails.lengths.iter().take_while(|length| at + **length <= bytes.len()) {
+            for &length in self
+                .tails
+                .lengths
+                .iter()
+                .take_while(|length| at + **length <= bytes.len())
+            {
                 if let Some(version) = self.tails.find(&bytes[at..at + length]) {
                     open.push((at + length, depth + 1, version));
                 }

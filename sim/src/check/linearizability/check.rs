@@ -32,8 +32,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// How many keys each algorithm decided: witness, zones, search.
     pub methods: [usize; 3],
-    /// A key on which the log's order breaks real time or does not explain a reply, with the operations' indices in the history. This is no
-    /// statement about linearizability.
+    /// A key on which the log's order breaks real time or does not explain a reply, with the
+    /// operations' indices in the history. This is no statement about linearizability.
     pub log: Option<LogBroken>,
 }
 
@@ -84,16 +84,35 @@ impl ByKey {
     }
 
     /// A key's operations on a line.
-    pub fn partition<'h>(&self, history: &'h History, key: u32, renumber: &mut Renumber) -> Partition<'h> {
-        Partition::new(self.timed(history, key), history.initial, &history.values, renumber)
+    pub fn partition<'h>(
+        &self,
+        history: &'h History,
+        key: u32,
+        renumber: &mut Renumber,
+    ) -> Partition<'h> {
+        Partition::new(
+            self.timed(history, key),
+            history.initial,
+            &history.values,
+            renumber,
+        )
     }
 
     /// A key's operations, as far as they say or do something.
     pub fn timed(&self, history: &History, key: u32) -> impl Iterator<Item = Timed> + Clone {
         self.of(key).iter().filter_map(|number| {
             let operation = &history.operations[*number as usize];
-            let ret = if operation.outcome == Outcome::Unknown { NEVER } else { operation.ret };
-            operation.what().map(|what| Timed { call: operation.call, ret, what, id: *number })
+            let ret = if operation.outcome == Outcome::Unknown {
+                NEVER
+            } else {
+                operation.ret
+            };
+            operation.what().map(|what| Timed {
+                call: operation.call,
+                ret,
+                what,
+                id: *number,
+            })
         })
     }
 }
@@ -105,19 +124,39 @@ pub fn check(history: &History, budget: Budget) -> Report {
 }
 
 /// Checks a history of which some keys are judged in another way.
-pub(super) fn check_with(history: &History, budget: Budget, mut other: impl FnMut(u32, &ByKey, &mut Renumber) -> Option<Answer>) -> Report {
+pub(super) fn check_with(
+    history: &History,
+    budget: Budget,
+    mut other: impl FnMut(u32, &ByKey, &mut Renumber) -> Option<Answer>,
+) -> Report {
     let by_key = ByKey::new(history);
-    let mut keys: Vec<u32> = (0..u32::try_from(history.keys.len()).expect("keys have 32-bit numbers")).collect();
+    let mut keys: Vec<u32> =
+        (0..u32::try_from(history.keys.len()).expect("keys have 32-bit numbers")).collect();
     keys.sort_by_key(|key| by_key.of(*key).len());
-    let placed = history.operations.iter().any(|operation| operation.place.is_some());
+    let placed = history
+        .operations
+        .iter()
+        .any(|operation| operation.place.is_some());
     let place = |number: u32| history.operations[number as usize].place;
     let mut renumber = Renumber::default();
-    let mut report = Report { verdict: Verdict::Linearizable, methods: [0; 3], log: None };
+    let mut report = Report {
+        verdict: Verdict::Linearizable,
+        methods: [0; 3],
+        log: None,
+    };
     for key in keys {
         let otherwise = other(key, &by_key, &mut renumber);
         let partition = by_key.partition(history, key, &mut renumber);
-        let Judged { answer, method, log } = match otherwise {
-            Some(answer) => Judged { answer, method: Method::Search, log: None },
+        let Judged {
+            answer,
+            method,
+            log,
+        } = match otherwise {
+            Some(answer) => Judged {
+                answer,
+                method: Method::Search,
+                log: None,
+            },
             None => judge(&partition, placed.then_some(&place), budget),
         };
         report.methods[match method {
@@ -128,9 +167,16 @@ pub(super) fn check_with(history: &History, budget: Budget, mut other: impl FnMu
         if let Some(refuted) = log {
             let id = |at: u32| partition.steps[at as usize].id;
             let refuted = match refuted {
-                Refuted::Missing { operation } => Refuted::Missing { operation: id(operation) },
-                Refuted::Reply { operation } => Refuted::Reply { operation: id(operation) },
-                Refuted::RealTime { earlier, later } => Refuted::RealTime { earlier: id(earlier), later: id(later) },
+                Refuted::Missing { operation } => Refuted::Missing {
+                    operation: id(operation),
+                },
+                Refuted::Reply { operation } => Refuted::Reply {
+                    operation: id(operation),
+                },
+                Refuted::RealTime { earlier, later } => Refuted::RealTime {
+                    earlier: id(earlier),
+                    later: id(later),
+                },
             };
             report.log.get_or_insert(LogBroken { key, refuted });
         }

@@ -1,4 +1,5 @@
-//! Operations that contradict each other: why a history of values that are written once is not linearizable.
+//! Operations that contradict each other: why a history of values that are written once is not
+//! linearizable.
 
 /// Operations that cannot all have happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,8 +23,9 @@ pub enum Contradiction {
         /// The other.
         other: u32,
     },
-    /// Between `from` and `to` one value must have been there all the time, and yet another must have been there within that time: the block of
-    /// `from` and `to` has to stand before that of `other_from` and `other_to`, and behind it.
+    /// Between `from` and `to` one value must have been there all the time, and yet another must
+    /// have been there within that time: the block of `from` and `to` has to stand before that of
+    /// `other_from` and `other_to`, and behind it.
     Torn {
         /// The earliest to return of the first block.
         from: Option<u32>,
@@ -49,10 +51,28 @@ impl Contradiction {
     pub fn operations(&self) -> Vec<u32> {
         match *self {
             Self::Unwritten { operation } => vec![operation],
-            Self::Backwards { first: one, second: other } | Self::Forked { one, other } | Self::Differs { operation: one, witness: other } => {
+            Self::Backwards {
+                first: one,
+                second: other,
+            }
+            | Self::Forked { one, other }
+            | Self::Differs {
+                operation: one,
+                witness: other,
+            } => {
                 vec![one, other]
             }
-            Self::Torn { from, to, other_from, other_to } => from.into_iter().chain([to]).chain(other_from).chain([other_to]).collect(),
+            Self::Torn {
+                from,
+                to,
+                other_from,
+                other_to,
+            } => from
+                .into_iter()
+                .chain([to])
+                .chain(other_from)
+                .chain([other_to])
+                .collect(),
         }
     }
 
@@ -60,13 +80,32 @@ impl Contradiction {
     #[must_use]
     pub fn map(self, name: impl Fn(u32) -> u32) -> Self {
         match self {
-            Self::Unwritten { operation } => Self::Unwritten { operation: name(operation) },
-            Self::Backwards { first, second } => Self::Backwards { first: name(first), second: name(second) },
-            Self::Forked { one, other } => Self::Forked { one: name(one), other: name(other) },
-            Self::Differs { operation, witness } => Self::Differs { operation: name(operation), witness: name(witness) },
-            Self::Torn { from, to, other_from, other_to } => {
-                Self::Torn { from: from.map(&name), to: name(to), other_from: other_from.map(&name), other_to: name(other_to) }
-            }
+            Self::Unwritten { operation } => Self::Unwritten {
+                operation: name(operation),
+            },
+            Self::Backwards { first, second } => Self::Backwards {
+                first: name(first),
+                second: name(second),
+            },
+            Self::Forked { one, other } => Self::Forked {
+                one: name(one),
+                other: name(other),
+            },
+            Self::Differs { operation, witness } => Self::Differs {
+                operation: name(operation),
+                witness: name(witness),
+            },
+            Self::Torn {
+                from,
+                to,
+                other_from,
+                other_to,
+            } => Self::Torn {
+                from: from.map(&name),
+                to: name(to),
+                other_from: other_from.map(&name),
+                other_to: name(other_to),
+            },
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The register for a part of a history of which it is not known what follows: it keeps every value that may still be asked for.
+//! The register for a part of a history of which it is not known what follows: it keeps every value
+//! that may still be asked for.
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::Partition;
@@ -18,18 +19,33 @@ impl ExactMachine {
     #[must_use]
     pub fn new(partition: &Partition<'_>) -> Self {
         let mut values = Values::default();
-        let numbers: Vec<Val> =
-            partition.vals.iter().map(|value| partition.values.get(*value).map_or(ABSENT, |(form, bytes)| values.intern(form, bytes))).collect();
+        let numbers: Vec<Val> = partition
+            .vals
+            .iter()
+            .map(|value| {
+                partition
+                    .values
+                    .get(*value)
+                    .map_or(ABSENT, |(form, bytes)| values.intern(form, bytes))
+            })
+            .collect();
         let number = |value: Val| numbers[value.0 as usize];
         let what = |what: What| match what {
             What::Read(value) => What::Read(number(value)),
             What::Differs(value) => What::Differs(number(value)),
             What::Write(value) => What::Write(number(value)),
             What::Append(value) => What::Append(number(value)),
-            What::Cas { expected, new } => What::Cas { expected: number(expected), new: number(new) },
+            What::Cas { expected, new } => What::Cas {
+                expected: number(expected),
+                new: number(new),
+            },
         };
         let operations = partition.steps.iter().map(|step| what(step.what)).collect();
-        Self { operations, initial: number(partition.initial), values }
+        Self {
+            operations,
+            initial: number(partition.initial),
+            values,
+        }
     }
 
     /// The state of this string.

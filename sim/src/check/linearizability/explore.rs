@@ -1,4 +1,5 @@
-//! One return within the general search: every order of open operations that ends with the one that returns.
+//! One return within the general search: every order of open operations that ends with the one that
+//! returns.
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
@@ -16,7 +17,12 @@ enum Candidate {
 
 impl<K: Machine, M: Mask> Search<'_, K, M> {
     /// Follows every order from `start` that ends with `last`, which stands at `spot`.
-    pub(super) fn expand(&mut self, start: Configuration<M>, last: u32, spot: usize) -> Result<(), Exhausted> {
+    pub(super) fn expand(
+        &mut self,
+        start: Configuration<M>,
+        last: u32,
+        spot: usize,
+    ) -> Result<(), Exhausted> {
         let last_is_blind = self.blind.has(spot);
         if !self.unseen(&start, false) {
             return Ok(());
@@ -26,7 +32,8 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
             if self.work > self.budget.steps {
                 return Err(Exhausted::Steps);
             }
-            // Nobody saw the state of a fresh configuration. If it is overwritten now, the same was reached without it.
+            // Nobody saw the state of a fresh configuration. If it is overwritten now, the same was
+            // reached without it.
             if !(fresh && last_is_blind)
                 && let Some((mut there, _)) = self.apply(&here, last, Candidate::Known(spot))
             {
@@ -50,15 +57,27 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
     fn try_known(&mut self, here: &Configuration<M>, last: usize, kind: Kind) {
         let mut from = 0;
         loop {
-            let open = if kind == Kind::Blind { &self.blind } else { &self.dependent };
+            let open = if kind == Kind::Blind {
+                &self.blind
+            } else {
+                &self.dependent
+            };
             // Numbers that are free, or done for certain, have no bit in `undone`.
-            let Some(spot) = next_common(&here.undone, open, from) else { return };
+            let Some(spot) = next_common(&here.undone, open, from) else {
+                return;
+            };
             from = spot + 1;
             if spot == last || self.has_earlier_twin(here, spot) {
                 continue;
             }
             let hidden = self.total.has(spot);
-            self.go(here, self.window[spot], Candidate::Known(spot), hidden, last);
+            self.go(
+                here,
+                self.window[spot],
+                Candidate::Known(spot),
+                hidden,
+                last,
+            );
         }
     }
 
@@ -84,7 +103,10 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
             self.work += 1;
             // What leads nowhere is seen before the search for a twin, which is slower.
             let leads = self.machine.step(here.state, operation, self.now);
-            if leads.is_none() || kind == Kind::Dependent && leads == Some(here.state) || self.has_better(here, operation, kind, at) {
+            if leads.is_none()
+                || kind == Kind::Dependent && leads == Some(here.state)
+                || self.has_better(here, operation, kind, at)
+            {
                 continue;
             }
             self.go(here, operation, Candidate::Unknown, true, last);
@@ -92,16 +114,28 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
     }
 
     fn unknown(&self, kind: Kind) -> &[u32] {
-        if kind == Kind::Blind { &self.unknown_blind } else { &self.unknown_dependent }
+        if kind == Kind::Blind {
+            &self.unknown_blind
+        } else {
+            &self.unknown_dependent
+        }
     }
 
-    /// Whether something that does the same should be used instead: an operation that must take effect anyway, or an earlier unknown one.
+    /// Whether something that does the same should be used instead: an operation that must take
+    /// effect anyway, or an earlier unknown one.
     fn has_better(&self, here: &Configuration<M>, operation: u32, kind: Kind, at: usize) -> bool {
         let earlier = &self.unknown(kind)[..at];
-        if earlier.iter().any(|other| self.machine.alike(*other, operation) && !self.used.has(here.used, *other)) {
+        if earlier
+            .iter()
+            .any(|other| self.machine.alike(*other, operation) && !self.used.has(here.used, *other))
+        {
             return true;
         }
-        let open = if kind == Kind::Blind { &self.blind } else { &self.dependent };
+        let open = if kind == Kind::Blind {
+            &self.blind
+        } else {
+            &self.dependent
+        };
         let mut from = 0;
         while let Some(spot) = next_common(&here.undone, open, from) {
             if self.machine.alike(self.window[spot], operation) {
@@ -112,9 +146,19 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
         false
     }
 
-    /// Takes a candidate, and goes on from there if that can be of use. `hidden`: it need not have been tried if nobody sees what it leaves.
-    fn go(&mut self, here: &Configuration<M>, operation: u32, candidate: Candidate, hidden: bool, last: usize) {
-        let Some((mut there, served)) = self.apply(here, operation, candidate) else { return };
+    /// Takes a candidate, and goes on from there if that can be of use. `hidden`: it need not have
+    /// been tried if nobody sees what it leaves.
+    fn go(
+        &mut self,
+        here: &Configuration<M>,
+        operation: u32,
+        candidate: Candidate,
+        hidden: bool,
+        last: usize,
+    ) {
+        let Some((mut there, served)) = self.apply(here, operation, candidate) else {
+            return;
+        };
         if self.readers.has(last) && there.done.has(last) {
             there.done.remove(last);
             there.undone.remove(last);
@@ -127,8 +171,14 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
         }
     }
 
-    /// The configuration after an open operation took effect, and whether a waiting reader saw its state.
-    fn apply(&mut self, here: &Configuration<M>, operation: u32, candidate: Candidate) -> Option<(Configuration<M>, bool)> {
+    /// The configuration after an open operation took effect, and whether a waiting reader saw its
+    /// state.
+    fn apply(
+        &mut self,
+        here: &Configuration<M>,
+        operation: u32,
+        candidate: Candidate,
+    ) -> Option<(Configuration<M>, bool)> {
         self.work += 1;
         let state = self.machine.step(here.state, operation, self.now)?;
         let mut there = here.clone();
@@ -154,7 +204,11 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
         while let Some(reader) = self.readers.next(&there.done, from) {
             from = reader + 1;
             self.work += 1;
-            if self.machine.step(state, self.window[reader], self.now).is_some() {
+            if self
+                .machine
+                .step(state, self.window[reader], self.now)
+                .is_some()
+            {
                 there.done.add(reader);
                 served = true;
                 if let Some(path) = &mut self.path {

@@ -1,4 +1,5 @@
-//! Where a search stands between two parts of a history: all that the part before says about the part behind.
+//! Where a search stands between two parts of a history: all that the part before says about the
+//! part behind.
 //!
 //! With it the settled part can be forgotten.
 
@@ -15,7 +16,8 @@ pub struct Frontier {
     pub unknown: Vec<u32>,
 }
 
-/// One way in which the part before can have ended. Operations have the numbers of the part that is searched.
+/// One way in which the part before can have ended. Operations have the numbers of the part that is
+/// searched.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Point {
     /// The machine's state.
@@ -31,7 +33,16 @@ pub struct Point {
 impl Frontier {
     /// Before everything.
     pub fn start<K: Machine>(machine: &K) -> Self {
-        let point = Point { state: machine.initial(), used: Vec::new(), done: Vec::new(), undone: Vec::new() };
-        Self { open: 0, points: vec![point], unknown: Vec::new() }
+        let point = Point {
+            state: machine.initial(),
+            used: Vec::new(),
+            done: Vec::new(),
+            undone: Vec::new(),
+        };
+        Self {
+            open: 0,
+            points: vec![point],
+            unknown: Vec::new(),
+        }
     }
 }

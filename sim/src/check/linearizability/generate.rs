@@ -1,7 +1,7 @@
 //! Large histories for measurements, the same on every machine.
 //!
-//! Clients take turns at random: each calls, its operation takes effect at some moment, it returns. So the history is linearizable, and nearly all clients
-//! have an operation open at any time.
+//! Clients take turns at random: each calls, its operation takes effect at some moment, it returns.
+//! So the history is linearizable, and nearly all clients have an operation open at any time.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -26,7 +26,8 @@ pub struct Shape {
     pub swaps: u32,
     /// See `writes`.
     pub appends: u32,
-    /// How many writes, spread evenly over the history, have an unknown outcome. Half of them take effect, some of those much later.
+    /// How many writes, spread evenly over the history, have an unknown outcome. Half of them take
+    /// effect, some of those much later.
     pub unknown: usize,
     /// Whether operations carry the place that ordered them.
     pub places: bool,
@@ -38,7 +39,18 @@ impl Shape {
     /// Half reads, half writes of unique values on one key.
     #[must_use]
     pub const fn new(operations: usize, clients: u32) -> Self {
-        Self { operations, clients, keys: 1, values: None, writes: 50, swaps: 0, appends: 0, unknown: 0, places: false, seed: 1 }
+        Self {
+            operations,
+            clients,
+            keys: 1,
+            values: None,
+            writes: 50,
+            swaps: 0,
+            appends: 0,
+            unknown: 0,
+            places: false,
+            seed: 1,
+        }
     }
 }
 
@@ -69,24 +81,43 @@ pub fn generate(shape: Shape) -> History {
     let mut history = History::default();
     history.operations.reserve_exact(shape.operations);
     for key in 0..shape.keys {
-        let name = if shape.keys == 1 { ABSENT } else { history.values.text(format!("k{key}").as_bytes()) };
+        let name = if shape.keys == 1 {
+            ABSENT
+        } else {
+            history.values.text(format!("k{key}").as_bytes())
+        };
         history.keys.push(name);
     }
     let rng = ChaCha8Rng::seed_from_u64(shape.seed);
     let states = vec![ABSENT; shape.keys as usize];
-    Generator { shape, rng, history, states, time: 0, slot: 0, written: 0, floating: Vec::new() }.run()
+    Generator {
+        shape,
+        rng,
+        history,
+        states,
+        time: 0,
+        slot: 0,
+        written: 0,
+        floating: Vec::new(),
+    }
+    .run()
 }
 
 impl Generator {
     fn below(&mut self, range: u32) -> u32 {
-        u32::try_from((u64::from(self.rng.next_u32()) * u64::from(range)) >> 32).expect("a number below 2^32")
+        u32::try_from((u64::from(self.rng.next_u32()) * u64::from(range)) >> 32)
+            .expect("a number below 2^32")
     }
 
     fn run(mut self) -> History {
         let mut phases = vec![Phase::Idle; self.shape.clients as usize];
         let mut processes: Vec<u32> = (0..self.shape.clients).collect();
         self.history.processes = (0..i64::from(self.shape.clients)).collect();
-        let every = self.shape.operations.checked_div(self.shape.unknown).unwrap_or(usize::MAX);
+        let every = self
+            .shape
+            .operations
+            .checked_div(self.shape.unknown)
+            .unwrap_or(usize::MAX);
         let mut due = every / 2;
         loop {
             let client = self.below(self.shape.clients) as usize;
@@ -99,10 +130,14 @@ impl Generator {
                     Phase::Idle
                 }
                 Phase::Idle => Phase::Called(self.call(processes[client])),
-                Phase::Called(at) if at >= due && matches!(self.history.operations[at].asked, Asked::Write(_)) => {
+                Phase::Called(at)
+                    if at >= due
+                        && matches!(self.history.operations[at].asked, Asked::Write(_)) =>
+                {
                     due = due.saturating_add(every);
                     self.floating.push(at);
-                    processes[client] = u32::try_from(self.history.processes.len()).expect("processes have 32-bit numbers");
+                    processes[client] = u32::try_from(self.history.processes.len())
+                        .expect("processes have 32-bit numbers");
                     self.history.processes.push(i64::from(processes[client]));
                     Phase::Idle
                 }
@@ -125,7 +160,13 @@ impl Generator {
 
     fn call(&mut self, process: u32) -> usize {
         let kind = self.below(100);
-        let Shape { writes, swaps, appends, keys, .. } = self.shape;
+        let Shape {
+            writes,
+            swaps,
+            appends,
+            keys,
+            ..
+        } = self.shape;
         let key = self.below(keys);
         let asked = if kind < writes {
             Asked::Write(self.value())
@@ -144,7 +185,16 @@ impl Generator {
         } else {
             Asked::Read
         };
-        let unknown = Recorded { call: self.time, ret: NEVER, place: None, asked, outcome: Outcome::Unknown, process, key, lines: [0; 2] };
+        let unknown = Recorded {
+            call: self.time,
+            ret: NEVER,
+            place: None,
+            asked,
+            outcome: Outcome::Unknown,
+            process,
+            key,
+            lines: [0; 2],
+        };
         self.history.operations.push(unknown);
         self.history.operations.len() - 1
     }
@@ -157,7 +207,11 @@ impl Generator {
                 self.written
             }
         };
-        if self.shape.appends > 0 { self.history.values.text(format!("{value}.").as_bytes()) } else { number(&mut self.history.values, value) }
+        if self.shape.appends > 0 {
+            self.history.values.text(format!("{value}.").as_bytes())
+        } else {
+            number(&mut self.history.values, value)
+        }
     }
 
     fn take_effect(&mut self, at: usize) {
@@ -176,7 +230,11 @@ impl Generator {
             (Asked::Write(value) | Asked::Cas { new: value, .. }, _) => *state = value,
             (Asked::Delete, _) => *state = ABSENT,
             (Asked::Append(tail), _) => {
-                let whole = [self.history.values.bytes(before), self.history.values.bytes(tail)].concat();
+                let whole = [
+                    self.history.values.bytes(before),
+                    self.history.values.bytes(tail),
+                ]
+                .concat();
                 *state = self.history.values.text(&whole);
             }
         }
@@ -213,13 +271,32 @@ mod tests {
     #[test]
     fn what_is_generated_is_linearizable_and_the_same_each_time() {
         for (values, appends, unknown) in [(None, 0, 5), (Some(3), 0, 0), (None, 20, 0)] {
-            let shape = Shape { values, appends, unknown, swaps: 10, writes: 30, keys: 2, places: true, ..Shape::new(500, 6) };
+            let shape = Shape {
+                values,
+                appends,
+                unknown,
+                swaps: 10,
+                writes: 30,
+                keys: 2,
+                places: true,
+                ..Shape::new(500, 6)
+            };
             let (history, again) = (generate(shape), generate(shape));
             assert_eq!(history.operations, again.operations);
             assert_eq!(history.operations.len(), 500);
-            assert_eq!(history.operations.iter().filter(|operation| operation.outcome == Outcome::Unknown).count(), unknown);
+            assert_eq!(
+                history
+                    .operations
+                    .iter()
+                    .filter(|operation| operation.outcome == Outcome::Unknown)
+                    .count(),
+                unknown
+            );
             let report = check(&history, Budget::default());
-            assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 2, None));
+            assert_eq!(
+                (report.verdict, report.methods[0], report.log),
+                (Verdict::Linearizable, 2, None)
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! What a search needs to know of an object: numbered states, numbered operations, and how one leads to the other.
+//! What a search needs to know of an object: numbered states, numbered operations, and how one
+//! leads to the other.
 //!
-//! The searches see no values. [`Interned`] makes a machine of any specification; `register::RegisterMachine` is the fast one of the built-in
-//! register, which also knows the future: which values an operation that has not returned yet will still ask for.
+//! The searches see no values. [`Interned`] makes a machine of any specification;
+//! `register::RegisterMachine` is the fast one of the built-in register, which also knows the
+//! future: which values an operation that has not returned yet will still ask for.
 
 use std::hash::{Hash, Hasher};
 
@@ -13,8 +15,8 @@ pub trait Machine {
     /// The state at the start.
     fn initial(&self) -> u32;
 
-    /// The state after this operation, or none if it cannot have its outcome in this state. Everything that returned before the place `now` is done
-    /// with.
+    /// The state after this operation, or none if it cannot have its outcome in this state.
+    /// Everything that returned before the place `now` is done with.
     fn step(&mut self, state: u32, operation: u32, now: u32) -> Option<u32>;
 
     /// What can be promised about an operation.
@@ -28,7 +30,8 @@ pub trait Machine {
         state
     }
 
-    /// Whether an operation whose outcome is unknown can be left out from here on: whatever can come with it, can come without.
+    /// Whether an operation whose outcome is unknown can be left out from here on: whatever can
+    /// come with it, can come without.
     fn idle(&self, _operation: u32, _now: u32) -> bool {
         false
     }
@@ -50,7 +53,12 @@ pub struct Interned<'a, S: Spec> {
 impl<'a, S: Spec> Interned<'a, S> {
     /// The machine of these operations.
     pub fn new(spec: &'a S, operations: Vec<&'a S::Operation>) -> Self {
-        let mut machine = Self { spec, operations, states: Vec::new(), table: Table::default() };
+        let mut machine = Self {
+            spec,
+            operations,
+            states: Vec::new(),
+            table: Table::default(),
+        };
         machine.number(spec.initial());
         machine
     }
@@ -59,10 +67,14 @@ impl<'a, S: Spec> Interned<'a, S> {
         let mut hasher = Fixed::default();
         state.hash(&mut hasher);
         let hash = hasher.finish();
-        if let Some(found) = self.table.find(hash, |at| self.states[at as usize] == state) {
+        if let Some(found) = self
+            .table
+            .find(hash, |at| self.states[at as usize] == state)
+        {
             return found;
         }
-        let number = u32::try_from(self.states.len()).expect("the search's budget ends long before 2^32 states");
+        let number = u32::try_from(self.states.len())
+            .expect("the search's budget ends long before 2^32 states");
         self.states.push(state);
         self.table.insert(hash, number);
         number
@@ -75,8 +87,15 @@ impl<S: Spec> Machine for Interned<'_, S> {
     }
 
     fn step(&mut self, state: u32, operation: u32, _now: u32) -> Option<u32> {
-        let next = self.spec.step(&self.states[state as usize], self.operations[operation as usize])?;
-        Some(if next == self.states[state as usize] { state } else { self.number(next) })
+        let next = self.spec.step(
+            &self.states[state as usize],
+            self.operations[operation as usize],
+        )?;
+        Some(if next == self.states[state as usize] {
+            state
+        } else {
+            self.number(next)
+        })
     }
 
     fn effect(&self, operation: u32) -> Effect {

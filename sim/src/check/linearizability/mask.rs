@@ -1,4 +1,5 @@
-//! Sets of places in the window of open operations: one word for most histories, more where more operations are open at once.
+//! Sets of places in the window of open operations: one word for most histories, more where more
+//! operations are open at once.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -29,14 +30,21 @@ pub trait Mask: Clone + Eq + Hash + Debug {
 
     /// Adds what is in both of two sets.
     fn add_common(&mut self, one: &Self, other: &Self) {
-        for (word, (a, b)) in self.words_mut().iter_mut().zip(one.words().iter().zip(other.words())) {
+        for (word, (a, b)) in self
+            .words_mut()
+            .iter_mut()
+            .zip(one.words().iter().zip(other.words()))
+        {
             *word |= a & b;
         }
     }
 
     /// Whether it contains all of another.
     fn covers(&self, other: &Self) -> bool {
-        self.words().iter().zip(other.words()).all(|(a, b)| b & !a == 0)
+        self.words()
+            .iter()
+            .zip(other.words())
+            .all(|(a, b)| b & !a == 0)
     }
 
     /// How many are in it.
@@ -100,7 +108,14 @@ mod tests {
             }
             other.add(3);
             assert!(set.covers(&other) && !other.covers(&set) && set.count() == 3);
-            assert_eq!((set.next(&other, 0), set.next(&other, 1), set.next(&other, places)), (Some(0), Some(places - 1), None));
+            assert_eq!(
+                (
+                    set.next(&other, 0),
+                    set.next(&other, 1),
+                    set.next(&other, places)
+                ),
+                (Some(0), Some(places - 1), None)
+            );
             other.add_common(&set.clone(), &set);
             assert_eq!(other, set);
             set.remove(0);

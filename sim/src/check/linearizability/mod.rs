@@ -1,16 +1,20 @@
 //! Linearizability of recorded histories.
 //!
-//! A history is linearizable if its operations can be put in one order that respects real time (what returned before another was called stands before it)
-//! and that the sequential specification could have produced (Herlihy and Wing, 1990). Intervals are closed; an operation of unknown outcome may take effect at any time after
-//! its call, or never. Histories are checked key by key, which is enough.
+//! A history is linearizable if its operations can be put in one order that respects real time
+//! (what returned before another was called stands before it) and that the sequential specification
+//! could have produced (Herlihy and Wing, 1990). Intervals are closed; an operation of unknown
+//! outcome may take effect at any time after its call, or never. Histories are checked key by key,
+//! which is enough.
 //!
 //! - `partition` puts the operations of one key on a line;
 //! - `witness` replays the order that the log gives;
 //! - `zones` decides histories of unique values in n log n;
-//! - `search` decides everything, for any specification (`machine`), with the built-in register (`register`) knowing the future;
+//! - `search` decides everything, for any specification (`machine`), with the built-in register
+//!   (`register`) knowing the future;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `object` checks a user's own specification;
-//! - `online` holds a history that is still being made, `settle` forgets what is behind it, and `settled` is what remains of that;
+//! - `online` holds a history that is still being made, `settle` forgets what is behind it, and
+//!   `settled` is what remains of that;
 //! - `aftermath` judges the reads that audits add to one history;
 //! - `generate` makes large histories to measure with.
 

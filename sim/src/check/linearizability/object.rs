@@ -1,7 +1,8 @@
 //! Histories of any object, for a specification of a user's own.
 //!
-//! If every operation touches one part of the state only, the parts are checked apart, the one with the fewest operations first; otherwise the history
-//! is checked whole. The built-in register has faster ways: see `check`.
+//! If every operation touches one part of the state only, the parts are checked apart, the one with
+//! the fewest operations first; otherwise the history is checked whole. The built-in register has
+//! faster ways: see `check`.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,8 @@ pub enum Found {
     },
     /// It is not.
     NotLinearizable {
-        /// The operation with whose return the shortest prefix of its part ends that is not linearizable.
+        /// The operation with whose return the shortest prefix of its part ends that is not
+        /// linearizable.
         operation: usize,
         /// The longest order found of what came before.
         linearized: Vec<usize>,
@@ -44,11 +46,20 @@ pub enum Found {
 }
 
 /// Checks the history of an object. The budget is that of each part.
-pub fn check_object<S: Spec>(spec: &S, history: &[Interval<S::Operation>], budget: Budget) -> Found {
+pub fn check_object<S: Spec>(
+    spec: &S,
+    history: &[Interval<S::Operation>],
+    budget: Budget,
+) -> Found {
     let mut parts: BTreeMap<Option<&[u8]>, Vec<usize>> = BTreeMap::new();
-    let apart = history.iter().all(|interval| spec.part(&interval.operation).is_some());
+    let apart = history
+        .iter()
+        .all(|interval| spec.part(&interval.operation).is_some());
     for (number, interval) in history.iter().enumerate() {
-        parts.entry(spec.part(&interval.operation).filter(|_| apart)).or_default().push(number);
+        parts
+            .entry(spec.part(&interval.operation).filter(|_| apart))
+            .or_default()
+            .push(number);
     }
     let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
     parts.sort_by_key(Vec::len);
@@ -64,21 +75,48 @@ pub fn check_object<S: Spec>(spec: &S, history: &[Interval<S::Operation>], budge
     unknown.map_or(Found::Linearizable { orders }, Found::Unknown)
 }
 
-fn check_part<S: Spec>(spec: &S, history: &[Interval<S::Operation>], part: &[usize], budget: Budget) -> Found {
+fn check_part<S: Spec>(
+    spec: &S,
+    history: &[Interval<S::Operation>],
+    part: &[usize],
+    budget: Budget,
+) -> Found {
     let values = Values::default();
     let timed = (0u32..).zip(part).map(|(id, number)| {
         let Interval { call, ret, .. } = history[*number];
         // Only the times are asked for: what the operation does is the machine's affair.
-        Timed { call, ret: ret.unwrap_or(NEVER), what: What::Read(ABSENT), id }
+        Timed {
+            call,
+            ret: ret.unwrap_or(NEVER),
+            what: What::Read(ABSENT),
+            id,
+        }
     });
     let line = Partition::new(timed, ABSENT, &values, &mut Renumber::default());
     let number = |at: u32| part[line.steps[at as usize].id as usize];
-    let operations = line.steps.iter().map(|step| &history[part[step.id as usize]].operation).collect();
+    let operations = line
+        .steps
+        .iter()
+        .map(|step| &history[part[step.id as usize]].operation)
+        .collect();
     let mut machine = Interned::new(spec, operations);
     let named = |order: Vec<u32>| order.into_iter().map(number).collect();
-    match search(&mut machine, &line.steps, &line.events, Remember::Order, budget) {
-        Ending::Linearizable { order } => Found::Linearizable { orders: vec![named(order)] },
-        Ending::Stuck { operation, order, .. } => Found::NotLinearizable { operation: number(operation), linearized: named(order) },
+    match search(
+        &mut machine,
+        &line.steps,
+        &line.events,
+        Remember::Order,
+        budget,
+    ) {
+        Ending::Linearizable { order } => Found::Linearizable {
+            orders: vec![named(order)],
+        },
+        Ending::Stuck {
+            operation, order, ..
+        } => Found::NotLinearizable {
+            operation: number(operation),
+            linearized: named(order),
+        },
         Ending::Exhausted(reason) => Found::Unknown(reason),
     }
 }
@@ -90,7 +128,10 @@ impl Found {
         match self {
             Self::Linearizable { .. } => Verdict::Linearizable,
             Self::NotLinearizable { .. } => Verdict::NotLinearizable { key: 0 },
-            Self::Unknown(reason) => Verdict::Unknown { key: 0, reason: *reason },
+            Self::Unknown(reason) => Verdict::Unknown {
+                key: 0,
+                reason: *reason,
+            },
         }
     }
 }
@@ -138,12 +179,20 @@ mod tests {
         }
 
         fn effect(&self, operation: &Banking) -> Effect {
-            if matches!(operation, Banking::Glance(_)) { Effect::Read } else { Effect::Partial }
+            if matches!(operation, Banking::Glance(_)) {
+                Effect::Read
+            } else {
+                Effect::Partial
+            }
         }
     }
 
     fn at<O>(call: u64, ret: u64, operation: O) -> Interval<O> {
-        Interval { call, ret: (ret > 0).then_some(ret), operation }
+        Interval {
+            call,
+            ret: (ret > 0).then_some(ret),
+            operation,
+        }
     }
 
     #[test]
@@ -156,26 +205,65 @@ mod tests {
             at(6, 7, Glance([4, 6, 0])),
             at(8, 9, Glance([4, 5, 1])),
         ];
-        let Found::Linearizable { orders } = check_object(&Bank, &history, Budget::default()) else { panic!("it is linearizable") };
+        let Found::Linearizable { orders } = check_object(&Bank, &history, Budget::default())
+        else {
+            panic!("it is linearizable")
+        };
         assert_eq!(orders, [[0, 1, 3, 2, 4]]);
         history.push(at(10, 11, Glance([4, 6, 0])));
         let found = check_object(&Bank, &history, Budget::default());
-        assert_eq!(found, Found::NotLinearizable { operation: 5, linearized: vec![0, 1, 3, 2, 4] });
-        assert_eq!(check_object(&Bank, &history, Budget { steps: 3, ..Budget::default() }), Found::Unknown(Exhausted::Steps));
+        assert_eq!(
+            found,
+            Found::NotLinearizable {
+                operation: 5,
+                linearized: vec![0, 1, 3, 2, 4]
+            }
+        );
+        assert_eq!(
+            check_object(
+                &Bank,
+                &history,
+                Budget {
+                    steps: 3,
+                    ..Budget::default()
+                }
+            ),
+            Found::Unknown(Exhausted::Steps)
+        );
     }
 
     #[test]
     fn keys_are_checked_apart() {
         let text = |s: &str| Text::from(s.as_bytes());
-        let on = |key: &str, action, reply| Observed { call: Call { key: text(key), action }, reply };
+        let on = |key: &str, action, reply| Observed {
+            call: Call {
+                key: text(key),
+                action,
+            },
+            reply,
+        };
         let mut history = vec![
             at(1, 2, on("a", Action::Put(text("1")), Some(Return::Done))),
             at(3, 4, on("b", Action::Put(text("2")), Some(Return::Done))),
-            at(5, 6, on("b", Action::Get, Some(Return::Value(Some(text("2")))))),
+            at(
+                5,
+                6,
+                on("b", Action::Get, Some(Return::Value(Some(text("2"))))),
+            ),
         ];
-        let Found::Linearizable { orders } = check_object(&KeyValue, &history, Budget::default()) else { panic!("it is linearizable") };
+        let Found::Linearizable { orders } = check_object(&KeyValue, &history, Budget::default())
+        else {
+            panic!("it is linearizable")
+        };
         assert_eq!(orders, [vec![0], vec![1, 2]]);
-        history.push(at(7, 8, on("a", Action::Get, Some(Return::Value(Some(text("2")))))));
-        assert_eq!(check_object(&KeyValue, &history, Budget::default()).verdict(), Verdict::NotLinearizable { key: 0 });
+        history.push(at(
+            7,
+            8,
+            on("a", Action::Get, Some(Return::Value(Some(text("2"))))),
+        ));
+        assert_eq!(
+            check_object(&KeyValue, &history, Budget::default()).verdict(),
+            Verdict::NotLinearizable { key: 0 }
+        );
     }
 }

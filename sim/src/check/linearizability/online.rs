@@ -1,9 +1,11 @@
-//! A history that is still being made: the simulator tells what its clients do as they do it, copies the whole at any moment, and asks for a
-//! verdict when it likes.
+//! A history that is still being made: the simulator tells what its clients do as they do it,
+//! copies the whole at any moment, and asks for a verdict when it likes.
 //!
-//! A copy shares everything but the last few operations. An operation that has not ended when a verdict is asked for is unknown.
+//! A copy shares everything but the last few operations. An operation that has not ended when a
+//! verdict is asked for is unknown.
 //!
-//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see `settle`).
+//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see
+//! `settle`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,23 +71,38 @@ impl Online {
         Self::default()
     }
 
-    /// A history of which about this many operations are kept, beside those that are open or unknown. The log's order and zones need the whole
-    /// history, so once something is forgotten, the key it was on is left to the search.
+    /// A history of which about this many operations are kept, beside those that are open or
+    /// unknown. The log's order and zones need the whole history, so once something is forgotten,
+    /// the key it was on is left to the search.
     #[must_use]
     pub fn bounded(operations: usize) -> Self {
         let bound = operations.max(1);
-        Self { limit: Some(bound), bound, ..Self::default() }
+        Self {
+            limit: Some(bound),
+            bound,
+            ..Self::default()
+        }
     }
 
     /// A process calls an operation. It has no other open, and none whose outcome stayed unknown.
     pub fn invoke(&mut self, process: u64, call: &Call, time: u64) {
         self.operations += 1;
         self.latest = self.latest.max(time);
-        let before = self.open.insert(process, Open { call: call.clone(), time });
-        assert!(before.is_none(), "process {process} calls while its operation is open");
+        let before = self.open.insert(
+            process,
+            Open {
+                call: call.clone(),
+                time,
+            },
+        );
+        assert!(
+            before.is_none(),
+            "process {process} calls while its operation is open"
+        );
     }
 
-    /// Its operation took effect and returned. A compare-and-set that returns a mismatch had no effect and is a read.
+    /// Its operation took effect and returned. A compare-and-set that returns a mismatch had no
+    /// effect and is a read.
     pub fn ok(&mut self, process: u64, returned: Return, place: Option<Place>, time: u64) {
         self.end(process, Reply::Returned(returned), place, time);
     }
@@ -100,7 +117,8 @@ impl Online {
         self.end(process, Reply::Unknown, None, NEVER);
     }
 
-    /// The log's place of an operation of unknown outcome is found out after all. It helps to decide fast and is never trusted.
+    /// The log's place of an operation of unknown outcome is found out after all. It helps to
+    /// decide fast and is never trusted.
     pub fn learned(&mut self, process: u64, place: Place) {
         self.learned.insert(process, place);
     }
@@ -124,12 +142,20 @@ impl Online {
     }
 
     fn end(&mut self, process: u64, reply: Reply, place: Option<Place>, time: u64) {
-        let Some(Open { call, time: called }) = self.open.remove(&process) else { panic!("process {process} returns without a call") };
+        let Some(Open { call, time: called }) = self.open.remove(&process) else {
+            panic!("process {process} returns without a call")
+        };
         debug_assert!(called <= time, "process {process} returns before its call");
         if time != NEVER {
             self.latest = self.latest.max(time);
         }
-        self.keep(Ended { process, call, times: (called, time), reply, place });
+        self.keep(Ended {
+            process,
+            call,
+            times: (called, time),
+            reply,
+            place,
+        });
         if self.limit.is_some_and(|limit| self.kept >= limit) {
             self.settle();
         }
@@ -153,11 +179,19 @@ impl Online {
         let mut builder = Builder::default();
         builder.history.operations.reserve(self.operations);
         for ended in self.ended.iter().flat_map(|piece| piece.iter()) {
-            let place = ended.place.or_else(|| self.learned.get(&ended.process).copied());
+            let place = ended
+                .place
+                .or_else(|| self.learned.get(&ended.process).copied());
             builder.add(ended.process, &ended.call, ended.times, &ended.reply, place);
         }
         for (process, open) in &self.open {
-            builder.add(*process, &open.call, (open.time, NEVER), &Reply::Unknown, self.learned.get(process).copied());
+            builder.add(
+                *process,
+                &open.call,
+                (open.time, NEVER),
+                &Reply::Unknown,
+                self.learned.get(process).copied(),
+            );
         }
         let mut history = builder.history;
         history.operations.sort_by_key(|operation| operation.call);
@@ -169,13 +203,25 @@ impl Online {
     pub fn verdict(&self, budget: Budget) -> Report {
         let history = self.numbered();
         let report = check_with(&history, budget, |key, by_key, renumber| {
-            let settled = self.settled.get(history.values.bytes(history.keys[key as usize]))?;
+            let settled = self
+                .settled
+                .get(history.values.bytes(history.keys[key as usize]))?;
             Some(settled.judge(&history, by_key, key, renumber, budget))
         });
-        let Some(failed) = &self.failed else { return report };
-        let key = history.keys.iter().position(|key| history.values.bytes(*key) == &**failed);
-        let key = key.and_then(|key| u32::try_from(key).ok()).expect("the operations of a key that failed are kept");
-        Report { verdict: Verdict::NotLinearizable { key }, ..report }
+        let Some(failed) = &self.failed else {
+            return report;
+        };
+        let key = history
+            .keys
+            .iter()
+            .position(|key| history.values.bytes(*key) == &**failed);
+        let key = key
+            .and_then(|key| u32::try_from(key).ok())
+            .expect("the operations of a key that failed are kept");
+        Report {
+            verdict: Verdict::NotLinearizable { key },
+            ..report
+        }
     }
 }
 
@@ -187,8 +233,21 @@ struct Builder<'o> {
 }
 
 impl<'o> Builder<'o> {
-    fn add(&mut self, process: u64, call: &'o Call, times: (u64, u64), reply: &Reply, place: Option<Place>) {
-        let History { operations, values, keys, processes, .. } = &mut self.history;
+    fn add(
+        &mut self,
+        process: u64,
+        call: &'o Call,
+        times: (u64, u64),
+        reply: &Reply,
+        place: Option<Place>,
+    ) {
+        let History {
+            operations,
+            values,
+            keys,
+            processes,
+            ..
+        } = &mut self.history;
         let key = *self.keys.entry(&call.key).or_insert_with(|| {
             keys.push(values.text(&call.key));
             u32::try_from(keys.len() - 1).expect("keys have 32-bit numbers")
@@ -201,7 +260,10 @@ impl<'o> Builder<'o> {
             Action::Get => Asked::Read,
             Action::Put(value) => Asked::Write(values.text(value)),
             Action::Append(value) => Asked::Append(values.text(value)),
-            Action::Cas { expected, new } => Asked::Cas { expected: optional(values, expected.as_ref()), new: values.text(new) },
+            Action::Cas { expected, new } => Asked::Cas {
+                expected: optional(values, expected.as_ref()),
+                new: values.text(new),
+            },
             Action::Delete => Asked::Delete,
         };
         let outcome = match reply {
@@ -211,7 +273,16 @@ impl<'o> Builder<'o> {
             Reply::Failed => Outcome::Fail,
             Reply::Unknown => Outcome::Unknown,
         };
-        operations.push(Recorded { call: times.0, ret: times.1, place, asked, outcome, process, key, lines: [0; 2] });
+        operations.push(Recorded {
+            call: times.0,
+            ret: times.1,
+            place,
+            asked,
+            outcome,
+            process,
+            key,
+            lines: [0; 2],
+        });
     }
 }
 
@@ -230,7 +301,15 @@ pub(super) mod tests {
         let mut events: Vec<(u64, bool, usize)> = Vec::new();
         for (at, operation) in history.operations.iter().enumerate() {
             events.push((operation.call, false, at));
-            events.push((if operation.outcome == Outcome::Unknown { operation.call } else { operation.ret }, true, at));
+            events.push((
+                if operation.outcome == Outcome::Unknown {
+                    operation.call
+                } else {
+                    operation.ret
+                },
+                true,
+                at,
+            ));
         }
         events.sort_unstable();
         for (time, is_return, at) in events {
@@ -240,14 +319,34 @@ pub(super) mod tests {
                 Asked::Read => Action::Get,
                 Asked::Write(value) => Action::Put(text(value)),
                 Asked::Append(value) => Action::Append(text(value)),
-                Asked::Cas { expected, new } => Action::Cas { expected: optional(expected), new: text(new) },
+                Asked::Cas { expected, new } => Action::Cas {
+                    expected: optional(expected),
+                    new: text(new),
+                },
                 Asked::Delete => Action::Delete,
             };
             match operation.outcome {
-                _ if !is_return => online.invoke(process, &Call { key: text(history.keys[operation.key as usize]), action }, time),
-                Outcome::Ok(value) if operation.asked == Asked::Read => online.ok(process, Return::Value(optional(value)), operation.place, time),
+                _ if !is_return => online.invoke(
+                    process,
+                    &Call {
+                        key: text(history.keys[operation.key as usize]),
+                        action,
+                    },
+                    time,
+                ),
+                Outcome::Ok(value) if operation.asked == Asked::Read => online.ok(
+                    process,
+                    Return::Value(optional(value)),
+                    operation.place,
+                    time,
+                ),
                 Outcome::Ok(_) => online.ok(process, Return::Done, operation.place, time),
-                Outcome::Saw(value) => online.ok(process, Return::Mismatch(optional(value)), operation.place, time),
+                Outcome::Saw(value) => online.ok(
+                    process,
+                    Return::Mismatch(optional(value)),
+                    operation.place,
+                    time,
+                ),
                 Outcome::Fail | Outcome::Mismatch => online.fail(process, time),
                 Outcome::Unknown => online.unknown(process),
             }
@@ -260,7 +359,10 @@ pub(super) mod tests {
     }
 
     fn call(key: &str, action: Action) -> Call {
-        Call { key: text(key), action }
+        Call {
+            key: text(key),
+            action,
+        }
     }
 
     #[test]
@@ -274,10 +376,15 @@ pub(super) mod tests {
         online.invoke(3, &call("x", Action::Get), 4);
         online.ok(3, Return::Value(None), None, 5);
         let report = online.verdict(Budget::default());
-        let Verdict::NotLinearizable { key } = report.verdict else { panic!("{report:?}") };
+        let Verdict::NotLinearizable { key } = report.verdict else {
+            panic!("{report:?}")
+        };
         let history = online.history();
         assert_eq!(history.values.bytes(history.keys[key as usize]), b"x");
-        assert_eq!(fork.verdict(Budget::default()).verdict, Verdict::Linearizable);
+        assert_eq!(
+            fork.verdict(Budget::default()).verdict,
+            Verdict::Linearizable
+        );
     }
 
     #[test]
@@ -289,7 +396,10 @@ pub(super) mod tests {
         online.ok(2, Return::Value(Some(text("1"))), Some(Place::after(7)), 3);
         online.learned(1, Place::new(7, 0));
         let report = online.verdict(Budget::default());
-        assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));
+        assert_eq!(
+            (report.verdict, report.methods[0], report.log),
+            (Verdict::Linearizable, 1, None)
+        );
     }
 
     #[test]
@@ -297,7 +407,12 @@ pub(super) mod tests {
         let mut online = Online::new();
         for (process, value, slot) in [(1, "1", 9), (2, "2", 4)] {
             online.invoke(process, &call("x", Action::Put(text(value))), process * 10);
-            online.ok(process, Return::Done, Some(Place::new(slot, 0)), process * 10 + 1);
+            online.ok(
+                process,
+                Return::Done,
+                Some(Place::new(slot, 0)),
+                process * 10 + 1,
+            );
         }
         let report = online.verdict(Budget::default());
         assert_eq!(report.verdict, Verdict::Linearizable);

@@ -1,7 +1,9 @@
-//! The operations of one key, put on a line: every call and return gets its place in one order, and all algorithms work on those places.
+//! The operations of one key, put on a line: every call and return gets its place in one order, and
+//! all algorithms work on those places.
 //!
-//! At equal times calls stand before returns, so "returned before the call of" is one comparison and closed intervals need no further thought.
-//! Operations that say nothing and do nothing are left out.
+//! At equal times calls stand before returns, so "returned before the call of" is one comparison
+//! and closed intervals need no further thought. Operations that say nothing and do nothing are
+//! left out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -25,7 +27,8 @@ pub struct Step {
     pub id: u32,
 }
 
-/// What a partition is made of: an operation with its times and its values in the numbers of a [`Values`].
+/// What a partition is made of: an operation with its times and its values in the numbers of a
+/// [`Values`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timed {
     /// When it was called.
@@ -69,7 +72,8 @@ impl Renumber {
             return ABSENT;
         }
         if self.local[at] == 0 {
-            self.local[at] = u32::try_from(self.vals.len()).expect("no more values than there are numbers for");
+            self.local[at] =
+                u32::try_from(self.vals.len()).expect("no more values than there are numbers for");
             self.vals.push(value);
         }
         Val(self.local[at])
@@ -81,7 +85,10 @@ impl Renumber {
             What::Differs(value) => What::Differs(self.local(value)),
             What::Write(value) => What::Write(self.local(value)),
             What::Append(value) => What::Append(self.local(value)),
-            What::Cas { expected, new } => What::Cas { expected: self.local(expected), new: self.local(new) },
+            What::Cas { expected, new } => What::Cas {
+                expected: self.local(expected),
+                new: self.local(new),
+            },
         }
     }
 
@@ -100,19 +107,33 @@ impl Renumber {
 
 impl<'a> Partition<'a> {
     /// Puts these operations on a line. There are fewer than 2^31 of them.
-    pub fn new(operations: impl Iterator<Item = Timed> + Clone, initial: Val, values: &'a Values, renumber: &mut Renumber) -> Self {
+    pub fn new(
+        operations: impl Iterator<Item = Timed> + Clone,
+        initial: Val,
+        values: &'a Values,
+        renumber: &mut Renumber,
+    ) -> Self {
         let mut partition = Self::resumed(operations, &mut [initial], values, renumber);
         partition.initial = Val(u32::from(initial != ABSENT));
         partition
     }
 
-    /// Puts operations on a line that go on from one of several states, whose numbers become those within the partition.
-    pub fn resumed(operations: impl Iterator<Item = Timed> + Clone, states: &mut [Val], values: &'a Values, renumber: &mut Renumber) -> Self {
+    /// Puts operations on a line that go on from one of several states, whose numbers become those
+    /// within the partition.
+    pub fn resumed(
+        operations: impl Iterator<Item = Timed> + Clone,
+        states: &mut [Val],
+        values: &'a Values,
+        renumber: &mut Renumber,
+    ) -> Self {
         renumber.start(values.len());
         for state in states {
             *state = renumber.local(*state);
         }
-        if operations.clone().is_sorted_by_key(|operation| operation.call) {
+        if operations
+            .clone()
+            .is_sorted_by_key(|operation| operation.call)
+        {
             return Self::in_order(operations, values, renumber);
         }
         let mut sorted: Vec<Timed> = operations.collect();
@@ -120,9 +141,16 @@ impl<'a> Partition<'a> {
         Self::in_order(sorted.into_iter(), values, renumber)
     }
 
-    /// Merges the calls, which are in order, with the returns, of which only those of open operations need to be known at any moment.
-    fn in_order(operations: impl Iterator<Item = Timed> + Clone, values: &'a Values, renumber: &mut Renumber) -> Self {
-        let (count, returning) = operations.clone().fold((0, 0), |(all, known), operation| (all + 1, known + usize::from(operation.ret != NEVER)));
+    /// Merges the calls, which are in order, with the returns, of which only those of open
+    /// operations need to be known at any moment.
+    fn in_order(
+        operations: impl Iterator<Item = Timed> + Clone,
+        values: &'a Values,
+        renumber: &mut Renumber,
+    ) -> Self {
+        let (count, returning) = operations.clone().fold((0, 0), |(all, known), operation| {
+            (all + 1, known + usize::from(operation.ret != NEVER))
+        });
         assert!(count < 1 << 31, "operations are numbered with 31 bits");
         let mut partition = Self {
             steps: Vec::with_capacity(count),
@@ -144,7 +172,12 @@ impl<'a> Partition<'a> {
             let at = u32::try_from(partition.steps.len()).expect("fewer than 2^31 operations");
             let call = partition.place();
             partition.events.push(at * 2);
-            partition.steps.push(Step { call, ret: OPEN, what: renumber.what(operation.what), id: operation.id });
+            partition.steps.push(Step {
+                call,
+                ret: OPEN,
+                what: renumber.what(operation.what),
+                id: operation.id,
+            });
             if operation.ret != NEVER {
                 open.push(Reverse((operation.ret, at)));
             }
@@ -172,15 +205,22 @@ impl<'a> Partition<'a> {
         self.values.bytes(self.vals[value.0 as usize])
     }
 
-    /// The history up to this place and not beyond: operations that have not returned by then are open, and open reads are left out.
+    /// The history up to this place and not beyond: operations that have not returned by then are
+    /// open, and open reads are left out.
     #[must_use]
     pub fn prefix(&self, events: usize) -> Self {
         let end = u32::try_from(events).unwrap_or(OPEN);
         let mut kept = vec![OPEN; self.steps.len()];
-        let mut prefix = Self { steps: Vec::new(), events: Vec::new(), vals: self.vals.clone(), ..*self };
+        let mut prefix = Self {
+            steps: Vec::new(),
+            events: Vec::new(),
+            vals: self.vals.clone(),
+            ..*self
+        };
         for event in &self.events[..events.min(self.events.len())] {
             let at = (*event / 2) as usize;
-            let place = u32::try_from(prefix.events.len()).expect("no more events than in the whole");
+            let place =
+                u32::try_from(prefix.events.len()).expect("no more events than in the whole");
             if event % 2 == 1 {
                 prefix.steps[kept[at] as usize].ret = place;
                 prefix.events.push(kept[at] * 2 + 1);
@@ -190,9 +230,14 @@ impl<'a> Partition<'a> {
             if step.ret >= end && matches!(step.what, What::Read(_) | What::Differs(_)) {
                 continue;
             }
-            kept[at] = u32::try_from(prefix.steps.len()).expect("no more operations than in the whole");
+            kept[at] =
+                u32::try_from(prefix.steps.len()).expect("no more operations than in the whole");
             prefix.events.push(kept[at] * 2);
-            prefix.steps.push(Step { call: place, ret: OPEN, ..step });
+            prefix.steps.push(Step {
+                call: place,
+                ret: OPEN,
+                ..step
+            });
         }
         prefix
     }
@@ -206,13 +251,25 @@ mod tests {
     use super::*;
 
     fn timed(call: u64, ret: u64) -> Timed {
-        Timed { call, ret, what: What::Write(ABSENT), id: 0 }
+        Timed {
+            call,
+            ret,
+            what: What::Write(ABSENT),
+            id: 0,
+        }
     }
 
     #[test]
     fn equal_times_overlap() {
         let values = Values::default();
-        let lined = |operations: Vec<Timed>| Partition::new(operations.into_iter(), ABSENT, &values, &mut Renumber::default());
+        let lined = |operations: Vec<Timed>| {
+            Partition::new(
+                operations.into_iter(),
+                ABSENT,
+                &values,
+                &mut Renumber::default(),
+            )
+        };
         let touching = lined(vec![timed(1, 5), timed(5, 9)]);
         assert!(touching.steps[0].ret > touching.steps[1].call);
         let apart = lined(vec![timed(1, 4), timed(5, 9)]);

@@ -19,13 +19,24 @@ struct Node {
 impl Path {
     /// The order that goes on with this operation, which took effect at the place `at`.
     pub fn push(&mut self, parent: u32, operation: u32, at: u32) -> u32 {
-        self.nodes.push(Node { parent, operation, at });
+        self.nodes.push(Node {
+            parent,
+            operation,
+            at,
+        });
         u32::try_from(self.nodes.len()).expect("the search's budget ends long before 2^32 steps")
     }
 
-    /// The order that leads to a number. Operations that returned before `end` without a place of their own were overwritten unseen: they stand before
-    /// the first overwriting that they lived to see.
-    pub fn order<K: Machine>(&self, number: u32, steps: &[Step], end: u32, machine: &K) -> Vec<u32> {
+    /// The order that leads to a number. Operations that returned before `end` without a place of
+    /// their own were overwritten unseen: they stand before the first overwriting that they lived
+    /// to see.
+    pub fn order<K: Machine>(
+        &self,
+        number: u32,
+        steps: &[Step],
+        end: u32,
+        machine: &K,
+    ) -> Vec<u32> {
         let mut taken: Vec<&Node> = Vec::new();
         let mut at = number;
         while at != 0 {
@@ -38,14 +49,20 @@ impl Path {
         for node in &taken {
             placed[node.operation as usize] = true;
         }
-        let mut waiting: Vec<u32> = (0..u32::try_from(steps.len()).expect("operations have 32-bit numbers"))
-            .filter(|operation| !placed[*operation as usize] && steps[*operation as usize].ret < end)
+        let mut waiting: Vec<u32> = (0..u32::try_from(steps.len())
+            .expect("operations have 32-bit numbers"))
+            .filter(|operation| {
+                !placed[*operation as usize] && steps[*operation as usize].ret < end
+            })
             .rev()
             .collect();
         let mut order = Vec::with_capacity(taken.len());
         for node in taken {
             if machine.effect(node.operation) == Effect::Blind {
-                while waiting.last().is_some_and(|operation| steps[*operation as usize].call < node.at) {
+                while waiting
+                    .last()
+                    .is_some_and(|operation| steps[*operation as usize].call < node.at)
+                {
                     order.extend(waiting.pop());
                 }
             }

@@ -1,9 +1,10 @@
 //! The register as a machine that knows the future.
 //!
-//! All outcomes are known before the search starts, so it is known until when each value is still asked for. A value that nobody will ask for any
-//! more is *dead*, and all dead values are one state. Where values are appended to, a state matters only as the beginning of a value that will
-//! be asked for: it is kept as a range of the sorted list of those values and a length, so no concatenation is ever made, and a state that begins
-//! none of them is dead.
+//! All outcomes are known before the search starts, so it is known until when each value is still
+//! asked for. A value that nobody will ask for any more is *dead*, and all dead values are one
+//! state. Where values are appended to, a state matters only as the beginning of a value that will
+//! be asked for: it is kept as a range of the sorted list of those values and a length, so no
+//! concatenation is ever made, and a state that begins none of them is dead.
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::{OPEN, Partition, Step};
@@ -19,7 +20,8 @@ const DEAD: u32 = u32::MAX;
 pub struct RegisterMachine<'a> {
     operations: Operations<'a>,
     initial: u32,
-    /// By state: behind the place of the last return that asks for it, or for a value that begins with it.
+    /// By state: behind the place of the last return that asks for it, or for a value that begins
+    /// with it.
     death: Vec<u32>,
     /// Whether some operation only says what the state was not.
     differs: bool,
@@ -51,7 +53,10 @@ impl<'a> RegisterMachine<'a> {
         let mut differs = false;
         for step in &partition.steps {
             let value = match step.what {
-                What::Read(value) | What::Cas { expected: value, .. } => value,
+                What::Read(value)
+                | What::Cas {
+                    expected: value, ..
+                } => value,
                 What::Differs(value) => {
                     differs = true;
                     value
@@ -63,11 +68,23 @@ impl<'a> RegisterMachine<'a> {
         }
         if !partition.appends {
             let operations = Operations::Same(&partition.steps);
-            return Self { operations, initial: partition.initial.0, death: asked, differs, endings: None };
+            return Self {
+                operations,
+                initial: partition.initial.0,
+                death: asked,
+                differs,
+                endings: None,
+            };
         }
         let mut endings = Endings::new(partition, &asked);
         let mut death = vec![endings.longest(0, endings.sorted.len()).max(asked[0])];
-        let mut state = |value: Val| Val(if value == ABSENT { 0 } else { endings.whole(partition.bytes(value), &mut death) });
+        let mut state = |value: Val| {
+            Val(if value == ABSENT {
+                0
+            } else {
+                endings.whole(partition.bytes(value), &mut death)
+            })
+        };
         let operations = partition
             .steps
             .iter()
@@ -76,23 +93,38 @@ impl<'a> RegisterMachine<'a> {
                 What::Differs(value) => What::Differs(state(value)),
                 What::Write(value) => What::Write(state(value)),
                 What::Append(value) => What::Append(value),
-                What::Cas { expected, new } => What::Cas { expected: state(expected), new: state(new) },
+                What::Cas { expected, new } => What::Cas {
+                    expected: state(expected),
+                    new: state(new),
+                },
             })
             .collect();
         let initial = state(partition.initial).0;
-        Self { operations: Operations::Translated(operations), initial, death, differs, endings: Some(endings) }
+        Self {
+            operations: Operations::Translated(operations),
+            initial,
+            death,
+            differs,
+            endings: Some(endings),
+        }
     }
 
     /// The state of this value of the partition.
     pub fn state(&mut self, partition: &Partition<'a>, value: Val) -> u32 {
         match &mut self.endings {
-            Some(endings) if value != ABSENT => endings.whole(partition.bytes(value), &mut self.death),
+            Some(endings) if value != ABSENT => {
+                endings.whole(partition.bytes(value), &mut self.death)
+            }
             _ => self.alive(value.0, 0),
         }
     }
 
     fn alive(&self, state: u32, now: u32) -> u32 {
-        if state != DEAD && self.death[state as usize] > now { state } else { DEAD }
+        if state != DEAD && self.death[state as usize] > now {
+            state
+        } else {
+            DEAD
+        }
     }
 }
 
@@ -155,8 +187,8 @@ struct Endings<'a> {
     sorted: Vec<&'a [u8]>,
     /// A tree of maxima over how long each is asked for.
     until: Vec<u32>,
-    /// By state: the range of `sorted` that begins with it, and how much of them it is. The first is the absent state, which is appended to as if
-    /// it were empty.
+    /// By state: the range of `sorted` that begins with it, and how much of them it is. The first
+    /// is the absent state, which is appended to as if it were empty.
     rows: Vec<Row>,
     by_row: Table,
     /// What each appended value is.
@@ -176,7 +208,11 @@ struct Row {
 impl<'a> Endings<'a> {
     fn new(partition: &Partition<'a>, asked: &[u32]) -> Self {
         let mut order: Vec<usize> = (1..asked.len()).filter(|at| asked[*at] > 0).collect();
-        let all: Vec<&[u8]> = partition.vals.iter().map(|value| partition.values.bytes(*value)).collect();
+        let all: Vec<&[u8]> = partition
+            .vals
+            .iter()
+            .map(|value| partition.values.bytes(*value))
+            .collect();
         order.sort_unstable_by_key(|at| all[*at]);
         let mut until = vec![0; order.len() * 2];
         for (at, value) in order.iter().enumerate() {
@@ -186,8 +222,20 @@ impl<'a> Endings<'a> {
             until[at] = until[at * 2].max(until[at * 2 + 1]);
         }
         let sorted: Vec<&[u8]> = order.iter().map(|at| all[*at]).collect();
-        let absent = Row { low: 0, high: sorted.len(), len: 0 };
-        Self { sorted, until, rows: vec![absent], by_row: Table::default(), tails: all, made: Vec::new(), by_append: Table::default() }
+        let absent = Row {
+            low: 0,
+            high: sorted.len(),
+            len: 0,
+        };
+        Self {
+            sorted,
+            until,
+            rows: vec![absent],
+            by_row: Table::default(),
+            tails: all,
+            made: Vec::new(),
+            by_append: Table::default(),
+        }
     }
 
     /// Until when any value of a range is asked for.
@@ -215,7 +263,11 @@ impl<'a> Endings<'a> {
         let range = &self.sorted[row.low..row.high];
         let low = range.partition_point(|value| rest(value) < bytes);
         let count = range[low..].partition_point(|value| rest(value).starts_with(bytes));
-        Row { low: row.low + low, high: row.low + low + count, len: row.len + bytes.len() }
+        Row {
+            low: row.low + low,
+            high: row.low + low + count,
+            len: row.len + bytes.len(),
+        }
     }
 
     fn number(&mut self, row: Row, death: &mut Vec<u32>) -> u32 {
@@ -226,7 +278,8 @@ impl<'a> Endings<'a> {
         if let Some(found) = self.by_row.find(hash, |at| self.rows[at as usize] == row) {
             return found;
         }
-        let number = u32::try_from(self.rows.len()).expect("the search's budget ends long before 2^32 states");
+        let number = u32::try_from(self.rows.len())
+            .expect("the search's budget ends long before 2^32 states");
         self.rows.push(row);
         death.push(self.longest(row.low, row.high));
         self.by_row.insert(hash, number);
@@ -240,12 +293,18 @@ impl<'a> Endings<'a> {
 
     fn append(&mut self, state: u32, tail: Val, death: &mut Vec<u32>) -> u32 {
         let hash = mix(u64::from(state), u64::from(tail.0));
-        if let Some(found) = self.by_append.find(hash, |at| self.made[at as usize].0 == state && self.made[at as usize].1 == tail.0) {
+        if let Some(found) = self.by_append.find(hash, |at| {
+            self.made[at as usize].0 == state && self.made[at as usize].1 == tail.0
+        }) {
             return self.made[found as usize].2;
         }
         let row = self.narrow(self.rows[state as usize], self.tails[tail.0 as usize]);
         let longer = self.number(row, death);
-        self.by_append.insert(hash, u32::try_from(self.made.len()).expect("the search's budget ends long before 2^32 states"));
+        self.by_append.insert(
+            hash,
+            u32::try_from(self.made.len())
+                .expect("the search's budget ends long before 2^32 states"),
+        );
         self.made.push((state, tail.0, longer));
         longer
     }

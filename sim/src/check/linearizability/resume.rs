@@ -13,14 +13,27 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
             let places = |operations: &[u32]| {
                 let mut mask = M::empty(self.places);
                 for operation in operations {
-                    let spot = self.window.iter().position(|open| open == operation).expect("open operations are called first");
+                    let spot = self
+                        .window
+                        .iter()
+                        .position(|open| open == operation)
+                        .expect("open operations are called first");
                     mask.add(spot);
                 }
                 mask
             };
             let (done, undone) = (places(&point.done), places(&point.undone));
-            let used = point.used.iter().fold(0, |set, operation| self.used.with(set, *operation));
-            self.configurations.push(Configuration { state: point.state, used, done, undone, path: 0 });
+            let used = point
+                .used
+                .iter()
+                .fold(0, |set, operation| self.used.with(set, *operation));
+            self.configurations.push(Configuration {
+                state: point.state,
+                used,
+                done,
+                undone,
+                path: 0,
+            });
         }
     }
 
@@ -28,7 +41,11 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
     pub(super) fn frontier(mut self) -> Frontier {
         self.forget();
         let operations = |mask: &M| -> Vec<u32> {
-            let open = self.window.iter().enumerate().filter(|(spot, open)| **open != OPEN && mask.has(*spot));
+            let open = self
+                .window
+                .iter()
+                .enumerate()
+                .filter(|(spot, open)| **open != OPEN && mask.has(*spot));
             open.map(|(_, operation)| *operation).collect()
         };
         let point = |configuration: &Configuration<M>| Point {
@@ -37,8 +54,14 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
             done: operations(&configuration.done),
             undone: operations(&configuration.undone),
         };
-        let open = self.window.iter().filter(|open| **open != OPEN).count() + self.unknown_blind.len() + self.unknown_dependent.len();
+        let open = self.window.iter().filter(|open| **open != OPEN).count()
+            + self.unknown_blind.len()
+            + self.unknown_dependent.len();
         let points = self.configurations.iter().map(point).collect();
-        Frontier { open, points, unknown: [self.unknown_blind, self.unknown_dependent].concat() }
+        Frontier {
+            open,
+            points,
+            unknown: [self.unknown_blind, self.unknown_dependent].concat(),
+        }
     }
 }

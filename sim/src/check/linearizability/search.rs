@@ -1,14 +1,18 @@
 //! The general search: just-in-time linearization over configurations.
 //!
-//! It walks through the calls and returns and keeps the set of all *configurations* that explain everything up to there: the state, which open
-//! operations have taken effect, and which of the unknown ones were used. Only when an operation returns must it have taken effect, and only then
-//! are orders of open operations tried that end with it (Lowe, "Testing for linearizability", 2017). Memory is that of the window of open
-//! operations, not of the history. What keeps the set small:
+//! It walks through the calls and returns and keeps the set of all *configurations* that explain
+//! everything up to there: the state, which open operations have taken effect, and which of the
+//! unknown ones were used. Only when an operation returns must it have taken effect, and only then
+//! are orders of open operations tried that end with it (Lowe, "Testing for linearizability",
+//! 2017). Memory is that of the window of open operations, not of the history. What keeps the set
+//! small:
 //!
 //! - operations that change nothing take effect as soon as the state allows;
-//! - an open operation that is possible in every state, and that is overwritten by another before anyone looked, *may* have taken effect: it is left open
-//!   whether it did, in one configuration instead of two (the two bits of an operation in [`Configuration`]);
-//! - so an order in which such an operation is overwritten unseen is never tried, and an unknown operation is used only if something needs it;
+//! - an open operation that is possible in every state, and that is overwritten by another before
+//!   anyone looked, *may* have taken effect: it is left open whether it did, in one configuration
+//!   instead of two (the two bits of an operation in [`Configuration`]);
+//! - so an order in which such an operation is overwritten unseen is never tried, and an unknown
+//!   operation is used only if something needs it;
 //! - of open operations that do the same, the one that must return first is taken first;
 //! - a configuration is dropped if another has the same state and at least as much freedom;
 //! - states that no later operation can tell apart are one (see `register`).
@@ -34,7 +38,10 @@ pub struct Budget {
 impl Default for Budget {
     /// Some seconds and some hundred megabytes.
     fn default() -> Self {
-        Self { steps: 400_000_000, configurations: 2_000_000 }
+        Self {
+            steps: 400_000_000,
+            configurations: 2_000_000,
+        }
     }
 }
 
@@ -52,7 +59,8 @@ pub enum Exhausted {
 pub enum Ending {
     /// There is a linearization. The order is there if it was asked for.
     Linearizable {
-        /// Operations in the order in which they took effect; unknown ones that did not are missing.
+        /// Operations in the order in which they took effect; unknown ones that did not are
+        /// missing.
         order: Vec<u32>,
     },
     /// When this operation returns, no order explains everything that returned up to then.
@@ -77,8 +85,9 @@ pub enum Remember {
     Order,
 }
 
-/// One way in which everything so far can be explained. An open operation of known outcome has two bits: that it may be regarded as done, and
-/// as not done. Both may be set. An operation that changes nothing is never held back, so its second bit stays set.
+/// One way in which everything so far can be explained. An open operation of known outcome has two
+/// bits: that it may be regarded as done, and as not done. Both may be set. An operation that
+/// changes nothing is never held back, so its second bit stays set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Configuration<M> {
     pub(super) state: u32,
@@ -92,16 +101,29 @@ pub(super) struct Configuration<M> {
 impl<M: Mask> Configuration<M> {
     fn hash(&self) -> u64 {
         let start = mix(u64::from(self.state), u64::from(self.used));
-        self.done.words().iter().chain(self.undone.words()).fold(start, |hash, word| mix(hash, *word))
+        self.done
+            .words()
+            .iter()
+            .chain(self.undone.words())
+            .fold(start, |hash, word| mix(hash, *word))
     }
 
     fn same(&self, other: &Self) -> bool {
-        self.state == other.state && self.used == other.used && self.done == other.done && self.undone == other.undone
+        self.state == other.state
+            && self.used == other.used
+            && self.done == other.done
+            && self.undone == other.undone
     }
 }
 
 /// Searches from the start to the end.
-pub fn search<K: Machine>(machine: &mut K, steps: &[Step], events: &[u32], remember: Remember, budget: Budget) -> Ending {
+pub fn search<K: Machine>(
+    machine: &mut K,
+    steps: &[Step],
+    events: &[u32],
+    remember: Remember,
+    budget: Budget,
+) -> Ending {
     let start = Frontier::start(machine);
     search_on(machine, steps, events, &start, remember, budget).0
 }
@@ -117,9 +139,15 @@ pub fn search_on<K: Machine>(
 ) -> (Ending, Option<Frontier>) {
     // Masks that are wide enough.
     match widest(steps, events) {
-        0..=64 => Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events, from),
-        65..=256 => Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events, from),
-        places => Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events, from),
+        0..=64 => {
+            Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events, from)
+        }
+        65..=256 => {
+            Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events, from)
+        }
+        places => {
+            Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events, from)
+        }
     }
 }
 
@@ -169,7 +197,13 @@ pub(super) struct Search<'s, K, M> {
 }
 
 impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
-    fn new(machine: &'s mut K, steps: &'s [Step], places: usize, remember: Remember, budget: Budget) -> Self {
+    fn new(
+        machine: &'s mut K,
+        steps: &'s [Step],
+        places: usize,
+        remember: Remember,
+        budget: Budget,
+    ) -> Self {
         let empty = M::empty(places);
         Self {
             machine,
@@ -209,14 +243,30 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
                 self.on_call(operation);
                 continue;
             }
-            let spot = self.window.iter().position(|open| *open == operation).expect("an operation is called before it returns");
+            let spot = self
+                .window
+                .iter()
+                .position(|open| *open == operation)
+                .expect("an operation is called before it returns");
             if let Err(reason) = self.on_return(operation, spot) {
                 return (Ending::Exhausted(reason), None);
             }
             if self.next.is_empty() {
-                self.configurations.extend(self.seen_list.drain(..).take(COMPARED).map(|(configuration, _)| configuration));
+                self.configurations.extend(
+                    self.seen_list
+                        .drain(..)
+                        .take(COMPARED)
+                        .map(|(configuration, _)| configuration),
+                );
                 let order = self.longest(self.now);
-                return (Ending::Stuck { operation, place: self.now, order }, None);
+                return (
+                    Ending::Stuck {
+                        operation,
+                        place: self.now,
+                        order,
+                    },
+                    None,
+                );
             }
             std::mem::swap(&mut self.configurations, &mut self.next);
             self.release(spot);
@@ -260,7 +310,12 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
         for at in 0..self.configurations.len() {
             self.configurations[at].undone.add(spot);
-            if effect == Effect::Read && self.machine.step(self.configurations[at].state, operation, self.now).is_some() {
+            if effect == Effect::Read
+                && self
+                    .machine
+                    .step(self.configurations[at].state, operation, self.now)
+                    .is_some()
+            {
                 let configuration = &mut self.configurations[at];
                 configuration.done.add(spot);
                 if let Some(path) = &mut self.path {
@@ -318,13 +373,20 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     fn release(&mut self, spot: usize) {
         self.window[spot] = OPEN;
         self.free.push(spot);
-        for set in [&mut self.readers, &mut self.total, &mut self.blind, &mut self.dependent] {
+        for set in [
+            &mut self.readers,
+            &mut self.total,
+            &mut self.blind,
+            &mut self.dependent,
+        ] {
             set.remove(spot);
         }
         for twins in &mut self.twins {
             twins.remove(spot);
         }
-        if self.used.crowded() || self.unknown_blind.len() + self.unknown_dependent.len() > self.unknown_limit {
+        if self.used.crowded()
+            || self.unknown_blind.len() + self.unknown_dependent.len() > self.unknown_limit
+        {
             self.forget();
             self.unknown_limit = 64 + 2 * (self.unknown_blind.len() + self.unknown_dependent.len());
         }
@@ -333,8 +395,14 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     /// Forgets unknown operations that are used everywhere, or can no longer matter.
     pub(super) fn forget(&mut self) {
         let (machine, now) = (&*self.machine, self.now);
-        let everywhere = self.used.common(self.configurations.iter().map(|configuration| configuration.used));
-        let gone = |operation: u32| machine.idle(operation, now) || everywhere.binary_search(&operation).is_ok();
+        let everywhere = self.used.common(
+            self.configurations
+                .iter()
+                .map(|configuration| configuration.used),
+        );
+        let gone = |operation: u32| {
+            machine.idle(operation, now) || everywhere.binary_search(&operation).is_ok()
+        };
         let sets = &mut self.used;
         let mut kept = sets.rebuilt();
         for configuration in &mut self.configurations {
@@ -352,18 +420,35 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
         // Those with more freedom first, so that what is kept is never dropped later.
         let used = &self.used;
-        self.next.sort_by_cached_key(|c| (c.state, u32::MAX - c.done.count() - c.undone.count(), used.get(c.used).len()));
+        self.next.sort_by_cached_key(|c| {
+            (
+                c.state,
+                u32::MAX - c.done.count() - c.undone.count(),
+                used.get(c.used).len(),
+            )
+        });
         let worst = self.machine.worst();
         let found = std::mem::take(&mut self.next);
         let mut group = 0;
         'each: for candidate in found {
-            if self.next.get(group).is_some_and(|first| first.state != candidate.state) {
+            if self
+                .next
+                .get(group)
+                .is_some_and(|first| first.state != candidate.state)
+            {
                 group = self.next.len();
             }
-            let from = if worst == Some(candidate.state) { 0 } else { group };
+            let from = if worst == Some(candidate.state) {
+                0
+            } else {
+                group
+            };
             // Very large groups are compared with their freest members only.
             for kept in self.next[from..].iter().take(COMPARED) {
-                if kept.done.covers(&candidate.done) && kept.undone.covers(&candidate.undone) && used.within(kept.used, candidate.used) {
+                if kept.done.covers(&candidate.done)
+                    && kept.undone.covers(&candidate.undone)
+                    && used.within(kept.used, candidate.used)
+                {
                     continue 'each;
                 }
             }
@@ -371,10 +456,16 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
     }
 
-    /// The longest of the orders that lead to a configuration, with everything that returned before `end`.
+    /// The longest of the orders that lead to a configuration, with everything that returned before
+    /// `end`.
     fn longest(&self, end: u32) -> Vec<u32> {
-        let Some(path) = &self.path else { return Vec::new() };
-        let paths = self.configurations.iter().map(|configuration| path.order(configuration.path, self.steps, end, &*self.machine));
+        let Some(path) = &self.path else {
+            return Vec::new();
+        };
+        let paths = self
+            .configurations
+            .iter()
+            .map(|configuration| path.order(configuration.path, self.steps, end, &*self.machine));
         paths.max_by_key(Vec::len).unwrap_or_default()
     }
 
@@ -382,10 +473,20 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     pub(super) fn unseen(&mut self, configuration: &Configuration<M>, fresh: bool) -> bool {
         let hash = mix(configuration.hash(), u64::from(fresh));
         let list = &self.seen_list;
-        if self.seen.find(hash, |at| list[at as usize].1 == fresh && list[at as usize].0.same(configuration)).is_some() {
+        if self
+            .seen
+            .find(hash, |at| {
+                list[at as usize].1 == fresh && list[at as usize].0.same(configuration)
+            })
+            .is_some()
+        {
             return false;
         }
-        self.seen.insert(hash, u32::try_from(self.seen_list.len()).expect("the budget of configurations is far below 2^32"));
+        self.seen.insert(
+            hash,
+            u32::try_from(self.seen_list.len())
+                .expect("the budget of configurations is far below 2^32"),
+        );
         self.seen_list.push((configuration.clone(), fresh));
         true
     }

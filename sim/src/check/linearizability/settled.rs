@@ -1,4 +1,5 @@
-//! The settled part of a key's history, boiled down to the ways in which it can have ended, and the verdict on what follows.
+//! The settled part of a key's history, boiled down to the ways in which it can have ended, and the
+//! verdict on what follows.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(super) struct Settled {
     pub(super) ways: Arc<[Way]>,
 }
 
-/// One of them. Operations are named by their processes: each has at most one that reaches beyond the cut.
+/// One of them. Operations are named by their processes: each has at most one that reaches beyond
+/// the cut.
 #[derive(Clone)]
 pub(super) struct Way {
     pub(super) value: Option<Text>,
@@ -31,13 +33,37 @@ pub(super) struct Way {
 
 impl Settled {
     /// Judges what follows.
-    pub(super) fn judge(&self, history: &History, by_key: &ByKey, key: u32, renumber: &mut Renumber, budget: Budget) -> Answer {
+    pub(super) fn judge(
+        &self,
+        history: &History,
+        by_key: &ByKey,
+        key: u32,
+        renumber: &mut Renumber,
+        budget: Budget,
+    ) -> Answer {
         let mut states = self.values(history);
-        let partition = Partition::resumed(by_key.timed(history, key), &mut states, &history.values, renumber);
+        let partition = Partition::resumed(
+            by_key.timed(history, key),
+            &mut states,
+            &history.values,
+            renumber,
+        );
         let mut machine = RegisterMachine::new(&partition);
-        let states: Vec<u32> = states.into_iter().map(|value| machine.state(&partition, value)).collect();
+        let states: Vec<u32> = states
+            .into_iter()
+            .map(|value| machine.state(&partition, value))
+            .collect();
         let from = self.frontier(history, &partition, &states);
-        match search_on(&mut machine, &partition.steps, &partition.events, &from, Remember::Verdict, budget).0 {
+        match search_on(
+            &mut machine,
+            &partition.steps,
+            &partition.events,
+            &from,
+            Remember::Verdict,
+            budget,
+        )
+        .0
+        {
             Ending::Linearizable { .. } => Answer::Linearizable,
             Ending::Stuck { .. } => Answer::NotLinearizable(None),
             Ending::Exhausted(reason) => Answer::Unknown(reason),
@@ -46,23 +72,50 @@ impl Settled {
 
     /// The numbers of the values in the history.
     pub(super) fn values(&self, history: &History) -> Vec<Val> {
-        let find = |bytes: &Text| history.values.find_text(bytes).expect("the values of settled keys have been numbered");
+        let find = |bytes: &Text| {
+            history
+                .values
+                .find_text(bytes)
+                .expect("the values of settled keys have been numbered")
+        };
         let number = |value: &Option<Text>| value.as_ref().map_or(ABSENT, find);
         self.ways.iter().map(|way| number(&way.value)).collect()
     }
 
-    pub(super) fn frontier(&self, history: &History, partition: &Partition<'_>, states: &[u32]) -> Frontier {
-        let open = partition.steps.iter().take_while(|step| history.operations[step.id as usize].call < self.cut).count();
+    pub(super) fn frontier(
+        &self,
+        history: &History,
+        partition: &Partition<'_>,
+        states: &[u32],
+    ) -> Frontier {
+        let open = partition
+            .steps
+            .iter()
+            .take_while(|step| history.operations[step.id as usize].call < self.cut)
+            .count();
         let mut names: Vec<(u64, u32)> = Vec::with_capacity(open);
         for (number, step) in (0u32..).zip(&partition.steps[..open]) {
             names.push((process(history, step.id), number));
         }
         names.sort_unstable();
-        let number = |process: &u64| names.binary_search_by_key(process, |name| name.0).ok().map(|at| names[at].1);
+        let number = |process: &u64| {
+            names
+                .binary_search_by_key(process, |name| name.0)
+                .ok()
+                .map(|at| names[at].1)
+        };
         let numbers = |processes: &[u64]| processes.iter().filter_map(number).collect();
-        let point =
-            |(way, state): (&Way, &u32)| Point { state: *state, used: numbers(&way.used), done: numbers(&way.done), undone: numbers(&way.undone) };
-        Frontier { open, points: self.ways.iter().zip(states).map(point).collect(), unknown: Vec::new() }
+        let point = |(way, state): (&Way, &u32)| Point {
+            state: *state,
+            used: numbers(&way.used),
+            done: numbers(&way.done),
+            undone: numbers(&way.undone),
+        };
+        Frontier {
+            open,
+            points: self.ways.iter().zip(states).map(point).collect(),
+            unknown: Vec::new(),
+        }
     }
 }
 

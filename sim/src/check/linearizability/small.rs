@@ -1,7 +1,7 @@
 //! Small histories for the tests, and brute force over them.
 //!
-//! They are made by running operations one by one and reporting what they returned, some of it wrongly; so about half of them are linearizable, and many of
-//! the others are not by a hair.
+//! They are made by running operations one by one and reporting what they returned, some of it
+//! wrongly; so about half of them are linearizable, and many of the others are not by a hair.
 
 use proptest::prelude::*;
 
@@ -23,9 +23,28 @@ pub struct Drawn {
 }
 
 pub fn drawn(most: usize) -> impl Strategy<Value = Vec<Drawn>> {
-    let one = (0..14u8, 0..6u8, 0..16u8, any::<u8>(), any::<u8>(), any::<u8>(), prop::bool::weighted(0.2), prop::bool::weighted(0.12));
-    let one =
-        one.prop_map(|(call, length, kind, value, other, point, unknown, wrong)| Drawn { call, length, kind, value, other, point, unknown, wrong });
+    let one = (
+        0..14u8,
+        0..6u8,
+        0..16u8,
+        any::<u8>(),
+        any::<u8>(),
+        any::<u8>(),
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.12),
+    );
+    let one = one.prop_map(
+        |(call, length, kind, value, other, point, unknown, wrong)| Drawn {
+            call,
+            length,
+            kind,
+            value,
+            other,
+            point,
+            unknown,
+            wrong,
+        },
+    );
     prop::collection::vec(one, 3..=most)
 }
 
@@ -77,19 +96,42 @@ pub fn small(drawn: &[Drawn], shape: Shape, honest: bool) -> Small {
             6..9 => What::Write(new(&mut values, few)),
             9..12 => {
                 let new = new(&mut values, 4);
-                let expected = if unique { written[usize::from(draw.other) % written.len()] } else { Val(u32::from(draw.other) % 4) };
+                let expected = if unique {
+                    written[usize::from(draw.other) % written.len()]
+                } else {
+                    Val(u32::from(draw.other) % 4)
+                };
                 if expected == new {
                     continue;
                 }
                 What::Cas { expected, new }
             }
-            12 if shape != Shape::UniqueAppends => What::Differs(if unique { ABSENT } else { Val(u32::from(draw.value) % 4) }),
-            13..16 if appends => What::Append(if unique { new(&mut values, 1) } else { Val(1 + u32::from(draw.value) % 3) }),
+            12 if shape != Shape::UniqueAppends => What::Differs(if unique {
+                ABSENT
+            } else {
+                Val(u32::from(draw.value) % 4)
+            }),
+            13..16 if appends => What::Append(if unique {
+                new(&mut values, 1)
+            } else {
+                Val(1 + u32::from(draw.value) % 3)
+            }),
             _ => What::Read(ABSENT),
         };
         let ret = u64::from(draw.call + draw.length);
-        points.push((u64::from(draw.call) + u64::from(draw.point) % (u64::from(draw.length) + 1), operations.len()));
-        operations.push((Timed { call: u64::from(draw.call), ret, what, id }, *draw));
+        points.push((
+            u64::from(draw.call) + u64::from(draw.point) % (u64::from(draw.length) + 1),
+            operations.len(),
+        ));
+        operations.push((
+            Timed {
+                call: u64::from(draw.call),
+                ret,
+                what,
+                id,
+            },
+            *draw,
+        ));
     }
     points.sort_unstable();
     let mut state = ABSENT;
@@ -97,7 +139,11 @@ pub fn small(drawn: &[Drawn], shape: Shape, honest: bool) -> Small {
     for (_, at) in points {
         let (operation, draw) = &mut operations[at];
         let choices = if unique { written.len() } else { few as usize };
-        let any = if unique { written[usize::from(draw.value) % choices] } else { Val(u32::from(draw.value) % few) };
+        let any = if unique {
+            written[usize::from(draw.value) % choices]
+        } else {
+            Val(u32::from(draw.value) % few)
+        };
         let wrong = draw.wrong || !honest;
         let unknown = draw.unknown && !matches!(operation.what, What::Read(_) | What::Differs(_));
         if unknown {
@@ -117,7 +163,12 @@ pub fn small(drawn: &[Drawn], shape: Shape, honest: bool) -> Small {
             What::Cas { .. } => operation.what = What::Read(state),
         }
     }
-    let operations = operations.into_iter().zip(gone).filter(|(_, gone)| !gone).map(|((operation, _), _)| operation).collect();
+    let operations = operations
+        .into_iter()
+        .zip(gone)
+        .filter(|(_, gone)| !gone)
+        .map(|((operation, _), _)| operation)
+        .collect();
     Small { operations, values }
 }
 
@@ -127,14 +178,22 @@ pub fn joined(values: &mut Values, head: Val, tail: Val) -> Val {
 }
 
 /// Tries every order; times are compared as they are.
-pub fn brute_force(operations: &[Timed], values: &mut Values, state: Val, order: &mut Vec<usize>) -> bool {
+pub fn brute_force(
+    operations: &[Timed],
+    values: &mut Values,
+    state: Val,
+    order: &mut Vec<usize>,
+) -> bool {
     let open = |order: &[usize], at: usize| !order.contains(&at);
     if (0..operations.len()).all(|at| !open(order, at) || operations[at].ret == NEVER) {
         return true;
     }
     for at in 0..operations.len() {
         let next = operations[at];
-        if !open(order, at) || (0..operations.len()).any(|other| open(order, other) && operations[other].ret < next.call) {
+        if !open(order, at)
+            || (0..operations.len())
+                .any(|other| open(order, other) && operations[other].ret < next.call)
+        {
             continue;
         }
         let after = match next.what {

@@ -28,16 +28,33 @@ fn retimed(partition: &Partition<'_>) -> Vec<Timed> {
             What::Differs(value) => What::Differs(global(value)),
             What::Write(value) => What::Write(global(value)),
             What::Append(value) => What::Append(global(value)),
-            What::Cas { expected, new } => What::Cas { expected: global(expected), new: global(new) },
+            What::Cas { expected, new } => What::Cas {
+                expected: global(expected),
+                new: global(new),
+            },
         };
-        let ret = if step.ret == OPEN { NEVER } else { step.ret.into() };
-        Timed { call: step.call.into(), ret, what, id: step.id }
+        let ret = if step.ret == OPEN {
+            NEVER
+        } else {
+            step.ret.into()
+        };
+        Timed {
+            call: step.call.into(),
+            ret,
+            what,
+            id: step.id,
+        }
     };
     partition.steps.iter().map(retimed).collect()
 }
 
 fn is_linearizable(partition: &Partition<'_>) -> bool {
-    brute_force(&retimed(partition), &mut partition.values.clone(), ABSENT, &mut Vec::new())
+    brute_force(
+        &retimed(partition),
+        &mut partition.values.clone(),
+        ABSENT,
+        &mut Vec::new(),
+    )
 }
 
 /// The register as a specification of a user's own, which promises nothing or what it can.
@@ -66,7 +83,13 @@ impl Spec for Plain {
             What::Read(_) => (one == state).then(|| state.clone()),
             What::Differs(_) => (one != state).then(|| state.clone()),
             What::Write(_) => Some(one.clone()),
-            What::Append(_) => Some(Some([state.as_deref().unwrap_or(b""), one.as_deref().unwrap_or(b"")].concat())),
+            What::Append(_) => Some(Some(
+                [
+                    state.as_deref().unwrap_or(b""),
+                    one.as_deref().unwrap_or(b""),
+                ]
+                .concat(),
+            )),
             What::Cas { .. } => (one == state).then(|| two.clone()),
         }
     }
@@ -85,15 +108,27 @@ impl Spec for Plain {
 fn plain(partition: &Partition<'_>) -> Vec<Bytes> {
     let bytes = |value: Val| (value != ABSENT).then(|| partition.bytes(value).to_vec());
     let plain = |what: What| match what {
-        What::Read(value) | What::Differs(value) | What::Write(value) | What::Append(value) => [bytes(value), None],
+        What::Read(value) | What::Differs(value) | What::Write(value) | What::Append(value) => {
+            [bytes(value), None]
+        }
         What::Cas { expected, new } => [bytes(expected), bytes(new)],
     };
-    partition.steps.iter().map(|step| Bytes { what: step.what, values: plain(step.what) }).collect()
+    partition
+        .steps
+        .iter()
+        .map(|step| Bytes {
+            what: step.what,
+            values: plain(step.what),
+        })
+        .collect()
 }
 
 /// The same as a recorded history, if it can be told to a simulator's.
 fn recorded(operations: &[Timed], values: &Values) -> Option<History> {
-    let mut history = History { values: values.clone(), ..History::default() };
+    let mut history = History {
+        values: values.clone(),
+        ..History::default()
+    };
     history.keys.push(history.values.text(b"key"));
     for (process, operation) in (0u32..).zip(operations) {
         let asked = match operation.what {
@@ -112,7 +147,16 @@ fn recorded(operations: &[Timed], values: &Values) -> Option<History> {
         };
         history.processes.push(process.into());
         let Timed { call, ret, .. } = *operation;
-        history.operations.push(Recorded { call, ret, place: None, asked, outcome, process, key: 0, lines: [0; 2] });
+        history.operations.push(Recorded {
+            call,
+            ret,
+            place: None,
+            asked,
+            outcome,
+            process,
+            key: 0,
+            lines: [0; 2],
+        });
     }
     Some(history)
 }
@@ -130,24 +174,54 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     let Small { operations, values } = small(drawn, shape, honest);
     let mut found = Vec::new();
     let truth = brute_force(&operations, &mut values.clone(), ABSENT, &mut found);
-    *(if truth { &mut seen.linearizable } else { &mut seen.not }) += 1;
-    let partition = Partition::new(operations.iter().copied(), ABSENT, &values, &mut Renumber::default());
+    *(if truth {
+        &mut seen.linearizable
+    } else {
+        &mut seen.not
+    }) += 1;
+    let partition = Partition::new(
+        operations.iter().copied(),
+        ABSENT,
+        &values,
+        &mut Renumber::default(),
+    );
     let Partition { steps, events, .. } = &partition;
     let mut machine = RegisterMachine::new(&partition);
 
     // The search with the register that knows the future, and what it says beside its verdict.
-    match search(&mut machine, steps, events, Remember::Order, Budget::default()) {
+    match search(
+        &mut machine,
+        steps,
+        events,
+        Remember::Order,
+        Budget::default(),
+    ) {
         Ending::Linearizable { order } => {
             prop_assert!(truth, "the search finds an order where there is none");
             prop_assert_eq!(replay(&mut machine, steps, &order), Ok(()));
         }
-        Ending::Stuck { operation, place, order } => {
+        Ending::Stuck {
+            operation,
+            place,
+            order,
+        } => {
             prop_assert!(!truth, "the search finds no order");
             prop_assert_eq!(steps[operation as usize].ret, place);
-            prop_assert!(is_linearizable(&partition.prefix(place as usize)), "there is a shorter prefix that is not linearizable");
-            prop_assert!(!is_linearizable(&partition.prefix(place as usize + 1)), "the prefix is linearizable");
+            prop_assert!(
+                is_linearizable(&partition.prefix(place as usize)),
+                "there is a shorter prefix that is not linearizable"
+            );
+            prop_assert!(
+                !is_linearizable(&partition.prefix(place as usize + 1)),
+                "the prefix is linearizable"
+            );
             let partial = replay(&mut machine, steps, &order);
-            prop_assert!(matches!(partial, Err(Refuted::Missing { .. })), "{:?} is no linearization of a part: {:?}", order, partial);
+            prop_assert!(
+                matches!(partial, Err(Refuted::Missing { .. })),
+                "{:?} is no linearization of a part: {:?}",
+                order,
+                partial
+            );
         }
         Ending::Exhausted(reason) => prop_assert!(false, "exhausted {:?}", reason),
     }
@@ -156,8 +230,20 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     for promises in [false, true] {
         let (spec, plain) = (Plain { promises }, plain(&partition));
         let mut machine = Interned::new(&spec, plain.iter().collect());
-        let found = search(&mut machine, steps, events, Remember::Verdict, Budget::default());
-        prop_assert_eq!(matches!(found, Ending::Linearizable { .. }), truth, "{:?} with promises {}", found, promises);
+        let found = search(
+            &mut machine,
+            steps,
+            events,
+            Remember::Verdict,
+            Budget::default(),
+        );
+        prop_assert_eq!(
+            matches!(found, Ending::Linearizable { .. }),
+            truth,
+            "{:?} with promises {}",
+            found,
+            promises
+        );
     }
 
     // Zones, which may say nothing.
@@ -176,9 +262,17 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     }
 
     // The witness takes the order of brute force, and no other.
-    let place_of = |id: u32| found.iter().position(|at| operations[*at].id == id).map(|at| Place::new(at as u64 / 2, (at % 2) as u16));
+    let place_of = |id: u32| {
+        found
+            .iter()
+            .position(|at| operations[*at].id == id)
+            .map(|at| Place::new(at as u64 / 2, (at % 2) as u16))
+    };
     if truth {
-        prop_assert_eq!(log_order(steps, &place_of).and_then(|order| replay(&mut machine, steps, &order)), Ok(()));
+        prop_assert_eq!(
+            log_order(steps, &place_of).and_then(|order| replay(&mut machine, steps, &order)),
+            Ok(())
+        );
     }
     let drawn_place = |id: u32| Some(Place::new(drawn[id as usize].point.into(), 0));
     if let Ok(order) = log_order(steps, &drawn_place)
@@ -191,33 +285,82 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     // A history that forgets whatever it can.
     if let Some(history) = recorded(&operations, &values) {
         let report = replayed(&history, Online::bounded(1)).verdict(Budget::default());
-        prop_assert_eq!(report.verdict == Verdict::Linearizable, truth, "{:?} after forgetting", report);
+        prop_assert_eq!(
+            report.verdict == Verdict::Linearizable,
+            truth,
+            "{:?} after forgetting",
+            report
+        );
         seen.forgetful += 1;
     }
 
     // The chain, with the right places, wrong ones, and none.
     let judged = judge(&partition, Some(&place_of), Budget::default());
-    prop_assert_eq!((judged.answer == Answer::Linearizable, judged.method == Method::Witness), (truth, truth));
+    prop_assert_eq!(
+        (
+            judged.answer == Answer::Linearizable,
+            judged.method == Method::Witness
+        ),
+        (truth, truth)
+    );
     for places in [None, Some(&drawn_place as &dyn Fn(u32) -> Option<Place>)] {
-        prop_assert_eq!(judge(&partition, places, Budget::default()).answer == Answer::Linearizable, truth);
+        prop_assert_eq!(
+            judge(&partition, places, Budget::default()).answer == Answer::Linearizable,
+            truth
+        );
     }
-    from_elsewhere(&operations, &values, if drawn.len().is_multiple_of(2) { "a" } else { "" })
+    from_elsewhere(
+        &operations,
+        &values,
+        if drawn.len().is_multiple_of(2) {
+            "a"
+        } else {
+            ""
+        },
+    )
 }
 
 /// The same operations on a register that is not absent at the start.
-fn from_elsewhere(operations: &[Timed], values: &Values, initial: &str) -> Result<(), TestCaseError> {
-    let initial = values.find_text(initial.as_bytes()).expect("all small histories know it");
+fn from_elsewhere(
+    operations: &[Timed],
+    values: &Values,
+    initial: &str,
+) -> Result<(), TestCaseError> {
+    let initial = values
+        .find_text(initial.as_bytes())
+        .expect("all small histories know it");
     let truth = brute_force(operations, &mut values.clone(), initial, &mut Vec::new());
-    let partition = Partition::new(operations.iter().copied(), initial, values, &mut Renumber::default());
+    let partition = Partition::new(
+        operations.iter().copied(),
+        initial,
+        values,
+        &mut Renumber::default(),
+    );
     let Partition { steps, events, .. } = &partition;
-    let found = search(&mut RegisterMachine::new(&partition), steps, events, Remember::Verdict, Budget::default());
-    prop_assert_eq!(matches!(found, Ending::Linearizable { .. }), truth, "{:?} from elsewhere", found);
+    let found = search(
+        &mut RegisterMachine::new(&partition),
+        steps,
+        events,
+        Remember::Verdict,
+        Budget::default(),
+    );
+    prop_assert_eq!(
+        matches!(found, Ending::Linearizable { .. }),
+        truth,
+        "{:?} from elsewhere",
+        found
+    );
     match zones(&partition) {
         Zones::Order(order) => {
             prop_assert!(truth, "zones find an order where there is none");
-            prop_assert_eq!(replay(&mut RegisterMachine::new(&partition), steps, &order), Ok(()));
+            prop_assert_eq!(
+                replay(&mut RegisterMachine::new(&partition), steps, &order),
+                Ok(())
+            );
         }
-        Zones::Contradiction(contradiction) => prop_assert!(!truth, "zones see {:?} where there is none", contradiction),
+        Zones::Contradiction(contradiction) => {
+            prop_assert!(!truth, "zones see {:?} where there is none", contradiction)
+        }
         Zones::Inapplicable => {}
     }
     Ok(())
@@ -227,23 +370,36 @@ fn from_elsewhere(operations: &[Timed], values: &Values, initial: &str) -> Resul
 fn a_read_follows_the_command_at_its_place() {
     use crate::check::linearizability::check::check;
     use crate::history::input::{Format, Model, read};
-    let text = include_str!("../../../tests/histories/linearizable/reads-follow-their-place.register.jsonl");
+    let text = include_str!(
+        "../../../tests/histories/linearizable/reads-follow-their-place.register.jsonl"
+    );
     let history = read(text.as_bytes(), Format::Synod, Model::Register).expect("a history");
     let report = check(&history, Budget::default());
-    assert_eq!((report.verdict, report.methods[0], report.log), (Verdict::Linearizable, 1, None));
+    assert_eq!(
+        (report.verdict, report.methods[0], report.log),
+        (Verdict::Linearizable, 1, None)
+    );
 }
 
 fn against_brute_force(shape: Shape, cases: u32, most: usize) -> Seen {
     let seen = RefCell::new(Seen::default());
     for honest in [true, false] {
-        let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(cases / 2) });
-        let tried = runner.run(&drawn(most), |drawn| one(&drawn, shape, honest, &mut seen.borrow_mut()));
+        let mut runner = TestRunner::new(Config {
+            failure_persistence: None,
+            ..Config::with_cases(cases / 2)
+        });
+        let tried = runner.run(&drawn(most), |drawn| {
+            one(&drawn, shape, honest, &mut seen.borrow_mut())
+        });
         if let Err(error) = tried {
             panic!("{shape:?}: {error}");
         }
     }
     let seen = seen.into_inner();
-    assert!(seen.linearizable > cases / 8 && seen.not > cases / 8, "the histories are one-sided: {seen:?}");
+    assert!(
+        seen.linearizable > cases / 8 && seen.not > cases / 8,
+        "the histories are one-sided: {seen:?}"
+    );
     eprintln!("{shape:?} {seen:?}");
     seen
 }
@@ -261,16 +417,23 @@ fn appended_registers() {
 #[test]
 fn unique_values() {
     let seen = against_brute_force(Shape::Unique, 60_000, 8);
-    assert!(seen.zones[0] > 5_000 && seen.zones[1] > 5_000 && seen.zones[2] < 6_000, "{seen:?}");
+    assert!(
+        seen.zones[0] > 5_000 && seen.zones[1] > 5_000 && seen.zones[2] < 6_000,
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn unique_appends() {
     let seen = against_brute_force(Shape::UniqueAppends, 60_000, 8);
-    assert!(seen.zones[0] > 5_000 && seen.zones[1] > 5_000 && seen.zones[2] < 6_000, "{seen:?}");
+    assert!(
+        seen.zones[0] > 5_000 && seen.zones[1] > 5_000 && seen.zones[2] < 6_000,
+        "{seen:?}"
+    );
 }
 
-/// Too large for brute force, but two machines and zones must agree; and a wrong read among many is found or harmless for all of them alike.
+/// Too large for brute force, but two machines and zones must agree; and a wrong read among many is
+/// found or harmless for all of them alike.
 #[test]
 fn machines_and_zones_agree_on_larger_histories() {
     use crate::check::linearizability::check::ByKey;
@@ -278,24 +441,54 @@ fn machines_and_zones_agree_on_larger_histories() {
     use crate::check::linearizability::generate::{Shape, generate};
     let mut seen = [0; 2];
     for seed in 0..600u64 {
-        let (values, appends) = [(None, 0), (None, 15), (Some(3), 0), (Some(4), 15)][(seed % 4) as usize];
+        let (values, appends) =
+            [(None, 0), (None, 15), (Some(3), 0), (Some(4), 15)][(seed % 4) as usize];
         let unknown = if seed % 3 == 0 { 6 } else { 0 };
         let clients = 3 + u32::try_from(seed % 7).expect("small");
-        let mut history = generate(Shape { values, appends, unknown, swaps: 20, writes: 30, seed, ..Shape::new(150, clients) });
+        let mut history = generate(Shape {
+            values,
+            appends,
+            unknown,
+            swaps: 20,
+            writes: 30,
+            seed,
+            ..Shape::new(150, clients)
+        });
         if seed % 5 > 1 {
-            let reads: Vec<usize> = (0..150).filter(|at| matches!(history.operations[*at].outcome, Outcome::Ok(value) if value != ABSENT)).collect();
+            let reads: Vec<usize> = (0..150)
+                .filter(|at| {
+                    matches!(
+                        history.operations[*at].outcome,
+                        Outcome::Ok(value) if value != ABSENT,
+                    )
+                })
+                .collect();
             let (one, other) = (reads[reads.len() * 2 / 3], reads[reads.len() * 3 / 4]);
             history.operations[other].outcome = history.operations[one].outcome;
         }
         let partition = ByKey::new(&history).partition(&history, 0, &mut Renumber::default());
         let Partition { steps, events, .. } = &partition;
-        let knowing = search(&mut RegisterMachine::new(&partition), steps, events, Remember::Verdict, Budget::default());
-        let exact = search(&mut ExactMachine::new(&partition), steps, events, Remember::Verdict, Budget::default());
+        let knowing = search(
+            &mut RegisterMachine::new(&partition),
+            steps,
+            events,
+            Remember::Verdict,
+            Budget::default(),
+        );
+        let exact = search(
+            &mut ExactMachine::new(&partition),
+            steps,
+            events,
+            Remember::Verdict,
+            Budget::default(),
+        );
         assert_eq!(knowing, exact, "seed {seed}");
         let linearizable = matches!(knowing, Ending::Linearizable { .. });
         match zones(&partition) {
             Zones::Order(_) => assert!(linearizable, "seed {seed}"),
-            Zones::Contradiction(contradiction) => assert!(!linearizable, "seed {seed}: {contradiction:?}"),
+            Zones::Contradiction(contradiction) => {
+                assert!(!linearizable, "seed {seed}: {contradiction:?}")
+            }
             Zones::Inapplicable => assert!(values.is_some(), "seed {seed}"),
         }
         seen[usize::from(linearizable)] += 1;

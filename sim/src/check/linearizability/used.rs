@@ -1,4 +1,5 @@
-//! Sets of unknown operations that took effect. Few configurations use any and many use the same, so each set is kept once and known by a number.
+//! Sets of unknown operations that took effect. Few configurations use any and many use the same,
+//! so each set is kept once and known by a number.
 
 use crate::history::table::{Table, mix};
 
@@ -12,7 +13,11 @@ pub struct UsedSets {
 
 impl Default for UsedSets {
     fn default() -> Self {
-        Self { sets: vec![Box::from([])], table: Table::default(), limit: 64 }
+        Self {
+            sets: vec![Box::from([])],
+            table: Table::default(),
+            limit: 64,
+        }
     }
 }
 
@@ -40,18 +45,26 @@ impl UsedSets {
 
     /// A set of another collection, without those that are gone.
     pub fn without(&mut self, set: &[u32], gone: impl Fn(u32) -> bool) -> u32 {
-        self.number(set.iter().copied().filter(|operation| !gone(*operation)).collect())
+        self.number(
+            set.iter()
+                .copied()
+                .filter(|operation| !gone(*operation))
+                .collect(),
+        )
     }
 
     fn number(&mut self, set: Vec<u32>) -> u32 {
         if set.is_empty() {
             return 0;
         }
-        let hash = set.iter().fold(0, |hash, operation| mix(hash, u64::from(*operation)));
+        let hash = set
+            .iter()
+            .fold(0, |hash, operation| mix(hash, u64::from(*operation)));
         if let Some(found) = self.table.find(hash, |at| *self.sets[at as usize] == *set) {
             return found;
         }
-        let number = u32::try_from(self.sets.len()).expect("the search's budget ends long before 2^32 sets");
+        let number =
+            u32::try_from(self.sets.len()).expect("the search's budget ends long before 2^32 sets");
         self.sets.push(set.into());
         self.table.insert(hash, number);
         number
@@ -64,13 +77,15 @@ impl UsedSets {
         }
         let (inner, mut outer) = (self.get(inner), self.get(outer));
         inner.len() <= outer.len()
-            && inner.iter().all(|operation| match outer.binary_search(operation) {
-                Ok(at) => {
-                    outer = &outer[at + 1..];
-                    true
-                }
-                Err(_) => false,
-            })
+            && inner
+                .iter()
+                .all(|operation| match outer.binary_search(operation) {
+                    Ok(at) => {
+                        outer = &outer[at + 1..];
+                        true
+                    }
+                    Err(_) => false,
+                })
     }
 
     /// Whether the sets have become many since they were last gone through.
@@ -80,16 +95,22 @@ impl UsedSets {
 
     /// What all of these sets have.
     pub fn common(&self, mut sets: impl Iterator<Item = u32>) -> Vec<u32> {
-        let mut common = sets.next().map_or_else(Vec::new, |first| self.get(first).to_vec());
+        let mut common = sets
+            .next()
+            .map_or_else(Vec::new, |first| self.get(first).to_vec());
         for set in sets {
             common.retain(|operation| self.has(set, *operation));
         }
         common
     }
 
-    /// An empty collection to which this one's live sets are moved. The next time comes after as many new sets as are alive now.
+    /// An empty collection to which this one's live sets are moved. The next time comes after as
+    /// many new sets as are alive now.
     pub fn rebuilt(&self) -> Self {
-        Self { limit: 64.max(self.sets.len().min(self.limit * 2)), ..Self::default() }
+        Self {
+            limit: 64.max(self.sets.len().min(self.limit * 2)),
+            ..Self::default()
+        }
     }
 }
 
@@ -103,10 +124,18 @@ mod tests {
         let (three, five) = (sets.with(0, 3), sets.with(0, 5));
         let both = sets.with(three, 5);
         assert_eq!(both, sets.with(five, 3));
-        assert!(sets.within(three, both) && sets.within(0, five) && !sets.within(both, five) && !sets.within(three, five));
+        assert!(
+            sets.within(three, both)
+                && sets.within(0, five)
+                && !sets.within(both, five)
+                && !sets.within(three, five)
+        );
         assert!(sets.has(both, 3) && !sets.has(five, 3) && !sets.has(0, 3));
         assert_eq!(sets.common([both, five].into_iter()), [5]);
         let mut kept = sets.rebuilt();
-        assert_eq!(kept.without(sets.get(both), |operation| operation == 5), kept.with(0, 3));
+        assert_eq!(
+            kept.without(sets.get(both), |operation| operation == 5),
+            kept.with(0, 3)
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The witness check: a given order is replayed, and either explains the history or does not.
 //!
-//! An order is a witness if it holds every operation of known outcome, if each step has its outcome in the state that the steps before it left, and
-//! if no operation stands behind one that was called only after it had returned. That takes one pass; the log's own order takes a sort as
+//! An order is a witness if it holds every operation of known outcome, if each step has its outcome
+//! in the state that the steps before it left, and if no operation stands behind one that was
+//! called only after it had returned. That takes one pass; the log's own order takes a sort as
 //! well. A failure says nothing about the history, only about the order.
 
 use crate::check::linearizability::machine::Machine;
@@ -43,13 +44,18 @@ pub fn replay<K: Machine>(machine: &mut K, steps: &[Step], order: &[u32]) -> Res
         if let Some(earlier) = latest
             && step.ret < steps[earlier as usize].call
         {
-            return Err(Refuted::RealTime { earlier, later: operation });
+            return Err(Refuted::RealTime {
+                earlier,
+                later: operation,
+            });
         }
         if latest.is_none_or(|earlier| steps[earlier as usize].call < step.call) {
             latest = Some(operation);
         }
         known += usize::from(step.ret != OPEN);
-        state = machine.step(state, operation, 0).ok_or(Refuted::Reply { operation })?;
+        state = machine
+            .step(state, operation, 0)
+            .ok_or(Refuted::Reply { operation })?;
     }
     if known == steps.iter().filter(|step| step.ret != OPEN).count() {
         return Ok(());
@@ -58,12 +64,15 @@ pub fn replay<K: Machine>(machine: &mut K, steps: &[Step], order: &[u32]) -> Res
     for &operation in order {
         placed[operation as usize] = true;
     }
-    let operation = (0u32..).zip(steps).find(|(at, step)| step.ret != OPEN && !placed[*at as usize]).map_or(0, |(at, _)| at);
+    let operation = (0u32..)
+        .zip(steps)
+        .find(|(at, step)| step.ret != OPEN && !placed[*at as usize])
+        .map_or(0, |(at, _)| at);
     Err(Refuted::Missing { operation })
 }
 
-/// The log's order: by place; at the same place reads behind what they follow, and among themselves by their calls. Unknown operations without a
-/// place did not take effect.
+/// The log's order: by place; at the same place reads behind what they follow, and among themselves
+/// by their calls. Unknown operations without a place did not take effect.
 ///
 /// # Errors
 /// An operation of known outcome without a place, so that there is no such order.
@@ -71,7 +80,11 @@ pub fn log_order(steps: &[Step], places: Places<'_>) -> Result<Vec<u32>, Refuted
     let mut placed = Vec::with_capacity(steps.len());
     for (operation, step) in (0u32..).zip(steps) {
         match places(step.id) {
-            Some(place) => placed.push((place, matches!(step.what, What::Read(_) | What::Differs(_)), operation)),
+            Some(place) => placed.push((
+                place,
+                matches!(step.what, What::Read(_) | What::Differs(_)),
+                operation,
+            )),
             None if step.ret == OPEN => {}
             None => return Err(Refuted::Missing { operation }),
         }
@@ -80,5 +93,8 @@ pub fn log_order(steps: &[Step], places: Places<'_>) -> Result<Vec<u32>, Refuted
         // Steps are in the order of their calls, which decides among equals.
         placed.sort();
     }
-    Ok(placed.into_iter().map(|(_, _, operation)| operation).collect())
+    Ok(placed
+        .into_iter()
+        .map(|(_, _, operation)| operation)
+        .collect())
 }

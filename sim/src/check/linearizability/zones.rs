@@ -1,13 +1,18 @@
-//! Zones: histories in which every value is written once are decided in n log n (Gibbons and Korach, "Testing shared memories", 1997).
+//! Zones: histories in which every value is written once are decided in n log n (Gibbons and
+//! Korach, "Testing shared memories", 1997).
 //!
-//! If a value is written once, all operations that saw it stand together in any order: a *block*, with its writer first. A successful compare-and-set
-//! belongs to the block of the value that it found and goes on with its own; so does an append, whose place in the chain is told by any value
-//! that contains it. Within a block the order is given, readers of one version apart. Block A must stand before block B if something of A returned before
-//! something of B was called, that is, if A's earliest return lies before B's latest call; and a history is linearizable exactly if no two
-//! blocks must each stand before the other. Unknown operations that nobody saw did not take effect; those that somebody saw did.
+//! If a value is written once, all operations that saw it stand together in any order: a *block*,
+//! with its writer first. A successful compare-and-set belongs to the block of the value that it
+//! found and goes on with its own; so does an append, whose place in the chain is told by any value
+//! that contains it. Within a block the order is given, readers of one version apart. Block A must
+//! stand before block B if something of A returned before something of B was called, that is, if
+//! A's earliest return lies before B's latest call; and a history is linearizable exactly if no two
+//! blocks must each stand before the other. Unknown operations that nobody saw did not take effect;
+//! those that somebody saw did.
 //!
-//! What this cannot do it leaves alone ([`Zones::Inapplicable`]): values that are written twice, values that can be read as two different chains of
-//! appends, deletes beside appends, and a failed compare-and-set that only says what it did not find, where it finds no place after the fact.
+//! What this cannot do it leaves alone ([`Zones::Inapplicable`]): values that are written twice,
+//! values that can be read as two different chains of appends, deletes beside appends, and a failed
+//! compare-and-set that only says what it did not find, where it finds no place after the fact.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -32,7 +37,8 @@ pub enum Zones {
 /// No version, or no operation.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What a value was at one time: made by one operation, seen by others. The first version is the one at the start.
+/// What a value was at one time: made by one operation, seen by others. The first version is the
+/// one at the start.
 #[derive(Clone, Copy)]
 pub(super) struct Version {
     /// The operation that made it; none for the first.
@@ -68,7 +74,8 @@ struct Builder<'p, 'a> {
     differs: Vec<(u32, Val)>,
 }
 
-/// A block's zone: the earliest return and the latest call, each with its operation. Places count from 1; the version at the start has 0.
+/// A block's zone: the earliest return and the latest call, each with its operation. Places count
+/// from 1; the version at the start has 0.
 struct Block {
     root: u32,
     finish: (u32, u32),
@@ -86,7 +93,13 @@ impl<'p, 'a> Builder<'p, 'a> {
     fn new(partition: &'p Partition<'a>) -> Option<Self> {
         let steps = &partition.steps;
         let mut whole = vec![NONE; partition.vals.len()];
-        let first = Version { maker: NONE, parent: NONE, child: NONE, effective: true, readers: NONE };
+        let first = Version {
+            maker: NONE,
+            parent: NONE,
+            child: NONE,
+            effective: true,
+            readers: NONE,
+        };
         let mut versions = vec![first];
         whole[partition.initial.0 as usize] = 0;
         let mut chains = partition.appends.then(|| Chains::new(partition));
@@ -107,16 +120,31 @@ impl<'p, 'a> Builder<'p, 'a> {
                 What::Differs(_) if chains.is_some() => return None,
                 What::Read(_) | What::Differs(_) => continue,
             }
-            versions.push(Version { maker: operation, effective: false, ..first });
+            versions.push(Version {
+                maker: operation,
+                effective: false,
+                ..first
+            });
         }
         let next_reader = vec![NONE; steps.len()];
-        Some(Self { partition, versions, whole, chains, next_reader, waiting: Vec::new(), differs: Vec::new() })
+        Some(Self {
+            partition,
+            versions,
+            whole,
+            chains,
+            next_reader,
+            waiting: Vec::new(),
+            differs: Vec::new(),
+        })
     }
 
     fn decide(mut self) -> Result<Zones, Contradiction> {
-        let Some(()) = self.see_all()? else { return Ok(Zones::Inapplicable) };
+        let Some(()) = self.see_all()? else {
+            return Ok(Zones::Inapplicable);
+        };
         let mut blocks = self.blocks()?;
-        blocks.sort_unstable_by_key(|block| (block.finish.0.min(block.start.0), block.is_forward()));
+        blocks
+            .sort_unstable_by_key(|block| (block.finish.0.min(block.start.0), block.is_forward()));
         contradiction(&blocks)?;
         let mut order = Vec::with_capacity(self.partition.steps.len());
         // By place in the order: the version behind it.
@@ -133,7 +161,11 @@ impl<'p, 'a> Builder<'p, 'a> {
                 version = child;
             }
         }
-        if self.differs.is_empty() { Ok(Zones::Order(order)) } else { self.place_differs(&order, &states) }
+        if self.differs.is_empty() {
+            Ok(Zones::Order(order))
+        } else {
+            self.place_differs(&order, &states)
+        }
     }
 
     /// Joins every observation with the version that it saw; none if it cannot be told which.
@@ -144,7 +176,9 @@ impl<'p, 'a> Builder<'p, 'a> {
             let number = u32::try_from(operation).expect("operations have 32-bit numbers");
             match step.what {
                 What::Read(value) => {
-                    let Some(version) = self.find(value, number)? else { return Ok(None) };
+                    let Some(version) = self.find(value, number)? else {
+                        return Ok(None);
+                    };
                     let version = &mut self.versions[version as usize];
                     self.next_reader[operation] = std::mem::replace(&mut version.readers, number);
                 }
@@ -174,8 +208,12 @@ impl<'p, 'a> Builder<'p, 'a> {
             self.effect(version);
             return Ok(Some(version));
         };
-        let Some(path) = chains.parse(self.partition, value) else { return Ok(None) };
-        let Some(&last) = path.last() else { return Err(Contradiction::Unwritten { operation: seer }) };
+        let Some(path) = chains.parse(self.partition, value) else {
+            return Ok(None);
+        };
+        let Some(&last) = path.last() else {
+            return Err(Contradiction::Unwritten { operation: seer });
+        };
         let path = path.to_vec();
         for pair in path.windows(2) {
             self.link(pair[0], pair[1])?;
@@ -199,7 +237,9 @@ impl<'p, 'a> Builder<'p, 'a> {
         while let Some(version) = self.waiting.pop() {
             let maker = self.versions[version as usize].maker;
             if let What::Cas { expected, .. } = self.partition.steps[maker as usize].what {
-                let Some(parent) = self.find(expected, maker)? else { return Ok(false) };
+                let Some(parent) = self.find(expected, maker)? else {
+                    return Ok(false);
+                };
                 self.link(parent, version)?;
             }
         }
@@ -208,13 +248,27 @@ impl<'p, 'a> Builder<'p, 'a> {
 
     fn link(&mut self, parent: u32, child: u32) -> Result<(), Contradiction> {
         let maker = |version: u32| self.versions[version as usize].maker;
-        let (before, after) = (self.versions[child as usize].parent, self.versions[parent as usize].child);
+        let (before, after) = (
+            self.versions[child as usize].parent,
+            self.versions[parent as usize].child,
+        );
         if after != NONE && after != child {
-            return Err(Contradiction::Forked { one: maker(after), other: maker(child) });
+            return Err(Contradiction::Forked {
+                one: maker(after),
+                other: maker(child),
+            });
         }
         if before != NONE && before != parent {
-            let one = if maker(before) == NONE { maker(child) } else { maker(before) };
-            let other = if maker(parent) == NONE { maker(child) } else { maker(parent) };
+            let one = if maker(before) == NONE {
+                maker(child)
+            } else {
+                maker(before)
+            };
+            let other = if maker(parent) == NONE {
+                maker(child)
+            } else {
+                maker(parent)
+            };
             return Err(Contradiction::Forked { one, other });
         }
         self.versions[child as usize].parent = parent;
@@ -238,7 +292,8 @@ impl<'p, 'a> Builder<'p, 'a> {
         let mut blocks = Vec::new();
         let (mut there, mut met) = (0, 0);
         for (number, version) in (0u32..).zip(&self.versions) {
-            let known = version.maker != NONE && self.partition.steps[version.maker as usize].ret != OPEN;
+            let known =
+                version.maker != NONE && self.partition.steps[version.maker as usize].ret != OPEN;
             // A known append that nobody saw was overwritten, or comes last: it stands alone.
             let alone = known && !version.effective;
             there += usize::from(version.effective || alone);
@@ -250,16 +305,28 @@ impl<'p, 'a> Builder<'p, 'a> {
             return Ok(blocks);
         }
         // What is left was made of each other, in a ring.
-        let ring = self.versions.iter().find(|version| version.effective && self.is_cas(version)).map_or(0, |version| version.maker);
+        let ring = self
+            .versions
+            .iter()
+            .find(|version| version.effective && self.is_cas(version))
+            .map_or(0, |version| version.maker);
         Err(Contradiction::Unwritten { operation: ring })
     }
 
     fn is_cas(&self, version: &Version) -> bool {
-        version.maker != NONE && matches!(self.partition.steps[version.maker as usize].what, What::Cas { .. })
+        version.maker != NONE
+            && matches!(
+                self.partition.steps[version.maker as usize].what,
+                What::Cas { .. }
+            )
     }
 
     fn block(&self, root: u32, blocks: &mut Vec<Block>) -> Result<usize, Contradiction> {
-        let mut block = Block { root, finish: (if root == 0 { 0 } else { OPEN }, NONE), start: (0, NONE) };
+        let mut block = Block {
+            root,
+            finish: (if root == 0 { 0 } else { OPEN }, NONE),
+            start: (0, NONE),
+        };
         let (mut version, mut met) = (root, 0);
         // The latest call of all earlier versions, and of this one.
         let mut before = (0, NONE);
@@ -267,14 +334,19 @@ impl<'p, 'a> Builder<'p, 'a> {
             met += 1;
             let Version { maker, child, .. } = self.versions[version as usize];
             let mut latest = before;
-            for (operation, is_maker) in std::iter::once((maker, true)).chain(self.readers(version).map(|reader| (reader, false))) {
+            for (operation, is_maker) in std::iter::once((maker, true))
+                .chain(self.readers(version).map(|reader| (reader, false)))
+            {
                 if operation == NONE {
                     continue;
                 }
                 let step = self.partition.steps[operation as usize];
                 let (call, ret) = (step.call + 1, step.ret.saturating_add(1));
                 if ret < before.0 {
-                    return Err(Contradiction::Backwards { first: before.1, second: operation });
+                    return Err(Contradiction::Backwards {
+                        first: before.1,
+                        second: operation,
+                    });
                 }
                 block.finish = block.finish.min((ret, operation));
                 latest = latest.max((call, operation));
@@ -302,7 +374,11 @@ impl<'p, 'a> Builder<'p, 'a> {
         let mut change = vec![order.len() + 1; order.len() + 1];
         for at in (0..order.len()).rev() {
             earliest_return[at] = earliest_return[at + 1].min(steps[order[at] as usize].ret);
-            change[at] = if states[at] == states[at + 1] { change[at + 1] } else { at + 1 };
+            change[at] = if states[at] == states[at + 1] {
+                change[at + 1]
+            } else {
+                at + 1
+            };
         }
         let mut inserted: Vec<(usize, u32)> = Vec::with_capacity(self.differs.len());
         // Those that returned before the next one's call stand before it too.
@@ -316,7 +392,9 @@ impl<'p, 'a> Builder<'p, 'a> {
                 behind = place.max(behind);
                 returning.pop();
             }
-            let mut at = earliest_return.partition_point(|ret| *ret < step.call).max(behind);
+            let mut at = earliest_return
+                .partition_point(|ret| *ret < step.call)
+                .max(behind);
             if states[at] == not {
                 at = change[at];
             }
@@ -344,21 +422,37 @@ impl<'p, 'a> Builder<'p, 'a> {
         let step = self.partition.steps[operation as usize];
         let Version { maker, .. } = self.versions[version as usize];
         let of = |operation: u32| self.partition.steps[operation as usize];
-        let made = if maker == NONE { 0 } else { of(maker).ret.saturating_add(1) };
-        let finish = self.readers(version).map(|reader| of(reader).ret + 1).min().map_or(made, |ret| ret.min(made));
+        let made = if maker == NONE {
+            0
+        } else {
+            of(maker).ret.saturating_add(1)
+        };
+        let finish = self
+            .readers(version)
+            .map(|reader| of(reader).ret + 1)
+            .min()
+            .map_or(made, |ret| ret.min(made));
         match self.readers(version).max_by_key(|reader| of(*reader).call) {
-            Some(witness) if finish < step.call + 1 && step.ret < of(witness).call => Err(Contradiction::Differs { operation, witness }),
+            Some(witness) if finish < step.call + 1 && step.ret < of(witness).call => {
+                Err(Contradiction::Differs { operation, witness })
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// Looks for two blocks of which each must stand before the other. The blocks are in the order of their zones.
+/// Looks for two blocks of which each must stand before the other. The blocks are in the order of
+/// their zones.
 fn contradiction(blocks: &[Block]) -> Result<(), Contradiction> {
     let torn = |one: &Block, other: &Block| {
         let known = |operation: u32| (operation != NONE).then_some(operation);
         let (to, other_to) = (one.start.1, other.start.1);
-        Err(Contradiction::Torn { from: known(one.finish.1), to, other_from: known(other.finish.1), other_to })
+        Err(Contradiction::Torn {
+            from: known(one.finish.1),
+            to,
+            other_from: known(other.finish.1),
+            other_to,
+        })
     };
     let mut widest: Option<&Block> = None;
     let mut forward: Vec<&Block> = Vec::new();
@@ -384,4 +478,7 @@ fn contradiction(blocks: &[Block]) -> Result<(), Contradiction> {
     Ok(())
 }
 
-const _: () = assert!(ABSENT.0 == 0, "the first number within a partition is the absent value");
+const _: () = assert!(
+    ABSENT.0 == 0,
+    "the first number within a partition is the absent value"
+);

@@ -14,7 +14,8 @@ pub enum Edn {
     Keyword(String),
     /// A whole number, in canonical digits.
     Whole(String),
-    /// A symbol, a character, a truth value: as it is written; a number with a point in its shortest form.
+    /// A symbol, a character, a truth value: as it is written; a number with a point in its
+    /// shortest form.
     Other(String),
     /// A vector or list.
     List(Vec<Edn>),
@@ -28,7 +29,10 @@ impl Edn {
     /// The value of a keyword in a map.
     pub fn get(&self, name: &str) -> Option<&Edn> {
         let Edn::Map(pairs) = self else { return None };
-        pairs.iter().find(|(key, _)| matches!(key, Edn::Keyword(key) if key == name)).map(|(_, value)| value)
+        pairs
+            .iter()
+            .find(|(key, _)| matches!(key, Edn::Keyword(key) if key == name))
+            .map(|(_, value)| value)
     }
 
     /// Canonical text.
@@ -173,7 +177,9 @@ impl<'t> Reader<'t> {
             Some(b'(') => Ok(Edn::List(self.items(b')', depth)?)),
             Some(b'{') => self.map(depth),
             Some(b'#') => self.dispatch(depth),
-            Some(byte @ (b']' | b')' | b'}')) => Err(format!("`{}` closes nothing", char::from(byte))),
+            Some(byte @ (b']' | b')' | b'}')) => {
+                Err(format!("`{}` closes nothing", char::from(byte)))
+            }
             Some(_) => self.atom(),
         }
     }
@@ -223,14 +229,20 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(end) = rest.find(['"', '\\']) else { return Err("a string does not end".into()) };
-            self.line = self.line.saturating_add(u32::try_from(rest[..end].matches('\n').count()).unwrap_or(u32::MAX));
+            let Some(end) = rest.find(['"', '\\']) else {
+                return Err("a string does not end".into());
+            };
+            self.line = self.line.saturating_add(
+                u32::try_from(rest[..end].matches('\n').count()).unwrap_or(u32::MAX),
+            );
             text.push_str(&rest[..end]);
             self.at += end + 1;
             if rest.as_bytes()[end] == b'"' {
                 return Ok(Edn::Text(text));
             }
-            let Some(escaped) = self.text[self.at..].chars().next() else { return Err("a string does not end".into()) };
+            let Some(escaped) = self.text[self.at..].chars().next() else {
+                return Err("a string does not end".into());
+            };
             self.at += escaped.len_utf8();
             text.push(match escaped {
                 'n' => '\n',
@@ -247,18 +259,27 @@ impl<'t> Reader<'t> {
 
     /// A character as Java writes it: in one unit of UTF-16, or in two.
     fn escaped_unit(&mut self) -> Result<char, String> {
-        let unit = |at: usize| self.text.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let unit = |at: usize| {
+            self.text
+                .get(at..at + 4)
+                .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+        };
         let wrong = "a string has a `\\u` that is no character";
         let first = unit(self.at).ok_or(wrong)?;
         let escaped = self.text[self.at + 4..].starts_with("\\u");
         let second = unit(self.at + 6).filter(|_| escaped && (0xd800..0xdc00).contains(&first));
         self.at += if second.is_some() { 10 } else { 4 };
-        char::decode_utf16([first].into_iter().chain(second)).next().and_then(Result::ok).ok_or_else(|| wrong.into())
+        char::decode_utf16([first].into_iter().chain(second))
+            .next()
+            .and_then(Result::ok)
+            .ok_or_else(|| wrong.into())
     }
 
     fn word(&mut self) -> &'t str {
         let rest = &self.text[self.at.min(self.text.len())..];
-        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '"' | ';' | '(' | ')' | '[' | ']' | '{' | '}');
+        let ends = |c: char| {
+            c.is_whitespace() || matches!(c, ',' | '"' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
+        };
         let end = rest.find(ends).unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
@@ -282,7 +303,10 @@ impl<'t> Reader<'t> {
         if let Some(name) = word.strip_prefix(':') {
             return Ok(Edn::Keyword(name.into()));
         }
-        Ok(whole(word).map_or_else(|| Edn::Other(decimal(word).unwrap_or_else(|| word.into())), Edn::Whole))
+        Ok(whole(word).map_or_else(
+            || Edn::Other(decimal(word).unwrap_or_else(|| word.into())),
+            Edn::Whole,
+        ))
     }
 }
 
@@ -297,12 +321,18 @@ fn whole(word: &str) -> Option<String> {
         return None;
     }
     let short = digits.trim_start_matches('0');
-    Some(if short.is_empty() { "0".into() } else { format!("{minus}{short}") })
+    Some(if short.is_empty() {
+        "0".into()
+    } else {
+        format!("{minus}{short}")
+    })
 }
 
-/// The shortest form of a number with a point or an exponent: `1.50` is `1.5`, and `1.0` is not the whole number `1`.
+/// The shortest form of a number with a point or an exponent: `1.50` is `1.5`, and `1.0` is not the
+/// whole number `1`.
 fn decimal(word: &str) -> Option<String> {
-    let number = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) && word.contains(|c: char| c.is_ascii_digit());
+    let number = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
+        && word.contains(|c: char| c.is_ascii_digit());
     let parsed: f64 = word.parse().ok().filter(|_| number)?;
     parsed.is_finite().then(|| format!("{parsed:?}"))
 }
@@ -312,7 +342,11 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Edn {
-        Reader::new(text, 1).next().expect("a form").expect("a form").1
+        Reader::new(text, 1)
+            .next()
+            .expect("a form")
+            .expect("a form")
+            .1
     }
 
     #[test]
@@ -321,8 +355,12 @@ mod tests {
         assert_eq!(one(" ; so\n #_ ignored -007N"), Edn::Whole("-7".into()));
         assert_eq!(one("1.50"), one("15e-1"));
         assert_ne!(one("1.0"), one("1"));
-        assert_eq!(one(r#""a\"\u0041\n\uD83D\ude00""#), Edn::Text("a\"A\n\u{1f600}".into()));
-        let op = one("#jepsen.history.Op{:process 3, :value #jepsen.independent.Tuple [:k [1 nil]]}");
+        assert_eq!(
+            one(r#""a\"\u0041\n\uD83D\ude00""#),
+            Edn::Text("a\"A\n\u{1f600}".into())
+        );
+        let op =
+            one("#jepsen.history.Op{:process 3, :value #jepsen.independent.Tuple [:k [1 nil]]}");
         assert_eq!(op.get("process"), Some(&Edn::Whole("3".into())));
         let mut text = String::new();
         op.get("value").expect("it is there").write(&mut text);
@@ -333,7 +371,10 @@ mod tests {
     fn discarded_forms_and_symbolic_values() {
         assert_eq!(one("[1 #_2]"), one("[#_#_ 3 4 1]"));
         assert_eq!(one("{:a 1 #_:b #_ [2 {}]}"), one("{:a 1}"));
-        assert_eq!(one("[##Inf 3]"), Edn::List(vec![Edn::Other("##Inf".into()), Edn::Whole("3".into())]));
+        assert_eq!(
+            one("[##Inf 3]"),
+            Edn::List(vec![Edn::Other("##Inf".into()), Edn::Whole("3".into())])
+        );
         assert!(Reader::new(&"#_".repeat(100_000), 1).next().is_err());
     }
 
@@ -351,13 +392,27 @@ mod tests {
     #[test]
     fn lines_are_those_of_the_beginning() {
         let mut reader = Reader::new("{:a\n1}\n\n\"x\ny\" z", 1);
-        let lines: Vec<u32> = std::iter::from_fn(|| reader.next().expect("forms")).map(|(line, _)| line).collect();
+        let lines: Vec<u32> = std::iter::from_fn(|| reader.next().expect("forms"))
+            .map(|(line, _)| line)
+            .collect();
         assert_eq!(lines, [1, 4, 5]);
     }
 
     #[test]
     fn what_is_no_form_is_an_error() {
-        for text in ["{:a}", "[1", "]", "[1)", "\"\\ud83d\"", "\"\\ude00\"", "\"a", "\"\\u12\"", "\"\\q\"", "#", &"[".repeat(100_000)] {
+        for text in [
+            "{:a}",
+            "[1",
+            "]",
+            "[1)",
+            "\"\\ud83d\"",
+            "\"\\ude00\"",
+            "\"a",
+            "\"\\u12\"",
+            "\"\\q\"",
+            "#",
+            &"[".repeat(100_000),
+        ] {
             assert!(Reader::new(text, 1).next().is_err(), "{text:.20}");
         }
     }

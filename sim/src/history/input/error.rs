@@ -26,6 +26,9 @@ pub enum InputError {
 
 impl InputError {
     pub(super) fn at(line: u32, message: impl Into<String>) -> Self {
-        Self::Line { line, message: message.into() }
+        Self::Line {
+            line,
+            message: message.into(),
+        }
     }
 }

@@ -1,13 +1,18 @@
 //! What Jepsen writes: log lines of its register tests, operation maps a line, and `history.edn`.
 //!
-//! - A log line is `... <process> :invoke|:ok|:fail|:info :read|:write|:cas <value>`, parted by white space; other lines are passed over, and so are
-//!   processes that are no numbers (the nemesis).
-//! - An operation map has `:process :type :f :value`, and `:time` or not. Its key is `:key`, or the first of a `[key value]` tuple as
-//!   `jepsen.independent` makes them. Maps may stand in one vector, and may be tagged as records.
-//! - Maps with a `:key` that `:get` and `:put` are of a store as Porcupine has it, in which nothing is absent: a key that nobody wrote holds the empty
-//!   string, and nil is that string. Everything else begins with nil.
-//! - Where no map has a time, the order of the maps is the order in time, even if several stand in one line.
-//! - A failed compare-and-set found another value than it expected, unless an `:error` says that it failed for another reason.
+//! - A log line is `... <process> :invoke|:ok|:fail|:info :read|:write|:cas <value>`, parted by
+//!   white space; other lines are passed over, and so are processes that are no numbers (the
+//!   nemesis).
+//! - An operation map has `:process :type :f :value`, and `:time` or not. Its key is `:key`, or the
+//!   first of a `[key value]` tuple as `jepsen.independent` makes them. Maps may stand in one
+//!   vector, and may be tagged as records.
+//! - Maps with a `:key` that `:get` and `:put` are of a store as Porcupine has it, in which nothing
+//!   is absent: a key that nobody wrote holds the empty string, and nil is that string. Everything
+//!   else begins with nil.
+//! - Where no map has a time, the order of the maps is the order in time, even if several stand in
+//!   one line.
+//! - A failed compare-and-set found another value than it expected, unless an `:error` says that it
+//!   failed for another reason.
 
 use std::io::{BufRead, Read};
 
@@ -18,7 +23,8 @@ use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
 use crate::history::recorded::{History, Place};
 use crate::history::values::{ABSENT, Form, Val, Values};
 
-const EXPECTED: &str = "lines such as `INFO jepsen.util - 0 :invoke :read nil` or `{:process 0, :type :invoke, :f :read, :value nil}`";
+const EXPECTED: &str = "lines such as `INFO jepsen.util - 0 :invoke :read nil` or `{:process 0, \
+                        :type :invoke, :f :read, :value nil}`";
 
 /// The whole text is kept, so it is bounded.
 const BYTES_MAX: u64 = 1 << 32;
@@ -27,11 +33,18 @@ const BYTES_MAX: u64 = 1 << 32;
 pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError> {
     let mut bytes = Vec::new();
     if input.by_ref().take(BYTES_MAX).read_to_end(&mut bytes)? as u64 == BYTES_MAX {
-        let message = format!("the history has {BYTES_MAX} bytes or more; write it as lines of JSON, which are read one at a time");
+        let message = format!(
+            "the history has {BYTES_MAX} bytes or more; write it as lines of JSON, which are read \
+             one at a time"
+        );
         return Err(InputError::at(1, message));
     }
     let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
         InputError::at(u32::try_from(line).unwrap_or(u32::MAX), "it is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -60,7 +73,9 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
     let mut words = text.split_whitespace();
     let mut process = "";
     let kind = loop {
-        let Some(word) = words.next() else { return Ok(()) };
+        let Some(word) = words.next() else {
+            return Ok(());
+        };
         if let Some(kind) = word.strip_prefix(':').and_then(kind) {
             break kind;
         }
@@ -75,8 +90,18 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
         (Ok(process), Some(function)) => (process, function),
         // A sentence in which such a word happens to stand.
         (Err(_), None) => return Ok(()),
-        (Ok(_), None) => return Err(InputError::at(line, format!("unknown operation `{name}`: expected :read, :write or :cas"))),
-        (Err(_), Some(_)) => return Err(InputError::at(line, format!("`{process}` before the type is no process"))),
+        (Ok(_), None) => {
+            return Err(InputError::at(
+                line,
+                format!("unknown operation `{name}`: expected :read, :write or :cas"),
+            ));
+        }
+        (Err(_), Some(_)) => {
+            return Err(InputError::at(
+                line,
+                format!("`{process}` before the type is no process"),
+            ));
+        }
     };
     let rest: Vec<&str> = words.collect();
     let rest = rest.join(" ");
@@ -87,19 +112,41 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
         Err(message) => return Err(InputError::at(line, message)),
     };
     let argument = match kind {
-        Kind::Invoke | Kind::Ok => argument(line, kind, function, value.as_ref(), &mut pairing.history.values)?,
+        Kind::Invoke | Kind::Ok => argument(
+            line,
+            kind,
+            function,
+            value.as_ref(),
+            &mut pairing.history.values,
+        )?,
         Kind::Fail | Kind::Info => Argument::Missing,
     };
-    pairing.add(&Entry { line, process, kind, function, key: None, argument, time: None, place: None, saw: None, mismatch: true })
+    pairing.add(&Entry {
+        line,
+        process,
+        kind,
+        function,
+        key: None,
+        argument,
+        time: None,
+        place: None,
+        saw: None,
+        mismatch: true,
+    })
 }
 
-/// Goes through the maps twice: what they are about is known only at the end, and text is smaller than what it is read into.
+/// Goes through the maps twice: what they are about is known only at the end, and text is smaller
+/// than what it is read into.
 fn maps(text: &str, model: Model, pairing: &mut Pairing) -> Result<(), InputError> {
-    let mut dialect = Dialect { keyed: model == Model::KeyValue, nothing: ABSENT };
+    let mut dialect = Dialect {
+        keyed: model == Model::KeyValue,
+        nothing: ABSENT,
+    };
     let mut store = false;
     each(text, |_, form| {
         dialect.keyed |= has_tuple(form);
-        store |= form.get("key").is_some() && matches!(form.get("f"), Some(Edn::Keyword(name)) if name == "get" || name == "put");
+        store |= form.get("key").is_some()
+            && matches!(form.get("f"), Some(Edn::Keyword(name)) if name == "get" || name == "put");
         Ok(())
     })?;
     if dialect.keyed {
@@ -127,32 +174,49 @@ impl Dialect {
     }
 }
 
-/// Calls `take` with every form and its line, whether the forms stand in one vector or by themselves.
-fn each(text: &str, mut take: impl FnMut(u32, &Edn) -> Result<(), InputError>) -> Result<(), InputError> {
+/// Calls `take` with every form and its line, whether the forms stand in one vector or by
+/// themselves.
+fn each(
+    text: &str,
+    mut take: impl FnMut(u32, &Edn) -> Result<(), InputError>,
+) -> Result<(), InputError> {
     let mut reader = Reader::new(text, 1);
     let placed = |reader: &Reader<'_>, message: String| InputError::at(reader.line, message);
     let end = reader.enter().map_err(|message| placed(&reader, message))?;
     loop {
         if let Some(end) = end
-            && reader.leave(end).map_err(|message| placed(&reader, message))?
+            && reader
+                .leave(end)
+                .map_err(|message| placed(&reader, message))?
         {
             break;
         }
         match reader.next().map_err(|message| placed(&reader, message))? {
             Some((line, form)) => take(line, &form)?,
-            None if end.is_some() => return Err(InputError::at(reader.line, "the list of operations does not end")),
+            None if end.is_some() => {
+                return Err(InputError::at(
+                    reader.line,
+                    "the list of operations does not end",
+                ));
+            }
             None => return Ok(()),
         }
     }
     match reader.next().map_err(|message| placed(&reader, message))? {
-        Some((line, _)) => Err(InputError::at(line, "something stands behind the list of operations")),
+        Some((line, _)) => Err(InputError::at(
+            line,
+            "something stands behind the list of operations",
+        )),
         None => Ok(()),
     }
 }
 
-/// Whether a value can only be a tuple of a key and a value: a call to read has no value of its own, and a compare-and-set has two.
+/// Whether a value can only be a tuple of a key and a value: a call to read has no value of its
+/// own, and a compare-and-set has two.
 fn has_tuple(form: &Edn) -> bool {
-    let (Some(Edn::Keyword(kind)), Some(Edn::Keyword(name)), Some(Edn::List(tuple))) = (form.get("type"), form.get("f"), form.get("value")) else {
+    let (Some(Edn::Keyword(kind)), Some(Edn::Keyword(name)), Some(Edn::List(tuple))) =
+        (form.get("type"), form.get("f"), form.get("value"))
+    else {
         return false;
     };
     match Function::named(name) {
@@ -165,10 +229,17 @@ fn has_tuple(form: &Edn) -> bool {
 fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result<(), InputError> {
     let fail = |message: &str| InputError::at(line, message);
     if !matches!(form, Edn::Map(_)) {
-        return Err(fail("expected an operation such as {:process 0, :type :invoke, :f :read, :value nil}"));
+        return Err(fail(
+            "expected an operation such as {:process 0, :type :invoke, :f :read, :value nil}",
+        ));
     }
-    let process = match form.get("process").ok_or_else(|| fail("the operation has no :process"))? {
-        Edn::Whole(digits) => digits.parse().map_err(|_| fail("the :process is too large"))?,
+    let process = match form
+        .get("process")
+        .ok_or_else(|| fail("the operation has no :process"))?
+    {
+        Edn::Whole(digits) => digits
+            .parse()
+            .map_err(|_| fail("the :process is too large"))?,
         Edn::Keyword(_) => return Ok(()),
         Edn::Text(name) if name == "nemesis" => return Ok(()),
         _ => return Err(fail("the :process is no number")),
@@ -177,21 +248,33 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         Some(Edn::Keyword(word) | Edn::Text(word)) => Some(word.as_str()),
         _ => None,
     };
-    let kind = word("type").and_then(kind).ok_or_else(|| fail("the :type is none of :invoke :ok :fail :info"))?;
-    let function = word("f").and_then(Function::named).ok_or_else(|| fail("the :f is none of :read :write :cas :append :delete (:get :put)"))?;
+    let kind = word("type")
+        .and_then(kind)
+        .ok_or_else(|| fail("the :type is none of :invoke :ok :fail :info"))?;
+    let function = word("f")
+        .and_then(Function::named)
+        .ok_or_else(|| fail("the :f is none of :read :write :cas :append :delete (:get :put)"))?;
     let number = |name: &str| match form.get(name) {
         None | Some(Edn::Nil) => Ok(None),
-        Some(Edn::Whole(digits)) => digits.parse::<u64>().map(Some).map_err(|_| fail(&format!("the :{name} is no number from 0 to 2^64"))),
+        Some(Edn::Whole(digits)) => digits
+            .parse::<u64>()
+            .map(Some)
+            .map_err(|_| fail(&format!("the :{name} is no number from 0 to 2^64"))),
         Some(_) => Err(fail(&format!("the :{name} is no whole number"))),
     };
     let values = &mut pairing.history.values;
     let (key, value) = match (form.get("key"), form.get("value")) {
         (Some(key), value) => (Some(intern(key, values)), value),
-        (None, Some(Edn::List(tuple))) if dialect.keyed && tuple.len() == 2 => (Some(intern(&tuple[0], values)), Some(&tuple[1])),
+        (None, Some(Edn::List(tuple))) if dialect.keyed && tuple.len() == 2 => {
+            (Some(intern(&tuple[0], values)), Some(&tuple[1]))
+        }
         // What is told of a failure may replace the value; the key is that of the call.
         (None, value) if matches!(kind, Kind::Fail | Kind::Info) => (None, value),
         (None, _) if dialect.keyed => {
-            return Err(fail("it has neither a :key nor a [key value] tuple, which the kv model needs; or use `--model register`"));
+            return Err(fail(
+                "it has neither a :key nor a [key value] tuple, which the kv model needs; or use \
+                 `--model register`",
+            ));
         }
         (None, value) => (None, value),
     };
@@ -201,13 +284,17 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         _ if deletes => Argument::One(dialect.nothing),
         Kind::Invoke | Kind::Ok => match argument(line, kind, function, value, values)? {
             Argument::One(value) => Argument::One(dialect.value(value)),
-            Argument::Two(expected, new) => Argument::Two(dialect.value(expected), dialect.value(new)),
+            Argument::Two(expected, new) => {
+                Argument::Two(dialect.value(expected), dialect.value(new))
+            }
             Argument::Missing => Argument::Missing,
         },
         Kind::Fail | Kind::Info => Argument::Missing,
     };
     let function = if deletes { Function::Write } else { function };
-    let saw = form.get("saw").map(|saw| dialect.value(intern(saw, values)));
+    let saw = form
+        .get("saw")
+        .map(|saw| dialect.value(intern(saw, values)));
     let place = match number("slot")? {
         None => None,
         Some(slot) if slot >= Place::SLOT_END => return Err(fail("the :slot is not below 2^48")),
@@ -215,10 +302,23 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         Some(slot) => Some(Place::new(slot, 0)),
     };
     let mismatch = match form.get("mismatch") {
-        None => form.get("error").is_none_or(|error| *error == Edn::Nil || tells_of_a_mismatch(error)),
+        None => form
+            .get("error")
+            .is_none_or(|error| *error == Edn::Nil || tells_of_a_mismatch(error)),
         Some(truth) => *truth == Edn::Other("true".into()),
     };
-    pairing.add(&Entry { line, process, kind, function, key, argument, time: number("time")?, place, saw, mismatch })
+    pairing.add(&Entry {
+        line,
+        process,
+        kind,
+        function,
+        key,
+        argument,
+        time: number("time")?,
+        place,
+        saw,
+        mismatch,
+    })
 }
 
 /// Whether an error is only another way to say that a compare-and-set found another value.
@@ -227,19 +327,37 @@ fn tells_of_a_mismatch(error: &Edn) -> bool {
         Edn::List(items) => items.first().unwrap_or(error),
         _ => error,
     };
-    let (Edn::Keyword(word) | Edn::Text(word)) = word else { return false };
+    let (Edn::Keyword(word) | Edn::Text(word)) = word else {
+        return false;
+    };
     let word = word.to_lowercase();
-    ["mismatch", "succeed", "precondition", "compare", "cas"].iter().any(|part| word.contains(part))
+    ["mismatch", "succeed", "precondition", "compare", "cas"]
+        .iter()
+        .any(|part| word.contains(part))
 }
 
-fn argument(line: u32, kind: Kind, function: Function, value: Option<&Edn>, values: &mut Values) -> Result<Argument, InputError> {
+fn argument(
+    line: u32,
+    kind: Kind,
+    function: Function,
+    value: Option<&Edn>,
+    values: &mut Values,
+) -> Result<Argument, InputError> {
     Ok(match (function, value) {
         // A return need not repeat what the call said.
         (_, Some(Edn::Nil)) if kind == Kind::Ok && function != Function::Read => Argument::Missing,
-        (Function::Cas, Some(Edn::List(pair))) if pair.len() == 2 => Argument::Two(intern(&pair[0], values), intern(&pair[1], values)),
-        (Function::Cas, Some(_)) => return Err(InputError::at(line, "the value of a :cas is [old new]")),
-        (Function::Append, Some(Edn::Text(_))) => Argument::One(value.map_or(ABSENT, |value| intern(value, values))),
-        (Function::Append, Some(_)) => return Err(InputError::at(line, "the value of an :append is a string")),
+        (Function::Cas, Some(Edn::List(pair))) if pair.len() == 2 => {
+            Argument::Two(intern(&pair[0], values), intern(&pair[1], values))
+        }
+        (Function::Cas, Some(_)) => {
+            return Err(InputError::at(line, "the value of a :cas is [old new]"));
+        }
+        (Function::Append, Some(Edn::Text(_))) => {
+            Argument::One(value.map_or(ABSENT, |value| intern(value, values)))
+        }
+        (Function::Append, Some(_)) => {
+            return Err(InputError::at(line, "the value of an :append is a string"));
+        }
         (_, None) => Argument::Missing,
         (_, Some(value)) => Argument::One(intern(value, values)),
     })
@@ -269,90 +387,190 @@ mod tests {
 
     #[test]
     fn logs() {
-        let text = "INFO  jepsen.core - Starting\n\
-                    INFO  jepsen.util - 0\t:invoke\t:read\tnil\n\
-                    INFO  jepsen.util - :nemesis :info :start nil\n\
-                    INFO  jepsen.util - 2 :invoke :cas [3 0]\n\
-                    INFO  jepsen.util - 0\t:ok\t:read\tnil\n\
-                    INFO  jepsen.util - 2 :fail :cas [3 0]\n\
-                    INFO  jepsen.util - 4 :invoke :write 3\n\
-                    INFO  jepsen.util - 4 :info :write :timed-out\n\
-                    INFO  jepsen.util - 5 :invoke :read nil\n\
-                    INFO  jepsen.util - 5 :fail :read :timed-out\n";
+        let text = "INFO  jepsen.core - Starting\nINFO  jepsen.util - \
+                    0\t:invoke\t:read\tnil\nINFO  jepsen.util - :nemesis :info :start nil\nINFO  \
+                    jepsen.util - 2 :invoke :cas [3 0]\nINFO  jepsen.util - \
+                    0\t:ok\t:read\tnil\nINFO  jepsen.util - 2 :fail :cas [3 0]\nINFO  jepsen.util \
+                    - 4 :invoke :write 3\nINFO  jepsen.util - 4 :info :write :timed-out\nINFO  \
+                    jepsen.util - 5 :invoke :read nil\nINFO  jepsen.util - 5 :fail :read \
+                    :timed-out\n";
         let history = parsed(text, Model::Register).expect("a history");
-        let outcomes: Vec<Outcome> = history.operations.iter().map(|operation| operation.outcome).collect();
-        assert_eq!(outcomes, [Outcome::Ok(ABSENT), Outcome::Mismatch, Outcome::Unknown, Outcome::Fail]);
-        assert_eq!((history.operations[1].call, history.operations[1].ret), (4, 6));
-        let error = parsed("INFO jepsen.util - 2 :ok :read 1", Model::Register).expect_err("no call");
-        assert!(error.starts_with("line 1: process 2 returns without a call"), "{error}");
+        let outcomes: Vec<Outcome> = history
+            .operations
+            .iter()
+            .map(|operation| operation.outcome)
+            .collect();
+        assert_eq!(
+            outcomes,
+            [
+                Outcome::Ok(ABSENT),
+                Outcome::Mismatch,
+                Outcome::Unknown,
+                Outcome::Fail
+            ]
+        );
+        assert_eq!(
+            (history.operations[1].call, history.operations[1].ret),
+            (4, 6)
+        );
+        let error =
+            parsed("INFO jepsen.util - 2 :ok :read 1", Model::Register).expect_err("no call");
+        assert!(
+            error.starts_with("line 1: process 2 returns without a call"),
+            "{error}"
+        );
     }
 
     #[test]
     fn maps_of_both_shapes() {
-        let kv = "{:process 0, :type :invoke, :f :append, :key \"0\", :value \"x\"}\n{:process 0, :type :ok, :f :append, :key \"0\", :value \"x\"}\n\
-                  {:process 0, :type :invoke, :f :get, :key \"0\", :value nil}";
+        let kv = "{:process 0, :type :invoke, :f :append, :key \"0\", :value \"x\"}\n{:process 0, \
+                  :type :ok, :f :append, :key \"0\", :value \"x\"}\n{:process 0, :type :invoke, \
+                  :f :get, :key \"0\", :value nil}";
         let history = parsed(kv, Model::KeyValue).expect("a history");
-        assert_eq!(history.values.get(history.initial), Some((Form::Text, &b""[..])));
+        assert_eq!(
+            history.values.get(history.initial),
+            Some((Form::Text, &b""[..]))
+        );
         assert!(matches!(history.operations[0].asked, Asked::Append(_)));
 
-        let edn = "[#jepsen.history.Op{:index 0, :time 5, :type :invoke, :process 0, :f :cas, :value [:k [1 2]]}\n\
-                   {:type :info, :process :nemesis, :f :kill, :time 6}\n\
-                   {:time 7, :type :fail, :process 0, :f :cas, :value [:k [1 2]], :error :timeout}]";
+        let edn = "[#jepsen.history.Op{:index 0, :time 5, :type :invoke, :process 0, :f :cas, \
+                   :value [:k [1 2]]}\n{:type :info, :process :nemesis, :f :kill, :time \
+                   6}\n{:time 7, :type :fail, :process 0, :f :cas, :value [:k [1 2]], :error \
+                   :timeout}]";
         let history = parsed(edn, Model::KeyValue).expect("a history");
-        assert_eq!((history.operations.len(), history.operations[0].outcome, history.initial), (1, Outcome::Fail, ABSENT));
-        assert_eq!(parsed(edn, Model::Register).expect("tuples are seen").keys, history.keys);
+        assert_eq!(
+            (
+                history.operations.len(),
+                history.operations[0].outcome,
+                history.initial
+            ),
+            (1, Outcome::Fail, ABSENT)
+        );
+        assert_eq!(
+            parsed(edn, Model::Register).expect("tuples are seen").keys,
+            history.keys
+        );
         let pair = "{:process 0, :type :invoke, :f :write, :value [1 2]}";
-        assert_eq!(parsed(pair, Model::Register).expect("a register holds anything").keys, [ABSENT]);
-        assert!(parsed(kv, Model::Register).expect_err("keys").contains("--model kv"));
-        assert!(parsed("[{:process 0, :type :invoke, :f :read}", Model::Register).expect_err("open").contains("does not end"));
-        let twice = "[{:process 0, :type :invoke, :f :read}]\n[{:process 0, :type :ok, :f :read, :value 1}]";
-        assert!(parsed(twice, Model::Register).expect_err("two lists").starts_with("line 2: something stands behind"));
+        assert_eq!(
+            parsed(pair, Model::Register)
+                .expect("a register holds anything")
+                .keys,
+            [ABSENT]
+        );
+        assert!(
+            parsed(kv, Model::Register)
+                .expect_err("keys")
+                .contains("--model kv")
+        );
+        assert!(
+            parsed("[{:process 0, :type :invoke, :f :read}", Model::Register)
+                .expect_err("open")
+                .contains("does not end")
+        );
+        let twice = "[{:process 0, :type :invoke, :f :read}]\n[{:process 0, :type :ok, :f :read, \
+                     :value 1}]";
+        assert!(
+            parsed(twice, Model::Register)
+                .expect_err("two lists")
+                .starts_with("line 2: something stands behind")
+        );
     }
 
     #[test]
     fn maps_in_one_line_are_in_order() {
-        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value nil} {:process 1 :type :invoke :f :read}]";
+        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f \
+                    :write :value nil} {:process 1 :type :invoke :f :read}]";
         let history = parsed(text, Model::Register).expect("a history");
         assert!(history.operations[0].ret == 2, "{history:?}");
-        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value nil}\n{:process 1 :type :invoke :f :write :value 2}]";
+        let text = "[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f \
+                    :write :value nil}\n{:process 1 :type :invoke :f :write :value 2}]";
         let history = parsed(text, Model::Register).expect("a history");
-        assert_eq!((history.operations[0].ret, history.operations[1].call), (2, 3));
+        assert_eq!(
+            (history.operations[0].ret, history.operations[1].call),
+            (2, 3)
+        );
     }
 
     #[test]
     fn nothing_is_absent_in_a_store_and_nil_elsewhere() {
         let text = |read: &str| {
-            format!("{{:process 0, :type :invoke, :f :{read}, :key \"k\"}} {{:process 0, :type :ok, :f :{read}, :key \"k\", :value nil}}")
+            format!(
+                "{{:process 0, :type :invoke, :f :{read}, :key \"k\"}} {{:process 0, :type :ok, \
+                 :f :{read}, :key \"k\", :value nil}}"
+            )
         };
         let store = parsed(&text("get"), Model::KeyValue).expect("a history");
         assert_eq!(store.operations[0].outcome, Outcome::Ok(store.initial));
         assert_ne!(store.initial, ABSENT);
         let keyed = parsed(&text("read"), Model::KeyValue).expect("a history");
-        assert_eq!((keyed.operations[0].outcome, keyed.initial), (Outcome::Ok(ABSENT), ABSENT));
+        assert_eq!(
+            (keyed.operations[0].outcome, keyed.initial),
+            (Outcome::Ok(ABSENT), ABSENT)
+        );
     }
 
     #[test]
     fn an_error_may_say_that_a_swap_did_not_fit() {
         let outcome = |error: &str| {
-            let text =
-                format!("{{:process 0, :type :invoke, :f :cas, :value [1 2]}} {{:process 0, :type :fail, :f :cas, :value nil, :error {error}}}");
-            parsed(&text, Model::Register).expect("a history").operations[0].outcome
+            let text = format!(
+                "{{:process 0, :type :invoke, :f :cas, :value [1 2]}} {{:process 0, :type :fail, \
+                 :f :cas, :value nil, :error {error}}}"
+            );
+            parsed(&text, Model::Register)
+                .expect("a history")
+                .operations[0]
+                .outcome
         };
-        assert_eq!([outcome(":did-not-succeed"), outcome("[:value-mismatch 3]"), outcome("nil")], [Outcome::Mismatch; 3]);
-        assert_eq!([outcome(":connection-refused"), outcome("[]"), outcome("\"no leader\"")], [Outcome::Fail; 3]);
+        assert_eq!(
+            [
+                outcome(":did-not-succeed"),
+                outcome("[:value-mismatch 3]"),
+                outcome("nil")
+            ],
+            [Outcome::Mismatch; 3]
+        );
+        assert_eq!(
+            [
+                outcome(":connection-refused"),
+                outcome("[]"),
+                outcome("\"no leader\"")
+            ],
+            [Outcome::Fail; 3]
+        );
     }
 
     #[test]
     fn a_line_that_was_cut_off_is_an_error() {
         let call = "INFO jepsen.util - 0 :invoke :read nil\n";
-        assert!(parsed(&format!("{call}INFO jepsen.util - 0 :ok :read"), Model::Register).expect_err("no value").starts_with("line 2: "));
-        assert!(parsed("INFO jepsen.util - 0 :invoke :write", Model::Register).expect_err("no value").starts_with("line 1: "));
-        assert!(parsed(&format!("{call}WARN jepsen.core - all :ok so far"), Model::Register).is_ok());
+        assert!(
+            parsed(
+                &format!("{call}INFO jepsen.util - 0 :ok :read"),
+                Model::Register
+            )
+            .expect_err("no value")
+            .starts_with("line 2: ")
+        );
+        assert!(
+            parsed("INFO jepsen.util - 0 :invoke :write", Model::Register)
+                .expect_err("no value")
+                .starts_with("line 1: ")
+        );
+        assert!(
+            parsed(
+                &format!("{call}WARN jepsen.core - all :ok so far"),
+                Model::Register
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn the_key_of_a_failure_is_that_of_the_call() {
-        let text = "{:process 0, :type :invoke, :f :write, :value [:k 1]} {:process 0, :type :info, :f :write, :value nil}";
-        assert_eq!(parsed(text, Model::KeyValue).expect("a history").keys.len(), 1);
+        let text = "{:process 0, :type :invoke, :f :write, :value [:k 1]} {:process 0, :type \
+                    :info, :f :write, :value nil}";
+        assert_eq!(
+            parsed(text, Model::KeyValue).expect("a history").keys.len(),
+            1
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! JSON values as they are compared: by what they are, however they are written.
 //!
-//! `7`, `7.0` and `70e-1` are one number, however long, and the order of the fields of an object says nothing.
+//! `7`, `7.0` and `70e-1` are one number, however long, and the order of the fields of an object
+//! says nothing.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use crate::history::values::{ABSENT, Form, Val, Values};
 /// How deep values may be nested.
 const DEEPEST: usize = 64;
 
-/// How far an exponent may move the point. Only so that a few characters cannot stand for a gigabyte.
+/// How far an exponent may move the point. Only so that a few characters cannot stand for a
+/// gigabyte.
 const EXPONENT_MAX: usize = 1000;
 
 /// A value.
@@ -45,7 +47,9 @@ impl<'a> Json<'a> {
             Some(b'n') => Self::Null,
             Some(b't' | b'f') => Self::Other(text.into()),
             Some(b'"') => {
-                let inside = text.get(1..text.len() - 1).filter(|inside| !inside.contains('\\'));
+                let inside = text
+                    .get(1..text.len() - 1)
+                    .filter(|inside| !inside.contains('\\'));
                 Self::Text(match inside {
                     Some(inside) => inside.into(),
                     None => serde_json::from_str::<String>(text).map_err(wrong)?.into(),
@@ -53,10 +57,16 @@ impl<'a> Json<'a> {
             }
             Some(b'[') => {
                 let items: Vec<&RawValue> = serde_json::from_str(text).map_err(wrong)?;
-                Self::List(items.into_iter().map(|item| Self::nested(item.get(), depth + 1)).collect::<Result<_, _>>()?)
+                Self::List(
+                    items
+                        .into_iter()
+                        .map(|item| Self::nested(item.get(), depth + 1))
+                        .collect::<Result<_, _>>()?,
+                )
             }
             Some(b'{') => {
-                let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(wrong)?;
+                let fields: BTreeMap<String, &RawValue> =
+                    serde_json::from_str(text).map_err(wrong)?;
                 let mut out = String::from("{");
                 for (at, (name, value)) in fields.iter().enumerate() {
                     if at > 0 {
@@ -106,9 +116,12 @@ impl<'a> Json<'a> {
     }
 }
 
-/// A number in decimal digits without an exponent and without zeros that say nothing: exact, as JSON's numbers are.
+/// A number in decimal digits without an exponent and without zeros that say nothing: exact, as
+/// JSON's numbers are.
 fn number(text: &str) -> Result<Cow<'_, str>, String> {
-    let (minus, unsigned) = text.strip_prefix('-').map_or(("", text), |unsigned| ("-", unsigned));
+    let (minus, unsigned) = text
+        .strip_prefix('-')
+        .map_or(("", text), |unsigned| ("-", unsigned));
     if unsigned != "0" && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(text.into());
     }
@@ -123,15 +136,25 @@ fn number(text: &str) -> Result<Cow<'_, str>, String> {
         Some(places) => (true, places),
         None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
     };
-    let places: usize = places.parse().ok().filter(|places| *places <= EXPONENT_MAX).ok_or_else(far)?;
+    let places: usize = places
+        .parse()
+        .ok()
+        .filter(|places| *places <= EXPONENT_MAX)
+        .ok_or_else(far)?;
     // The point stands behind this many digits, of which there are as many as are needed.
     let (digits, point) = if back {
         (format!("{}{digits}", "0".repeat(places)), whole.len())
     } else {
-        (format!("{digits}{}", "0".repeat(places)), whole.len() + places)
+        (
+            format!("{digits}{}", "0".repeat(places)),
+            whole.len() + places,
+        )
     };
     let (whole, fraction) = digits.split_at(point);
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let (whole, fraction) = (
+        whole.trim_start_matches('0'),
+        fraction.trim_end_matches('0'),
+    );
     let whole = if whole.is_empty() { "0" } else { whole };
     let point = if fraction.is_empty() { "" } else { "." };
     Ok(format!("{minus}{whole}{point}{fraction}").into())
@@ -159,7 +182,10 @@ mod tests {
             ("0.50", "0.5"),
             ("-12.5e-3", "-0.0125"),
             ("1e20", "100000000000000000000"),
-            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            (
+                "123456789012345678901234567890",
+                "123456789012345678901234567890",
+            ),
             ("-9007199254740993", "-9007199254740993"),
         ] {
             assert_eq!(canonical(written), number, "{written}");
@@ -169,7 +195,10 @@ mod tests {
 
     #[test]
     fn values_are_compared_by_what_they_are() {
-        assert_eq!(canonical(r#"{"b": [1.0, null], "a": "\u0041"}"#), canonical(r#"{"a":"A","b":[1,null]}"#));
+        assert_eq!(
+            canonical(r#"{"b": [1.0, null], "a": "\u0041"}"#),
+            canonical(r#"{"a":"A","b":[1,null]}"#)
+        );
         assert_ne!(canonical("\"7\""), canonical("7"));
         assert!(Json::read(&("[".repeat(100_000) + &"]".repeat(100_000))).is_err());
     }

@@ -1,7 +1,8 @@
 //! Reading recorded histories: synod's own lines of JSON, and what Jepsen writes.
 //!
-//! Whatever the bytes, the result is a history or an error that names its line. Nothing here says whether a history is right; only that it is one: each
-//! return has a call before it, and each process has one operation open at a time.
+//! Whatever the bytes, the result is a history or an error that names its line. Nothing here says
+//! whether a history is right; only that it is one: each return has a call before it, and each
+//! process has one operation open at a time.
 
 mod edn;
 mod error;
@@ -34,7 +35,11 @@ pub enum Format {
 /// # Errors
 /// The first line that makes no sense.
 pub fn read(mut input: impl BufRead, format: Format, model: Model) -> Result<History, InputError> {
-    let format = if format == Format::Auto { guess(&mut input)? } else { format };
+    let format = if format == Format::Auto {
+        guess(&mut input)?
+    } else {
+        format
+    };
     match format {
         Format::Synod | Format::Auto => synod::read(input, model),
         Format::Jepsen => jepsen::read(input, model),
@@ -46,6 +51,9 @@ fn guess(input: &mut impl BufRead) -> Result<Format, InputError> {
     let start = input.fill_buf()?;
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let mut visible = start.iter().filter(|byte| !byte.is_ascii_whitespace());
-    let json = matches!((visible.next(), visible.next()), (None, _) | (Some(b'{'), None | Some(b'"' | b'}')));
+    let json = matches!(
+        (visible.next(), visible.next()),
+        (None, _) | (Some(b'{'), None | Some(b'"' | b'}'))
+    );
     Ok(if json { Format::Synod } else { Format::Jepsen })
 }

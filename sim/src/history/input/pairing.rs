@@ -120,22 +120,36 @@ impl Pairing {
     /// Takes the next line.
     pub fn add(&mut self, entry: &Entry) -> Result<(), InputError> {
         let fail = |message: String| Err(InputError::at(entry.line, message));
-        let Entry { line, process: name, .. } = *entry;
+        let Entry {
+            line,
+            process: name,
+            ..
+        } = *entry;
         let time = self.time(entry)?;
         let key = self.key(entry)?;
-        let next = u32::try_from(self.processes.len()).map_err(|_| InputError::at(line, "too many processes"))?;
+        let next = u32::try_from(self.processes.len())
+            .map_err(|_| InputError::at(line, "too many processes"))?;
         let processes = &mut self.history.processes;
         let process = self.processes.entry(name).or_insert_with(|| {
             processes.push(name);
-            Process { number: next, open: None, gone: None, returned: (0, 0) }
+            Process {
+                number: next,
+                open: None,
+                gone: None,
+                returned: (0, 0),
+            }
         });
         if let Some(gone) = process.gone {
-            return fail(format!("process {name} is used again after the unknown outcome of line {gone}"));
+            return fail(format!(
+                "process {name} is used again after the unknown outcome of line {gone}"
+            ));
         }
         if entry.kind == Kind::Invoke {
             if let Some(open) = process.open {
                 let call = self.history.operations[open].lines[0];
-                return fail(format!("process {name} calls while its operation of line {call} is open"));
+                return fail(format!(
+                    "process {name} calls while its operation of line {call} is open"
+                ));
             }
             if time < process.returned.0 {
                 return fail(format!(
@@ -169,10 +183,16 @@ impl Pairing {
         };
         let operation = &mut self.history.operations[open];
         if time < operation.call {
-            return fail(format!("process {name} returns at {time}, before its call at {} (line {})", operation.call, operation.lines[0]));
+            return fail(format!(
+                "process {name} returns at {time}, before its call at {} (line {})",
+                operation.call, operation.lines[0]
+            ));
         }
         if function(operation.asked) != entry.function || operation.key != key {
-            return fail(format!("process {name} returns from another operation than it called in line {}", operation.lines[0]));
+            return fail(format!(
+                "process {name} returns from another operation than it called in line {}",
+                operation.lines[0]
+            ));
         }
         operation.outcome = outcome(entry, operation)?;
         operation.place = entry.place.or(operation.place);
@@ -197,8 +217,18 @@ impl Pairing {
                 Ok(self.counted)
             }
             _ => {
-                let (this, other) = if timed { ("no time", "one") } else { ("a time", "none") };
-                Err(InputError::at(entry.line, format!("it has {this}, and line {first} has {other}: give every line a time, or no line")))
+                let (this, other) = if timed {
+                    ("no time", "one")
+                } else {
+                    ("a time", "none")
+                };
+                Err(InputError::at(
+                    entry.line,
+                    format!(
+                        "it has {this}, and line {first} has {other}: give every line a time, or \
+                         no line"
+                    ),
+                ))
             }
         }
     }
@@ -213,13 +243,24 @@ impl Pairing {
         let name = match (self.model, entry.key) {
             (Model::Register, None | Some(ABSENT)) => ABSENT,
             (Model::KeyValue, Some(key)) => key,
-            (Model::Register, Some(_)) => return Err(InputError::at(entry.line, "it has a key, which the register model has not; use `--model kv`")),
-            (Model::KeyValue, None) => return Err(InputError::at(entry.line, "it has no key, which the kv model needs; or use `--model register`")),
+            (Model::Register, Some(_)) => {
+                return Err(InputError::at(
+                    entry.line,
+                    "it has a key, which the register model has not; use `--model kv`",
+                ));
+            }
+            (Model::KeyValue, None) => {
+                return Err(InputError::at(
+                    entry.line,
+                    "it has no key, which the kv model needs; or use `--model register`",
+                ));
+            }
         };
         if let Some(key) = self.keys.get(&name) {
             return Ok(*key);
         }
-        let key = u32::try_from(self.keys.len()).map_err(|_| InputError::at(entry.line, "too many keys"))?;
+        let key = u32::try_from(self.keys.len())
+            .map_err(|_| InputError::at(entry.line, "too many keys"))?;
         self.keys.insert(name, key);
         self.history.keys.push(name);
         Ok(key)
@@ -247,7 +288,9 @@ impl Pairing {
     fn only_strings(&self) -> Result<(), InputError> {
         use crate::history::values::Form;
         for operation in &self.history.operations {
-            let Some(first) = self.appended.get(&operation.key) else { continue };
+            let Some(first) = self.appended.get(&operation.key) else {
+                continue;
+            };
             let asked = match operation.asked {
                 Asked::Read | Asked::Delete => [ABSENT; 2],
                 Asked::Write(value) | Asked::Append(value) => [value, ABSENT],
@@ -257,9 +300,14 @@ impl Pairing {
                 Outcome::Ok(value) | Outcome::Saw(value) => value,
                 _ => ABSENT,
             };
-            for (value, line) in [(asked[0], operation.lines[0]), (asked[1], operation.lines[0]), (seen, operation.lines[1])] {
+            for (value, line) in [
+                (asked[0], operation.lines[0]),
+                (asked[1], operation.lines[0]),
+                (seen, operation.lines[1]),
+            ] {
                 if matches!(self.history.values.get(value), Some((Form::Other, _))) {
-                    let message = format!("the value is no string, but line {first} appends to this key");
+                    let message =
+                        format!("the value is no string, but line {first} appends to this key");
                     return Err(InputError::at(line, message));
                 }
             }
@@ -285,9 +333,24 @@ fn asked(entry: &Entry) -> Result<Asked, InputError> {
         (Function::Write, Argument::One(value)) => Asked::Write(value),
         (Function::Append, Argument::One(value)) if value != ABSENT => Asked::Append(value),
         (Function::Cas, Argument::Two(expected, new)) => Asked::Cas { expected, new },
-        (Function::Write, _) => return Err(InputError::at(entry.line, "a write needs the value to write")),
-        (Function::Append, _) => return Err(InputError::at(entry.line, "an append needs the string to append")),
-        (Function::Cas, _) => return Err(InputError::at(entry.line, "a cas needs a value of [old, new]")),
+        (Function::Write, _) => {
+            return Err(InputError::at(
+                entry.line,
+                "a write needs the value to write",
+            ));
+        }
+        (Function::Append, _) => {
+            return Err(InputError::at(
+                entry.line,
+                "an append needs the string to append",
+            ));
+        }
+        (Function::Cas, _) => {
+            return Err(InputError::at(
+                entry.line,
+                "a cas needs a value of [old, new]",
+            ));
+        }
     })
 }
 
@@ -303,13 +366,23 @@ fn outcome(entry: &Entry, operation: &Recorded) -> Result<Outcome, InputError> {
         },
         Kind::Ok => match (operation.asked, entry.argument) {
             (Asked::Read, Argument::One(value)) => Outcome::Ok(value),
-            (Asked::Read, _) => return Err(InputError::at(entry.line, "the ok of a read needs the value that it returned, null for none")),
-            (_, Argument::Missing | Argument::One(ABSENT)) | (Asked::Delete, _) => Outcome::Ok(ABSENT),
+            (Asked::Read, _) => {
+                return Err(InputError::at(
+                    entry.line,
+                    "the ok of a read needs the value that it returned, null for none",
+                ));
+            }
+            (_, Argument::Missing | Argument::One(ABSENT)) | (Asked::Delete, _) => {
+                Outcome::Ok(ABSENT)
+            }
             (asked, _) if self::asked(entry)? == asked => Outcome::Ok(ABSENT),
             _ => {
                 return Err(InputError::at(
                     entry.line,
-                    format!("it returns with another value than it was called with in line {}", operation.lines[0]),
+                    format!(
+                        "it returns with another value than it was called with in line {}",
+                        operation.lines[0]
+                    ),
                 ));
             }
         },

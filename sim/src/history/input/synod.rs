@@ -16,7 +16,8 @@ use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
 use crate::history::recorded::{History, Place};
 use crate::history::values::Values;
 
-/// How long a line may be, in bytes: far longer than any operation, and no more than should be in memory at once.
+/// How long a line may be, in bytes: far longer than any operation, and no more than should be in
+/// memory at once.
 const LINE_MAX: u64 = 1 << 26;
 
 /// Reads lines to the end.
@@ -26,20 +27,33 @@ pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError
     let mut line = 0u32;
     loop {
         buffer.clear();
-        let length = input.by_ref().take(LINE_MAX).read_until(b'\n', &mut buffer)?;
+        let length = input
+            .by_ref()
+            .take(LINE_MAX)
+            .read_until(b'\n', &mut buffer)?;
         if length == 0 {
             break;
         }
-        line = line.checked_add(1).ok_or_else(|| InputError::at(line, "more lines than 2^32"))?;
+        line = line
+            .checked_add(1)
+            .ok_or_else(|| InputError::at(line, "more lines than 2^32"))?;
         if length as u64 == LINE_MAX {
-            return Err(InputError::at(line, format!("the line has {LINE_MAX} bytes or more")));
+            return Err(InputError::at(
+                line,
+                format!("the line has {LINE_MAX} bytes or more"),
+            ));
         }
-        let text = if line == 1 { buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&buffer) } else { &buffer };
+        let text = if line == 1 {
+            buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&buffer)
+        } else {
+            &buffer
+        };
         let text = text.trim_ascii();
         if text.is_empty() {
             continue;
         }
-        let parsed: Line<'_> = serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
+        let parsed: Line<'_> =
+            serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
         if let Some(entry) = parsed.entry(line, &mut pairing.history.values)? {
             pairing.add(&entry)?;
         }
@@ -97,31 +111,52 @@ fn process<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
 
 impl<'a> Line<'a> {
     fn json(line: u32, raw: Option<&'a RawValue>) -> Result<Option<Json<'a>>, InputError> {
-        raw.map(|raw| Json::read(raw.get())).transpose().map_err(|message| InputError::at(line, message))
+        raw.map(|raw| Json::read(raw.get()))
+            .transpose()
+            .map_err(|message| InputError::at(line, message))
     }
 
     fn entry(&self, line: u32, values: &mut Values) -> Result<Option<Entry>, InputError> {
         let fail = |message: String| InputError::at(line, message);
-        let Some(process) = self.process else { return Ok(None) };
+        let Some(process) = self.process else {
+            return Ok(None);
+        };
         let kind = match &*self.kind {
             "invoke" => Kind::Invoke,
             "ok" => Kind::Ok,
             "fail" => Kind::Fail,
             "info" => Kind::Info,
-            other => return Err(fail(format!("unknown type {other:?}: expected invoke, ok, fail or info"))),
+            other => {
+                return Err(fail(format!(
+                    "unknown type {other:?}: expected invoke, ok, fail or info"
+                )));
+            }
         };
-        let function =
-            Function::named(&self.f).ok_or_else(|| fail(format!("unknown f {:?}: expected read, write, cas, append or delete", self.f)))?;
+        let function = Function::named(&self.f).ok_or_else(|| {
+            fail(format!(
+                "unknown f {:?}: expected read, write, cas, append or delete",
+                self.f
+            ))
+        })?;
         let value = Self::json(line, self.value)?;
         let argument = match (&value, function) {
             (None, _) => Argument::Missing,
             // A return need not repeat what the call said.
-            (Some(Json::Null), _) if kind == Kind::Ok && function != Function::Read => Argument::Missing,
-            (Some(Json::List(pair)), Function::Cas) if pair.len() == 2 => Argument::Two(pair[0].intern(values), pair[1].intern(values)),
-            (Some(_), Function::Cas) if matches!(kind, Kind::Invoke | Kind::Ok) => return Err(fail("the value of a cas is [old, new]".into())),
+            (Some(Json::Null), _) if kind == Kind::Ok && function != Function::Read => {
+                Argument::Missing
+            }
+            (Some(Json::List(pair)), Function::Cas) if pair.len() == 2 => {
+                Argument::Two(pair[0].intern(values), pair[1].intern(values))
+            }
+            (Some(_), Function::Cas) if matches!(kind, Kind::Invoke | Kind::Ok) => {
+                return Err(fail("the value of a cas is [old, new]".into()));
+            }
             (Some(value), _) => Argument::One(value.intern(values)),
         };
-        if function == Function::Append && kind == Kind::Invoke && !matches!(value, Some(Json::Text(_))) {
+        if function == Function::Append
+            && kind == Kind::Invoke
+            && !matches!(value, Some(Json::Text(_)))
+        {
             return Err(fail("the value of an append is a string".into()));
         }
         Ok(Some(Entry {
@@ -132,7 +167,9 @@ impl<'a> Line<'a> {
             key: Self::json(line, self.key)?.map(|key| key.intern(values)),
             argument,
             time: self.time,
-            place: self.place(function).map_err(|message| fail(message.into()))?,
+            place: self
+                .place(function)
+                .map_err(|message| fail(message.into()))?,
             saw: Self::json(line, self.saw)?.map(|saw| saw.intern(values)),
             mismatch: self.mismatch,
         }))
@@ -140,7 +177,9 @@ impl<'a> Line<'a> {
 
     /// An index alone says nothing: Jepsen numbers its lines under that name.
     fn place(&self, function: Function) -> Result<Option<Place>, &'static str> {
-        let Some(slot) = self.slot else { return Ok(None) };
+        let Some(slot) = self.slot else {
+            return Ok(None);
+        };
         if slot >= Place::SLOT_END {
             return Err("the slot is not below 2^48");
         }
@@ -175,13 +214,32 @@ mod tests {
             Model::KeyValue,
         )
         .expect("a history");
-        let [cas, read, delete] = history.operations[..] else { panic!("{history:?}") };
-        let Asked::Cas { expected: ABSENT, new } = cas.asked else { panic!("{cas:?}") };
-        assert_eq!((cas.outcome, cas.call, cas.ret, cas.lines), (Outcome::Saw(new), 10, 12, [1, 4]));
-        let Outcome::Ok(seven) = read.outcome else { panic!("{read:?}") };
-        assert_eq!((history.values.json(seven), history.values.json(new)), ("7".into(), 7.into()));
+        let [cas, read, delete] = history.operations[..] else {
+            panic!("{history:?}")
+        };
+        let Asked::Cas {
+            expected: ABSENT,
+            new,
+        } = cas.asked
+        else {
+            panic!("{cas:?}")
+        };
+        assert_eq!(
+            (cas.outcome, cas.call, cas.ret, cas.lines),
+            (Outcome::Saw(new), 10, 12, [1, 4])
+        );
+        let Outcome::Ok(seven) = read.outcome else {
+            panic!("{read:?}")
+        };
+        assert_eq!(
+            (history.values.json(seven), history.values.json(new)),
+            ("7".into(), 7.into())
+        );
         assert_eq!(read.place, Some(Place::after(3)));
-        assert_eq!((delete.outcome, delete.ret, delete.key), (Outcome::Unknown, NEVER, 1));
+        assert_eq!(
+            (delete.outcome, delete.ret, delete.key),
+            (Outcome::Unknown, NEVER, 1)
+        );
     }
 
     #[test]
@@ -201,20 +259,62 @@ mod tests {
             (vec![timed, call], 2, "has no time"),
             (vec![timed, early], 2, "before its call"),
             (vec![keyed], 1, "--model kv"),
-            (vec![call, r#"{"process": 1, "type": "ok", "f": "read"}"#], 2, "null for none"),
-            (vec![call, r#"{"process": 1, "type": "ok", "f": "write", "value": 1}"#], 2, "another operation"),
-            (vec![r#"{"process": 1, "type": "invoke", "f": "write"}"#], 1, "needs the value"),
-            (vec![r#"{"process": "a", "type": "invoke", "f": "read"}"#], 1, "no whole number"),
-            (vec![r#"{"process": 1.5, "type": "invoke", "f": "read"}"#], 1, "no whole number"),
-            (vec![r#"{"process": 1, "process": 2, "type": "invoke", "f": "read"}"#], 1, "duplicate field"),
-            (vec![r#"{"process": 1, "type": "invoke", "f": "append", "value": 1}"#], 1, "string"),
+            (
+                vec![call, r#"{"process": 1, "type": "ok", "f": "read"}"#],
+                2,
+                "null for none",
+            ),
+            (
+                vec![
+                    call,
+                    r#"{"process": 1, "type": "ok", "f": "write", "value": 1}"#,
+                ],
+                2,
+                "another operation",
+            ),
+            (
+                vec![r#"{"process": 1, "type": "invoke", "f": "write"}"#],
+                1,
+                "needs the value",
+            ),
+            (
+                vec![r#"{"process": "a", "type": "invoke", "f": "read"}"#],
+                1,
+                "no whole number",
+            ),
+            (
+                vec![r#"{"process": 1.5, "type": "invoke", "f": "read"}"#],
+                1,
+                "no whole number",
+            ),
+            (
+                vec![r#"{"process": 1, "process": 2, "type": "invoke", "f": "read"}"#],
+                1,
+                "duplicate field",
+            ),
+            (
+                vec![r#"{"process": 1, "type": "invoke", "f": "append", "value": 1}"#],
+                1,
+                "string",
+            ),
             (vec![call, "{nonsense"], 2, "column"),
         ] {
             let error = parsed(&lines.join("\n"), Model::Register).expect_err(what);
-            assert!(error.starts_with(&format!("line {line}: ")) && error.contains(what), "{error} is not about {what} in line {line}");
+            assert!(
+                error.starts_with(&format!("line {line}: ")) && error.contains(what),
+                "{error} is not about {what} in line {line}"
+            );
         }
         let endless = "[".repeat(usize::try_from(LINE_MAX).expect("it fits") + 1);
-        assert!(parsed(&endless, Model::Register).expect_err("endless").contains("bytes or more"));
-        assert!(parsed("\n\n", Model::Register).expect_err("empty").contains("no operation"));
+        assert!(
+            parsed(&endless, Model::Register)
+                .expect_err("endless")
+                .contains("bytes or more")
+        );
+        assert!(
+            parsed("\n\n", Model::Register)
+                .expect_err("empty")
+                .contains("no operation")
+        );
     }
 }

@@ -16,7 +16,9 @@ use synod_engine::time::{Mono, Now as EngineNow, Span, Wall};
 
 use crate::ids::{Client, Node};
 use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
-use crate::subject::process::{Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject};
+use crate::subject::process::{
+    Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject,
+};
 use crate::trace::event::{Fact, value_hash};
 
 /// The multi-Paxos engine.
@@ -28,17 +30,34 @@ impl Subject for Synod {
     }
 
     fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
-        EngineNode::<KeyValue, ()>::format(&config(setup, node)).into_iter().map(|(name, bytes)| (from_engine_name(name), bytes)).collect()
+        EngineNode::<KeyValue, ()>::format(&config(setup, node))
+            .into_iter()
+            .map(|(name, bytes)| (from_engine_name(name), bytes))
+            .collect()
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
         let config = config(setup, node);
         let bug = setup.bug.as_deref().and_then(Bug::named);
         match setup.probe {
-            ProbeLevel::Nothing => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), ()))),
-            ProbeLevel::BugsOnly => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), BugsOnly::new(bug)))),
-            ProbeLevel::Facts => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), Full::without_contracts(bug)))),
-            ProbeLevel::Full => Box::new(Host::new(EngineNode::new(config, KeyValue::default(), Full::new(bug)))),
+            ProbeLevel::Nothing => {
+                Box::new(Host::new(EngineNode::new(config, KeyValue::default(), ())))
+            }
+            ProbeLevel::BugsOnly => Box::new(Host::new(EngineNode::new(
+                config,
+                KeyValue::default(),
+                BugsOnly::new(bug),
+            ))),
+            ProbeLevel::Facts => Box::new(Host::new(EngineNode::new(
+                config,
+                KeyValue::default(),
+                Full::without_contracts(bug),
+            ))),
+            ProbeLevel::Full => Box::new(Host::new(EngineNode::new(
+                config,
+                KeyValue::default(),
+                Full::new(bug),
+            ))),
         }
     }
 
@@ -112,19 +131,34 @@ struct Host<P: Watch> {
 
 impl<P: Watch> Host<P> {
     fn new(node: EngineNode<KeyValue, P>) -> Self {
-        Self { node, outputs: Vec::new() }
+        Self {
+            node,
+            outputs: Vec::new(),
+        }
     }
 }
 
 impl<P: Watch> Process for Host<P> {
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
-        let now = EngineNow { mono: Mono(now.mono), wall: Wall(now.wall) };
+        let now = EngineNow {
+            mono: Mono(now.mono),
+            wall: Wall(now.wall),
+        };
         let input = match input {
             Input::Boot { entropy } => io::Input::Boot { entropy },
-            Input::Message { from, bytes } => io::Input::Message { from: NodeId(from.0), bytes },
-            Input::Request { from, bytes } => io::Input::Request { from: ClientAddr(u64::from(from.0)), bytes },
+            Input::Message { from, bytes } => io::Input::Message {
+                from: NodeId(from.0),
+                bytes,
+            },
+            Input::Request { from, bytes } => io::Input::Request {
+                from: ClientAddr(u64::from(from.0)),
+                bytes,
+            },
             Input::Deadline => io::Input::Deadline,
-            Input::Disk { op, result } => io::Input::Disk { op: io::OpId(op.0), result: result.map(to_engine_ok).map_err(to_engine_error) },
+            Input::Disk { op, result } => io::Input::Disk {
+                op: io::OpId(op.0),
+                result: result.map(to_engine_ok).map_err(to_engine_error),
+            },
         };
         self.node.step(now, input, &mut self.outputs);
         // Many steps want nothing, and say nothing.
@@ -156,13 +190,25 @@ impl<P: Watch> Process for Host<P> {
 
 fn from_engine_output(output: io::Output) -> Output {
     match output {
-        io::Output::Send { to, bytes } => Output::Send { to: Node(to.0), bytes },
-        io::Output::Reply { to, bytes } => Output::Reply { to: Client(u16::try_from(to.0).unwrap_or(u16::MAX)), bytes },
-        io::Output::Disk { op, what } => Output::Disk { op: OpId(op.0), what: from_engine_op(what) },
+        io::Output::Send { to, bytes } => Output::Send {
+            to: Node(to.0),
+            bytes,
+        },
+        io::Output::Reply { to, bytes } => Output::Reply {
+            to: Client(u16::try_from(to.0).unwrap_or(u16::MAX)),
+            bytes,
+        },
+        io::Output::Disk { op, what } => Output::Disk {
+            op: OpId(op.0),
+            what: from_engine_op(what),
+        },
         io::Output::Ready => Output::Ready,
         io::Output::Halt(halt) => {
             let damaged = matches!(halt, io::Halt::PromiseLost | io::Halt::LogDamaged { .. });
-            Output::Halt { reason: halt.to_string(), damaged }
+            Output::Halt {
+                reason: halt.to_string(),
+                damaged,
+            }
         }
     }
 }
@@ -171,11 +217,29 @@ fn from_engine_op(op: io::DiskOp) -> DiskOp {
     match op {
         io::DiskOp::List => DiskOp::List,
         io::DiskOp::Length(file) => DiskOp::Length(from_engine_name(file)),
-        io::DiskOp::Read { file, offset, length } => DiskOp::Read { file: from_engine_name(file), offset, length },
+        io::DiskOp::Read {
+            file,
+            offset,
+            length,
+        } => DiskOp::Read {
+            file: from_engine_name(file),
+            offset,
+            length,
+        },
         io::DiskOp::Create(file) => DiskOp::Create(from_engine_name(file)),
-        io::DiskOp::Write { file, offset, data } => DiskOp::Write { file: from_engine_name(file), offset, data },
-        io::DiskOp::Truncate { file, length } => DiskOp::Truncate { file: from_engine_name(file), length },
-        io::DiskOp::Rename { from, to } => DiskOp::Rename { from: from_engine_name(from), to: from_engine_name(to) },
+        io::DiskOp::Write { file, offset, data } => DiskOp::Write {
+            file: from_engine_name(file),
+            offset,
+            data,
+        },
+        io::DiskOp::Truncate { file, length } => DiskOp::Truncate {
+            file: from_engine_name(file),
+            length,
+        },
+        io::DiskOp::Rename { from, to } => DiskOp::Rename {
+            from: from_engine_name(from),
+            to: from_engine_name(to),
+        },
         io::DiskOp::Remove(file) => DiskOp::Remove(from_engine_name(file)),
         io::DiskOp::Sync(file) => DiskOp::Sync(from_engine_name(file)),
         io::DiskOp::SyncDir => DiskOp::SyncDir,
@@ -189,7 +253,12 @@ fn from_engine_name(name: io::FileName) -> FileName {
 fn to_engine_ok(ok: DiskOk) -> io::DiskOk {
     match ok {
         DiskOk::Done => io::DiskOk::Done,
-        DiskOk::Names(names) => io::DiskOk::Names(names.iter().filter_map(|name| io::FileName::new(name.as_str())).collect()),
+        DiskOk::Names(names) => io::DiskOk::Names(
+            names
+                .iter()
+                .filter_map(|name| io::FileName::new(name.as_str()))
+                .collect(),
+        ),
         DiskOk::Length(length) => io::DiskOk::Length(length),
         DiskOk::Data(data) => io::DiskOk::Data(data),
     }
@@ -210,16 +279,46 @@ const fn pair(ballot: Ballot) -> (u64, u8) {
 
 fn from_engine_fact(fact: EngineFact) -> Fact {
     match fact {
-        EngineFact::Recovered { promised, chosen_below, torn } => Fact::Recovered { promised: pair(promised), chosen_below: chosen_below.0, torn },
+        EngineFact::Recovered {
+            promised,
+            chosen_below,
+            torn,
+        } => Fact::Recovered {
+            promised: pair(promised),
+            chosen_below: chosen_below.0,
+            torn,
+        },
         EngineFact::Promised(ballot) => Fact::Promised(pair(ballot)),
-        EngineFact::Voted { slot, ballot, value } => Fact::Voted { slot: slot.0, ballot: pair(ballot), value: value_hash(&value.0) },
+        EngineFact::Voted {
+            slot,
+            ballot,
+            value,
+        } => Fact::Voted {
+            slot: slot.0,
+            ballot: pair(ballot),
+            value: value_hash(&value.0),
+        },
         EngineFact::Campaigned(ballot) => Fact::Campaigned(pair(ballot)),
         EngineFact::Led(ballot) => Fact::Led(pair(ballot)),
         EngineFact::SteppedDown(ballot) => Fact::SteppedDown(pair(ballot)),
-        EngineFact::Chosen { slot, value } => Fact::Chosen { slot: slot.0, value: value_hash(&value.0) },
-        EngineFact::Applied { slot, value, state } => Fact::Applied { slot: slot.0, value: value_hash(&value.0), state },
-        EngineFact::Executed { place, session, sequence } => {
-            Fact::Executed { slot: place.slot.0, index: place.index, session: session.0, sequence: sequence.0 }
-        }
+        EngineFact::Chosen { slot, value } => Fact::Chosen {
+            slot: slot.0,
+            value: value_hash(&value.0),
+        },
+        EngineFact::Applied { slot, value, state } => Fact::Applied {
+            slot: slot.0,
+            value: value_hash(&value.0),
+            state,
+        },
+        EngineFact::Executed {
+            place,
+            session,
+            sequence,
+        } => Fact::Executed {
+            slot: place.slot.0,
+            index: place.index,
+            session: session.0,
+            sequence: sequence.0,
+        },
     }
 }

@@ -1,5 +1,6 @@
-//! What one sector holds. Blocks are shared between the visible content, the media's old content, snapshots of syncs and copies of the whole disk; a write
-//! makes a new block and never changes a shared one.
+//! What one sector holds. Blocks are shared between the visible content, the media's old content,
+//! snapshots of syncs and copies of the whole disk; a write makes a new block and never changes a
+//! shared one.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(super) static ZEROS: [u8; SECTOR] = [0; SECTOR];
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FlawId(pub u32);
 
-/// Damage that the simulator did to a block. It travels with the content: a block that is only partly overwritten stays flawed.
+/// Damage that the simulator did to a block. It travels with the content: a block that is only
+/// partly overwritten stays flawed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Flaw {
     /// Which.
@@ -44,19 +46,31 @@ pub(super) fn bytes_of(sector: &Sector) -> &[u8; SECTOR] {
 
 /// A whole, sound sector.
 pub(super) fn whole(bytes: &[u8; SECTOR]) -> Sector {
-    if *bytes == ZEROS { None } else { Some(Arc::new(Block { bytes: *bytes, flaw: None })) }
+    if *bytes == ZEROS {
+        None
+    } else {
+        Some(Arc::new(Block {
+            bytes: *bytes,
+            flaw: None,
+        }))
+    }
 }
 
 /// The sector with some of its bytes replaced.
 pub(super) fn patched(old: &Sector, within: usize, bytes: &[u8]) -> Sector {
-    let mut block = old.as_deref().cloned().unwrap_or(Block { bytes: ZEROS, flaw: None });
+    let mut block = old.as_deref().cloned().unwrap_or(Block {
+        bytes: ZEROS,
+        flaw: None,
+    });
     block.bytes[within..within + bytes.len()].copy_from_slice(bytes);
     Some(Arc::new(block))
 }
 
 /// Whether reading the sector fails.
 pub(super) fn unreadable(sector: &Sector) -> bool {
-    sector.as_ref().is_some_and(|block| block.flaw.is_some_and(|flaw| flaw.unreadable))
+    sector
+        .as_ref()
+        .is_some_and(|block| block.flaw.is_some_and(|flaw| flaw.unreadable))
 }
 
 /// The number of sectors that `bytes` bytes take.

@@ -1,4 +1,5 @@
-//! What a sync covers: the versions that were visible when it was submitted, and of those what other syncs have not settled meanwhile.
+//! What a sync covers: the versions that were visible when it was submitted, and of those what
+//! other syncs have not settled meanwhile.
 
 use std::num::NonZeroU64;
 
@@ -31,7 +32,9 @@ impl Cover {
     pub fn supersede(&mut self, durable: &Self) {
         self.retain(durable, |ours, theirs| ours > theirs);
         if let Some((length, cut)) = durable.length {
-            self.sectors.retain(|covered| u64::from(covered.sector) < sectors_in(length) || covered.stamp > cut);
+            self.sectors.retain(|covered| {
+                u64::from(covered.sector) < sectors_in(length) || covered.stamp > cut
+            });
             self.length.take_if(|(_, stamp)| *stamp <= cut);
         }
     }
@@ -42,12 +45,18 @@ impl Cover {
         self.length.take_if(|length| failed.length == Some(*length));
     }
 
-    /// Keeps the sectors that the other does not cover, and of those that it covers the ones whose stamps say so.
+    /// Keeps the sectors that the other does not cover, and of those that it covers the ones whose
+    /// stamps say so.
     fn retain(&mut self, other: &Self, keeps: impl Fn(Stamp, Stamp) -> bool) {
         let mut others = other.sectors.iter().peekable();
         self.sectors.retain(|covered| {
-            while others.next_if(|other| other.sector < covered.sector).is_some() {}
-            others.next_if(|other| other.sector == covered.sector).is_none_or(|other| keeps(covered.stamp, other.stamp))
+            while others
+                .next_if(|other| other.sector < covered.sector)
+                .is_some()
+            {}
+            others
+                .next_if(|other| other.sector == covered.sector)
+                .is_none_or(|other| keeps(covered.stamp, other.stamp))
         });
     }
 }

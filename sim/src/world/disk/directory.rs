@@ -1,4 +1,5 @@
-//! The one directory: names as they are seen, names on the media, and the operations between the two that no directory sync covers yet.
+//! The one directory: names as they are seen, names on the media, and the operations between the
+//! two that no directory sync covers yet.
 
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
@@ -15,11 +16,17 @@ pub(super) struct Names(Vec<(FileName, FileId)>);
 
 impl Names {
     pub fn get(&self, name: FileName) -> Option<FileId> {
-        self.0.binary_search_by_key(&name, |entry| entry.0).ok().map(|at| self.0[at].1)
+        self.0
+            .binary_search_by_key(&name, |entry| entry.0)
+            .ok()
+            .map(|at| self.0[at].1)
     }
 
     pub fn name_of(&self, file: FileId) -> Option<FileName> {
-        self.0.iter().find(|entry| entry.1 == file).map(|entry| entry.0)
+        self.0
+            .iter()
+            .find(|entry| entry.1 == file)
+            .map(|entry| entry.0)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileName, FileId)> {
@@ -74,7 +81,8 @@ pub(super) struct Directory {
     unsynced: Vec<Unsynced>,
     /// Of the next name operation.
     number: u64,
-    /// The visible name that was looked up last: most operations are about the file of the one before.
+    /// The visible name that was looked up last: most operations are about the file of the one
+    /// before.
     recent: Option<(FileName, FileId)>,
 }
 
@@ -103,7 +111,12 @@ impl Directory {
 
     /// Gives a new file its name, or a file another one.
     pub fn change(&mut self, change: Change, name: FileName, file: FileId) {
-        let operation = Unsynced { number: self.number, change, name, file };
+        let operation = Unsynced {
+            number: self.number,
+            change,
+            name,
+            file,
+        };
         self.number += 1;
         self.recent = None;
         apply(operation, &mut self.visible);
@@ -117,7 +130,9 @@ impl Directory {
 
     /// The directory sync with this cover succeeded.
     pub fn synced(&mut self, cover: u64) {
-        let end = self.unsynced.partition_point(|operation| operation.number < cover);
+        let end = self
+            .unsynced
+            .partition_point(|operation| operation.number < cover);
         for operation in self.unsynced.drain(..end) {
             apply(operation, &mut self.durable);
         }
@@ -125,21 +140,32 @@ impl Directory {
 
     /// The power is gone: any subset of the unsynced operations survives, each whole.
     ///
-    /// An operation that would take a name from a file which nobody removed or replaced (because the rename that moved that file away did not survive) does
-    /// not survive either: it could not have been done on the media before that rename.
-    pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, label: Label) -> NamesReport {
+    /// An operation that would take a name from a file which nobody removed or replaced (because
+    /// the rename that moved that file away did not survive) does not survive either: it could not
+    /// have been done on the media before that rename.
+    pub fn lose_power(
+        &mut self,
+        keep: Keep,
+        choices: &mut dyn Choices,
+        label: Label,
+    ) -> NamesReport {
         let survival = Survival::of(keep, self.unsynced.len(), choices, label);
         let mut report = NamesReport::default();
         for operation in std::mem::take(&mut self.unsynced) {
             let held = operation.change != Change::Remove
-                && self.durable.get(operation.name).is_some_and(|holder| holder != operation.file && self.visible.name_of(holder).is_some());
+                && self.durable.get(operation.name).is_some_and(|holder| {
+                    holder != operation.file && self.visible.name_of(holder).is_some()
+                });
             if survival.keeps(choices, label) && !held {
                 apply(operation, &mut self.durable);
             } else {
                 report.lost += 1;
             }
         }
-        let returned = self.durable.iter().filter(|(name, file)| self.visible.get(*name) != Some(*file));
+        let returned = self
+            .durable
+            .iter()
+            .filter(|(name, file)| self.visible.get(*name) != Some(*file));
         report.returned = u32::try_from(returned.count()).unwrap_or(u32::MAX);
         self.visible.clone_from(&self.durable);
         self.recent = None;
@@ -148,12 +174,17 @@ impl Directory {
 
     /// Every file that has or may again have a name.
     pub fn files(&self) -> impl Iterator<Item = FileId> {
-        let named = self.visible.iter().chain(self.durable.iter()).map(|entry| entry.1);
+        let named = self
+            .visible
+            .iter()
+            .chain(self.durable.iter())
+            .map(|entry| entry.1);
         named.chain(self.unsynced.iter().map(|operation| operation.file))
     }
 }
 
-/// Does the operation to these names, which may lack operations before it: a rename takes the file from whatever name it has there.
+/// Does the operation to these names, which may lack operations before it: a rename takes the file
+/// from whatever name it has there.
 fn apply(operation: Unsynced, names: &mut Names) {
     match operation.change {
         Change::Create => names.set(operation.name, operation.file),

@@ -1,17 +1,23 @@
 //! A file: its bytes as they are read, and what of them is on the media.
 //!
-//! Only one image is kept, the visible one. A sector whose visible content is not known to be on the media has an entry in a short list with what the media
-//! holds instead, so that a write, a sync and a power loss cost by the sectors that are unsynced, not by the file. An entry that is *due* is covered by
-//! the next sync. One that is not due is either left behind by a failed sync (it reads as new, counts as clean, and is not on the media; Rebello et al.,
-//! ATC '20) or lies beyond the end, cut off by a truncation: the media still holds it until a sync covers the new length.
+//! Only one image is kept, the visible one. A sector whose visible content is not known to be on
+//! the media has an entry in a short list with what the media holds instead, so that a write, a
+//! sync and a power loss cost by the sectors that are unsynced, not by the file. An entry that is
+//! *due* is covered by the next sync. One that is not due is either left behind by a failed sync
+//! (it reads as new, counts as clean, and is not on the media; Rebello et al., ATC '20) or lies
+//! beyond the end, cut off by a truncation: the media still holds it until a sync covers the new
+//! length.
 //!
-//! A sync covers the versions that were visible when it was submitted. Stamps, one for each change on the disk, tell versions apart.
+//! A sync covers the versions that were visible when it was submitted. Stamps, one for each change
+//! on the disk, tell versions apart.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::block::{SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole};
+use super::block::{
+    SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole,
+};
 use super::cover::{Cover, Covered, Stamp};
 use super::report::PowerReport;
 use super::survival::Survival;
@@ -32,7 +38,8 @@ struct Unsynced {
 /// A file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct File {
-    /// What is read; shorter than the length where only zeros follow, and never longer. Bytes beyond the length are zero.
+    /// What is read; shorter than the length where only zeros follow, and never longer. Bytes
+    /// beyond the length are zero.
     sectors: Vec<Sector>,
     length: u64,
     media_length: u64,
@@ -63,16 +70,24 @@ impl File {
 
     /// The blocks that are held in memory, roughly.
     pub fn blocks(&self) -> usize {
-        self.sectors.iter().flatten().count() + self.unsynced.iter().filter(|entry| entry.media.is_some()).count()
+        self.sectors.iter().flatten().count()
+            + self
+                .unsynced
+                .iter()
+                .filter(|entry| entry.media.is_some())
+                .count()
     }
 
-    /// Up to `length` visible bytes from `offset`, or nothing when the device cannot read one of the sectors.
+    /// Up to `length` visible bytes from `offset`, or nothing when the device cannot read one of
+    /// the sectors.
     pub fn read(&self, offset: u64, length: u64) -> Option<Bytes> {
         let size = self.length.saturating_sub(offset).min(length);
         let mut bytes = zeros(usize::try_from(size).expect("a file fits in memory"));
         let buffer = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
         // Behind the sectors that are held there are zeros alone, and they are there already.
-        let held = (self.sectors.len() as u64 * SECTOR_BYTES).saturating_sub(offset).min(size);
+        let held = (self.sectors.len() as u64 * SECTOR_BYTES)
+            .saturating_sub(offset)
+            .min(size);
         let held = usize::try_from(held).expect("it is at most the size");
         let mut at = 0;
         while at < held {
@@ -89,8 +104,15 @@ impl File {
         Some(bytes)
     }
 
-    /// Writes those sectors of `data` for which `lands` says so, in order, and says how many did. The length grows to the end of the last one.
-    pub fn write(&mut self, offset: u64, data: &[u8], stamp: Stamp, mut lands: impl FnMut() -> bool) -> u32 {
+    /// Writes those sectors of `data` for which `lands` says so, in order, and says how many did.
+    /// The length grows to the end of the last one.
+    pub fn write(
+        &mut self,
+        offset: u64,
+        data: &[u8],
+        stamp: Stamp,
+        mut lands: impl FnMut() -> bool,
+    ) -> u32 {
         let (mut at, mut end, mut landed) = (0, 0, 0);
         while at < data.len() {
             let position = offset + at as u64;
@@ -118,10 +140,14 @@ impl File {
         landed
     }
 
-    /// Whether a write would have to read a sector that cannot be read, because it covers only a part of it.
+    /// Whether a write would have to read a sector that cannot be read, because it covers only a
+    /// part of it.
     pub fn obstructs(&self, offset: u64, size: usize) -> bool {
         let end = offset + size as u64;
-        [offset, end].iter().any(|edge| edge % SECTOR_BYTES != 0 && unreadable(self.sectors.get(place(*edge).0 as usize).unwrap_or(&None)))
+        [offset, end].iter().any(|edge| {
+            edge % SECTOR_BYTES != 0
+                && unreadable(self.sectors.get(place(*edge).0 as usize).unwrap_or(&None))
+        })
     }
 
     /// Sets the length. What is beyond is dropped; growing fills with zeros.
@@ -144,10 +170,21 @@ impl File {
     /// What a sync that is submitted now covers.
     pub fn cover(&self) -> Cover {
         let covered = |entry: &Unsynced| {
-            let content = self.sectors.get(entry.sector as usize).cloned().unwrap_or(None);
-            Some(Covered { sector: entry.sector, stamp: entry.due?, content })
+            let content = self
+                .sectors
+                .get(entry.sector as usize)
+                .cloned()
+                .unwrap_or(None);
+            Some(Covered {
+                sector: entry.sector,
+                stamp: entry.due?,
+                content,
+            })
         };
-        Cover { sectors: self.unsynced.iter().filter_map(covered).collect(), length: self.length_due.map(|stamp| (self.length, stamp)) }
+        Cover {
+            sectors: self.unsynced.iter().filter_map(covered).collect(),
+            length: self.length_due.map(|stamp| (self.length, stamp)),
+        }
     }
 
     /// The sync of this cover succeeded: it is on the media now.
@@ -161,8 +198,13 @@ impl File {
         }
         let mut covered = cover.sectors.iter().peekable();
         self.unsynced.retain_mut(|entry| {
-            while covered.next_if(|covered| covered.sector < entry.sector).is_some() {}
-            let Some(now) = covered.next_if(|covered| covered.sector == entry.sector) else { return true };
+            while covered
+                .next_if(|covered| covered.sector < entry.sector)
+                .is_some()
+            {}
+            let Some(now) = covered.next_if(|covered| covered.sector == entry.sector) else {
+                return true;
+            };
             if entry.due == Some(now.stamp) {
                 return false;
             }
@@ -171,7 +213,8 @@ impl File {
         });
     }
 
-    /// The sync of this cover failed: what it covered, unless it has changed since, goes on to read as new and counts as clean. Says how many sectors.
+    /// The sync of this cover failed: what it covered, unless it has changed since, goes on to read
+    /// as new and counts as clean. Says how many sectors.
     pub fn sync_failed(&mut self, cover: &Cover) -> u32 {
         if let Some((_, stamp)) = cover.length {
             self.length_due.take_if(|due| *due == stamp);
@@ -179,7 +222,10 @@ impl File {
         let mut covered = cover.sectors.iter().peekable();
         let mut stranded = 0;
         for entry in &mut self.unsynced {
-            while covered.next_if(|covered| covered.sector < entry.sector).is_some() {}
+            while covered
+                .next_if(|covered| covered.sector < entry.sector)
+                .is_some()
+            {}
             if let Some(now) = covered.next_if(|covered| covered.sector == entry.sector)
                 && entry.due.take_if(|due| *due == now.stamp).is_some()
             {
@@ -189,19 +235,41 @@ impl File {
         stranded
     }
 
-    /// Forgets the entries of sectors that hold zeros both for readers and on the media. Only while no sync of the file is under way, since the end of one takes a
-    /// sector without an entry for one that another sync has made durable.
+    /// Forgets the entries of sectors that hold zeros both for readers and on the media. Only while
+    /// no sync of the file is under way, since the end of one takes a sector without an entry for
+    /// one that another sync has made durable.
     pub fn tidy(&mut self) {
         let sectors = &self.sectors;
-        self.unsynced.retain(|entry| entry.media.is_some() || sectors.get(entry.sector as usize).is_some_and(Option::is_some));
+        self.unsynced.retain(|entry| {
+            entry.media.is_some()
+                || sectors
+                    .get(entry.sector as usize)
+                    .is_some_and(Option::is_some)
+        });
     }
 
-    /// The power is gone: of what is due any subset survives, everything else is what the media held.
-    pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, label: Label, report: &mut PowerReport) {
-        let due = self.unsynced.iter().filter(|entry| entry.due.is_some()).count() + usize::from(self.length_due.is_some());
+    /// The power is gone: of what is due any subset survives, everything else is what the media
+    /// held.
+    pub fn lose_power(
+        &mut self,
+        keep: Keep,
+        choices: &mut dyn Choices,
+        label: Label,
+        report: &mut PowerReport,
+    ) {
+        let due = self
+            .unsynced
+            .iter()
+            .filter(|entry| entry.due.is_some())
+            .count()
+            + usize::from(self.length_due.is_some());
         let survival = Survival::of(keep, due, choices, label);
         let keeps_length = self.length_due.is_some() && survival.keeps(choices, label);
-        let length = if keeps_length { self.length } else { self.media_length };
+        let length = if keeps_length {
+            self.length
+        } else {
+            self.media_length
+        };
         report.lost_lengths += u32::from(length != self.length);
         let mut writes: SmallVec<[(Stamp, bool); 8]> = SmallVec::new();
         for entry in std::mem::take(&mut self.unsynced) {
@@ -210,7 +278,11 @@ impl File {
             let visible = self.sectors.get(entry.sector as usize).unwrap_or(&None);
             if start < self.length && bytes_of(visible) != bytes_of(&entry.media) {
                 let survives = kept && start < length;
-                let counter = if survives { &mut report.kept_sectors } else { &mut report.lost_sectors };
+                let counter = if survives {
+                    &mut report.kept_sectors
+                } else {
+                    &mut report.lost_sectors
+                };
                 *counter += 1;
                 writes.extend(entry.due.map(|stamp| (stamp, survives)));
             }
@@ -219,7 +291,8 @@ impl File {
             }
         }
         report.torn_writes += torn(&mut writes);
-        self.sectors.truncate(usize::try_from(sectors_in(length)).expect("a file fits in memory"));
+        self.sectors
+            .truncate(usize::try_from(sectors_in(length)).expect("a file fits in memory"));
         let (last, within) = place(length);
         if let Some(content) = self.sectors.get_mut(last as usize).filter(|_| within > 0)
             && bytes_of(content)[within..] != ZEROS[within..]
@@ -231,7 +304,10 @@ impl File {
 
     /// The content of a sector on the media.
     pub fn media(&self, sector: u32) -> &Sector {
-        match self.unsynced.binary_search_by_key(&sector, |entry| entry.sector) {
+        match self
+            .unsynced
+            .binary_search_by_key(&sector, |entry| entry.sector)
+        {
             Ok(at) => &self.unsynced[at].media,
             Err(_) => self.sectors.get(sector as usize).unwrap_or(&None),
         }
@@ -239,7 +315,8 @@ impl File {
 
     /// All bytes on the media.
     pub fn media_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(usize::try_from(self.media_length).expect("a file fits in memory"));
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(self.media_length).expect("a file fits in memory"));
         for sector in 0..count(self.media_length) {
             bytes.extend_from_slice(bytes_of(self.media(sector)));
         }
@@ -249,18 +326,30 @@ impl File {
 
     /// Every sector on the media that is not sparse.
     pub fn media_blocks(&self) -> impl Iterator<Item = (u32, &Sector)> {
-        (0..count(self.media_length)).map(|sector| (sector, self.media(sector))).filter(|(_, content)| content.is_some())
+        (0..count(self.media_length))
+            .map(|sector| (sector, self.media(sector)))
+            .filter(|(_, content)| content.is_some())
     }
 
     /// The sectors that were written, and that are on the media as they are read.
     pub fn settled_blocks(&self) -> impl Iterator<Item = (u32, &Sector)> {
-        let settled = |sector: &u32| self.unsynced.binary_search_by_key(sector, |entry| entry.sector).is_err();
-        self.media_blocks().filter(move |(sector, _)| settled(sector))
+        let settled = |sector: &u32| {
+            self.unsynced
+                .binary_search_by_key(sector, |entry| entry.sector)
+                .is_err()
+        };
+        self.media_blocks()
+            .filter(move |(sector, _)| settled(sector))
     }
 
     /// Replaces a settled sector, on the media and for readers.
     pub fn damage(&mut self, sector: u32, content: Sector) {
-        debug_assert!(self.unsynced.binary_search_by_key(&sector, |entry| entry.sector).is_err(), "only a settled sector is damaged");
+        debug_assert!(
+            self.unsynced
+                .binary_search_by_key(&sector, |entry| entry.sector)
+                .is_err(),
+            "only a settled sector is damaged"
+        );
         self.set(sector, content);
     }
 
@@ -275,18 +364,32 @@ impl File {
 
     fn put(&mut self, sector: u32, content: Sector, stamp: Stamp) {
         let old = self.set(sector, content);
-        match self.unsynced.binary_search_by_key(&sector, |entry| entry.sector) {
+        match self
+            .unsynced
+            .binary_search_by_key(&sector, |entry| entry.sector)
+        {
             Ok(at) => self.unsynced[at].due = Some(stamp),
-            Err(at) => self.unsynced.insert(at, Unsynced { sector, media: old, due: Some(stamp) }),
+            Err(at) => self.unsynced.insert(
+                at,
+                Unsynced {
+                    sector,
+                    media: old,
+                    due: Some(stamp),
+                },
+            ),
         }
     }
 
-    /// Makes the file at least `length` bytes long. What a truncation cut off there is due as zeros now.
+    /// Makes the file at least `length` bytes long. What a truncation cut off there is due as zeros
+    /// now.
     fn grow(&mut self, length: u64, stamp: Stamp) {
         if length > self.length {
             let (first, end) = (place(self.length).0, count(length));
             let from = self.unsynced.partition_point(|entry| entry.sector < first);
-            for entry in self.unsynced[from..].iter_mut().take_while(|entry| entry.sector < end) {
+            for entry in self.unsynced[from..]
+                .iter_mut()
+                .take_while(|entry| entry.sector < end)
+            {
                 entry.due = Some(stamp);
             }
             self.length = length;
@@ -296,20 +399,29 @@ impl File {
         }
     }
 
-    /// Drops the visible sectors from `first` on. The media keeps them until a sync covers the length.
+    /// Drops the visible sectors from `first` on. The media keeps them until a sync covers the
+    /// length.
     fn drop_from(&mut self, first: u64) {
         let first = usize::try_from(first).expect("a file fits in memory");
-        let from = self.unsynced.partition_point(|entry| (entry.sector as usize) < first);
+        let from = self
+            .unsynced
+            .partition_point(|entry| (entry.sector as usize) < first);
         let mut entries = self.unsynced.split_off(from).into_iter().peekable();
-        for (sector, content) in (first..).zip(self.sectors.drain(first.min(self.sectors.len())..)) {
+        for (sector, content) in (first..).zip(self.sectors.drain(first.min(self.sectors.len())..))
+        {
             let sector = u32::try_from(sector).expect("the capacity bounds a file to 2^31 sectors");
             if let Some(entry) = entries.next_if(|entry| entry.sector == sector) {
                 self.unsynced.push(Unsynced { due: None, ..entry });
             } else if content.is_some() {
-                self.unsynced.push(Unsynced { sector, media: content, due: None });
+                self.unsynced.push(Unsynced {
+                    sector,
+                    media: content,
+                    due: None,
+                });
             }
         }
-        self.unsynced.extend(entries.map(|entry| Unsynced { due: None, ..entry }));
+        self.unsynced
+            .extend(entries.map(|entry| Unsynced { due: None, ..entry }));
     }
 
     /// The media forgets what is beyond `length`.
@@ -329,20 +441,29 @@ impl File {
 /// The writes of which one part is on the media and another is not.
 fn torn(writes: &mut [(Stamp, bool)]) -> u32 {
     writes.sort_unstable();
-    let parted = writes.chunk_by(|one, other| one.0 == other.0).filter(|parts| parts.first().map(|part| part.1) != parts.last().map(|part| part.1));
+    let parted = writes
+        .chunk_by(|one, other| one.0 == other.0)
+        .filter(|parts| parts.first().map(|part| part.1) != parts.last().map(|part| part.1));
     u32::try_from(parted.count()).unwrap_or(u32::MAX)
 }
 
-/// So many zeros. Most of what is read is the unused rest of a segment, so they are copied from a place that is at hand, and written once.
+/// So many zeros. Most of what is read is the unused rest of a segment, so they are copied from a
+/// place that is at hand, and written once.
 fn zeros(size: usize) -> Bytes {
     static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
-    ZEROS.get(..size).map_or_else(|| vec![0; size].into(), Bytes::from)
+    ZEROS
+        .get(..size)
+        .map_or_else(|| vec![0; size].into(), Bytes::from)
 }
 
 /// The sector and the byte in it.
 fn place(offset: u64) -> (u32, usize) {
-    let sector = u32::try_from(offset / SECTOR_BYTES).expect("the capacity bounds a file to 2^31 sectors");
-    (sector, usize::try_from(offset % SECTOR_BYTES).expect("below 512"))
+    let sector =
+        u32::try_from(offset / SECTOR_BYTES).expect("the capacity bounds a file to 2^31 sectors");
+    (
+        sector,
+        usize::try_from(offset % SECTOR_BYTES).expect("below 512"),
+    )
 }
 
 fn count(length: u64) -> u32 {

@@ -1,9 +1,10 @@
-//! Misdirected writes: a synced sector went to another place. Where it should be the media still holds what was there before, and where it went something is
-//! overwritten.
+//! Misdirected writes: a synced sector went to another place. Where it should be the media still
+//! holds what was there before, and where it went something is overwritten.
 //!
-//! The page cache hides it at first: readers see what was written until the same file has been synced again, with later writes. That is also when the damage is
-//! done here. A write that is misdirected and that nothing after it could reveal is a silent loss without any redundancy, which is out of the model; a death before the
-//! later sync leaves the write where it belongs.
+//! The page cache hides it at first: readers see what was written until the same file has been
+//! synced again, with later writes. That is also when the damage is done here. A write that is
+//! misdirected and that nothing after it could reveal is a silent loss without any redundancy,
+//! which is out of the model; a death before the later sync leaves the write where it belongs.
 
 use std::sync::Arc;
 
@@ -56,27 +57,57 @@ impl Disk {
     }
 
     /// Of what a sync is about to make durable, a sector that is to be misdirected.
-    pub(super) fn to_hide(&self, file: FileId, cover: &Cover, choices: &mut dyn Choices, node: u16) -> Option<Hidden> {
+    pub(super) fn to_hide(
+        &self,
+        file: FileId,
+        cover: &Cover,
+        choices: &mut dyn Choices,
+        node: u16,
+    ) -> Option<Hidden> {
         if let Misdirection::Nothing = self.misdirection {
             return None;
         }
         let content = self.file(file);
         let differ = |old: &Sector, new: &Sector| bytes_of(old) != bytes_of(new);
-        let mut sectors = cover.sectors.iter().filter(|covered| differ(content.media(covered.sector), &covered.content));
+        let mut sectors = cover
+            .sectors
+            .iter()
+            .filter(|covered| differ(content.media(covered.sector), &covered.content));
         let count = sectors.clone().count();
-        let chosen = if count < 2 { 0 } else { choices.pick(Label::of(Topic::Misdirect, node), count) };
+        let chosen = if count < 2 {
+            0
+        } else {
+            choices.pick(Label::of(Topic::Misdirect, node), count)
+        };
         let covered = sectors.nth(chosen)?;
         let old = content.media(covered.sector).clone();
-        Some(Hidden { file, sector: covered.sector, old, new: covered.content.clone(), since: self.stamp })
+        Some(Hidden {
+            file,
+            sector: covered.sector,
+            old,
+            new: covered.content.clone(),
+            since: self.stamp,
+        })
     }
 
-    /// A sync has made this durable: what an earlier sync of the file hid comes to light, or this one hides something. Says what was hit: the place where the
-    /// write should be, and the place where it is.
-    pub(super) fn misdirect(&mut self, file: FileId, cover: &Cover, hide: Option<Hidden>, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
+    /// A sync has made this durable: what an earlier sync of the file hid comes to light, or this
+    /// one hides something. Says what was hit: the place where the write should be, and the place
+    /// where it is.
+    pub(super) fn misdirect(
+        &mut self,
+        file: FileId,
+        cover: &Cover,
+        hide: Option<Hidden>,
+        choices: &mut dyn Choices,
+        node: u16,
+    ) -> Vec<Hit> {
         if let Misdirection::Hidden(hidden) = &self.misdirection
             && hidden.file == file
             && !cover.sectors.is_empty()
-            && cover.sectors.iter().all(|covered| covered.sector != hidden.sector && covered.stamp > hidden.since)
+            && cover
+                .sectors
+                .iter()
+                .all(|covered| covered.sector != hidden.sector && covered.stamp > hidden.since)
         {
             let hidden = hidden.clone();
             let hits = self.come_to_light(&hidden, choices, node);
@@ -93,24 +124,47 @@ impl Disk {
 
     fn come_to_light(&mut self, hidden: &Hidden, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
         let mut places = self.places("");
-        let Some(at) = places.iter().position(|place| (place.file, place.sector) == (hidden.file, hidden.sector)) else { return Vec::new() };
+        let Some(at) = places
+            .iter()
+            .position(|place| (place.file, place.sector) == (hidden.file, hidden.sector))
+        else {
+            return Vec::new();
+        };
         let missed = places.swap_remove(at);
         if bytes_of(self.file(hidden.file).media(hidden.sector)) != bytes_of(&hidden.new) {
             return Vec::new();
         }
-        places.retain(|place| bytes_of(self.file(place.file).media(place.sector)) != bytes_of(&hidden.new));
+        places.retain(|place| {
+            bytes_of(self.file(place.file).media(place.sector)) != bytes_of(&hidden.new)
+        });
         if places.is_empty() {
             return Vec::new();
         }
-        let struck = places.swap_remove(choices.pick(Label::of(Topic::Misdirect, node), places.len()));
-        [(missed, &hidden.old, Damage::Unwritten), (struck, &hidden.new, Damage::Misdirected)]
-            .map(|(place, content, damage)| {
-                let flaw = FlawId(self.flaws);
-                self.flaws += 1;
-                let block = Block { bytes: *bytes_of(content), flaw: Some(Flaw { id: flaw, unreadable: false }) };
-                self.file_mut(place.file).damage(place.sector, Some(Arc::new(block)));
-                Hit { flaw, file: self.directory.name_of(place.file).unwrap_or(place.name), sector: place.sector, damage }
-            })
-            .to_vec()
+        let struck =
+            places.swap_remove(choices.pick(Label::of(Topic::Misdirect, node), places.len()));
+        [
+            (missed, &hidden.old, Damage::Unwritten),
+            (struck, &hidden.new, Damage::Misdirected),
+        ]
+        .map(|(place, content, damage)| {
+            let flaw = FlawId(self.flaws);
+            self.flaws += 1;
+            let block = Block {
+                bytes: *bytes_of(content),
+                flaw: Some(Flaw {
+                    id: flaw,
+                    unreadable: false,
+                }),
+            };
+            self.file_mut(place.file)
+                .damage(place.sector, Some(Arc::new(block)));
+            Hit {
+                flaw,
+                file: self.directory.name_of(place.file).unwrap_or(place.name),
+                sector: place.sector,
+                damage,
+            }
+        })
+        .to_vec()
     }
 }

@@ -1,14 +1,18 @@
 //! A node's simulated disk: files in one directory, what is seen of them, and what is on the media.
 //!
-//! The promises are those of DESIGN: a sync covers the bytes and length of writes that were complete when it was submitted, and never names; a directory sync
-//! covers names; sectors are atomic and writes are not; a killed process leaves its completed writes visible and unsynced; a power loss keeps any subset of what
-//! is unsynced; after a failed sync data may read as new and yet never reach the media.
+//! The promises are those of DESIGN: a sync covers the bytes and length of writes that were
+//! complete when it was submitted, and never names; a directory sync covers names; sectors are
+//! atomic and writes are not; a killed process leaves its completed writes visible and unsynced; a
+//! power loss keeps any subset of what is unsynced; after a failed sync data may read as new and
+//! yet never reach the media.
 //!
-//! Mechanism only. When operations complete, and with what fate, is the world's decision; how a fault strikes is drawn here, through [`Choices`], and what it really
-//! did is reported. An operation on a file's content is about the file that had the name when the operation was *submitted*; everything else (names, room, content)
-//! is looked at when it *completes*.
+//! Mechanism only. When operations complete, and with what fate, is the world's decision; how a
+//! fault strikes is drawn here, through [`Choices`], and what it really did is reported. An
+//! operation on a file's content is about the file that had the name when the operation was
+//! *submitted*; everything else (names, room, content) is looked at when it *completes*.
 //!
-//! A copy of a disk is cheap: files are shared until one side changes them, and then their sectors are.
+//! A copy of a disk is cheap: files are shared until one side changes them, and then their sectors
+//! are.
 
 mod block;
 mod cover;
@@ -77,7 +81,8 @@ pub struct Disk {
 const CAPACITY_MAX: u64 = 1 << 40;
 
 impl Disk {
-    /// A disk with these durable files that holds so many bytes, at most a tebibyte. Each file takes a sector for its name and its length in whole sectors.
+    /// A disk with these durable files that holds so many bytes, at most a tebibyte. Each file
+    /// takes a sector for its name and its length in whole sectors.
     #[must_use]
     pub fn formatted(files: &[(FileName, Vec<u8>)], capacity: u64) -> Self {
         let mut disk = Self {
@@ -105,18 +110,26 @@ impl Disk {
         self.full = full;
     }
 
-    /// Bytes taken, as the capacity counts them. After a power loss removed files may be back and take more than there is.
+    /// Bytes taken, as the capacity counts them. After a power loss removed files may be back and
+    /// take more than there is.
     #[must_use]
     pub const fn used(&self) -> u64 {
         self.used
     }
 
-    /// Takes an operation. It does nothing before it completes, but a sync covers what is complete now.
+    /// Takes an operation. It does nothing before it completes, but a sync covers what is complete
+    /// now.
     pub fn submit(&mut self, op: DiskOp) -> Ticket {
         let name = match &op {
             DiskOp::Length(file) | DiskOp::Sync(file) => Some(*file),
-            DiskOp::Read { file, .. } | DiskOp::Write { file, .. } | DiskOp::Truncate { file, .. } => Some(*file),
-            DiskOp::List | DiskOp::Create(_) | DiskOp::Rename { .. } | DiskOp::Remove(_) | DiskOp::SyncDir => None,
+            DiskOp::Read { file, .. }
+            | DiskOp::Write { file, .. }
+            | DiskOp::Truncate { file, .. } => Some(*file),
+            DiskOp::List
+            | DiskOp::Create(_)
+            | DiskOp::Rename { .. }
+            | DiskOp::Remove(_)
+            | DiskOp::SyncDir => None,
         };
         let file = name.and_then(|name| self.directory.find(name));
         let covers = match (&op, file) {
@@ -126,34 +139,58 @@ impl Disk {
         };
         let ticket = Ticket(self.ticket);
         self.ticket += 1;
-        self.under_way.push(UnderWay { ticket, op, file, covers });
+        self.under_way.push(UnderWay {
+            ticket,
+            op,
+            file,
+            covers,
+        });
         ticket
     }
 
     /// Whether the operation has neither completed nor ended with a kill or a power loss.
     #[must_use]
     pub fn is_under_way(&self, ticket: Ticket) -> bool {
-        self.under_way.iter().any(|operation| operation.ticket == ticket)
+        self.under_way
+            .iter()
+            .any(|operation| operation.ticket == ticket)
     }
 
     /// Completes an operation under way.
     ///
     /// # Panics
     /// When it is not under way.
-    pub fn complete(&mut self, ticket: Ticket, fate: Fate, choices: &mut dyn Choices, node: u16) -> Completion {
-        let at = self.under_way.iter().position(|operation| operation.ticket == ticket).expect("only an operation under way completes");
+    pub fn complete(
+        &mut self,
+        ticket: Ticket,
+        fate: Fate,
+        choices: &mut dyn Choices,
+        node: u16,
+    ) -> Completion {
+        let at = self
+            .under_way
+            .iter()
+            .position(|operation| operation.ticket == ticket)
+            .expect("only an operation under way completes");
         let operation = self.under_way.remove(at);
         match (operation.op, operation.covers) {
             (DiskOp::Sync(name), Covers::File(cover)) => {
                 let file = operation.file.expect("a sync covers a file");
-                let hide = if fate == Fate::Ok { self.to_hide(file, &cover, choices, node) } else { None };
+                let hide = if fate == Fate::Ok {
+                    self.to_hide(file, &cover, choices, node)
+                } else {
+                    None
+                };
                 let mut completion = self.end_sync(name, file, cover, fate);
                 if let Some(synced) = &completion.synced {
-                    completion.misdirected = self.misdirect(file, &synced.cover, hide, choices, node);
+                    completion.misdirected =
+                        self.misdirect(file, &synced.cover, hide, choices, node);
                 }
                 completion
             }
-            (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => self.fail_write(&op, operation.file, choices, node),
+            (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => {
+                self.fail_write(&op, operation.file, choices, node)
+            }
             (op, covers) => Completion::of(match fate {
                 Fate::Ok => self.perform(op, operation.file, covers),
                 Fate::Fail(error) => Err(error),
@@ -162,15 +199,32 @@ impl Disk {
     }
 
     /// Does the operation.
-    fn perform(&mut self, op: DiskOp, file: Option<FileId>, covers: Covers) -> Result<DiskOk, DiskError> {
+    fn perform(
+        &mut self,
+        op: DiskOp,
+        file: Option<FileId>,
+        covers: Covers,
+    ) -> Result<DiskOk, DiskError> {
         match op {
-            DiskOp::List => return Ok(DiskOk::Names(self.directory.visible.iter().map(|entry| entry.0).collect())),
-            DiskOp::Length(_) => return Ok(DiskOk::Length(self.file(file.ok_or(DiskError::NotFound)?).length())),
+            DiskOp::List => {
+                return Ok(DiskOk::Names(
+                    self.directory.visible.iter().map(|entry| entry.0).collect(),
+                ));
+            }
+            DiskOp::Length(_) => {
+                return Ok(DiskOk::Length(
+                    self.file(file.ok_or(DiskError::NotFound)?).length(),
+                ));
+            }
             DiskOp::Read { offset, length, .. } => {
-                let bytes = self.file(file.ok_or(DiskError::NotFound)?).read(offset, u64::from(length));
+                let bytes = self
+                    .file(file.ok_or(DiskError::NotFound)?)
+                    .read(offset, u64::from(length));
                 return bytes.map(DiskOk::Data).ok_or(DiskError::Io);
             }
-            DiskOp::Write { offset, data, .. } => self.write(file, offset, &data, || true).map(drop)?,
+            DiskOp::Write { offset, data, .. } => {
+                self.write(file, offset, &data, || true).map(drop)?
+            }
             DiskOp::Truncate { length, .. } => {
                 let file = file.ok_or(DiskError::NotFound)?;
                 self.room_for(file, length)?;
@@ -188,14 +242,26 @@ impl Disk {
                 self.used += SECTOR_BYTES;
             }
             DiskOp::Rename { from, to } => {
-                let file = self.directory.visible.get(from).ok_or(DiskError::NotFound)?;
+                let file = self
+                    .directory
+                    .visible
+                    .get(from)
+                    .ok_or(DiskError::NotFound)?;
                 if from != to {
-                    self.used -= self.directory.visible.get(to).map_or(0, |replaced| self.cost(replaced));
+                    self.used -= self
+                        .directory
+                        .visible
+                        .get(to)
+                        .map_or(0, |replaced| self.cost(replaced));
                     self.directory.change(Change::Rename, to, file);
                 }
             }
             DiskOp::Remove(name) => {
-                let file = self.directory.visible.get(name).ok_or(DiskError::NotFound)?;
+                let file = self
+                    .directory
+                    .visible
+                    .get(name)
+                    .ok_or(DiskError::NotFound)?;
                 self.used -= self.cost(file);
                 self.directory.change(Change::Remove, name, file);
             }
@@ -211,7 +277,13 @@ impl Disk {
     }
 
     /// Writes those sectors that land. Says how many did.
-    fn write(&mut self, file: Option<FileId>, offset: u64, data: &[u8], lands: impl FnMut() -> bool) -> Result<u32, DiskError> {
+    fn write(
+        &mut self,
+        file: Option<FileId>,
+        offset: u64,
+        data: &[u8],
+        lands: impl FnMut() -> bool,
+    ) -> Result<u32, DiskError> {
         let file = file.ok_or(DiskError::NotFound)?;
         if data.is_empty() {
             return Ok(0);
@@ -220,12 +292,17 @@ impl Disk {
         if self.file(file).obstructs(offset, data.len()) {
             return Err(DiskError::Io);
         }
-        Ok(self.change(file, |content, stamp| content.write(offset, data, stamp, lands)))
+        Ok(self.change(file, |content, stamp| {
+            content.write(offset, data, stamp, lands)
+        }))
     }
 
     /// Changes the content of a file, and with its length what is taken.
     fn change<R>(&mut self, file: FileId, change: impl FnOnce(&mut File, Stamp) -> R) -> R {
-        self.stamp = self.stamp.checked_add(1).expect("no run makes 2^64 changes");
+        self.stamp = self
+            .stamp
+            .checked_add(1)
+            .expect("no run makes 2^64 changes");
         let stamp = self.stamp;
         let content = self.file_mut(file);
         let before = sectors_in(content.length());
@@ -238,26 +315,64 @@ impl Disk {
     }
 
     /// A write that fails lands as any subset of its sectors.
-    fn fail_write(&mut self, op: &DiskOp, file: Option<FileId>, choices: &mut dyn Choices, node: u16) -> Completion {
-        let (_, spoiled) = self.write_part(op, file, Keep::Any, choices, Label::of(Topic::WritePart, node));
-        Completion { result: Err(DiskError::Io), synced: None, spoiled, misdirected: Vec::new() }
+    fn fail_write(
+        &mut self,
+        op: &DiskOp,
+        file: Option<FileId>,
+        choices: &mut dyn Choices,
+        node: u16,
+    ) -> Completion {
+        let (_, spoiled) = self.write_part(
+            op,
+            file,
+            Keep::Any,
+            choices,
+            Label::of(Topic::WritePart, node),
+        );
+        Completion {
+            result: Err(DiskError::Io),
+            synced: None,
+            spoiled,
+            misdirected: Vec::new(),
+        }
     }
 
     /// Lands some sectors of a write, and says how many did and how many did not.
-    fn write_part(&mut self, op: &DiskOp, file: Option<FileId>, keep: Keep, choices: &mut dyn Choices, label: Label) -> (u32, u32) {
-        let DiskOp::Write { offset, data, .. } = op else { return (0, 0) };
-        let sectors = if data.is_empty() { 0 } else { sectors_in(offset % SECTOR_BYTES + data.len() as u64) };
+    fn write_part(
+        &mut self,
+        op: &DiskOp,
+        file: Option<FileId>,
+        keep: Keep,
+        choices: &mut dyn Choices,
+        label: Label,
+    ) -> (u32, u32) {
+        let DiskOp::Write { offset, data, .. } = op else {
+            return (0, 0);
+        };
+        let sectors = if data.is_empty() {
+            0
+        } else {
+            sectors_in(offset % SECTOR_BYTES + data.len() as u64)
+        };
         let sectors = u32::try_from(sectors).expect("a write has fewer than 2^32 sectors");
         let survival = Survival::of(keep, sectors as usize, choices, label);
-        let landed = self.write(file, *offset, data, || survival.keeps(choices, label)).unwrap_or(0);
+        let landed = self
+            .write(file, *offset, data, || survival.keeps(choices, label))
+            .unwrap_or(0);
         (landed, sectors - landed)
     }
 
     /// Ends a sync of a file, for what it covers and for what other syncs under way cover.
     fn end_sync(&mut self, name: FileName, file: FileId, cover: Cover, fate: Fate) -> Completion {
         let mut alone = true;
-        for other in self.under_way.iter_mut().filter(|other| other.file == Some(file)) {
-            let Covers::File(theirs) = &mut other.covers else { continue };
+        for other in self
+            .under_way
+            .iter_mut()
+            .filter(|other| other.file == Some(file))
+        {
+            let Covers::File(theirs) = &mut other.covers else {
+                continue;
+            };
             alone = false;
             match fate {
                 Fate::Ok => theirs.supersede(&cover),
@@ -276,18 +391,29 @@ impl Disk {
             content.tidy();
         }
         let file = self.directory.name_of(file).unwrap_or(name);
-        Completion { synced: result.is_ok().then_some(Synced { file, cover }), result, spoiled, misdirected: Vec::new() }
+        Completion {
+            synced: result.is_ok().then_some(Synced { file, cover }),
+            result,
+            spoiled,
+            misdirected: Vec::new(),
+        }
     }
 
-    /// Whether the file may become so long. What needs no further sector needs no room, but nothing grows on a full disk.
+    /// Whether the file may become so long. What needs no further sector needs no room, but nothing
+    /// grows on a full disk.
     fn room_for(&self, file: FileId, length: u64) -> Result<(), DiskError> {
         let before = self.file(file).length();
         if length <= before {
             return Ok(());
         }
         let more = sectors_in(length) - sectors_in(before);
-        let fits = more == 0 || self.used.saturating_add(more.saturating_mul(SECTOR_BYTES)) <= self.capacity;
-        if fits && !self.full && length <= CAPACITY_MAX { Ok(()) } else { Err(DiskError::NoSpace) }
+        let fits = more == 0
+            || self.used.saturating_add(more.saturating_mul(SECTOR_BYTES)) <= self.capacity;
+        if fits && !self.full && length <= CAPACITY_MAX {
+            Ok(())
+        } else {
+            Err(DiskError::NoSpace)
+        }
     }
 
     fn cost(&self, file: FileId) -> u64 {
@@ -295,30 +421,51 @@ impl Disk {
     }
 
     fn usage(&self) -> u64 {
-        self.directory.visible.iter().map(|(_, file)| self.cost(file)).sum()
+        self.directory
+            .visible
+            .iter()
+            .map(|(_, file)| self.cost(file))
+            .sum()
     }
 
     fn file(&self, file: FileId) -> &File {
-        self.files[file.0 as usize].as_deref().expect("a file that is referred to is kept")
+        self.files[file.0 as usize]
+            .as_deref()
+            .expect("a file that is referred to is kept")
     }
 
     fn file_mut(&mut self, file: FileId) -> &mut File {
-        Arc::make_mut(self.files[file.0 as usize].as_mut().expect("a file that is referred to is kept"))
+        Arc::make_mut(
+            self.files[file.0 as usize]
+                .as_mut()
+                .expect("a file that is referred to is kept"),
+        )
     }
 
     fn add(&mut self, file: File) -> FileId {
-        let vacant = self.files.iter().position(Option::is_none).unwrap_or(self.files.len());
+        let vacant = self
+            .files
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.files.len());
         if vacant == self.files.len() {
             self.files.push(None);
         }
         self.files[vacant] = Some(Arc::new(file));
-        FileId(u32::try_from(vacant).expect("each file takes a sector, and those are counted with 32 bits"))
+        FileId(
+            u32::try_from(vacant)
+                .expect("each file takes a sector, and those are counted with 32 bits"),
+        )
     }
 
     /// Frees files that have no name, will have none again, and that no operation is about.
     fn forget_nameless(&mut self) {
         let mut referred = vec![false; self.files.len()];
-        for file in self.directory.files().chain(self.under_way.iter().filter_map(|operation| operation.file)) {
+        for file in self
+            .directory
+            .files()
+            .chain(self.under_way.iter().filter_map(|operation| operation.file))
+        {
             referred[file.0 as usize] = true;
         }
         for (file, referred) in self.files.iter_mut().zip(referred) {
@@ -347,10 +494,15 @@ impl Disk {
         self.directory.durable.iter().map(|(name, _)| name)
     }
 
-    /// The names on the media, and what the media holds under them: what a power loss that keeps nothing leaves.
+    /// The names on the media, and what the media holds under them: what a power loss that keeps
+    /// nothing leaves.
     #[must_use]
     pub fn durable_image(&self) -> BTreeMap<FileName, Vec<u8>> {
-        self.directory.durable.iter().map(|(name, file)| (name, self.file(file).media_bytes())).collect()
+        self.directory
+            .durable
+            .iter()
+            .map(|(name, file)| (name, self.file(file).media_bytes()))
+            .collect()
     }
 
     /// The names and contents as they are seen now, but for files that cannot be read.

@@ -9,8 +9,9 @@ use crate::scenario::fault::Keep;
 use crate::subject::files::DiskOp;
 
 impl Disk {
-    /// The process was killed. Its completed writes stay visible and unsynced; writes under way land as any subset of their sectors, truncations and name
-    /// operations under way are done or not, all in any order; nothing lands later. Syncs under way have done nothing.
+    /// The process was killed. Its completed writes stay visible and unsynced; writes under way
+    /// land as any subset of their sectors, truncations and name operations under way are done or
+    /// not, all in any order; nothing lands later. Syncs under way have done nothing.
     pub fn kill(&mut self, choices: &mut dyn Choices, node: u16) -> KillReport {
         let report = self.settle(Keep::Any, choices, Label::of(Topic::KillKeep, node));
         self.forget_hidden();
@@ -18,12 +19,16 @@ impl Disk {
         report
     }
 
-    /// The power is gone. Operations under way are settled as at a kill; then each file keeps any subset of its unsynced sectors, and its durable or its new
-    /// length; of the name operations any subset survives. What is seen afterwards is what the media holds.
+    /// The power is gone. Operations under way are settled as at a kill; then each file keeps any
+    /// subset of its unsynced sectors, and its durable or its new length; of the name operations
+    /// any subset survives. What is seen afterwards is what the media holds.
     pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, node: u16) -> PowerReport {
         let sectors = Label::of(Topic::PowerKeep, node);
         self.forget_hidden();
-        let mut report = PowerReport { under_way: self.settle(keep, choices, sectors), ..PowerReport::default() };
+        let mut report = PowerReport {
+            under_way: self.settle(keep, choices, sectors),
+            ..PowerReport::default()
+        };
         for at in 0..self.files.len() {
             if let Some(file) = &mut self.files[at]
                 && file.is_unsynced()
@@ -31,14 +36,17 @@ impl Disk {
                 std::sync::Arc::make_mut(file).lose_power(keep, choices, sectors, &mut report);
             }
         }
-        let names = self.directory.lose_power(keep, choices, Label::of(Topic::NamesKeep, node));
+        let names = self
+            .directory
+            .lose_power(keep, choices, Label::of(Topic::NamesKeep, node));
         (report.lost_names, report.returned_names) = (names.lost, names.returned);
         self.forget_nameless();
         self.used = self.usage();
         report
     }
 
-    /// The disk is replaced by an empty one of the same size. Says whether there was anything on it.
+    /// The disk is replaced by an empty one of the same size. Says whether there was anything on
+    /// it.
     pub fn lose_everything(&mut self) -> bool {
         let held = self.files.iter().any(Option::is_some);
         self.files.clear();
@@ -53,21 +61,36 @@ impl Disk {
     fn settle(&mut self, keep: Keep, choices: &mut dyn Choices, label: Label) -> KillReport {
         let mut open = std::mem::take(&mut self.under_way);
         let changes = |op: &DiskOp| match op {
-            DiskOp::Write { .. } | DiskOp::Truncate { .. } | DiskOp::Create(_) | DiskOp::Rename { .. } | DiskOp::Remove(_) => true,
-            DiskOp::List | DiskOp::Length(_) | DiskOp::Read { .. } | DiskOp::Sync(_) | DiskOp::SyncDir => false,
+            DiskOp::Write { .. }
+            | DiskOp::Truncate { .. }
+            | DiskOp::Create(_)
+            | DiskOp::Rename { .. }
+            | DiskOp::Remove(_) => true,
+            DiskOp::List
+            | DiskOp::Length(_)
+            | DiskOp::Read { .. }
+            | DiskOp::Sync(_)
+            | DiskOp::SyncDir => false,
         };
         open.retain(|operation| changes(&operation.op));
         let mut report = KillReport::default();
         while !open.is_empty() {
-            let next = if open.len() == 1 { 0 } else { choices.pick(label, open.len()) };
+            let next = if open.len() == 1 {
+                0
+            } else {
+                choices.pick(label, open.len())
+            };
             let operation = open.remove(next);
             if let DiskOp::Write { .. } = operation.op {
-                let (landed, dropped) = self.write_part(&operation.op, operation.file, keep, choices, label);
+                let (landed, dropped) =
+                    self.write_part(&operation.op, operation.file, keep, choices, label);
                 report.landed_sectors += landed;
                 report.dropped_sectors += dropped;
                 report.torn_writes += u32::from(landed > 0 && dropped > 0);
             } else if Survival::of(keep, 1, choices, label).keeps(choices, label)
-                && self.perform(operation.op, operation.file, Covers::Nothing).is_ok()
+                && self
+                    .perform(operation.op, operation.file, Covers::Nothing)
+                    .is_ok()
             {
                 report.landed_operations += 1;
             } else {

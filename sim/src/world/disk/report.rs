@@ -1,4 +1,5 @@
-//! What the disk tells the world: how operations end, and what faults really did, so that fault counters count only what took effect.
+//! What the disk tells the world: how operations end, and what faults really did, so that fault
+//! counters count only what took effect.
 
 use smallvec::SmallVec;
 
@@ -11,13 +12,15 @@ use crate::subject::files::{DiskError, DiskOk, FileName};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub u64);
 
-/// How the device treats an operation when it completes. The disk itself still finds missing files and a lack of space.
+/// How the device treats an operation when it completes. The disk itself still finds missing files
+/// and a lack of space.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// It works.
     Ok,
-    /// It fails with this error. A write that fails with `Io` lands as any subset of its sectors; what a failed sync covered goes on to read as new, is not on
-    /// the media, and no later sync covers it unless it is written again. Everything else that fails has done nothing.
+    /// It fails with this error. A write that fails with `Io` lands as any subset of its sectors;
+    /// what a failed sync covered goes on to read as new, is not on the media, and no later sync
+    /// covers it unless it is written again. Everything else that fails has done nothing.
     Fail(DiskError),
 }
 
@@ -28,7 +31,8 @@ pub struct Completion {
     pub result: Result<DiskOk, DiskError>,
     /// What a successful sync of a file made durable.
     pub synced: Option<Synced>,
-    /// Sectors of a failed write that did not land, or of a failed sync that from now on read as new without being on the media.
+    /// Sectors of a failed write that did not land, or of a failed sync that from now on read as
+    /// new without being on the media.
     pub spoiled: u32,
     /// The two places of a misdirected write that came to light with a sync.
     pub misdirected: Vec<Hit>,
@@ -36,7 +40,12 @@ pub struct Completion {
 
 impl Completion {
     pub(super) const fn of(result: Result<DiskOk, DiskError>) -> Self {
-        Self { result, synced: None, spoiled: 0, misdirected: Vec::new() }
+        Self {
+            result,
+            synced: None,
+            spoiled: 0,
+            misdirected: Vec::new(),
+        }
     }
 }
 
@@ -49,11 +58,15 @@ pub struct Synced {
 }
 
 impl Synced {
-    /// The index and the content on the media of each sector that became durable, in order of the index. Sectors that only grew or shrank with the length are
-    /// not among them.
+    /// The index and the content on the media of each sector that became durable, in order of the
+    /// index. Sectors that only grew or shrank with the length are not among them.
     #[must_use]
     pub fn sectors(&self) -> SmallVec<[(u32, &[u8]); 8]> {
-        self.cover.sectors.iter().map(|covered| (covered.sector, bytes_of(&covered.content).as_slice())).collect()
+        self.cover
+            .sectors
+            .iter()
+            .map(|covered| (covered.sector, bytes_of(&covered.content).as_slice()))
+            .collect()
     }
 
     /// The new length of the file, if the sync covered a change of it.
@@ -81,7 +94,8 @@ pub struct KillReport {
 /// What a power loss did. Sectors whose two contents are the same count nowhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PowerReport {
-    /// What became of operations under way; what landed of them is unsynced, and among the rest of the report.
+    /// What became of operations under way; what landed of them is unsynced, and among the rest of
+    /// the report.
     pub under_way: KillReport,
     /// Unsynced sectors that are what they were before.
     pub lost_sectors: u32,

@@ -17,8 +17,9 @@ pub(super) struct Place {
 }
 
 impl Disk {
-    /// Damages sectors on the media that were written and synced, under names that are durable, and not damaged yet. Readers see the damage at once. Says what was hit:
-    /// a damage that leaves the sector as it is hits nothing.
+    /// Damages sectors on the media that were written and synced, under names that are durable, and
+    /// not damaged yet. Readers see the damage at once. Says what was hit: a damage that leaves the
+    /// sector as it is hits nothing.
     pub fn rot(&mut self, rot: &Rot<'_>, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
         let label = Label::of(Topic::BitRot, node);
         let mut places = self.places(rot.files);
@@ -57,38 +58,67 @@ impl Disk {
             }
             let flaw = FlawId(self.flaws);
             self.flaws += 1;
-            let block = Block { bytes, flaw: Some(Flaw { id: flaw, unreadable }) };
-            self.file_mut(place.file).damage(place.sector, Some(Arc::new(block)));
+            let block = Block {
+                bytes,
+                flaw: Some(Flaw {
+                    id: flaw,
+                    unreadable,
+                }),
+            };
+            self.file_mut(place.file)
+                .damage(place.sector, Some(Arc::new(block)));
             let file = self.directory.name_of(place.file).unwrap_or(place.name);
-            hits.push(Hit { flaw, file, sector: place.sector, damage });
+            hits.push(Hit {
+                flaw,
+                file,
+                sector: place.sector,
+                damage,
+            });
         }
         hits
     }
 
-    /// Whether only zeros follow in the file: if this sector were zero too, nothing on the disk could tell that it was ever written. No redundancy reveals that, so
-    /// it is outside the model.
+    /// Whether only zeros follow in the file: if this sector were zero too, nothing on the disk
+    /// could tell that it was ever written. No redundancy reveals that, so it is outside the model.
     fn is_last(&self, place: &Place) -> bool {
-        self.file(place.file).media_blocks().all(|(sector, content)| sector <= place.sector || *bytes_of(content) == ZEROS)
+        self.file(place.file)
+            .media_blocks()
+            .all(|(sector, content)| sector <= place.sector || *bytes_of(content) == ZEROS)
     }
 
-    /// The damage that is still on the media, in order: not written over and synced, nor in a file that is durably removed.
+    /// The damage that is still on the media, in order: not written over and synced, nor in a file
+    /// that is durably removed.
     #[must_use]
     pub fn flaws(&self) -> Vec<FlawId> {
         if self.flaws == 0 {
             return Vec::new();
         }
-        let blocks = self.files.iter().flatten().flat_map(|file| file.media_blocks());
-        let mut flaws: Vec<FlawId> = blocks.filter_map(|(_, sector)| Some(flaw_of(sector)?.id)).collect();
+        let blocks = self
+            .files
+            .iter()
+            .flatten()
+            .flat_map(|file| file.media_blocks());
+        let mut flaws: Vec<FlawId> = blocks
+            .filter_map(|(_, sector)| Some(flaw_of(sector)?.id))
+            .collect();
         flaws.sort_unstable();
         flaws.dedup();
         flaws
     }
 
-    /// Sectors on the media that were written and synced, under durable names of this prefix, and are not damaged.
+    /// Sectors on the media that were written and synced, under durable names of this prefix, and
+    /// are not damaged.
     pub(super) fn places(&self, prefix: &str) -> Vec<Place> {
-        let files = self.directory.durable.iter().filter(|(name, _)| name.as_bytes().starts_with(prefix.as_bytes()));
+        let files = self
+            .directory
+            .durable
+            .iter()
+            .filter(|(name, _)| name.as_bytes().starts_with(prefix.as_bytes()));
         let sound = |(name, file)| {
-            let settled = self.file(file).settled_blocks().filter(|(_, content)| flaw_of(content).is_none());
+            let settled = self
+                .file(file)
+                .settled_blocks()
+                .filter(|(_, content)| flaw_of(content).is_none());
             settled.map(move |(sector, _)| Place { name, file, sector })
         };
         files.flat_map(sound).collect()

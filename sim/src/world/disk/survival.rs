@@ -1,9 +1,11 @@
-//! Which of the things that no sync covers survive: any subset, with its extremes likely enough to be seen.
+//! Which of the things that no sync covers survive: any subset, with its extremes likely enough to
+//! be seen.
 
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
 
-/// How the things of one group (the sectors of a write, a file's unsynced sectors and length, the name operations) survive.
+/// How the things of one group (the sectors of a write, a file's unsynced sectors and length, the
+/// name operations) survive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Survival {
     /// None does.
@@ -15,7 +17,8 @@ pub(super) enum Survival {
 }
 
 impl Survival {
-    /// How `things` things survive. Of many, all or none would hardly ever be drawn one by one, so that is a decision before theirs.
+    /// How `things` things survive. Of many, all or none would hardly ever be drawn one by one, so
+    /// that is a decision before theirs.
     pub fn of(keep: Keep, things: usize, choices: &mut dyn Choices, label: Label) -> Self {
         match keep {
             Keep::Nothing => Self::Nothing,

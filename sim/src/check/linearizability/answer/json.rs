@@ -7,15 +7,31 @@ use crate::check::linearizability::contradiction::Contradiction;
 use crate::history::recorded::{Asked, History, Outcome};
 use crate::history::values::ABSENT;
 
-/// One operation: `process`, `f`, `key` if there are keys, `value`, `outcome`, `call`, `return` (null if unknown), `lines`.
+/// One operation: `process`, `f`, `key` if there are keys, `value`, `outcome`, `call`, `return`
+/// (null if unknown), `lines`.
 #[must_use]
 pub fn operation(history: &History, number: u32) -> Value {
     let operation = &history.operations[number as usize];
     let json = |value| history.values.json(value);
     let mut object = Map::new();
-    object.insert("process".into(), history.processes.get(operation.process as usize).copied().unwrap_or_default().into());
+    object.insert(
+        "process".into(),
+        history
+            .processes
+            .get(operation.process as usize)
+            .copied()
+            .unwrap_or_default()
+            .into(),
+    );
     let (function, value) = match operation.asked {
-        Asked::Read => ("read", if let Outcome::Ok(value) = operation.outcome { json(value) } else { Value::Null }),
+        Asked::Read => (
+            "read",
+            if let Outcome::Ok(value) = operation.outcome {
+                json(value)
+            } else {
+                Value::Null
+            },
+        ),
         Asked::Write(value) => ("write", json(value)),
         Asked::Append(value) => ("append", json(value)),
         Asked::Cas { expected, new } => ("cas", json!([json(expected), json(new)])),
@@ -39,8 +55,19 @@ pub fn operation(history: &History, number: u32) -> Value {
         _ => {}
     }
     object.insert("call".into(), operation.call.into());
-    object.insert("return".into(), if operation.outcome == Outcome::Unknown { Value::Null } else { operation.ret.into() });
-    let lines: Vec<u32> = operation.lines.into_iter().filter(|line| *line > 0).collect();
+    object.insert(
+        "return".into(),
+        if operation.outcome == Outcome::Unknown {
+            Value::Null
+        } else {
+            operation.ret.into()
+        },
+    );
+    let lines: Vec<u32> = operation
+        .lines
+        .into_iter()
+        .filter(|line| *line > 0)
+        .collect();
     if !lines.is_empty() {
         object.insert("lines".into(), lines.into());
     }
@@ -48,10 +75,14 @@ pub fn operation(history: &History, number: u32) -> Value {
 }
 
 fn operations(history: &History, numbers: &[u32]) -> Value {
-    numbers.iter().map(|number| operation(history, *number)).collect()
+    numbers
+        .iter()
+        .map(|number| operation(history, *number))
+        .collect()
 }
 
-/// Adds to an answer: `key`, `operation`, `linearized`, `open`, `prefix` (counts of calls and returns) and `contradiction`.
+/// Adds to an answer: `key`, `operation`, `linearized`, `open`, `prefix` (counts of calls and
+/// returns) and `contradiction`.
 pub fn explain(answer: &mut Map<String, Value>, history: &History, why: &Explanation) {
     let key = history.keys[why.key as usize];
     if key != ABSENT {
@@ -60,7 +91,10 @@ pub fn explain(answer: &mut Map<String, Value>, history: &History, why: &Explana
     answer.insert("operation".into(), operation(history, why.operation));
     answer.insert("linearized".into(), operations(history, &why.linearized));
     answer.insert("open".into(), operations(history, &why.open));
-    answer.insert("prefix".into(), json!({"calls": why.prefix.len(), "returns": why.prefix.len() - why.open.len()}));
+    answer.insert(
+        "prefix".into(),
+        json!({"calls": why.prefix.len(), "returns": why.prefix.len() - why.open.len()}),
+    );
     let contradiction = why.contradiction.as_ref().map(|found| {
         let kind = match found {
             Contradiction::Unwritten { .. } => "unwritten",
@@ -69,7 +103,11 @@ pub fn explain(answer: &mut Map<String, Value>, history: &History, why: &Explana
             Contradiction::Torn { .. } => "torn",
             Contradiction::Differs { .. } => "differs",
         };
-        json!({"kind": kind, "operations": operations(history, &found.operations()), "message": text::contradiction(history, found)})
+        json!({
+            "kind": kind,
+            "operations": operations(history, &found.operations()),
+            "message": text::contradiction(history, found),
+        })
     });
     answer.insert("contradiction".into(), contradiction.unwrap_or_default());
 }

@@ -1,5 +1,6 @@
-//! Why a history is not linearizable, so that a person can see it: the shortest prefix that is not, the operation in it that has no place, how far an
-//! order goes, and the operations that contradict each other.
+//! Why a history is not linearizable, so that a person can see it: the shortest prefix that is not,
+//! the operation in it that has no place, how far an order goes, and the operations that contradict
+//! each other.
 
 pub mod json;
 pub mod picture;
@@ -18,7 +19,8 @@ use crate::history::recorded::History;
 pub struct Explanation {
     /// The key.
     pub key: u32,
-    /// The operation that cannot be placed: the shortest prefix that is not linearizable ends with its return.
+    /// The operation that cannot be placed: the shortest prefix that is not linearizable ends with
+    /// its return.
     pub operation: u32,
     /// The operations of the key that were called in that prefix, in the order of their calls.
     pub prefix: Vec<u32>,
@@ -30,21 +32,33 @@ pub struct Explanation {
     pub contradiction: Option<Contradiction>,
 }
 
-/// Explains why a history is not linearizable on this key, or on another where it shows earlier. None if the budget does not suffice to say more
-/// than that, or if the key is linearizable.
+/// Explains why a history is not linearizable on this key, or on another where it shows earlier.
+/// None if the budget does not suffice to say more than that, or if the key is linearizable.
 #[must_use]
 pub fn explain(history: &History, key: u32, budget: Budget) -> Option<Explanation> {
     let by_key = ByKey::new(history);
     let mut renumber = Renumber::default();
     let mut found = explain_key(&by_key.partition(history, key, &mut renumber), key, budget)?;
-    // Where it shows first is worth knowing, but not worth as much again for each of the other keys.
-    let budget = Budget { steps: budget.steps / history.keys.len() as u64, ..budget };
+    // Where it shows first is worth knowing, but not worth as much again for each of the other
+    // keys.
+    let budget = Budget {
+        steps: budget.steps / history.keys.len() as u64,
+        ..budget
+    };
     for other in (0..u32::try_from(history.keys.len()).ok()?).filter(|other| *other != key) {
         let end = history.operations[found.operation as usize].ret;
-        if by_key.of(other).iter().all(|operation| history.operations[*operation as usize].call > end) {
+        if by_key
+            .of(other)
+            .iter()
+            .all(|operation| history.operations[*operation as usize].call > end)
+        {
             continue;
         }
-        let earlier = explain_key(&by_key.partition(history, other, &mut renumber), other, budget);
+        let earlier = explain_key(
+            &by_key.partition(history, other, &mut renumber),
+            other,
+            budget,
+        );
         if let Some(earlier) = earlier
             && history.operations[earlier.operation as usize].ret < end
         {
@@ -56,12 +70,27 @@ pub fn explain(history: &History, key: u32, budget: Budget) -> Option<Explanatio
 
 fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Explanation> {
     let mut machine = RegisterMachine::new(partition);
-    let (operation, place, order) = match search(&mut machine, &partition.steps, &partition.events, Remember::Verdict, budget) {
+    let (operation, place, order) = match search(
+        &mut machine,
+        &partition.steps,
+        &partition.events,
+        Remember::Verdict,
+        budget,
+    ) {
         Ending::Linearizable { .. } => return None,
-        Ending::Stuck { operation, place, .. } => {
-            // Once more up to there, to remember the orders: what is known of the future is the same.
+        Ending::Stuck {
+            operation, place, ..
+        } => {
+            // Once more up to there, to remember the orders: what is known of the future is the
+            // same.
             let events = &partition.events[..=place as usize];
-            match search(&mut machine, &partition.steps, events, Remember::Order, budget) {
+            match search(
+                &mut machine,
+                &partition.steps,
+                events,
+                Remember::Order,
+                budget,
+            ) {
                 Ending::Stuck { order, .. } => (operation, place, order),
                 _ => (operation, place, Vec::new()),
             }
@@ -70,12 +99,16 @@ fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Ex
     };
     let before = partition.prefix(place as usize + 1);
     let contradiction = match zones(&before) {
-        Zones::Contradiction(contradiction) => Some(contradiction.map(|at| before.steps[at as usize].id)),
+        Zones::Contradiction(contradiction) => {
+            Some(contradiction.map(|at| before.steps[at as usize].id))
+        }
         _ => None,
     };
     let id = |at: u32| partition.steps[at as usize].id;
     let called = partition.steps.iter().take_while(|step| step.call < place);
-    let open = called.clone().filter(|step| step.ret == OPEN || step.ret > place);
+    let open = called
+        .clone()
+        .filter(|step| step.ret == OPEN || step.ret > place);
     Some(Explanation {
         key,
         operation: id(operation),
@@ -86,9 +119,11 @@ fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Ex
     })
 }
 
-/// The shortest prefix in which zones see a contradiction, by halving, where the search was too expensive.
+/// The shortest prefix in which zones see a contradiction, by halving, where the search was too
+/// expensive.
 fn by_zones(partition: &Partition<'_>) -> Option<(u32, u32, Vec<u32>)> {
-    let contradicts = |events: usize| matches!(zones(&partition.prefix(events)), Zones::Contradiction(_));
+    let contradicts =
+        |events: usize| matches!(zones(&partition.prefix(events)), Zones::Contradiction(_));
     if !contradicts(partition.events.len()) {
         return None;
     }
@@ -116,7 +151,15 @@ fn by_zones(partition: &Partition<'_>) -> Option<(u32, u32, Vec<u32>)> {
 /// By operation of a prefix: its number in the whole. Both are in the order of their calls.
 fn numbers(partition: &Partition<'_>, prefix: &Partition<'_>) -> Vec<u32> {
     let mut whole = (0u32..).zip(&partition.steps);
-    prefix.steps.iter().filter_map(|step| whole.find(|(_, other)| other.id == step.id).map(|(number, _)| number)).collect()
+    prefix
+        .steps
+        .iter()
+        .filter_map(|step| {
+            whole
+                .find(|(_, other)| other.id == step.id)
+                .map(|(number, _)| number)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -128,22 +171,55 @@ mod tests {
     #[test]
     fn zones_find_the_shortest_prefix_where_the_search_may_not_look() {
         let mut history = generate(Shape::new(300, 4));
-        let read = history.operations.iter().rposition(|operation| operation.asked == Asked::Read).expect("there are reads");
+        let read = history
+            .operations
+            .iter()
+            .rposition(|operation| operation.asked == Asked::Read)
+            .expect("there are reads");
         history.operations[read].outcome = Outcome::Ok(history.initial);
         let searched = explain(&history, 0, Budget::default()).expect("an explanation");
-        let halved = explain(&history, 0, Budget { steps: 10, ..Budget::default() }).expect("an explanation");
-        assert_eq!((searched.operation, &searched.prefix, &searched.open), (halved.operation, &halved.prefix, &halved.open));
-        assert!(halved.contradiction.is_some() && halved.linearized.len() + 4 >= searched.linearized.len());
+        let halved = explain(
+            &history,
+            0,
+            Budget {
+                steps: 10,
+                ..Budget::default()
+            },
+        )
+        .expect("an explanation");
+        assert_eq!(
+            (searched.operation, &searched.prefix, &searched.open),
+            (halved.operation, &halved.prefix, &halved.open)
+        );
+        assert!(
+            halved.contradiction.is_some()
+                && halved.linearized.len() + 4 >= searched.linearized.len()
+        );
     }
 
     #[test]
     fn the_key_where_it_shows_first_is_explained() {
-        let mut history = generate(Shape { keys: 3, ..Shape::new(300, 4) });
+        let mut history = generate(Shape {
+            keys: 3,
+            ..Shape::new(300, 4)
+        });
         for key in [2, 0] {
-            let on_key = |operation: &&mut crate::history::recorded::Recorded| operation.key == key && operation.asked == Asked::Read;
-            let late = history.operations.iter_mut().filter(on_key).nth(if key == 0 { 5 } else { 20 }).expect("there are reads");
+            let on_key = |operation: &&mut crate::history::recorded::Recorded| {
+                operation.key == key && operation.asked == Asked::Read
+            };
+            let late = history
+                .operations
+                .iter_mut()
+                .filter(on_key)
+                .nth(if key == 0 { 5 } else { 20 })
+                .expect("there are reads");
             late.outcome = Outcome::Ok(history.initial);
         }
-        assert_eq!(explain(&history, 2, Budget::default()).expect("an explanation").key, 0);
+        assert_eq!(
+            explain(&history, 2, Budget::default())
+                .expect("an explanation")
+                .key,
+            0
+        );
     }
 }

@@ -16,7 +16,9 @@ const SHOWN: usize = 12;
 pub fn value(history: &History, value: Val, room: usize) -> String {
     let whole = match history.values.get(value) {
         None => return "nil".into(),
-        Some((Form::Text, bytes)) => format!("\"{}\"", String::from_utf8_lossy(bytes).escape_debug()),
+        Some((Form::Text, bytes)) => {
+            format!("\"{}\"", String::from_utf8_lossy(bytes).escape_debug())
+        }
         Some((Form::Other, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
     };
     let count = whole.chars().count();
@@ -54,9 +56,21 @@ pub fn action(history: &History, operation: &Recorded) -> String {
 #[must_use]
 pub fn line(history: &History, number: u32) -> String {
     let operation = &history.operations[number as usize];
-    let process = history.processes.get(operation.process as usize).copied().unwrap_or_default();
-    let end = if operation.outcome == Outcome::Unknown { "…".to_string() } else { operation.ret.to_string() };
-    let mut line = format!("process {process}: {} at {}..{end}", action(history, operation), operation.call);
+    let process = history
+        .processes
+        .get(operation.process as usize)
+        .copied()
+        .unwrap_or_default();
+    let end = if operation.outcome == Outcome::Unknown {
+        "…".to_string()
+    } else {
+        operation.ret.to_string()
+    };
+    let mut line = format!(
+        "process {process}: {} at {}..{end}",
+        action(history, operation),
+        operation.call
+    );
     match operation.lines {
         [0, _] => {}
         [call, 0] => _ = write!(line, " (line {call})"),
@@ -70,15 +84,33 @@ pub fn line(history: &History, number: u32) -> String {
 pub fn contradiction(history: &History, contradiction: &Contradiction) -> String {
     let line = |number: u32| line(history, number);
     match *contradiction {
-        Contradiction::Unwritten { operation } => format!("nothing can have made what it found:\n    {}", line(operation)),
+        Contradiction::Unwritten { operation } => format!(
+            "nothing can have made what it found:\n    {}",
+            line(operation)
+        ),
         Contradiction::Backwards { first, second } => {
-            format!("the second was over before the first began, and yet must follow it:\n    {}\n    {}", line(first), line(second))
+            format!(
+                "the second was over before the first began, and yet must follow it:\n    {}\n    \
+                 {}",
+                line(first),
+                line(second)
+            )
         }
-        Contradiction::Forked { one, other } => format!("both cannot have followed the same value:\n    {}\n    {}", line(one), line(other)),
-        Contradiction::Torn { from, to, other_from, other_to } => {
+        Contradiction::Forked { one, other } => format!(
+            "both cannot have followed the same value:\n    {}\n    {}",
+            line(one),
+            line(other)
+        ),
+        Contradiction::Torn {
+            from,
+            to,
+            other_from,
+            other_to,
+        } => {
             let start = |from: Option<u32>| from.map_or_else(|| "the start".into(), line);
             format!(
-                "all that concerns one value stands together, yet each of these two must stand before the other:\n    from {}\n      to {}\n    from {}\n      to {}",
+                "all that concerns one value stands together, yet each of these two must stand \
+                 before the other:\n    from {}\n      to {}\n    from {}\n      to {}",
                 start(from),
                 line(to),
                 start(other_from),
@@ -87,7 +119,8 @@ pub fn contradiction(history: &History, contradiction: &Contradiction) -> String
         }
         Contradiction::Differs { operation, witness } => {
             format!(
-                "the value that the first did not find was there all the time, as the second saw:\n    {}\n    {}",
+                "the value that the first did not find was there all the time, as the second \
+                 saw:\n    {}\n    {}",
                 line(operation),
                 line(witness)
             )
@@ -103,12 +136,15 @@ pub fn refuted(history: &History, refuted: Refuted) -> String {
         Refuted::Missing { operation } => format!("the log has no place for {}", line(operation)),
         Refuted::RealTime { earlier, later } => {
             format!(
-                "the log's order breaks real time: it puts the first of these before the second, which was over before the first began\n    {}\n    {}",
+                "the log's order breaks real time: it puts the first of these before the second, \
+                 which was over before the first began\n    {}\n    {}",
                 line(earlier),
                 line(later)
             )
         }
-        Refuted::Reply { operation } => format!("the log's order does not explain {}", line(operation)),
+        Refuted::Reply { operation } => {
+            format!("the log's order does not explain {}", line(operation))
+        }
     }
 }
 
@@ -122,13 +158,25 @@ pub fn explanation(history: &History, why: &Explanation) -> String {
     }
     _ = writeln!(out, "  cannot be placed: {}", line(history, why.operation));
     let (calls, returned) = (why.prefix.len(), why.prefix.len() - why.open.len());
-    _ = writeln!(out, "  the shortest prefix that is not linearizable ends with its return: {calls} calls, {returned} returns");
+    _ = writeln!(
+        out,
+        "  the shortest prefix that is not linearizable ends with its return: {calls} calls, \
+         {returned} returns"
+    );
     if let Some(found) = &why.contradiction {
         _ = writeln!(out, "  contradiction: {}", contradiction(history, found));
     }
     let skipped = why.linearized.len().saturating_sub(SHOWN);
-    let shown = if skipped > 0 { format!(", the last {SHOWN} of them") } else { String::new() };
-    _ = writeln!(out, "  the longest order found without it has {} operations{shown}:", why.linearized.len());
+    let shown = if skipped > 0 {
+        format!(", the last {SHOWN} of them")
+    } else {
+        String::new()
+    };
+    _ = writeln!(
+        out,
+        "  the longest order found without it has {} operations{shown}:",
+        why.linearized.len()
+    );
     for (at, number) in why.linearized.iter().enumerate().skip(skipped) {
         _ = writeln!(out, "    {:>4}. {}", at + 1, line(history, *number));
     }

@@ -6,19 +6,52 @@ use super::*;
 fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
     for kind in Damage::ROT.into_iter().chain([Damage::Misdirected]) {
         let mut disk = disk(&[("log-1", "ab"), ("promise", "c")]);
-        disk.all([write("log-1", 1, "x"), DiskOp::Create(name("log-2")), write("log-2", 0, "y"), sync("log-2")]);
+        disk.all([
+            write("log-1", 1, "x"),
+            DiskOp::Create(name("log-2")),
+            write("log-2", 0, "y"),
+            sync("log-2"),
+        ]);
         let before = disk.clone();
-        let hits = disk.rot(&Rot { sectors: 9, files: "log", kinds: &[kind] }, &mut Seeded::new(1), 0);
+        let hits = disk.rot(
+            &Rot {
+                sectors: 9,
+                files: "log",
+                kinds: &[kind],
+            },
+            &mut Seeded::new(1),
+            0,
+        );
         let expected = usize::from(kind != Damage::Misdirected);
-        assert_eq!(hits.len(), expected, "{kind:?}: with no other sector to mistake it for, nothing is misdirected");
+        assert_eq!(
+            hits.len(),
+            expected,
+            "{kind:?}: with no other sector to mistake it for, nothing is misdirected"
+        );
         let Some(hit) = hits.first() else { continue };
         assert_eq!((hit.file, hit.sector, hit.damage), (name("log-1"), 0, kind));
         assert_eq!(disk.flaws(), [hit.flaw]);
-        let [seen, media] = [disk.peek(name("log-1")).expect("it is there"), disk.durable_image().remove(&name("log-1")).expect("it is there")];
+        let [seen, media] = [
+            disk.peek(name("log-1")).expect("it is there"),
+            disk.durable_image()
+                .remove(&name("log-1"))
+                .expect("it is there"),
+        ];
         assert_eq!(seen[..SECTOR], media[..SECTOR]);
-        assert_ne!(media[..SECTOR], before.durable_image()[&name("log-1")][..SECTOR]);
+        assert_ne!(
+            media[..SECTOR],
+            before.durable_image()[&name("log-1")][..SECTOR]
+        );
         assert_eq!(before.flaws(), []);
-        let again = disk.rot(&Rot { sectors: 9, files: "log", kinds: &[kind] }, &mut Seeded::new(2), 0);
+        let again = disk.rot(
+            &Rot {
+                sectors: 9,
+                files: "log",
+                kinds: &[kind],
+            },
+            &mut Seeded::new(2),
+            0,
+        );
         assert!(again.is_empty(), "a second damage might mend the first");
     }
 }
@@ -27,10 +60,22 @@ fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
 fn rot_of_each_kind_is_what_it_says() {
     let differing = |kind: Damage| {
         let mut disk = disk(&[("f", "ab")]);
-        let hits = disk.rot(&Rot { sectors: 1, files: "", kinds: &[kind] }, &mut Seeded::new(5), 0);
+        let hits = disk.rot(
+            &Rot {
+                sectors: 1,
+                files: "",
+                kinds: &[kind],
+            },
+            &mut Seeded::new(5),
+            0,
+        );
         assert_eq!(hits.len(), 1, "{kind:?}");
         let (old, new) = (sectors("ab"), disk.peek(name("f")).expect("it is there"));
-        let bits: u32 = old.iter().zip(&new).map(|(old, new)| (old ^ new).count_ones()).sum();
+        let bits: u32 = old
+            .iter()
+            .zip(&new)
+            .map(|(old, new)| (old ^ new).count_ones())
+            .sum();
         let bytes = old.iter().zip(&new).filter(|(old, new)| old != new).count();
         (bits, bytes, new)
     };
@@ -45,17 +90,41 @@ fn rot_of_each_kind_is_what_it_says() {
 fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
     for seed in 0..32 {
         let mut disk = disk(&[("f", "ab")]);
-        let hits = disk.rot(&Rot { sectors: 1, files: "", kinds: &[Damage::Zeroed] }, &mut Seeded::new(seed), 0);
+        let hits = disk.rot(
+            &Rot {
+                sectors: 1,
+                files: "",
+                kinds: &[Damage::Zeroed],
+            },
+            &mut Seeded::new(seed),
+            0,
+        );
         let first = hits[0].sector == 0;
-        assert_eq!(hits[0].damage, if first { Damage::Zeroed } else { Damage::Noise });
-        assert_eq!(disk.peek(name("f")).expect("it is there")[..SECTOR].iter().all(|byte| *byte == 0), first);
+        assert_eq!(
+            hits[0].damage,
+            if first { Damage::Zeroed } else { Damage::Noise }
+        );
+        assert_eq!(
+            disk.peek(name("f")).expect("it is there")[..SECTOR]
+                .iter()
+                .all(|byte| *byte == 0),
+            first
+        );
     }
 }
 
 #[test]
 fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
     let mut disk = disk(&[("f", "a")]);
-    disk.rot(&Rot { sectors: 1, files: "", kinds: &[Damage::Bit] }, &mut Seeded::new(1), 0);
+    disk.rot(
+        &Rot {
+            sectors: 1,
+            files: "",
+            kinds: &[Damage::Bit],
+        },
+        &mut Seeded::new(1),
+        0,
+    );
     let rotten = disk.clone();
     disk.all([write("f", 0, "b")]);
     assert_eq!(disk.flaws().len(), 1, "not before the sync");
@@ -66,8 +135,19 @@ fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
     assert_eq!(disk.flaws(), []);
 
     let mut patched = rotten.clone();
-    patched.all([DiskOp::Write { file: name("f"), offset: 0, data: Arc::new([7; 100]) }, sync("f")]);
-    assert_eq!(patched.flaws().len(), 1, "a part of the sector is not enough");
+    patched.all([
+        DiskOp::Write {
+            file: name("f"),
+            offset: 0,
+            data: Arc::new([7; 100]),
+        },
+        sync("f"),
+    ]);
+    assert_eq!(
+        patched.flaws().len(),
+        1,
+        "a part of the sector is not enough"
+    );
 
     let mut removed = rotten.clone();
     removed.all([DiskOp::Remove(name("f"))]);
@@ -79,21 +159,41 @@ fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
 #[test]
 fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
     let mut disk = disk(&[("f", "a")]);
-    let hits = disk.rot(&Rot { sectors: 3, files: "f", kinds: &[Damage::Unreadable] }, &mut Script::default(), 0);
+    let hits = disk.rot(
+        &Rot {
+            sectors: 3,
+            files: "f",
+            kinds: &[Damage::Unreadable],
+        },
+        &mut Script::default(),
+        0,
+    );
     assert_eq!(hits.len(), 1);
     disk.all([write("f", 1, "b")]);
     assert_eq!(disk.run(read("f", 0, 1)), Err(DiskError::Io));
     assert_eq!(disk.run(read("f", 500, 100)), Err(DiskError::Io));
     assert_eq!(disk.run(read("f", 512, 100)).map(|_| ()), Ok(()));
     for (offset, size) in [(0, 100), (100, 500)] {
-        let part = DiskOp::Write { file: name("f"), offset, data: vec![7; size].into() };
-        assert_eq!(disk.run(part), Err(DiskError::Io), "the rest of the sector would have to be read");
+        let part = DiskOp::Write {
+            file: name("f"),
+            offset,
+            data: vec![7; size].into(),
+        };
+        assert_eq!(
+            disk.run(part),
+            Err(DiskError::Io),
+            "the rest of the sector would have to be read"
+        );
     }
     assert_eq!(disk.seen(), files(&[]), "it cannot be read");
     disk.all([write("f", 0, "xy")]);
     assert_eq!(disk.run(read("f", 0, 600)).map(|_| ()), Ok(()));
     disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
-    assert_eq!(disk.run(read("f", 0, 1)), Err(DiskError::Io), "what was written over it is lost");
+    assert_eq!(
+        disk.run(read("f", 0, 1)),
+        Err(DiskError::Io),
+        "what was written over it is lost"
+    );
 }
 
 #[test]
@@ -104,17 +204,29 @@ fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
         disk.all(steps.iter().cloned());
         disk
     };
-    let (first, second) = ([write("log", 3, "x"), sync("log")], [write("log", 4, "y"), sync("log")]);
+    let (first, second) = (
+        [write("log", 3, "x"), sync("log")],
+        [write("log", 4, "y"), sync("log")],
+    );
     let hidden = disk(&first);
-    assert_eq!((hidden.seen(), hidden.flaws().len()), (files(&[("log", "abcx"), ("promise", "p")]), 0), "nothing shows it yet");
+    assert_eq!(
+        (hidden.seen(), hidden.flaws().len()),
+        (files(&[("log", "abcx"), ("promise", "p")]), 0),
+        "nothing shows it yet"
+    );
 
     every(|script| {
         let mut disk = hidden.clone();
         disk.all([write("log", 4, "y")]);
         let ticket = disk.submit(sync("log"));
         let hits = disk.complete(ticket, Fate::Ok, script, 0).misdirected;
-        let [missed, struck] = hits[..] else { panic!("two places: {hits:?}") };
-        assert_eq!((missed.file, missed.sector, missed.damage), (name("log"), 3, Damage::Unwritten));
+        let [missed, struck] = hits[..] else {
+            panic!("two places: {hits:?}")
+        };
+        assert_eq!(
+            (missed.file, missed.sector, missed.damage),
+            (name("log"), 3, Damage::Unwritten)
+        );
         assert_eq!(struck.damage, Damage::Misdirected);
         let mut expected = disk.peek(name("log")).expect("it is there");
         assert_eq!(expected[3 * SECTOR], 0, "the old content");
@@ -123,7 +235,12 @@ fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
         }
         assert_eq!(expected[struck.sector as usize * SECTOR], b'x');
         assert_eq!(disk.flaws(), [missed.flaw, struck.flaw]);
-        disk.all([write("log", 5, "z"), sync("log"), write("log", 6, "z"), sync("log")]);
+        disk.all([
+            write("log", 5, "z"),
+            sync("log"),
+            write("log", 6, "z"),
+            sync("log"),
+        ]);
         assert_eq!(disk.flaws().len(), 2, "one write was to be misdirected");
     });
 
@@ -154,8 +271,16 @@ fn a_lost_disk_is_empty_and_takes_files_again() {
     disk.all([write("log", 3, "x")]);
     disk.submit(sync("log"));
     assert!(disk.lose_everything());
-    assert_eq!((disk.seen(), disk.durable_names().count(), disk.used()), (files(&[]), 0, 0));
+    assert_eq!(
+        (disk.seen(), disk.durable_names().count(), disk.used()),
+        (files(&[]), 0, 0)
+    );
     assert!(!disk.lose_everything(), "there was nothing left to lose");
-    disk.all([DiskOp::Create(name("log")), write("log", 0, "n"), sync("log"), DiskOp::SyncDir]);
+    disk.all([
+        DiskOp::Create(name("log")),
+        write("log", 0, "n"),
+        sync("log"),
+        DiskOp::SyncDir,
+    ]);
     assert_eq!(disk.seen(), files(&[("log", "n")]));
 }

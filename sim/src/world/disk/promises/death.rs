@@ -5,7 +5,11 @@ use super::*;
 #[test]
 fn a_kill_is_not_a_power_loss() {
     let mut disk = disk(&[("f", "a")]);
-    disk.all([write("f", 0, "bc"), DiskOp::Create(name("g")), rename("f", "h")]);
+    disk.all([
+        write("f", 0, "bc"),
+        DiskOp::Create(name("g")),
+        rename("f", "h"),
+    ]);
     disk.kill(&mut Script::default(), 0);
     assert_eq!(disk.seen(), files(&[("g", ""), ("h", "bc")]));
     assert_eq!(disk.kept(), files(&[("f", "a")]));
@@ -17,8 +21,22 @@ fn writes_under_way_land_at_a_kill_as_any_subset_of_their_sectors_and_never_late
     let ticket = disk.submit(write("f", 1, "cd"));
     let contents = Disk::contents(disk.kills(), "f");
     assert_eq!(contents, ["ab", "abd", "ac", "acd"]);
-    let report = disk.kill(&mut Script { answers: vec![2, 1, 0], ..Script::default() }, 0);
-    assert_eq!(report, KillReport { landed_sectors: 1, dropped_sectors: 1, torn_writes: 1, ..KillReport::default() });
+    let report = disk.kill(
+        &mut Script {
+            answers: vec![2, 1, 0],
+            ..Script::default()
+        },
+        0,
+    );
+    assert_eq!(
+        report,
+        KillReport {
+            landed_sectors: 1,
+            dropped_sectors: 1,
+            torn_writes: 1,
+            ..KillReport::default()
+        }
+    );
     assert!(!disk.is_under_way(ticket));
     assert_eq!(disk.seen(), files(&[("f", "ac")]));
     assert_eq!(disk.kept(), files(&[("f", "ab")]));
@@ -50,9 +68,28 @@ fn a_power_loss_keeps_any_subset_of_unsynced_sectors() {
     disk.all([write("f", 0, "xyz")]);
     let every = ["abc", "abz", "ayc", "ayz", "xbc", "xbz", "xyc", "xyz"];
     assert_eq!(Disk::contents(disk.outcomes(), "f"), every);
-    let report = disk.lose_power(Keep::Any, &mut Script { answers: vec![3, 0, 1, 1], ..Script::default() }, 0);
-    assert_eq!(report, PowerReport { lost_sectors: 1, kept_sectors: 2, torn_writes: 1, ..PowerReport::default() });
-    assert_eq!(Disk::contents(disk.outcomes(), "f"), ["ayz"], "what survived is durable");
+    let report = disk.lose_power(
+        Keep::Any,
+        &mut Script {
+            answers: vec![3, 0, 1, 1],
+            ..Script::default()
+        },
+        0,
+    );
+    assert_eq!(
+        report,
+        PowerReport {
+            lost_sectors: 1,
+            kept_sectors: 2,
+            torn_writes: 1,
+            ..PowerReport::default()
+        }
+    );
+    assert_eq!(
+        Disk::contents(disk.outcomes(), "f"),
+        ["ayz"],
+        "what survived is durable"
+    );
 }
 
 #[test]
@@ -65,7 +102,11 @@ fn each_file_keeps_its_own_subset() {
 #[test]
 fn keeping_everything_is_a_kill() {
     let mut disk = disk(&[("f", "a")]);
-    disk.all([write("f", 0, "bc"), rename("f", "g"), DiskOp::Create(name("f"))]);
+    disk.all([
+        write("f", 0, "bc"),
+        rename("f", "g"),
+        DiskOp::Create(name("f")),
+    ]);
     disk.submit(write("g", 2, "d"));
     let report = disk.lose_power(Keep::Everything, &mut Script::default(), 0);
     assert_eq!(disk.seen(), files(&[("f", ""), ("g", "bcd")]));
@@ -76,14 +117,20 @@ fn keeping_everything_is_a_kill() {
 fn sectors_that_are_written_as_they_were_are_not_lost() {
     let mut disk = disk(&[("f", "a")]);
     disk.all([write("f", 0, "a")]);
-    assert_eq!(disk.lose_power(Keep::Nothing, &mut Script::default(), 0), PowerReport::default());
+    assert_eq!(
+        disk.lose_power(Keep::Nothing, &mut Script::default(), 0),
+        PowerReport::default()
+    );
 }
 
 #[test]
 fn the_length_is_durable_or_new() {
     let mut disk = disk(&[("f", "a")]);
     disk.all([write("f", 1, "bc")]);
-    assert_eq!(Disk::contents(disk.outcomes(), "f"), ["a", "a..", "a.c", "ab.", "abc"]);
+    assert_eq!(
+        Disk::contents(disk.outcomes(), "f"),
+        ["a", "a..", "a.c", "ab.", "abc"]
+    );
     let report = disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
     assert_eq!((report.lost_lengths, report.lost_sectors), (1, 2));
 }
@@ -94,8 +141,16 @@ fn an_unsynced_truncation_may_be_undone() {
     disk.all([truncate("f", SECTOR_BYTES)]);
     assert_eq!(Disk::contents(disk.outcomes(), "f"), ["a", "abc"]);
     disk.all([truncate("f", 3 * SECTOR_BYTES)]);
-    assert_eq!(Disk::contents(disk.outcomes(), "f"), ["a..", "a.c", "ab.", "abc"]);
-    disk.all([truncate("f", SECTOR_BYTES), sync("f"), write("f", 2, "d"), sync("f")]);
+    assert_eq!(
+        Disk::contents(disk.outcomes(), "f"),
+        ["a..", "a.c", "ab.", "abc"]
+    );
+    disk.all([
+        truncate("f", SECTOR_BYTES),
+        sync("f"),
+        write("f", 2, "d"),
+        sync("f"),
+    ]);
     assert_eq!(Disk::contents(disk.outcomes(), "f"), ["a.d"]);
 }
 
@@ -107,22 +162,39 @@ fn a_failed_write_lands_as_any_subset() {
         let ticket = disk.submit(write("f", 0, "xy"));
         let completion = disk.complete(ticket, IO, script, 0);
         assert_eq!(completion.result, Err(DiskError::Io));
-        let landed = disk.seen()["f"].bytes().filter(|byte| b"xy".contains(byte)).count();
+        let landed = disk.seen()["f"]
+            .bytes()
+            .filter(|byte| b"xy".contains(byte))
+            .count();
         assert_eq!(completion.spoiled as usize, 2 - landed);
         assert_eq!(disk.kept(), files(&[("f", "ab")]));
         seen.insert(disk.seen()["f"].clone());
     });
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["ab", "ay", "xb", "xy"]);
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["ab", "ay", "xb", "xy"]
+    );
 }
 
 #[test]
 fn what_is_beyond_the_length_that_survives_is_gone() {
     let mut disk = Disk::formatted(&[(name("f"), vec![b'a'; 700])], ROOM);
     disk.all([write("f", 1, "b")]);
-    disk.lose_power(Keep::Any, &mut Script { answers: vec![2, 0, 1], ..Script::default() }, 0);
+    disk.lose_power(
+        Keep::Any,
+        &mut Script {
+            answers: vec![2, 0, 1],
+            ..Script::default()
+        },
+        0,
+    );
     assert_eq!(disk.seen(), files(&[("f", "ab+188")]));
     disk.all([truncate("f", 2 * SECTOR_BYTES)]);
-    assert!(disk.peek(name("f")).expect("it is there")[700..].iter().all(|byte| *byte == 0));
+    assert!(
+        disk.peek(name("f")).expect("it is there")[700..]
+            .iter()
+            .all(|byte| *byte == 0)
+    );
 }
 
 #[test]
@@ -131,9 +203,23 @@ fn what_a_synced_length_cut_off_never_comes_back() {
     disk.all([truncate("f", 700)]);
     let ticket = disk.submit(sync("f"));
     disk.end(ticket, IO);
-    disk.all([truncate("f", 700), sync("f"), truncate("f", 2 * SECTOR_BYTES)]);
-    disk.lose_power(Keep::Any, &mut Script { answers: vec![2, 1, 0], ..Script::default() }, 0);
+    disk.all([
+        truncate("f", 700),
+        sync("f"),
+        truncate("f", 2 * SECTOR_BYTES),
+    ]);
+    disk.lose_power(
+        Keep::Any,
+        &mut Script {
+            answers: vec![2, 1, 0],
+            ..Script::default()
+        },
+        0,
+    );
     let content = disk.peek(name("f")).expect("it is there");
     assert_eq!(content.len(), 1024);
-    assert!(content[512..700].iter().all(|byte| *byte == b'b') && content[700..].iter().all(|byte| *byte == 0));
+    assert!(
+        content[512..700].iter().all(|byte| *byte == b'b')
+            && content[700..].iter().all(|byte| *byte == 0)
+    );
 }

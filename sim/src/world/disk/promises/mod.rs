@@ -1,4 +1,5 @@
-//! The disk's promises, one test each. Where something is left open, all outcomes are enumerated: the set must be exact.
+//! The disk's promises, one test each. Where something is left open, all outcomes are enumerated:
+//! the set must be exact.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,8 +23,15 @@ struct Script {
 impl Choices for Script {
     fn draw(&mut self, _: Label, range: u64) -> u64 {
         self.ranges.push(range);
-        let answer = self.answers.get(self.ranges.len() - 1).copied().unwrap_or(0);
-        assert!(answer < range, "the script answers {answer} where {range} things are open");
+        let answer = self
+            .answers
+            .get(self.ranges.len() - 1)
+            .copied()
+            .unwrap_or(0);
+        assert!(
+            answer < range,
+            "the script answers {answer} where {range} things are open"
+        );
         answer
     }
 
@@ -59,12 +67,16 @@ fn every(mut run: impl FnMut(&mut Script)) {
 
 type Image = BTreeMap<String, String>;
 
-/// An image with each sector as one character (`.` for zeros), and `+n` for n bytes beyond whole sectors.
+/// An image with each sector as one character (`.` for zeros), and `+n` for n bytes beyond whole
+/// sectors.
 fn image(bytes: BTreeMap<FileName, Vec<u8>>) -> Image {
     let text = |content: Vec<u8>| {
         let letter = |sector: &[u8]| {
             let first = sector[0];
-            assert!(sector.iter().all(|byte| *byte == first || *byte == 0), "a torn sector");
+            assert!(
+                sector.iter().all(|byte| *byte == first || *byte == 0),
+                "a torn sector"
+            );
             if first == 0 { '.' } else { char::from(first) }
         };
         let mut text: String = content.chunks(SECTOR).map(letter).collect();
@@ -73,11 +85,17 @@ fn image(bytes: BTreeMap<FileName, Vec<u8>>) -> Image {
         }
         text
     };
-    bytes.into_iter().map(|(name, content)| (name.to_string(), text(content))).collect()
+    bytes
+        .into_iter()
+        .map(|(name, content)| (name.to_string(), text(content)))
+        .collect()
 }
 
 fn files(files: &[(&str, &str)]) -> Image {
-    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
 }
 
 fn name(name: &str) -> FileName {
@@ -85,23 +103,39 @@ fn name(name: &str) -> FileName {
 }
 
 fn sectors(text: &str) -> Arc<[u8]> {
-    text.bytes().flat_map(|byte| [if byte == b'.' { 0 } else { byte }; SECTOR]).collect()
+    text.bytes()
+        .flat_map(|byte| [if byte == b'.' { 0 } else { byte }; SECTOR])
+        .collect()
 }
 
 fn write(file: &str, sector: u64, text: &str) -> DiskOp {
-    DiskOp::Write { file: name(file), offset: sector * SECTOR_BYTES, data: sectors(text) }
+    DiskOp::Write {
+        file: name(file),
+        offset: sector * SECTOR_BYTES,
+        data: sectors(text),
+    }
 }
 
 fn truncate(file: &str, length: u64) -> DiskOp {
-    DiskOp::Truncate { file: name(file), length }
+    DiskOp::Truncate {
+        file: name(file),
+        length,
+    }
 }
 
 fn rename(from: &str, to: &str) -> DiskOp {
-    DiskOp::Rename { from: name(from), to: name(to) }
+    DiskOp::Rename {
+        from: name(from),
+        to: name(to),
+    }
 }
 
 fn read(file: &str, offset: u64, length: u32) -> DiskOp {
-    DiskOp::Read { file: name(file), offset, length }
+    DiskOp::Read {
+        file: name(file),
+        offset,
+        length,
+    }
 }
 
 fn sync(file: &str) -> DiskOp {
@@ -112,14 +146,21 @@ const ROOM: u64 = 1 << 20;
 const IO: Fate = Fate::Fail(DiskError::Io);
 
 fn disk(files: &[(&str, &str)]) -> Disk {
-    let files: Vec<_> = files.iter().map(|(file, text)| (name(file), sectors(text).to_vec())).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(file, text)| (name(file), sectors(text).to_vec()))
+        .collect();
     Disk::formatted(&files, ROOM)
 }
 
 impl Disk {
     fn end(&mut self, ticket: Ticket, fate: Fate) -> Completion {
         let completion = self.complete(ticket, fate, &mut Script::default(), 0);
-        assert_eq!(self.used(), self.usage(), "what is taken is counted as it changes");
+        assert_eq!(
+            self.used(),
+            self.usage(),
+            "what is taken is counted as it changes"
+        );
         completion
     }
 
@@ -152,7 +193,11 @@ impl Disk {
         every(|script| {
             let mut disk = self.clone();
             disk.lose_power(Keep::Any, script, 0);
-            assert_eq!(disk.seen(), image(disk.durable_image()), "what is seen after a power loss is what the media holds");
+            assert_eq!(
+                disk.seen(),
+                image(disk.durable_image()),
+                "what is seen after a power loss is what the media holds"
+            );
             outcomes.insert(disk.seen());
         });
         outcomes
@@ -171,7 +216,10 @@ impl Disk {
     }
 
     fn contents(outcomes: BTreeSet<Image>, file: &str) -> Vec<String> {
-        let mut contents: Vec<_> = outcomes.into_iter().map(|mut image| image.remove(file).unwrap_or_else(|| "none".into())).collect();
+        let mut contents: Vec<_> = outcomes
+            .into_iter()
+            .map(|mut image| image.remove(file).unwrap_or_else(|| "none".into()))
+            .collect();
         contents.sort();
         contents.dedup();
         contents

@@ -39,8 +39,14 @@ fn each_rename_is_atomic() {
     disk.all([rename("tmp", "log")]);
     let (before, after) = (files(&[("log", "a"), ("tmp", "b")]), files(&[("log", "b")]));
     assert_eq!(disk.outcomes(), BTreeSet::from([before, after.clone()]));
-    let report = disk.clone().lose_power(Keep::Nothing, &mut Script::default(), 0);
-    assert_eq!((report.lost_names, report.returned_names), (1, 2), "the name given up and the file that was replaced are back");
+    let report = disk
+        .clone()
+        .lose_power(Keep::Nothing, &mut Script::default(), 0);
+    assert_eq!(
+        (report.lost_names, report.returned_names),
+        (1, 2),
+        "the name given up and the file that was replaced are back"
+    );
     disk.all([DiskOp::SyncDir]);
     assert_eq!(disk.outcomes(), BTreeSet::from([after]));
 }
@@ -48,8 +54,19 @@ fn each_rename_is_atomic() {
 #[test]
 fn a_file_that_was_prepared_and_renamed_has_one_name_or_none() {
     let mut disk = disk(&[]);
-    disk.all([DiskOp::Create(name("tmp")), write("tmp", 0, "a"), sync("tmp"), rename("tmp", "log"), rename("log", "old")]);
-    let names = [files(&[]), files(&[("tmp", "a")]), files(&[("log", "a")]), files(&[("old", "a")])];
+    disk.all([
+        DiskOp::Create(name("tmp")),
+        write("tmp", 0, "a"),
+        sync("tmp"),
+        rename("tmp", "log"),
+        rename("log", "old"),
+    ]);
+    let names = [
+        files(&[]),
+        files(&[("tmp", "a")]),
+        files(&[("log", "a")]),
+        files(&[("old", "a")]),
+    ];
     assert_eq!(disk.outcomes(), BTreeSet::from(names));
 }
 
@@ -57,22 +74,37 @@ fn a_file_that_was_prepared_and_renamed_has_one_name_or_none() {
 fn a_removed_file_may_come_back() {
     let mut disk = disk(&[("f", "a")]);
     disk.all([DiskOp::Remove(name("f"))]);
-    assert_eq!(disk.outcomes(), BTreeSet::from([files(&[]), files(&[("f", "a")])]));
+    assert_eq!(
+        disk.outcomes(),
+        BTreeSet::from([files(&[]), files(&[("f", "a")])])
+    );
     let mut back = disk.clone();
     let report = back.lose_power(Keep::Nothing, &mut Script::default(), 0);
     assert_eq!((report.lost_names, report.returned_names), (1, 1));
     assert_eq!(back.used(), 2 * SECTOR_BYTES);
     disk.all([DiskOp::SyncDir]);
     assert_eq!(disk.outcomes(), BTreeSet::from([files(&[])]));
-    assert!(disk.files.iter().all(Option::is_none), "and is forgotten when it cannot");
+    assert!(
+        disk.files.iter().all(Option::is_none),
+        "and is forgotten when it cannot"
+    );
 }
 
 #[test]
 fn a_file_that_was_not_removed_is_never_without_a_name() {
     let mut disk = disk(&[("a", "1"), ("b", "2")]);
-    disk.all([rename("a", "tmp"), rename("b", "a"), rename("tmp", "b"), DiskOp::Create(name("tmp"))]);
+    disk.all([
+        rename("a", "tmp"),
+        rename("b", "a"),
+        rename("tmp", "b"),
+        DiskOp::Create(name("tmp")),
+    ]);
     for outcome in disk.outcomes() {
-        let contents: BTreeSet<&str> = outcome.values().map(String::as_str).filter(|content| !content.is_empty()).collect();
+        let contents: BTreeSet<&str> = outcome
+            .values()
+            .map(String::as_str)
+            .filter(|content| !content.is_empty())
+            .collect();
         assert_eq!(contents, BTreeSet::from(["1", "2"]), "{outcome:?}");
     }
 }

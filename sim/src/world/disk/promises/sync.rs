@@ -21,7 +21,10 @@ fn a_sector_that_changes_under_a_sync_is_durable_as_it_was() {
     disk.all([write("f", 0, "b")]);
     let ticket = disk.submit(sync("f"));
     disk.all([write("f", 0, "c")]);
-    let synced = disk.end(ticket, Fate::Ok).synced.expect("a sync that succeeded");
+    let synced = disk
+        .end(ticket, Fate::Ok)
+        .synced
+        .expect("a sync that succeeded");
     assert_eq!(synced.sectors()[..], [(0, &*sectors("b"))]);
     assert_eq!(Disk::contents(disk.outcomes(), "f"), ["b", "c"]);
     disk.all([sync("f")]);
@@ -60,15 +63,30 @@ fn a_failed_sync_leaves_what_reads_as_new_and_is_not_on_the_media() {
     let ticket = disk.submit(sync("f"));
     disk.all([write("f", 1, "y")]);
     let failed = disk.end(ticket, IO);
-    assert_eq!((failed.result, failed.spoiled, failed.synced.is_none()), (Err(DiskError::Io), 1, true));
+    assert_eq!(
+        (failed.result, failed.spoiled, failed.synced.is_none()),
+        (Err(DiskError::Io), 1, true)
+    );
     assert_eq!(disk.seen(), files(&[("f", "xy")]));
     disk.all([sync("f")]);
-    assert_eq!(Disk::contents(disk.outcomes(), "f"), ["ay"], "the next sync covers only what came after");
+    assert_eq!(
+        Disk::contents(disk.outcomes(), "f"),
+        ["ay"],
+        "the next sync covers only what came after"
+    );
     let mut again = disk.clone();
     again.all([write("f", 0, "x"), sync("f")]);
-    assert_eq!(Disk::contents(again.outcomes(), "f"), ["xy"], "unless it is written again");
+    assert_eq!(
+        Disk::contents(again.outcomes(), "f"),
+        ["xy"],
+        "unless it is written again"
+    );
     disk.kill(&mut Script::default(), 0);
-    assert_eq!(disk.seen(), files(&[("f", "xy")]), "a kill does not show it");
+    assert_eq!(
+        disk.seen(),
+        files(&[("f", "xy")]),
+        "a kill does not show it"
+    );
     let report = disk.lose_power(Keep::Everything, &mut Script::default(), 0);
     assert_eq!((report.lost_sectors, report.torn_writes), (1, 0));
     assert_eq!(disk.seen(), files(&[("f", "ay")]));
@@ -83,7 +101,11 @@ fn a_failed_sync_strands_the_length_too() {
     disk.all([sync("f")]);
     assert_eq!(Disk::contents(disk.outcomes(), "f"), ["a"]);
     disk.all([write("f", 1, "b"), sync("f")]);
-    assert_eq!(Disk::contents(disk.outcomes(), "f"), ["ab."], "a write that is synced is within the length");
+    assert_eq!(
+        Disk::contents(disk.outcomes(), "f"),
+        ["ab."],
+        "a write that is synced is within the length"
+    );
 }
 
 #[test]
@@ -115,19 +137,36 @@ fn two_syncs_under_way_do_not_undo_each_other() {
     other.end(second, IO);
     other.end(third, Fate::Ok);
     other.end(first, Fate::Ok);
-    assert_eq!(Disk::contents(other.outcomes(), "f"), ["bb"], "what failed for one sync is not brought back by another that covers the same");
+    assert_eq!(
+        Disk::contents(other.outcomes(), "f"),
+        ["bb"],
+        "what failed for one sync is not brought back by another that covers the same"
+    );
 }
 
 #[test]
 fn a_sync_tells_what_became_durable_under_the_present_name() {
     let mut disk = disk(&[]);
-    disk.all([DiskOp::Create(name("tmp")), write("tmp", 0, "a"), write("tmp", 2, "c")]);
+    disk.all([
+        DiskOp::Create(name("tmp")),
+        write("tmp", 0, "a"),
+        write("tmp", 2, "c"),
+    ]);
     let ticket = disk.submit(sync("tmp"));
     disk.all([rename("tmp", "log")]);
-    let synced = disk.end(ticket, Fate::Ok).synced.expect("a sync that succeeded");
+    let synced = disk
+        .end(ticket, Fate::Ok)
+        .synced
+        .expect("a sync that succeeded");
     assert_eq!((synced.file, synced.length()), (name("log"), Some(1536)));
-    assert_eq!(synced.sectors()[..], [(0, &*sectors("a")), (2, &*sectors("c"))]);
+    assert_eq!(
+        synced.sectors()[..],
+        [(0, &*sectors("a")), (2, &*sectors("c"))]
+    );
     let ticket = disk.submit(sync("log"));
-    let synced = disk.end(ticket, Fate::Ok).synced.expect("a sync that succeeded");
+    let synced = disk
+        .end(ticket, Fate::Ok)
+        .synced
+        .expect("a sync that succeeded");
     assert_eq!((synced.sectors().len(), synced.length()), (0, None));
 }
