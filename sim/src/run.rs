@@ -29,7 +29,7 @@ use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
-use crate::world::world::World;
+use crate::world::world::{UnexplainedHalt, World};
 
 /// A candidate that failed before waits up to so many of the longest election timeouts, with some
 /// to spare.
@@ -235,6 +235,7 @@ impl<J: Judge> Run<J> {
     }
 
     fn check(&self) -> Step {
+        self.unexplained_halts()?;
         if !self.world.has_ended() {
             return Ok(());
         }
@@ -254,7 +255,6 @@ impl<J: Judge> Run<J> {
     /// The core comes back; each client must get a write through, and each replica of the core must
     /// take part.
     fn heal_and_progress(&mut self) -> Step {
-        self.unexplained_halts()?;
         self.in_weather = self.world.delivered();
         let core = self.plan.heal.core.clone();
         self.world.heal_core(&core);
@@ -285,8 +285,7 @@ impl<J: Judge> Run<J> {
         self.campaigns = self.world.campaigns();
         // A little quiet, so that whoever follows can catch up.
         let quiet = self.plan.cluster.knobs.election_timeout.1;
-        self.events_until(self.world.now() + Span(2 * quiet.0))?;
-        self.unexplained_halts()
+        self.events_until(self.world.now() + Span(2 * quiet.0))
     }
 
     fn events_until(&mut self, end: Instant) -> Step {
@@ -375,7 +374,6 @@ impl<J: Judge> Run<J> {
 
     /// Each minimal quorum that must be able to answers alone for what was acknowledged.
     fn last_quorum_audit(&mut self) -> Step {
-        self.unexplained_halts()?;
         if !self.jury.has(LAST_QUORUM_AUDIT) {
             return Ok(());
         }
@@ -454,37 +452,32 @@ impl<J: Judge> Run<J> {
             .collect()
     }
 
-    /// A replica that distrusts a disk that nobody damaged.
+    /// A replica that halted, and nothing that was done to it explains that.
     fn unexplained_halts(&self) -> Step {
-        match self
-            .unexplained_halt()
-            .filter(|_| self.jury.has(UNEXPLAINED_HALT))
-        {
-            Some(node) => Err(Failure::new(
-                Verdict::Safety,
-                UNEXPLAINED_HALT,
-                format!("{node} halted because of its disk, which nobody damaged"),
-            )),
-            None => Ok(()),
+        let Some(halt) = self.world.unexplained_halt() else {
+            return Ok(());
+        };
+        if !self.jury.has(UNEXPLAINED_HALT) {
+            return Ok(());
         }
-    }
-
-    fn unexplained_halt(&self) -> Option<Node> {
-        self.world
-            .distrustful()
-            .find(|node| !self.world.ledger().copy_lost(*node))
+        let UnexplainedHalt { node, reason, .. } = halt;
+        let message = if halt.damaged {
+            format!("{node} halted because of its disk, which nobody damaged: {reason}")
+        } else {
+            format!("{node} halted, and nothing was done to it that explains that: {reason}")
+        };
+        Err(Failure::new(Verdict::Safety, UNEXPLAINED_HALT, message))
     }
 
     /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not
     /// judge, the run goes on.
     fn stall(&self, check: &str, lacks: &[String]) -> Step {
-        self.unexplained_halts()?;
         if !self.jury.has(check) {
             return Ok(());
         }
         let left = self.trusting(&self.plan.heal.core).len();
         let excused = left <= usize::from(self.plan.cluster.replicas / 2)
-            && self.unexplained_halt().is_none();
+            && self.world.unexplained_halt().is_none();
         Err(Failure::new(
             if excused {
                 Verdict::Excused

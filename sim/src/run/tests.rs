@@ -463,6 +463,7 @@ struct Broken {
 enum What {
     Panic(&'static str),
     Distrust,
+    Quit,
 }
 
 struct BrokenProcess {
@@ -482,6 +483,10 @@ impl Process for BrokenProcess {
             What::Distrust => out.push(Output::Halt {
                 reason: "a bad sector".to_owned(),
                 damaged: true,
+            }),
+            What::Quit => out.push(Output::Halt {
+                reason: "enough".to_owned(),
+                damaged: false,
             }),
         }
     }
@@ -576,6 +581,39 @@ fn a_halt_is_excused_by_damage_alone() {
     let found = verdict(testing::with(&[rot, kill]), &DISTRUSTS);
     assert_eq!((found.0, &*found.1), ("excused", "progress"), "{}", found.2);
     assert!(found.2.contains("of 2 clients had a write answered"));
+}
+
+#[test]
+fn a_replica_that_halts_without_a_reason_fails_at_that_moment() {
+    static QUITS: Broken = Broken {
+        after: Span::from_millis(1200),
+        what: What::Quit,
+    };
+    // The kill would start it again, and the run would end well, if nobody minded the halt.
+    let kill = (
+        1500,
+        500,
+        Fault::Kill {
+            who: Who::All,
+            boundary: Boundary::Now,
+        },
+    );
+    let record = run_judged(&spec(testing::with(&[kill])), &QUITS, ()).record;
+    assert_eq!(record.verdict, Verdict::Safety);
+    assert_eq!(record.check.as_deref(), Some("unexplained-halt"));
+    assert!(record.virtual_seconds < 1.5, "{}", record.virtual_seconds);
+    // A disk that failed in the same boot is a reason, until the next boot.
+    let fails = (
+        1,
+        1400,
+        Fault::SyncFailure {
+            who: Who::All,
+            ppm: 1_000_000,
+        },
+    );
+    let record = run_judged(&spec(testing::with(&[fails])), &QUITS, ()).record;
+    assert_eq!(record.check.as_deref(), Some("unexplained-halt"));
+    assert!(record.virtual_seconds > 1.4, "{}", record.virtual_seconds);
 }
 
 #[test]

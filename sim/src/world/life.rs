@@ -12,7 +12,7 @@ use super::due::Due;
 use super::node::{Death, Doom, State};
 use super::stage::name;
 use super::tally::{Effect, Milestone};
-use super::world::{World, entropy};
+use super::world::{UnexplainedHalt, World, entropy};
 
 /// A death in recovery comes after fewer disk operations than this, or when recovery ends.
 const RECOVERY_OPERATIONS: u64 = 40;
@@ -161,6 +161,18 @@ impl<O: Observer> World<O> {
     /// The process stops by its own will.
     pub(super) fn halt(&mut self, node: usize, reason: &str, damaged: bool) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let excused = if damaged {
+            self.ledger.copy_lost(who)
+        } else {
+            self.ledger.excuses_halt(who)
+        };
+        if !excused {
+            self.unexplained.get_or_insert_with(|| UnexplainedHalt {
+                node: who,
+                reason: reason.to_owned(),
+                damaged,
+            });
+        }
         self.bury(node);
         self.machines[node].state = State::Halted { damaged };
         self.machines[node].doom = None;

@@ -9,7 +9,7 @@ use crate::verdict::Failure;
 use super::ledger::Ledger;
 use super::node::{Machine, State};
 use super::tally::{Effect, Milestone};
-use super::world::World;
+use super::world::{UnexplainedHalt, World};
 
 impl<O: Observer> World<O> {
     /// How many of those requests have an answer, and how many have ended without one.
@@ -199,6 +199,13 @@ impl<O: Observer> World<O> {
             self.machines[usize::from(node.0)].state == State::Up
                 && self.machines[usize::from(node.0)].ready
         })
+    }
+
+    /// The first halt of its own will that nothing excused when it happened: damage excuses a halt
+    /// for good because of the disk, and a disk that failed in that boot excuses any other.
+    #[must_use]
+    pub const fn unexplained_halt(&self) -> Option<&UnexplainedHalt> {
+        self.unexplained.as_ref()
     }
 
     /// The nodes that have halted because they do not trust their disk.

@@ -29,6 +29,17 @@ use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
 
+/// A replica that stopped by its own will, without a reason that the ledger knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnexplainedHalt {
+    /// Who.
+    pub node: Node,
+    /// What it said.
+    pub reason: String,
+    /// Whether it blamed damage of its disk.
+    pub damaged: bool,
+}
+
 /// A world, watched by an observer.
 pub struct World<O: Observer> {
     pub(super) plan: Arc<Plan>,
@@ -50,6 +61,8 @@ pub struct World<O: Observer> {
     /// The fault phase is over.
     pub(super) healed: bool,
     pub(super) failure: Option<Failure>,
+    /// The first halt that the ledger did not excuse when it happened.
+    pub(super) unexplained: Option<UnexplainedHalt>,
     /// Requests of checks that have ended.
     pub(super) answers: Vec<Finished>,
     pub(super) events: u64,
@@ -155,6 +168,7 @@ impl<O: Observer> World<O> {
             readers,
             healed: false,
             failure: None,
+            unexplained: None,
             answers: Vec::new(),
             events: 0,
             delivered: 0,
@@ -249,6 +263,7 @@ impl<O: Observer> World<O> {
             script: self.script.clone(),
             ledger: self.ledger.clone(),
             failure: self.failure.clone(),
+            unexplained: self.unexplained.clone(),
             answers: self.answers.clone(),
             applied: self.applied.clone(),
             outputs: Vec::new(),
