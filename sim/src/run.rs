@@ -388,9 +388,10 @@ impl<J: Judge> Run<J> {
                 .saturating_mul(20),
         );
         let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
+        let sent = self.world.sent();
         let recovered = self
             .world
-            .after_power_loss(&all, self.world.observer().0.auditor());
+            .after_power_loss(&all, self.world.observer().0.auditor(&sent));
         for quorum in quorums(self.plan.cluster.replicas) {
             if !self.world.is_recoverable(&quorum) {
                 continue;
@@ -400,7 +401,7 @@ impl<J: Judge> Run<J> {
                 Some(fork) => fork,
                 None => self
                     .world
-                    .after_power_loss(&quorum, self.world.observer().0.auditor()),
+                    .after_power_loss(&quorum, self.world.observer().0.auditor(&sent)),
             };
             let answered = fork.read_everything(within);
             fork.close_clients();

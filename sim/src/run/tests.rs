@@ -14,7 +14,7 @@ use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
 use crate::subject::synod::Synod;
-use crate::trace::event::{Event, Fact, Outcome, Stamp};
+use crate::trace::event::{Event, Fact, Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
 use crate::world::clock::EPOCH;
 use crate::world::testing;
@@ -116,7 +116,7 @@ impl Judge for Counting {
         None
     }
 
-    fn auditor(&self) -> Self::Auditor {}
+    fn auditor(&self, _: &[Sent]) -> Self::Auditor {}
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {
         assert_eq!(ready_core.len(), 3);
@@ -192,8 +192,12 @@ impl Judge for LostAppends {
         })
     }
 
-    fn auditor(&self) -> Self {
-        self.clone()
+    fn auditor(&self, sent: &[Sent]) -> Self {
+        let mut auditor = self.clone();
+        for sent in sent {
+            let _ = auditor.on(sent.stamp, &sent.as_event());
+        }
+        auditor
     }
 
     fn close(&mut self, _: &[Node]) -> Closing {
@@ -250,7 +254,7 @@ impl Judge for Undecided {
         None
     }
 
-    fn auditor(&self) -> Self {
+    fn auditor(&self, _: &[Sent]) -> Self {
         Self {
             in_the_end: Closing::Unknown {
                 check: "search",

@@ -29,6 +29,31 @@ pub struct Stamp {
     pub number: u64,
 }
 
+/// An acknowledgement that a replica has sent, and that has not come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// When this was asked; not before it was sent.
+    pub stamp: Stamp,
+    /// Whose operation ends with it.
+    pub process: u32,
+    /// The client's number.
+    pub client: Client,
+    /// What it says.
+    pub outcome: Outcome,
+}
+
+impl Sent {
+    /// The event that it is when it comes.
+    #[must_use]
+    pub const fn as_event(&self) -> Event<'_> {
+        Event::Returned {
+            process: self.process,
+            client: self.client,
+            outcome: &self.outcome,
+        }
+    }
+}
+
 /// A ballot as (round, node).
 pub type BallotPair = (u64, u8);
 

@@ -15,7 +15,7 @@ use crate::check::suite::Suite;
 use crate::history::operation::{Action, Return, Text};
 use crate::history::recorded::Place;
 use crate::ids::Node;
-use crate::trace::event::{Event, Outcome, Stamp};
+use crate::trace::event::{Event, Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
 use crate::verdict::histories::{BUDGET, broken, given_up};
 use crate::verdict::{Closing, Judge};
@@ -114,7 +114,7 @@ impl Judge for Auditor {
         self.suite.violation().cloned()
     }
 
-    fn auditor(&self) -> Self {
+    fn auditor(&self, _: &[Sent]) -> Self {
         self.clone()
     }
 

@@ -11,7 +11,7 @@ use crate::check::suite::{Checks, Suite, SuiteConfig};
 use crate::history::recorded::Place;
 use crate::ids::Node;
 use crate::subject::process::Reader;
-use crate::trace::event::{Event, Outcome, Stamp};
+use crate::trace::event::{Event, Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
 use crate::verdict::auditor::Auditor;
 use crate::verdict::histories::{BUDGET, LINEARIZABILITY, broken, given_up};
@@ -73,6 +73,18 @@ impl Court {
     }
 }
 
+fn returned(history: &mut Online, stamp: Stamp, process: u32, outcome: &Outcome) {
+    let process = u64::from(process);
+    match outcome {
+        Outcome::Ok { result, place } => {
+            let place = place.map(|(slot, index)| Place::new(slot, index));
+            history.ok(process, result.clone(), place, stamp.number);
+        }
+        Outcome::Fail => history.fail(process, stamp.number),
+        Outcome::Unknown => history.unknown(process),
+    }
+}
+
 impl Observer for Court {
     #[inline]
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
@@ -82,18 +94,7 @@ impl Observer for Court {
             }
             Event::Returned {
                 process, outcome, ..
-            } => {
-                let process = u64::from(*process);
-                match outcome {
-                    Outcome::Ok { result, place } => {
-                        let place = place.map(|(slot, index)| Place::new(slot, index));
-                        self.history
-                            .ok(process, result.clone(), place, stamp.number);
-                    }
-                    Outcome::Fail => self.history.fail(process, stamp.number),
-                    Outcome::Unknown => self.history.unknown(process),
-                }
-            }
+            } => returned(&mut self.history, stamp, *process, outcome),
             _ => {}
         }
         self.suite.on(stamp, event)
@@ -107,8 +108,14 @@ impl Judge for Court {
         self.suite.violation().cloned()
     }
 
-    fn auditor(&self) -> Auditor {
-        Auditor::new(self.suite.auditor(), Aftermath::of(&self.history))
+    fn auditor(&self, sent: &[Sent]) -> Auditor {
+        let (mut suite, mut history) = (self.suite.auditor(), self.history.clone());
+        for sent in sent {
+            returned(&mut history, sent.stamp, sent.process, &sent.outcome);
+            // What it finds, it keeps.
+            let _ = suite.on(sent.stamp, &sent.as_event());
+        }
+        Auditor::new(suite, Aftermath::of(&history))
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {

@@ -9,6 +9,7 @@ use synod_reports::record::Verdict;
 use crate::check::roster::Violation;
 use crate::ids::Node;
 use crate::panics::Caught;
+use crate::trace::event::Sent;
 use crate::trace::observer::Observer;
 
 /// A run that failed.
@@ -60,8 +61,9 @@ pub trait Judge: Observer {
     /// The first violation, if there is one.
     fn violation(&self) -> Option<Violation>;
 
-    /// Judges a fork in which whatever is still open stays unknown.
-    fn auditor(&self) -> Self::Auditor;
+    /// Judges a fork in which these acknowledgements have come, and whatever else is open stays
+    /// unknown.
+    fn auditor(&self, sent: &[Sent]) -> Self::Auditor;
 
     /// The run is over, and every operation has ended. A check that ran out of its budget says so.
     /// `ready_core`: the replicas that were healed, take part, and had the time to catch up.
@@ -97,7 +99,7 @@ impl Judge for () {
         None
     }
 
-    fn auditor(&self) -> Self::Auditor {}
+    fn auditor(&self, _: &[Sent]) -> Self::Auditor {}
 
     fn close(&mut self, _: &[Node]) -> Closing {
         Closing::Passed
@@ -112,8 +114,8 @@ impl<One: Judge, Two: Judge> Judge for (One, Two) {
         self.0.violation().or_else(|| self.1.violation())
     }
 
-    fn auditor(&self) -> Self::Auditor {
-        (self.0.auditor(), self.1.auditor())
+    fn auditor(&self, sent: &[Sent]) -> Self::Auditor {
+        (self.0.auditor(sent), self.1.auditor(sent))
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {
@@ -166,7 +168,7 @@ mod tests {
             fn violation(&self) -> Option<Violation> {
                 None
             }
-            fn auditor(&self) {}
+            fn auditor(&self, _: &[Sent]) {}
             fn close(&mut self, _: &[Node]) -> Closing {
                 self.0.clone()
             }

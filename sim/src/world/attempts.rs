@@ -1,14 +1,14 @@
 //! Attempts and answers: whom a client asks, in which session, and what it makes of what it hears.
 
 use crate::choices::{Label, Topic};
-use crate::ids::Node;
+use crate::ids::{Client, Node};
 use crate::subject::process::{Answer, Session};
 use crate::time::Span;
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
 
-use super::client::{BACKOFF, Request, Sessions};
-use super::clients::Clients;
+use super::client::{BACKOFF, Purpose, Request, Sessions};
+use super::clients::{AUDIT_ONE_IN, Clients};
 use super::digest::Mark;
 use super::due::Port;
 use super::network::{Copies, Network};
@@ -138,6 +138,43 @@ impl Clients {
         let request = self.each[usize::from(client)].requests.remove(at);
         self.end(stage, client, request, Outcome::Unknown);
         true
+    }
+
+    /// A replica sends bytes to a client. The first acknowledgement of a request that is open counts
+    /// from now on, even if it never comes, and may be picked for an audit.
+    pub(super) fn on_sent<O: Observer>(&mut self, stage: &mut Stage<O>, client: u16, bytes: &[u8]) {
+        let Some(Answer::Done {
+            session,
+            sequence,
+            place,
+            result,
+        }) = self.dialect.reply(bytes)
+        else {
+            return;
+        };
+        let state = &mut self.each[usize::from(client)];
+        let Some(at) = state.find(session, sequence) else {
+            return;
+        };
+        let request = &mut state.requests[at];
+        if request.sent.is_some() {
+            return;
+        }
+        request.sent = Some(Outcome::Ok { result, place });
+        if request.purpose != Purpose::Audit
+            && stage.choices.draw(Label::of(Topic::Audit, 0), AUDIT_ONE_IN) == 0
+        {
+            self.audit_due = true;
+        }
+    }
+
+    /// The operations that are open although a replica has sent an acknowledgement: by process.
+    pub(super) fn sent(&self) -> Vec<(u32, Client, Outcome)> {
+        self.each
+            .iter()
+            .flat_map(|state| state.requests.iter().map(|request| (state.number, request)))
+            .filter_map(|(client, request)| Some((request.process, client, request.sent.clone()?)))
+            .collect()
     }
 
     /// Bytes have come for a client. Says who answered, when it was an answer and not a refusal.

@@ -71,6 +71,8 @@ pub(super) struct Request {
     pub abandon: bool,
     /// Ends at a definite refusal rather than trying elsewhere.
     pub takes_no: bool,
+    /// The first acknowledgement that a replica sent, whether it ever comes or not.
+    pub sent: Option<Outcome>,
 }
 
 impl Request {
@@ -92,6 +94,7 @@ impl Request {
             duplicate: false,
             abandon: false,
             takes_no: ask.takes_no,
+            sent: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::tally::Milestone;
 use super::workload::Keys;
 
 /// About one acknowledgement in so many is audited.
-const AUDIT_ONE_IN: u64 = 600;
+pub(super) const AUDIT_ONE_IN: u64 = 600;
 
 /// All clients of a run.
 #[derive(Clone)]
@@ -290,11 +290,6 @@ impl Clients {
                 saw(&mut state.seen[key], &request.call.action, result);
             }
             self.acknowledged += 1;
-            if request.purpose != Purpose::Audit
-                && stage.choices.draw(Label::of(Topic::Audit, 0), AUDIT_ONE_IN) == 0
-            {
-                self.audit_due = true;
-            }
         }
         if request.purpose == Purpose::Workload && !self.workload.open {
             let next = stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think);

@@ -2,7 +2,7 @@
 
 use crate::ids::Node;
 use crate::time::Instant;
-use crate::trace::event::Outcome;
+use crate::trace::event::{Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
 use crate::verdict::Failure;
 
@@ -199,6 +199,23 @@ impl<O: Observer> World<O> {
             self.machines[usize::from(node.0)].state == State::Up
                 && self.machines[usize::from(node.0)].ready
         })
+    }
+
+    /// The acknowledgements that were sent and have not come, as the ends of their operations.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        let stamp = Stamp {
+            time: self.stage.now,
+            number: self.stage.number,
+        };
+        let sent = self.clients.sent().into_iter();
+        sent.map(|(process, client, outcome)| Sent {
+            stamp,
+            process,
+            client,
+            outcome,
+        })
+        .collect()
     }
 
     /// The first halt of its own will that nothing excused when it happened: damage excuses a halt

@@ -260,6 +260,7 @@ impl<O: Observer> World<O> {
             Output::Send { to, bytes } => self.send(node, to, bytes),
             Output::Reply { to, bytes } => {
                 if usize::from(to.0) < self.clients.count() {
+                    self.clients.on_sent(&mut self.stage, to.0, &bytes);
                     let (boot, to) = (self.machines[node].boot, self.stage.client_port(to.0));
                     self.network.send(&mut self.stage, port, boot, to, bytes);
                 }
