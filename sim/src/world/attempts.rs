@@ -8,7 +8,7 @@ use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
 
 use super::client::{BACKOFF, Purpose, Request, Sessions};
-use super::clients::{AUDIT_ONE_IN, Clients};
+use super::clients::{AUDIT_ONE_IN, AUDIT_ONE_IN_EVENTFUL, Clients};
 use super::digest::Mark;
 use super::due::Port;
 use super::network::{Copies, Network};
@@ -161,11 +161,15 @@ impl Clients {
             return;
         }
         request.sent = Some(Outcome::Ok { result, place });
-        if request.purpose != Purpose::Audit
-            && stage.choices.draw(Label::of(Topic::Audit, 0), AUDIT_ONE_IN) == 0
-        {
-            self.audit_due = true;
+        if request.purpose == Purpose::Audit {
+            return;
         }
+        let one_in = if std::mem::take(&mut stage.eventful) {
+            AUDIT_ONE_IN_EVENTFUL
+        } else {
+            AUDIT_ONE_IN
+        };
+        self.audit_due |= stage.choices.draw(Label::of(Topic::Audit, 0), one_in) == 0;
     }
 
     /// The operations that are open although a replica has sent an acknowledgement: by process.

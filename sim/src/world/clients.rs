@@ -19,6 +19,9 @@ use super::workload::Keys;
 
 /// About one acknowledgement in so many is audited.
 pub(super) const AUDIT_ONE_IN: u64 = 600;
+/// One in so many of the first acknowledgements after a change of leader, a death, a boot or an
+/// error of a disk is audited.
+pub(super) const AUDIT_ONE_IN_EVENTFUL: u64 = 8;
 
 /// All clients of a run.
 #[derive(Clone)]

@@ -47,6 +47,7 @@ impl<O: Observer> World<O> {
             );
         }
         self.ledger.booted(who);
+        self.stage.eventful = true;
         self.reconcile(who);
         self.stage.mark(Mark::Boot, node as u64, boot);
         self.stage.emit(&Event::Boot { node: who, boot });
@@ -59,6 +60,7 @@ impl<O: Observer> World<O> {
     pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let ran = self.goes_down(node, fault);
+        self.stage.eventful = true;
         let disk = &mut self.machines[node].disk;
         match death {
             Death::Kill if !ran => {}

@@ -26,6 +26,9 @@ pub(super) struct Stage<O> {
     pub number: u64,
     /// The observer wants no more.
     pub ended: bool,
+    /// Who leads has changed, a process came or went, or a disk failed, since the last
+    /// acknowledgement was sent.
+    pub eventful: bool,
     /// How many replicas.
     pub replicas: u16,
 }
@@ -41,6 +44,7 @@ impl<O: Observer> Stage<O> {
             observer,
             number: 0,
             ended: false,
+            eventful: false,
             replicas: u16::from(replicas),
         }
     }

@@ -313,7 +313,10 @@ impl<O: Observer> World<O> {
     fn acted(&mut self, node: Node, rank: (u64, u8)) {
         match self.roles.acted(node, rank, self.stage.now) {
             Shown::Nothing => {}
-            Shown::Change => self.stage.reached(Milestone::LeaderChanged),
+            Shown::Change => {
+                self.stage.eventful = true;
+                self.stage.reached(Milestone::LeaderChanged);
+            }
             Shown::Deposed(by) => {
                 if self.machines[usize::from(by.0)].runs() {
                     self.stage.reached(Milestone::TwoLeadersAlive);
@@ -416,6 +419,7 @@ impl<O: Observer> World<O> {
                 (_, OpKind::Read | OpKind::Other) => Effect::ReadFailure,
             };
             self.ledger.failed(who);
+            self.stage.eventful = true;
             self.stage.emit(&Event::DiskFailed {
                 node: who,
                 what: kind.name(),
