@@ -29,6 +29,7 @@ use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
+use crate::world::ledger::Owed;
 use crate::world::world::{UnexplainedHalt, World};
 
 /// A candidate that failed before waits up to so many of the longest election timeouts, with some
@@ -372,7 +373,8 @@ impl<J: Judge> Run<J> {
         Ok(())
     }
 
-    /// Each minimal quorum that must be able to answers alone for what was acknowledged.
+    /// Each minimal quorum alone answers for what was acknowledged. One with a copy that can be seen
+    /// to be damaged may be silent instead.
     fn last_quorum_audit(&mut self) -> Step {
         if !self.jury.has(LAST_QUORUM_AUDIT) {
             return Ok(());
@@ -393,7 +395,8 @@ impl<J: Judge> Run<J> {
             .world
             .after_power_loss(&all, self.world.observer().0.auditor(&sent));
         for quorum in quorums(self.plan.cluster.replicas) {
-            if !self.world.is_recoverable(&quorum) {
+            let owed = self.world.owed(&quorum);
+            if owed == Owed::Nothing {
                 continue;
             }
             self.audits += 1;
@@ -411,7 +414,7 @@ impl<J: Judge> Run<J> {
                 .map(ToString::to_string)
                 .collect::<Vec<_>>()
                 .join(", ");
-            if let Answered::TooFew(lacks) = answered {
+            if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
                 let message = format!(
                     "{alone} alone could not answer every read within {within}: {}",
                     lacks.join(", ")

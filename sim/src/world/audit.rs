@@ -15,6 +15,7 @@ use crate::time::Span;
 use crate::trace::observer::Observer;
 
 use super::due::Due;
+use super::ledger::Owed;
 use super::node::{Machine, State};
 use super::world::World;
 
@@ -133,6 +134,7 @@ impl<O: Observer> World<O> {
         world.stage.now = self.stage.now;
         world.stage.number = self.stage.number;
         world.healed = true;
+        world.ledger = self.ledger.clone();
         world.clients.number_from(&self.clients);
         for node in nodes {
             world
@@ -199,10 +201,10 @@ impl<O: Observer> World<O> {
         self.bug = (self.bug.0 + bug.0, self.bug.1 + bug.1);
     }
 
-    /// Whether this quorum must be able to answer: no copy in it is lost.
+    /// What this quorum owes when it is left alone.
     #[must_use]
-    pub fn is_recoverable(&self, quorum: &[Node]) -> bool {
-        self.ledger.recoverable(quorum)
+    pub fn owed(&self, quorum: &[Node]) -> Owed {
+        self.ledger.owed(quorum)
     }
 
     /// Looks which damage is still on the media.

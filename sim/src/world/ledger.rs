@@ -8,6 +8,17 @@ use crate::ids::Node;
 use crate::time::Instant;
 use crate::world::disk::{Damage, FlawId, Hit};
 
+/// What a quorum that is left alone owes to whoever asks it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Owed {
+    /// Nothing: a copy in it was damaged in a way that no redundancy reveals.
+    Nothing,
+    /// It may be silent, and must not lie: a copy in it is damaged or lost, and can be seen to be.
+    Truth,
+    /// Every answer, and the right one.
+    Answers,
+}
+
 /// One place that was damaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Damaged {
@@ -26,7 +37,12 @@ impl Damaged {
     /// notice. A zeroed sector cannot be told from a torn tail, nor one that holds what it held
     /// before, so the subject may in good faith have gone on without what it should hold.
     const fn costs_the_copy(&self) -> bool {
-        !self.mended || matches!(self.hit.damage, Damage::Zeroed | Damage::Unwritten)
+        !self.mended || self.misleads()
+    }
+
+    /// Whether the subject may have gone on in good faith without what it should hold.
+    const fn misleads(&self) -> bool {
+        matches!(self.hit.damage, Damage::Zeroed | Damage::Unwritten)
     }
 }
 
@@ -117,11 +133,19 @@ impl Ledger {
         })
     }
 
-    /// Whether this quorum alone must be able to answer for everything that was acknowledged: no
-    /// copy in it is lost.
+    /// What this quorum owes when it is left alone.
     #[must_use]
-    pub fn recoverable(&self, quorum: &[Node]) -> bool {
-        !quorum.iter().any(|node| self.copy_lost(*node))
+    pub fn owed(&self, quorum: &[Node]) -> Owed {
+        let owes = |node: &Node| {
+            if self.damage(*node).iter().any(Damaged::misleads) {
+                Owed::Nothing
+            } else if self.copy_lost(*node) {
+                Owed::Truth
+            } else {
+                Owed::Answers
+            }
+        };
+        quorum.iter().map(owes).min().unwrap_or(Owed::Answers)
     }
 
     fn of(&self, node: Node) -> Option<&Record> {
@@ -155,7 +179,7 @@ mod tests {
     fn nothing_done_excuses_nothing() {
         let ledger = Ledger::new(3);
         assert!(!ledger.excuses_halt(ONE) && !ledger.copy_lost(ONE) && !ledger.has_damage(ONE));
-        assert!(ledger.recoverable(&[ONE, TWO, THREE]));
+        assert_eq!(ledger.owed(&[ONE, TWO, THREE]), Owed::Answers);
     }
 
     #[test]
@@ -163,7 +187,7 @@ mod tests {
         let mut ledger = Ledger::new(3);
         ledger.failed(TWO);
         assert!(ledger.excuses_halt(TWO) && !ledger.excuses_halt(ONE));
-        assert!(ledger.recoverable(&[ONE, TWO]));
+        assert_eq!(ledger.owed(&[ONE, TWO]), Owed::Answers);
         ledger.booted(TWO);
         assert!(!ledger.excuses_halt(TWO));
     }
@@ -174,7 +198,8 @@ mod tests {
         ledger.damaged(ONE, hit(4, Damage::Bit), Instant(7));
         ledger.booted(ONE);
         assert!(ledger.excuses_halt(ONE) && ledger.copy_lost(ONE) && ledger.has_damage(ONE));
-        assert!(!ledger.recoverable(&[ONE, TWO]) && ledger.recoverable(&[TWO, THREE]));
+        assert_eq!(ledger.owed(&[ONE, TWO]), Owed::Truth);
+        assert_eq!(ledger.owed(&[TWO, THREE]), Owed::Answers);
         ledger.reconcile(ONE, &[FlawId(2), FlawId(4)]);
         assert!(ledger.copy_lost(ONE));
         ledger.reconcile(ONE, &[FlawId(2)]);
@@ -189,6 +214,7 @@ mod tests {
             ledger.damaged(THREE, hit(0, damage), Instant(7));
             ledger.reconcile(THREE, &[]);
             assert!(ledger.copy_lost(THREE) && !ledger.has_damage(THREE));
+            assert_eq!(ledger.owed(&[THREE, TWO]), Owed::Nothing);
         }
     }
 
@@ -197,7 +223,9 @@ mod tests {
         let mut ledger = Ledger::new(3);
         ledger.lost(TWO, Instant(1));
         assert!(
-            ledger.copy_lost(TWO) && ledger.excuses_halt(TWO) && !ledger.recoverable(&[TWO, ONE])
+            ledger.copy_lost(TWO)
+                && ledger.excuses_halt(TWO)
+                && ledger.owed(&[TWO, ONE]) == Owed::Truth
         );
     }
 }
