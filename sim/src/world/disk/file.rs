@@ -313,6 +313,13 @@ impl File {
         }
     }
 
+    /// How many bytes of a sector belong to the file, both as it is read and on the media.
+    pub fn extent(&self, sector: u32) -> usize {
+        let length = self.length.min(self.media_length);
+        let rest = length.saturating_sub(u64::from(sector) * SECTOR_BYTES);
+        usize::try_from(rest.min(SECTOR_BYTES)).expect("at most 512")
+    }
+
     /// All bytes on the media.
     pub fn media_bytes(&self) -> Vec<u8> {
         let mut bytes =

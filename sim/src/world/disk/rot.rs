@@ -18,8 +18,9 @@ pub(super) struct Place {
 
 impl Disk {
     /// Damages sectors on the media that were written and synced, under names that are durable, and
-    /// not damaged yet. Readers see the damage at once. Says what was hit: a damage that leaves the
-    /// sector as it is hits nothing.
+    /// not damaged yet. Only bytes that belong to the file are: what is beyond its end nobody reads.
+    /// Readers see the damage at once. Says what was hit: a damage that leaves the sector as it is
+    /// hits nothing.
     pub fn rot(&mut self, rot: &Rot<'_>, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
         let label = Label::of(Topic::BitRot, node);
         let mut places = self.places(rot.files);
@@ -34,11 +35,18 @@ impl Disk {
                 Damage::Zeroed if self.is_last(&place) => Damage::Noise,
                 damage => damage,
             };
-            let old = *bytes_of(self.file(place.file).media(place.sector));
-            let bytes = match damage {
-                Damage::Bit => flipped(old, choices.draw(label, 8 * SECTOR as u64)),
+            let file = self.file(place.file);
+            let (old, extent) = (
+                *bytes_of(file.media(place.sector)),
+                file.extent(place.sector),
+            );
+            if extent == 0 {
+                continue;
+            }
+            let mut bytes = match damage {
+                Damage::Bit => flipped(old, choices.draw(label, 8 * extent as u64)),
                 Damage::Byte => {
-                    let (at, by) = (choices.pick(label, SECTOR), choices.draw(label, 255) + 1);
+                    let (at, by) = (choices.pick(label, extent), choices.draw(label, 255) + 1);
                     let mut bytes = old;
                     bytes[at] ^= u8::try_from(by).expect("at most 255");
                     bytes
@@ -52,6 +60,7 @@ impl Disk {
                 }
                 Damage::Unreadable | Damage::Unwritten => old,
             };
+            bytes[extent..].fill(0);
             let unreadable = damage == Damage::Unreadable;
             if bytes == old && !unreadable {
                 continue;

@@ -86,6 +86,39 @@ fn rot_of_each_kind_is_what_it_says() {
     assert_eq!(misdirected[..SECTOR], misdirected[SECTOR..]);
 }
 
+/// A file of 13 bytes: whatever is hit, a reader of the file sees it, and its length stays.
+#[test]
+fn rot_strikes_only_bytes_that_belong_to_the_file() {
+    for seed in 0..32 {
+        for kind in [Damage::Bit, Damage::Byte, Damage::Noise] {
+            let mut disk = disk(&[]);
+            disk.all([
+                DiskOp::Create(name("f")),
+                DiskOp::Write {
+                    file: name("f"),
+                    offset: 0,
+                    data: Arc::new([7; 13]),
+                },
+                sync("f"),
+                DiskOp::SyncDir,
+            ]);
+            let hits = disk.rot(
+                &Rot {
+                    sectors: 1,
+                    files: "",
+                    kinds: &[kind],
+                },
+                &mut Seeded::new(seed),
+                0,
+            );
+            assert_eq!(hits.len(), 1, "{kind:?}");
+            let seen = disk.peek(name("f")).expect("it is there");
+            assert_eq!(seen.len(), 13, "{kind:?}");
+            assert_ne!(seen, [7; 13], "{kind:?}");
+        }
+    }
+}
+
 #[test]
 fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
     for seed in 0..32 {
