@@ -21,6 +21,7 @@ use crate::choices::Seeded;
 use crate::ids::Node;
 use crate::panics::caught;
 use crate::plan::Plan;
+use crate::scenario::fault::DamageBudget;
 use crate::subject::catalog;
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::time::{Instant, Span};
@@ -474,9 +475,9 @@ impl<J: Judge> Run<J> {
     }
 
     /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not
-    /// judge, the run goes on.
+    /// judge, or past the budget, the run goes on.
     fn stall(&self, check: &str, lacks: &[String]) -> Step {
-        if !self.jury.has(check) {
+        if self.plan.budget == DamageBudget::None || !self.jury.has(check) {
             return Ok(());
         }
         let left = self.trusting(&self.plan.heal.core).len();
@@ -564,5 +565,7 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
     }
 }
 
+#[cfg(test)]
+mod past_budget;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 
 use crate::ids::Node;
 use crate::plan::dice::{Dice, Place};
+use crate::scenario::fault::DamageBudget;
 use crate::scenario::form::Core;
 use crate::scenario::model::Scenario;
 use crate::scenario::select::Select;
@@ -21,10 +22,10 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Draws both. The victims do not depend on the core that is asked for, as long as it is a
-    /// majority.
+    /// Draws both. Without a budget everybody is a victim. Otherwise the victims do not depend on
+    /// the core that is asked for, as long as it is a majority.
     #[must_use]
-    pub fn draw(scenario: &Scenario, replicas: u8, dice: &mut Dice) -> Self {
+    pub fn draw(scenario: &Scenario, replicas: u8, allowed: DamageBudget, dice: &mut Dice) -> Self {
         let nodes: Vec<Node> = (0..replicas).map(Node).collect();
         let (fixed, size) = match scenario.heal.core.as_ref().map(toml::Spanned::get_ref) {
             None | Some(Core::Majority) => (Vec::new(), nodes.len() / 2 + 1),
@@ -32,6 +33,17 @@ impl Budget {
             Some(Core::Count(count)) => (Vec::new(), usize::from(*count)),
             Some(Core::Nodes(names)) => (names.clone(), names.len()),
         };
+        if allowed == DamageBudget::None {
+            let core = if fixed.is_empty() {
+                dice.at(Place::Core, 0).some(&nodes, size)
+            } else {
+                fixed
+            };
+            return Self {
+                victims: nodes,
+                core,
+            };
+        }
         let named = named_victims(scenario);
         let damaged = scenario.faults().any(|fault| fault.damages());
         let spare = if damaged {
@@ -107,6 +119,7 @@ mod tests {
         let budget = Budget::draw(
             &scenario("5", "\"majority\"", "kill = 1"),
             5,
+            DamageBudget::Survivable,
             &mut Dice::new(1),
         );
         assert!(budget.victims.is_empty());
@@ -114,10 +127,17 @@ mod tests {
     }
 
     #[test]
+    fn without_a_budget_everybody_is_a_victim() {
+        let text = scenario("3", "\"majority\"", "bit-rot = 1");
+        let budget = Budget::draw(&text, 3, DamageBudget::None, &mut Dice::new(1));
+        assert_eq!((budget.victims.len(), budget.core.len()), (3, 2));
+    }
+
+    #[test]
     fn a_named_victim_is_never_in_the_core() {
         let scenario = scenario("3", "\"majority\"", "bit-rot = \"r2\"");
         for seed in 0..50 {
-            let budget = Budget::draw(&scenario, 3, &mut Dice::new(seed));
+            let budget = Budget::draw(&scenario, 3, DamageBudget::Survivable, &mut Dice::new(seed));
             assert_eq!(
                 (budget.victims, budget.core),
                 (vec![Node(1)], vec![Node(0), Node(2)])
@@ -127,7 +147,12 @@ mod tests {
 
     #[test]
     fn a_larger_core_leaves_fewer_victims() {
-        let budget = Budget::draw(&scenario("5", "4", "bit-rot = 1"), 5, &mut Dice::new(3));
+        let budget = Budget::draw(
+            &scenario("5", "4", "bit-rot = 1"),
+            5,
+            DamageBudget::Survivable,
+            &mut Dice::new(3),
+        );
         assert_eq!((budget.victims.len(), budget.core.len()), (1, 4));
     }
 
@@ -143,7 +168,7 @@ mod tests {
                 "\"majority\"",
                 &format!("bit-rot = {count}"),
             );
-            let budget = Budget::draw(&scenario, replicas, &mut Dice::new(seed));
+            let budget = Budget::draw(&scenario, replicas, DamageBudget::Survivable, &mut Dice::new(seed));
             prop_assert!(budget.victims.len() <= usize::from(replicas - 1) / 2);
             prop_assert!(budget.core.len() > usize::from(replicas) / 2);
             let sound = |node: &Node| !budget.victims.contains(node) && node.0 < replicas;

@@ -60,6 +60,7 @@ pub enum Place {
     NemesisFault = 41,
     ValueSize = 42,
     Others = 43,
+    Budget = 44,
 }
 
 /// The oracle of a plan.

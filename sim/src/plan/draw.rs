@@ -15,7 +15,7 @@ use crate::plan::{
 };
 use crate::scenario::asking::Ending;
 use crate::scenario::check::{ELECTION, HEARTBEAT};
-use crate::scenario::fault::Outside;
+use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::form::{Maybe, MixForm, WorkloadForm};
 use crate::scenario::model::{Condition, Expect, Scenario, Verb as Asked, When as Moment};
 use crate::scenario::units::{Count, Unit};
@@ -32,7 +32,13 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let dice = &mut Dice::new(seed);
     let replicas = u8::try_from(dice.at(Place::Replicas, 0).natural(&scenario.replicas()))
         .expect("a checked scenario has at most 9 replicas");
-    let budget = Budget::draw(scenario, replicas, dice);
+    let allowed = scenario
+        .budget
+        .as_ref()
+        .map_or(DamageBudget::Survivable, |budget| {
+            dice.at(Place::Budget, 0).word(budget.get_ref())
+        });
+    let budget = Budget::draw(scenario, replicas, allowed, dice);
     let nodes: Vec<Node> = (0..replicas).map(Node).collect();
     let targets = Targets {
         all: &nodes,
@@ -64,6 +70,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         workload: workload(scenario.workload.as_ref(), heal.at, dice),
         script,
         nemesis,
+        budget: allowed,
         heal,
         checks: checks(scenario, dice),
         end,

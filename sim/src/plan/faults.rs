@@ -133,10 +133,14 @@ impl Targets<'_> {
         }
     }
 
-    /// Those of a selection that are victims, if any. Numbers count among the victims.
+    /// Those of a selection that are victims, if any; roles where everybody is one. Numbers count
+    /// among the victims.
     fn damaged(&self, select: &Select, die: &mut Die<'_>) -> Option<Who> {
         if self.victims.is_empty() {
             return None;
+        }
+        if self.victims.len() == self.all.len() {
+            return Some(self.who(select, die));
         }
         match (Targets {
             all: self.victims,

@@ -16,7 +16,7 @@ pub mod timeline;
 
 use crate::history::operation::Call;
 use crate::ids::Client;
-use crate::scenario::fault::{Fault, Who};
+use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
 use crate::time::{Instant, Span};
 
 /// An explicit plan.
@@ -40,6 +40,8 @@ pub struct Plan {
     pub script: Vec<Step>,
     /// Faults at fixed times, in order of time, drawn from the nemesis.
     pub nemesis: Vec<Timed>,
+    /// How much may be damaged.
+    pub budget: DamageBudget,
     /// When and what is healed.
     pub heal: Heal,
     /// What must hold beyond the standing checks.
@@ -326,7 +328,7 @@ pub struct Heal {
     /// The replicas that are healed.
     pub core: Vec<crate::ids::Node>,
     /// What becomes of the others, for good.
-    pub others: crate::scenario::fault::Outside,
+    pub others: Outside,
     /// The core must answer a fresh request of each client within this long.
     pub progress_within: Span,
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
-use crate::scenario::fault::{Fault, LinkFault, Outside, Partition, Side, Who};
+use crate::scenario::fault::{DamageBudget, Fault, LinkFault, Outside, Partition, Side, Who};
 use crate::scenario::fault_form::Cut;
 use crate::scenario::form::Repro;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
@@ -61,6 +61,9 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
     settings(out, plan)?;
     workload(out, plan)?;
 
+    if plan.budget != DamageBudget::Survivable {
+        writeln!(out, "\n[nemesis]\nbudget = {}", word(plan.budget))?;
+    }
     writeln!(out, "\n[heal]\nat = {}", time(plan.heal.at))?;
     writeln!(
         out,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use crate::scenario::form::{Core, FileForm, Maybe};
-use crate::scenario::model::{Scenario, Verb, When};
+use crate::scenario::model::{Scenario, Verb, When, is_unlimited};
 use crate::scenario::problem::{Problem, Source};
 use crate::scenario::select::{CLIENTS_MAX, REPLICAS_MAX, Select};
 use crate::scenario::steps::Cast;
@@ -53,18 +53,26 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
             .as_ref()
             .map_or(4, |clients| clients.get_ref().min())
     });
+    let budget = file
+        .nemesis
+        .as_ref()
+        .and_then(|nemesis| nemesis.get_ref().budget.clone());
     let mut cast = Cast {
         source,
         replicas: u8::try_from(replicas.min()).expect("the bounds of `replicas` are checked"),
         clients: u16::try_from(clients).unwrap_or(u16::MAX),
         invoked: BTreeSet::new(),
         pinned: file.repro.is_some(),
+        unlimited: is_unlimited(&budget),
         problems: Vec::new(),
     };
     let places: Vec<_> = file.step.iter().map(Spanned::span).collect();
     let steps = cast.steps(std::mem::take(&mut file.step));
     let nemesis_place = file.nemesis.as_ref().map(Spanned::span);
-    let nemesis = file.nemesis.take().map(|nemesis| cast.nemesis(nemesis));
+    let nemesis = file
+        .nemesis
+        .take()
+        .and_then(|nemesis| cast.nemesis(nemesis));
     problems.append(&mut cast.problems);
     let scenario = Scenario {
         name: name.to_owned(),
@@ -80,6 +88,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         workload: file.workload.map(Spanned::into_inner),
         steps,
         nemesis,
+        budget,
         heal: file.heal,
         checks: file.checks,
         end: file.end,
@@ -508,6 +517,9 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
                 help,
             ));
         }
+    }
+    if scenario.is_unlimited() {
+        return;
     }
     let mut named = BTreeSet::new();
     let mut damaged = false;

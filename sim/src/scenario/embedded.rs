@@ -152,6 +152,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/storage/misdirected-write.toml"),
     ),
     (
+        "storage/past-the-budget",
+        include_str!("../../../scenarios/storage/past-the-budget.toml"),
+    ),
+    (
         "storage/power-loss-everywhere",
         include_str!("../../../scenarios/storage/power-loss-everywhere.toml"),
     ),

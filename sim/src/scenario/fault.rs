@@ -110,6 +110,17 @@ pub enum Outside {
     Mute,
 }
 
+/// How much of what replicas made durable may be damaged or lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DamageBudget {
+    /// A minority of victims, outside the core: everything must be survived.
+    #[default]
+    Survivable,
+    /// Anybody's, as long as some redundancy reveals it: whoever is asked may be silent, so
+    /// liveness is not judged, and must not lie.
+    None,
+}
+
 /// Where in a step a process dies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Boundary {

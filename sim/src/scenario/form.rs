@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::scenario::fault::Outside;
+use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time};
 use crate::scenario::value::{Bounds, Choice, PerReplica, Ranged, Shape};
@@ -190,8 +190,11 @@ form!(
     /// `[nemesis]`.
     NemesisForm {
         /// Between two faults.
-        every: Spanned<Ranged<Time>>,
+        every: Maybe<Ranged<Time>>,
+        /// How much may be damaged.
+        budget: Maybe<Choice<DamageBudget>>,
         /// What may happen.
+        #[serde(default)]
         fault: Vec<Spanned<NemesisFaultForm>>,
     }
 );

@@ -2,13 +2,14 @@
 
 use crate::ids::Client;
 use crate::scenario::asking::Ending;
+use crate::scenario::fault::DamageBudget;
 use crate::scenario::form::{
-    ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, NetworkForm,
-    Repro, WorkloadForm,
+    ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, Maybe,
+    NetworkForm, Repro, WorkloadForm,
 };
 use crate::scenario::select::Select;
 use crate::scenario::units::{Count, Time};
-use crate::scenario::value::Ranged;
+use crate::scenario::value::{Choice, Ranged};
 use crate::scenario::verbs::{FaultForm, HealWhat};
 
 /// A scenario that passed every check of its own.
@@ -40,6 +41,8 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Random faults.
     pub nemesis: Option<Nemesis>,
+    /// How much may be damaged, by the nemesis and by steps.
+    pub budget: Maybe<Choice<DamageBudget>>,
     /// The end of the fault phase.
     pub heal: HealForm,
     /// What must hold beyond the standing checks.
@@ -51,6 +54,12 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether some of its runs may damage more than can be survived.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        is_unlimited(&self.budget)
+    }
+
     /// How many replicas its clusters have.
     #[must_use]
     pub fn replicas(&self) -> Ranged<Count> {
@@ -85,6 +94,14 @@ impl Scenario {
                 .flat_map(|nemesis| nemesis.faults.iter().map(|fault| &fault.fault)),
         )
     }
+}
+
+/// Whether a budget lets some runs damage more than can be survived.
+#[must_use]
+pub fn is_unlimited(budget: &Maybe<Choice<DamageBudget>>) -> bool {
+    budget
+        .as_ref()
+        .is_some_and(|budget| budget.get_ref().0.contains(&DamageBudget::None))
 }
 
 /// A step.

@@ -35,6 +35,8 @@ pub struct Cast<'a> {
     pub invoked: BTreeSet<Client>,
     /// The file is a reproducer: its values were drawn, and may have come out as nothing.
     pub pinned: bool,
+    /// Damage may go beyond what can be survived.
+    pub unlimited: bool,
     /// What was found wrong.
     pub problems: Vec<Problem>,
 }
@@ -179,7 +181,7 @@ impl Cast<'_> {
         }
         let roles =
             |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
-        if fault.damages() && selects.iter().any(roles) {
+        if fault.damages() && !self.unlimited && selects.iter().any(roles) {
             let help = "damage stays within the redundancy budget, which is drawn up front: write \
                         a number of replicas, or names";
             self.wrong(
@@ -187,6 +189,14 @@ impl Cast<'_> {
                 "whose disk is damaged must be known beforehand",
                 "a role, or everybody",
                 help,
+            );
+        }
+        if self.unlimited && matches!(fault, FaultForm::MisdirectedWrite(_)) {
+            self.wrong(
+                place.clone(),
+                "nothing reveals a misdirected write on every copy",
+                "without a budget",
+                "leave it out: past the budget only damage that can be seen is judged",
             );
         }
         match fault {
@@ -458,18 +468,25 @@ impl Cast<'_> {
         })
     }
 
-    /// The nemesis, as far as it is right.
-    pub fn nemesis(&mut self, spanned: Spanned<NemesisForm>) -> Nemesis {
+    /// The nemesis, as far as it is right; none when it is there for its budget alone.
+    pub fn nemesis(&mut self, spanned: Spanned<NemesisForm>) -> Option<Nemesis> {
         let place = spanned.span();
         let form = spanned.into_inner();
-        if form.every.get_ref().min() < EVERY_MIN {
-            let help = format!("faults come at least {} apart", show::<Time>(EVERY_MIN));
+        if form.every.is_none() && form.fault.is_empty() && form.budget.is_some() {
+            return None;
+        }
+        let Some(every) = form.every else {
             self.wrong(
-                form.every.span(),
-                "a nemesis without rest",
-                "too short",
-                help,
+                place,
+                "a nemesis without a pace",
+                "when?",
+                "say how long it is between two faults: every = \"200ms..2s\"",
             );
+            return None;
+        };
+        if every.get_ref().min() < EVERY_MIN {
+            let help = format!("faults come at least {} apart", show::<Time>(EVERY_MIN));
+            self.wrong(every.span(), "a nemesis without rest", "too short", help);
         }
         let faults: Vec<NemesisFault> = form
             .fault
@@ -484,10 +501,10 @@ impl Cast<'_> {
                 "add a [[nemesis.fault]] with a weight above 0",
             );
         }
-        Nemesis {
-            every: form.every.into_inner(),
+        Some(Nemesis {
+            every: every.into_inner(),
             faults,
-        }
+        })
     }
 
     fn nemesis_fault(&mut self, spanned: Spanned<NemesisFaultForm>) -> Option<NemesisFault> {

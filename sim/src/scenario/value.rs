@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::scenario::fault::{Boundary, Keep, Outside};
+use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside};
 use crate::scenario::units::{Time, Unit, Wrong, parse, show, within};
 
 /// A quantity, a range of it, or some of both to pick from.
@@ -200,6 +200,12 @@ impl Word for Outside {
         ("deaf", Self::Deaf),
         ("mute", Self::Mute),
     ];
+}
+
+impl Word for DamageBudget {
+    const WHAT: &'static str = "a budget of damage";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("survivable", Self::Survivable), ("none", Self::None)];
 }
 
 impl Word for Boundary {

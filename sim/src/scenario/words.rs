@@ -444,8 +444,14 @@ static NEMESIS: Table = Table {
     what: "a key of `[nemesis]`",
     verbs: false,
     keys: &[
-        needed("every", TIME, "between two faults, drawn each time"),
-        needed("fault", Kind::Tables(&NEMESIS_FAULT), "what may happen"),
+        key("every", TIME, "between two faults, drawn each time"),
+        key(
+            "budget",
+            Kind::Words(&["survivable", "none"]),
+            "how much damage there may be: what a majority survives, or any, and then liveness is \
+             not judged",
+        ),
+        key("fault", Kind::Tables(&NEMESIS_FAULT), "what may happen"),
     ],
 };
 

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::check::jury::Jury;
 use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
 use crate::run::{RunOutcome, RunSpec};
-use crate::scenario::fault::Outside;
+use crate::scenario::fault::{DamageBudget, Outside};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::coordinator::{Audience, Conduct, Outcome, sweep};
 use crate::sweep::folder::{Folder, RunInfo};
@@ -156,6 +156,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
+        budget: DamageBudget::Survivable,
         heal: Heal {
             at: Instant(1),
             core: Vec::new(),

@@ -7,7 +7,7 @@
 use crate::choices::{Label, Topic};
 use crate::ids::Node;
 use crate::plan::Healing;
-use crate::scenario::fault::{Boundary, Fault, Outside, Partition, Who};
+use crate::scenario::fault::{Boundary, DamageBudget, Fault, Outside, Partition, Who};
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
@@ -67,9 +67,15 @@ impl<O: Observer> World<O> {
             | Fault::SlowDisk { .. }
             | Fault::DiskStall(_)
             | Fault::SlowCpu { .. } => {}
-            Fault::BitRot { sectors, files, .. } => nodes
-                .iter()
-                .for_each(|node| self.rot(*node, *sectors, files, &Damage::ROT, Effect::BitRot)),
+            Fault::BitRot { sectors, files, .. } => {
+                let kinds: &[Damage] = match self.plan.budget {
+                    DamageBudget::Survivable => &Damage::ROT,
+                    DamageBudget::None => &Damage::REVEALED,
+                };
+                nodes
+                    .iter()
+                    .for_each(|node| self.rot(*node, *sectors, files, kinds, Effect::BitRot));
+            }
             Fault::SectorError { sectors, files, .. } => {
                 nodes.iter().for_each(|node| {
                     self.rot(
@@ -352,9 +358,14 @@ impl<O: Observer> World<O> {
         self.boot(node);
     }
 
-    /// Starts those of these that are down.
+    /// An operator starts those of these that are down, whatever they said of their disks.
     pub(super) fn restart(&mut self, nodes: &[Node]) {
-        nodes.iter().for_each(|node| self.boot(usize::from(node.0)));
+        for node in nodes.iter().map(|node| usize::from(node.0)) {
+            if matches!(self.machines[node].state, State::Halted { .. }) {
+                self.machines[node].state = State::Down;
+            }
+            self.boot(node);
+        }
     }
 
     /// The fault phase is over: faults end, the weather calms, the core comes back, and what ails

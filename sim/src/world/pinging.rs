@@ -7,7 +7,7 @@ use crate::choices::Seeded;
 use crate::plan::{
     Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload,
 };
-use crate::scenario::fault::Outside;
+use crate::scenario::fault::{DamageBudget, Outside};
 use crate::subject::ping::Ping;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
@@ -73,6 +73,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
+        budget: DamageBudget::Survivable,
         heal: Heal {
             at: Instant(u64::MAX),
             core: Vec::new(),

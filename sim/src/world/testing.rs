@@ -5,7 +5,9 @@ use crate::plan::{
     Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed,
     Workload,
 };
-use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Outside, Partition, Who};
+use crate::scenario::fault::{
+    Boundary, DamageBudget, Fault, Keep, LinkFault, Outside, Partition, Who,
+};
 use crate::time::{Instant, Span};
 
 /// So many replicas, a quiet network, two clients that ask 60 operations.
@@ -53,6 +55,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
+        budget: DamageBudget::Survivable,
         heal: Heal {
             at: Instant(3_000_000_000),
             core: (0..replicas).map(Node).collect(),

@@ -406,7 +406,18 @@ fn phases_follow_each_other() {
     );
     says(
         &errors("[workload]\n[nemesis]\n[[nemesis.fault]]\nkill = 1\n"),
-        &["the key `every` is missing"],
+        &["a nemesis without a pace"],
+    );
+}
+
+#[test]
+fn past_the_budget_damage_may_strike_anybody_and_must_be_seen() {
+    let file = |steps: &str| format!("[workload]\n[nemesis]\nbudget = \"none\"\n{steps}");
+    let leader = "[[step]]\nbit-rot = \"leader\"\n";
+    assert!(good(&file(leader)).nemesis.is_none());
+    says(
+        &errors(&file("[[step]]\nmisdirected-write = 1\n")),
+        &["nothing reveals a misdirected write on every copy"],
     );
 }
 

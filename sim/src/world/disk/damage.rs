@@ -36,6 +36,8 @@ pub enum Damage {
 impl Damage {
     /// Bit rot: what readers are not told of.
     pub const ROT: [Self; 4] = [Self::Bit, Self::Byte, Self::Noise, Self::Zeroed];
+    /// Bit rot that a checksum reveals wherever it strikes. Zeros may look like a torn tail.
+    pub const REVEALED: [Self; 3] = [Self::Bit, Self::Byte, Self::Noise];
 }
 
 /// A sector that was damaged.
