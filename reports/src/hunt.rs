@@ -27,8 +27,10 @@ pub struct BugCard {
 pub struct Count {
     /// Runs made with the bug planted.
     pub runs: u64,
-    /// Runs that failed.
+    /// Runs that failed, lost ones apart.
     pub detections: u64,
+    /// Runs that were lost: they hung, crashed their worker, or passed their memory.
+    pub lost: u64,
     /// Runs in which the bug's guard was evaluated.
     pub reached: u64,
     /// Runs in which it changed the outcome.
@@ -54,8 +56,12 @@ pub struct HuntRow {
     pub class: String,
     /// Runs made with the bug planted.
     pub runs: u64,
-    /// Runs that failed.
+    /// Runs that failed, lost ones apart.
     pub detections: u64,
+    /// Runs that were lost: they hung, crashed their worker, or passed their memory. They say that
+    /// something is wrong, and no check found it.
+    #[serde(default)]
+    pub lost: u64,
     /// Runs in which the bug's guard was evaluated.
     pub reached: u64,
     /// Runs in which it changed the outcome.
@@ -91,6 +97,7 @@ impl HuntRow {
             class: card.class.clone(),
             runs: count.runs,
             detections: count.detections,
+            lost: count.lost,
             reached: count.reached,
             triggered: count.triggered,
             detection_rate: if count.runs == 0 {
@@ -118,6 +125,7 @@ impl HuntRow {
             self.class.clone(),
             table::grouped(self.runs),
             table::grouped(self.detections),
+            table::grouped(self.lost),
             format!("{} %", rounded(self.detection_rate * 100.0)),
             format!(
                 "{}..{} %",
@@ -132,12 +140,13 @@ impl HuntRow {
     }
 }
 
-const HEADING: [&str; 11] = [
+const HEADING: [&str; 12] = [
     "bug",
     "component",
     "class",
     "runs",
     "found",
+    "lost",
     "rate",
     "95 % interval",
     "median seeds",
@@ -205,6 +214,7 @@ mod tests {
         let count = Count {
             runs: 100,
             detections: 10,
+            lost: 3,
             reached: 90,
             triggered: 20,
             cpu_seconds: 2.0,
@@ -215,7 +225,7 @@ mod tests {
         let rows = [HuntRow::new(&card(), count)];
         assert_eq!(
             markdown(&rows).lines().last().expect("a row"),
-            "| a-bug | acceptor | safety | 100 | 10 | 10.0 % | 4.90..17.6 % | 6.58 | 0.132 | \
+            "| a-bug | acceptor | safety | 100 | 10 | 3 | 10.0 % | 4.90..17.6 % | 6.58 | 0.132 | \
              agreement | yes |"
         );
         assert!(

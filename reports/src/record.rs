@@ -18,6 +18,8 @@ pub enum Verdict {
     Expectation,
     /// The subject panicked.
     Panic,
+    /// The run hung, crashed its worker twice, or passed its memory: the check says which.
+    Lost,
     /// The subject halted or stalled, and the ledger of damage explains it.
     Excused,
     /// A budget ran out before the checks could say.
@@ -30,12 +32,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order in which summaries list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pass,
         Self::Safety,
         Self::Liveness,
         Self::Expectation,
         Self::Panic,
+        Self::Lost,
         Self::Excused,
         Self::Inconclusive,
         Self::Vacuous,
@@ -51,6 +54,7 @@ impl Verdict {
             Self::Liveness => "liveness",
             Self::Expectation => "expectation",
             Self::Panic => "panic",
+            Self::Lost => "lost",
             Self::Excused => "excused",
             Self::Inconclusive => "inconclusive",
             Self::Vacuous => "vacuous",
@@ -63,7 +67,7 @@ impl Verdict {
     pub const fn is_failure(self) -> bool {
         matches!(
             self,
-            Self::Safety | Self::Liveness | Self::Expectation | Self::Panic
+            Self::Safety | Self::Liveness | Self::Expectation | Self::Panic | Self::Lost
         )
     }
 }

@@ -22,6 +22,8 @@ pub struct Verdicts {
     pub liveness: u64,
     pub expectation: u64,
     pub panic: u64,
+    #[serde(default)]
+    pub lost: u64,
     pub excused: u64,
     pub inconclusive: u64,
     pub vacuous: u64,
@@ -37,6 +39,7 @@ impl Verdicts {
             Verdict::Liveness => &mut self.liveness,
             Verdict::Expectation => &mut self.expectation,
             Verdict::Panic => &mut self.panic,
+            Verdict::Lost => &mut self.lost,
             Verdict::Excused => &mut self.excused,
             Verdict::Inconclusive => &mut self.inconclusive,
             Verdict::Vacuous => &mut self.vacuous,
@@ -50,10 +53,10 @@ impl Verdicts {
         *self.of_mut(verdict)
     }
 
-    /// Runs in which a property failed.
+    /// Runs in which a property failed, and lost ones.
     #[must_use]
     pub const fn failed(&self) -> u64 {
-        self.safety + self.liveness + self.expectation + self.panic
+        self.safety + self.liveness + self.expectation + self.panic + self.lost
     }
 }
 

@@ -441,6 +441,44 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_run_is_a_failure_and_no_panic() {
+        let mut hung = line("a", 1);
+        hung.record.verdict = Verdict::Lost;
+        hung.record.check = Some("hang".to_owned());
+        let summary = summary([line("a", 0), hung], &BTreeMap::new());
+        let verdicts = &summary.verdicts;
+        assert_eq!(
+            (verdicts.lost, verdicts.panic, verdicts.failed()),
+            (1, 0, 1)
+        );
+        assert_eq!(
+            (
+                summary.failures[0].class.as_str(),
+                summary.scenarios["a"].failed
+            ),
+            ("lost", 1)
+        );
+        let title = "the mix";
+        let text = crate::text::summary(&summary, title);
+        assert!(
+            text.contains("1 pass, 1 lost\n  lost `hang` in 1 run"),
+            "{text}"
+        );
+        let markdown = crate::markdown::summary(&summary, title);
+        assert!(
+            markdown.starts_with("# Synod: failures\n") && markdown.contains("| lost | hang | 1 |"),
+            "{markdown}"
+        );
+        let junit = crate::junit::summary(&summary);
+        assert!(junit.contains(r#"<failure type="hang""#), "{junit}");
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).expect("is JSON");
+        assert_eq!(
+            (&json["verdicts"]["lost"], &json["verdicts"]["panic"]),
+            (&1.into(), &0.into())
+        );
+    }
+
+    #[test]
     fn unequal_digests_are_counted_apart() {
         let mut two = line("a", 1);
         two.twice = true;

@@ -53,7 +53,11 @@ pub fn of_run(verdict: Verdict, check: Option<&str>) -> u8 {
     match verdict {
         _ if check == Some(HARNESS_CHECK) => HARNESS,
         Verdict::Pass | Verdict::Excused => PASSED,
-        Verdict::Safety | Verdict::Liveness | Verdict::Expectation | Verdict::Panic => FAILED,
+        Verdict::Safety
+        | Verdict::Liveness
+        | Verdict::Expectation
+        | Verdict::Panic
+        | Verdict::Lost => FAILED,
         Verdict::Inconclusive => INCONCLUSIVE,
         Verdict::Vacuous => VACUOUS,
         Verdict::Nondeterministic => NONDETERMINISTIC,

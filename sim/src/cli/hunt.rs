@@ -27,8 +27,9 @@ Examples:
 
 Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first \
                         detection. Intervals are
-exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Exit 1 when a bug was not \
-                        found.")]
+exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or \
+                        pass their memory are
+counted apart, as `lost`. Exit 1 when a bug was not found.")]
 pub struct HuntArgs {
     /// The bugs [default: all]
     #[arg(value_name = "BUG")]

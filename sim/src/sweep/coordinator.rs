@@ -242,7 +242,7 @@ fn repeat(
         number: number as u64,
         target: roster.repeat(&failure.scenario, failure.seed),
         // What killed a worker would kill the next one, and what does not end would not end again.
-        keep: if matches!(failure.check.as_str(), "crash" | "hang") {
+        keep: if failure.class == Verdict::Lost.name() {
             Keep::Plan(failure.check.clone())
         } else {
             Keep::Everything
@@ -281,6 +281,7 @@ fn repeat(
 mod tests {
     use super::*;
     use crate::sweep::fake::{Behaviour, Fake, Silence, conduct, info, sweep_into};
+    use crate::sweep::lost;
     use crate::sweep::seeds::Seeds;
 
     fn run(
@@ -367,7 +368,7 @@ mod tests {
     fn an_interrupted_sweep_keeps_what_it_has() {
         let info = info(&[], Seeds { start: 0, end: 30 }, None, None);
         let interrupted = AtomicBool::new(true);
-        let known = vec![crate::sweep::job::broken("x", 7, "crash", String::new())];
+        let known = vec![lost::line("x", 7, lost::CRASH, String::new())];
         let outcome = sweep(
             &info,
             conduct(&interrupted, known),

@@ -300,7 +300,7 @@ pub fn link_latest(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::job::broken;
+    use crate::sweep::lost;
 
     #[test]
     fn days_have_their_dates() {
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_cut_last_line_is_left_out_and_a_bad_one_is_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
-        let line = broken("a", 1, "crash", "x".to_owned());
+        let line = lost::line("a", 1, lost::CRASH, "x".to_owned());
         let good = line.to_json();
         fs::write(
             folder.path().join("results.jsonl"),

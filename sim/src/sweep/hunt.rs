@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use synod_reports::hunt::Count;
 use synod_reports::line::ResultLine;
+use synod_reports::record::Verdict;
 
 use crate::check::jury::Jury;
 use crate::sweep::order::Reorder;
@@ -141,7 +142,8 @@ fn add(count: &mut Count, line: &ResultLine, cpu_ns: u64) -> bool {
     count.reached += u64::from(reached > 0);
     count.triggered += u64::from(triggered > 0);
     count.cpu_seconds += Duration::from_nanos(cpu_ns).as_secs_f64();
-    let found = record.verdict.is_failure();
+    count.lost += u64::from(record.verdict == Verdict::Lost);
+    let found = detects(line);
     if found {
         if count.detections == 0 {
             count.first_check.clone_from(&record.check);
@@ -150,6 +152,13 @@ fn add(count: &mut Count, line: &ResultLine, cpu_ns: u64) -> bool {
         count.detections += 1;
     }
     found
+}
+
+/// Whether a check found the bug in this run. A lost run shows that something is wrong, and is
+/// counted apart: that nobody came back is no work of a checker's.
+fn detects(line: &ResultLine) -> bool {
+    let verdict = line.record.verdict;
+    verdict.is_failure() && verdict != Verdict::Lost
 }
 
 /// Whether some of these runs fail with contracts and facts off, judged by what clients see.
@@ -180,7 +189,7 @@ fn seen_by_clients<'a>(
     let mut seen = false;
     let mut place = place(&settings).map_err(Broken)?;
     pool(plan, &settings, halt).work(&mut place, &mut || items.next(), &mut |report| {
-        seen |= report.line.record.verdict.is_failure();
+        seen |= detects(&report.line);
         if seen {
             ControlFlow::Break(())
         } else {
@@ -204,6 +213,7 @@ const fn pool<'p>(plan: &Plan, settings: &'p Settings, halt: &'p AtomicBool) -> 
 mod tests {
     use super::*;
     use crate::sweep::fake::{Behaviour, Fake};
+    use crate::sweep::lost;
 
     fn count(behaviour: Behaviour, seeds: Seeds, up_to: u64, until_found: bool) -> Count {
         let plan = Plan {
@@ -232,6 +242,20 @@ mod tests {
         assert!(whole.client_visible);
         let first = count(Behaviour::FailEvery(10), seeds, 0, true);
         assert_eq!((first.runs, first.detections), (10, 1));
+    }
+
+    #[test]
+    fn lost_runs_are_no_detections() {
+        let mut count = Count::default();
+        for check in [lost::HANG, lost::CRASH] {
+            assert!(!add(
+                &mut count,
+                &lost::line("a", 1, check, String::new()),
+                0
+            ));
+        }
+        assert_eq!((count.runs, count.detections, count.lost), (2, 0, 2));
+        assert_eq!((count.first_check, count.first_run), (None, None));
     }
 
     #[test]

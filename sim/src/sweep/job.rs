@@ -16,6 +16,7 @@ use crate::run::{self, RunOutcome, RunSpec};
 use crate::subject::catalog;
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
+use crate::sweep::lost;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
 use crate::sweep::source::{Origin, Source, expected, planned};
 use crate::trace::tale::Line;
@@ -69,17 +70,6 @@ impl Report {
     }
 }
 
-/// A line for a run that did not come to an end by itself.
-#[must_use]
-pub fn broken(scenario: &str, seed: u64, check: &str, message: String) -> ResultLine {
-    let blank = RunRecord::blank(scenario, seed, Verdict::Panic);
-    ResultLine::new(RunRecord {
-        check: Some(check.to_owned()),
-        message: Some(message),
-        ..blank
-    })
-}
-
 /// Does the job. `announce` is told the scenario's name and the seed before anything can go wrong
 /// with the run.
 ///
@@ -115,7 +105,7 @@ pub fn execute(
     let mut report = if let Keep::Plan(check) = &item.keep {
         Report::new(
             item.number,
-            broken(&spec.plan.scenario, spec.plan.seed, check, String::new()),
+            lost::line(&spec.plan.scenario, spec.plan.seed, check, String::new()),
         )
     } else {
         let outcome = guarded(source, &spec);
@@ -240,15 +230,13 @@ fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Optio
 /// Runs the plan. A panic that leaves the run becomes its verdict.
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     caught(|| source.run(spec)).unwrap_or_else(|panic| {
-        let record = broken(
-            &spec.plan.scenario,
-            spec.plan.seed,
-            "panic",
-            panic.to_string(),
-        )
-        .record;
+        let blank = RunRecord::blank(&spec.plan.scenario, spec.plan.seed, Verdict::Panic);
         RunOutcome {
-            record,
+            record: RunRecord {
+                check: Some("panic".to_owned()),
+                message: Some(panic.to_string()),
+                ..blank
+            },
             history: None,
             in_weather: 0,
             tale: Vec::new(),
@@ -324,7 +312,11 @@ mod tests {
     #[test]
     fn a_subjects_panic_is_not_the_harness_own() {
         let check = |message: &str| {
-            let mut record = broken("a", 1, "panic", message.to_owned()).record;
+            let mut record = RunRecord {
+                check: Some("panic".to_owned()),
+                message: Some(message.to_owned()),
+                ..RunRecord::blank("a", 1, Verdict::Panic)
+            };
             own_up(&mut record);
             record.check.unwrap_or_default()
         };
@@ -341,9 +333,8 @@ mod tests {
             milestones: Vec::new(),
         };
         let record = |verdict, check: Option<&str>| RunRecord {
-            verdict,
             check: check.map(str::to_owned),
-            ..broken("a", 1, "", String::new()).record
+            ..RunRecord::blank("a", 1, verdict)
         };
         let judge = |at_least, mut record: RunRecord| {
             let came = judge_expected(&checks(at_least), &Jury::default(), &mut record);

@@ -4,7 +4,7 @@
 //! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it.
 //! [`roster`] numbers the runs. A [`worker`] is a child process that does jobs, a [`pool`] keeps
 //! several of them busy and outlives their deaths, and [`order`] puts what comes back into seed
-//! order. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the
+//! order. [`lost`] is what becomes of a run without an end. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the
 //! folders of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
@@ -25,6 +25,7 @@ pub mod folder;
 pub mod golden;
 pub mod hunt;
 pub mod job;
+pub mod lost;
 pub mod merge;
 pub mod order;
 pub mod pool;

@@ -15,7 +15,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::sweep::job::{Report, broken, execute};
+use crate::sweep::job::{Report, execute};
+use crate::sweep::lost;
 use crate::sweep::settings::{Item, Settings, Target};
 use crate::sweep::source::Source;
 use crate::sweep::worker::Said;
@@ -251,7 +252,7 @@ impl Lane<'_> {
                 }
                 Heard::Gone => {
                     let words = child.last_words();
-                    self.bury(started, pending, "crash", &words);
+                    self.bury(started, pending, lost::CRASH, &words);
                     return Ok(false);
                 }
                 Heard::Nothing if since.elapsed() >= self.pool.hang_after => {
@@ -259,7 +260,7 @@ impl Lane<'_> {
                     self.bury(
                         started,
                         pending,
-                        "hang",
+                        lost::HANG,
                         &format!(
                             "no end after {} s of wall time",
                             self.pool.hang_after.as_secs()
@@ -292,7 +293,7 @@ impl Lane<'_> {
         };
         self.tell(Ok(Report::new(
             item.number,
-            broken(&scenario, seed, check, words.to_owned()),
+            lost::line(&scenario, seed, check, words.to_owned()),
         )));
     }
 }

@@ -112,7 +112,7 @@ impl<'a> Roster<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::job::broken;
+    use crate::sweep::lost;
     use crate::sweep::seeds::{Seeds, Shard};
     use crate::sweep::settings::Settings;
     use crate::sweep::source::Selection;
@@ -165,7 +165,7 @@ mod tests {
                         Target::Repro(path) => panic!("{path}"),
                     };
                     assert_eq!(
-                        Roster::of(&info).place(&broken(&scenario, seed, "", String::new())),
+                        Roster::of(&info).place(&lost::line(&scenario, seed, "", String::new())),
                         Some(place)
                     );
                 }
@@ -178,7 +178,7 @@ mod tests {
         let info = info(&["a"], &[("r", 900)], None);
         for (scenario, seed) in [("a", 4), ("a", 12), ("b", 5), ("r", 901)] {
             assert_eq!(
-                Roster::of(&info).place(&broken(scenario, seed, "", String::new())),
+                Roster::of(&info).place(&lost::line(scenario, seed, "", String::new())),
                 None,
                 "{scenario} {seed}"
             );

@@ -134,7 +134,8 @@ fn say(word: &str, rest: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::job::{Report, broken};
+    use crate::sweep::job::Report;
+    use crate::sweep::lost;
 
     #[test]
     fn lines_are_read_and_noise_is_not() {
@@ -144,7 +145,7 @@ mod tests {
             scenario: "safety/a b".to_owned(),
         };
         assert_eq!(Said::parse("start 3 9 safety/a b"), Some(start));
-        let report = Report::new(3, broken("a", 9, "crash", "gone".to_owned()));
+        let report = Report::new(3, lost::line("a", 9, lost::CRASH, "gone".to_owned()));
         assert_eq!(
             Said::parse(&format!("done {}", json(&report))),
             Some(Said::Done(Box::new(report)))

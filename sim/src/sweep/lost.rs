@@ -1,0 +1,24 @@
+//! Runs that do not come to an end by themselves: what they are called, and the line that stands for
+//! them in the results.
+//!
+//! Such a run is the verdict `lost`. It says nothing about a property, and nothing about a panic of
+//! the subject, which would have been caught.
+
+use synod_reports::line::ResultLine;
+use synod_reports::record::{RunRecord, Verdict};
+
+/// The check of a run that does not end.
+pub const HANG: &str = "hang";
+
+/// The check of a run that its worker died of.
+pub const CRASH: &str = "crash";
+
+/// The line of a run that is lost.
+#[must_use]
+pub fn line(scenario: &str, seed: u64, check: &str, message: String) -> ResultLine {
+    ResultLine::new(RunRecord {
+        check: Some(check.to_owned()),
+        message: Some(message),
+        ..RunRecord::blank(scenario, seed, Verdict::Lost)
+    })
+}
