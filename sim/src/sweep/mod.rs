@@ -1,11 +1,12 @@
 //! Many runs: which ones, in which processes, in what order they are told, and what they add up to.
 //!
 //! [`settings`] says what is swept. [`source`] makes plans of it and runs them, and [`shelf`] is
-//! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it.
-//! [`roster`] numbers the runs. A [`worker`] is a child process that does jobs, a [`pool`] keeps
-//! several of them busy and outlives their deaths, and [`order`] puts what comes back into seed
-//! order. [`lost`] is what becomes of a run without an end. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the
-//! folders of shards.
+//! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it,
+//! and [`lost`] what becomes of one without an end. [`roster`] numbers the runs. A [`worker`] is a
+//! process that does jobs, a [`child`] is a worker as its parent sees it, a [`pool`] keeps several
+//! of them busy and outlives their deaths, and [`order`] puts what comes back into seed order.
+//! [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
+//! of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
 //! run.
@@ -17,6 +18,7 @@
 )]
 
 pub mod bench;
+pub mod child;
 pub mod coordinator;
 pub mod cost;
 #[cfg(test)]

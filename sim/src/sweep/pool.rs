@@ -6,15 +6,14 @@
 //! come in any order; which worker makes which run never shows in them.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::sweep::child::{Child, Heard};
 use crate::sweep::job::{Report, execute};
 use crate::sweep::lost;
 use crate::sweep::settings::{Item, Settings, Target};
@@ -147,13 +146,6 @@ struct Lane<'a> {
     next: &'a (dyn Fn() -> Option<Item> + Sync),
     enough: &'a AtomicBool,
     sender: Sender<Result<Report, Broken>>,
-}
-
-/// What ended the wait for a worker's next line.
-enum Heard {
-    Said(Said),
-    Gone,
-    Nothing,
 }
 
 impl Lane<'_> {
@@ -296,152 +288,6 @@ impl Lane<'_> {
             lost::line(&scenario, seed, check, words.to_owned()),
         )));
     }
-}
-
-/// A worker as its lane sees it.
-struct Child {
-    process: std::process::Child,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
-    stderr: Arc<Mutex<VecDeque<String>>>,
-    listener: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Child {
-    fn start(
-        program: &PathBuf,
-        arguments: &[String],
-        settings: &Settings,
-    ) -> std::io::Result<Self> {
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        #[cfg(unix)]
-        {
-            // Ctrl-C is for the coordinator, which then decides about its workers.
-            use std::os::unix::process::CommandExt as _;
-            command.process_group(0);
-        }
-        let mut process = command.spawn()?;
-        let (sender, lines) = mpsc::channel();
-        let stdout = process.stdout.take().expect("it was asked for");
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let stderr = Arc::new(Mutex::new(VecDeque::new()));
-        let (heard, pipe) = (
-            Arc::clone(&stderr),
-            process.stderr.take().expect("it was asked for"),
-        );
-        let listener = std::thread::spawn(move || {
-            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                let mut lines = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                if lines.len() == 20 {
-                    lines.pop_front();
-                }
-                lines.push_back(line);
-            }
-        });
-        let mut child = Self {
-            stdin: process.stdin.take(),
-            process,
-            lines,
-            stderr,
-            listener: Some(listener),
-        };
-        // A worker that is already dead is noticed at the first hearing.
-        let _ = child.write(settings);
-        Ok(child)
-    }
-
-    fn write<T: serde::Serialize>(&mut self, value: &T) -> std::io::Result<()> {
-        let Some(stdin) = &mut self.stdin else {
-            return Err(std::io::ErrorKind::BrokenPipe.into());
-        };
-        let mut line = serde_json::to_string(value).expect("plain data");
-        line.push('\n');
-        stdin.write_all(line.as_bytes())
-    }
-
-    /// Hands items over. That a worker is gone is heard, not felt: its last reports may still be in
-    /// the pipe.
-    fn hand<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
-        for item in items {
-            if self.write(item).is_err() {
-                self.stdin = None;
-            }
-        }
-    }
-
-    /// The next line, waiting a moment for it.
-    fn hear(&self) -> Heard {
-        match self.lines.recv_timeout(Duration::from_millis(100)) {
-            Ok(line) => Said::parse(&line).map_or(Heard::Nothing, Heard::Said),
-            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Heard::Gone,
-        }
-    }
-
-    /// Ends a worker that has nothing to do.
-    fn finish(&mut self) {
-        self.stdin = None;
-        let _ = self.process.wait();
-    }
-
-    fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-
-    /// How a worker died, and the last that it said about it.
-    fn last_words(&mut self) -> String {
-        self.stdin = None;
-        // Its output is closed; if it is still there, it is of no use.
-        std::thread::sleep(Duration::from_millis(20));
-        let ended = match self.process.try_wait() {
-            Ok(Some(status)) => status.to_string(),
-            _ => {
-                self.kill();
-                "its output closed".to_owned()
-            }
-        };
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
-        }
-        let lines = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = lines
-            .iter()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with("note:"))
-            .map(|line| without_thread(line))
-            .next_back();
-        said.map_or_else(
-            || format!("the worker died: {ended}"),
-            |said| format!("the worker died: {ended}: {said}"),
-        )
-    }
-}
-
-/// A line of Rust's about a thread, without the thread's number, which is never the same.
-fn without_thread(line: &str) -> String {
-    let mut out = String::new();
-    for word in line.split_whitespace() {
-        let number = word
-            .strip_prefix('(')
-            .and_then(|word| word.strip_suffix(')'))
-            .is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit()));
-        if !number {
-            out.push_str(if out.is_empty() { "" } else { " " });
-            out.push_str(word);
-        }
-    }
-    out
 }
 
 #[cfg(all(test, unix))]
