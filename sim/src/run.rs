@@ -28,7 +28,7 @@ use crate::time::{Instant, Span};
 use crate::trace::recorder::Recorder;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
-use crate::verdict::{Closing, Failure, Judge};
+use crate::verdict::{Closing, Failure, Judge, OUT_OF_MEMORY};
 use crate::world::audit::{Answered, quorums};
 use crate::world::ledger::Owed;
 use crate::world::world::{UnexplainedHalt, World};
@@ -38,6 +38,12 @@ use crate::world::world::{UnexplainedHalt, World};
 const PATIENCE_MAX: u64 = 10;
 /// After so many lulls in a row with a campaign each, enough is seen.
 const LULLS_MAX: u32 = 5;
+
+/// A run whose simulated world accounts for more bytes than this is lost; a hundred times what runs
+/// take. Whoever watches is not counted, so that the end does not depend on who does.
+pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
+/// So many events pass between two looks at them.
+const WEIGH_EVERY: u64 = 256;
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -233,7 +239,24 @@ impl<J: Judge> Run<J> {
             ));
         }
         self.world.advance();
+        if self.world.events().is_multiple_of(WEIGH_EVERY) {
+            self.weigh()?;
+        }
         self.check()
+    }
+
+    fn weigh(&self) -> Step {
+        if self.world.accounted_bytes() <= ACCOUNTED_BYTES_MAX {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Verdict::Lost,
+            OUT_OF_MEMORY,
+            format!(
+                "the run accounts for more than {} MiB",
+                ACCOUNTED_BYTES_MAX >> 20
+            ),
+        ))
     }
 
     fn check(&self) -> Step {

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::sweep::cost::cpu_of;
+use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
+use crate::sweep::memory::is_refusal;
 use crate::sweep::settings::{Item, Settings};
 use crate::sweep::worker::Said;
 
@@ -21,13 +24,38 @@ pub enum Heard {
     Nothing,
 }
 
+/// A run that waits, and uses no CPU time, has so many times as long on the wall clock.
+const WALL_FACTOR: u32 = 10;
+
+/// The last lines of standard error that are kept.
+const WORDS_MAX: usize = 20;
+
 /// A worker as its lane sees it.
 pub struct Child {
     process: std::process::Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
-    stderr: Arc<Mutex<VecDeque<String>>>,
+    words: Arc<Mutex<Words>>,
     listener: Option<std::thread::JoinHandle<()>>,
+    /// When its current run began, on the wall clock and by the worker's CPU time.
+    began: (Instant, Option<Duration>),
+}
+
+/// What a worker said on standard error.
+#[derive(Default)]
+struct Words {
+    last: VecDeque<String>,
+    /// It was refused memory.
+    refused: bool,
+}
+
+/// What became of a run that did not come to an end: the check's name, and words for people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Death {
+    /// `hang`, `crash` or `out-of-memory`.
+    pub check: &'static str,
+    /// What is known of it.
+    pub words: String,
 }
 
 impl Child {
@@ -62,25 +90,27 @@ impl Child {
                 }
             }
         });
-        let stderr = Arc::new(Mutex::new(VecDeque::new()));
+        let words = Arc::new(Mutex::new(Words::default()));
         let (heard, pipe) = (
-            Arc::clone(&stderr),
+            Arc::clone(&words),
             process.stderr.take().expect("it was asked for"),
         );
         let listener = std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                let mut lines = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                if lines.len() == 20 {
-                    lines.pop_front();
+                let mut words = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                words.refused |= is_refusal(&line);
+                if words.last.len() == WORDS_MAX {
+                    words.last.pop_front();
                 }
-                lines.push_back(line);
+                words.last.push_back(line);
             }
         });
         let mut child = Self {
             stdin: process.stdin.take(),
+            began: (Instant::now(), cpu_of(process.id())),
             process,
             lines,
-            stderr,
+            words,
             listener: Some(listener),
         };
         // A worker that is already dead is noticed at the first hearing.
@@ -128,8 +158,30 @@ impl Child {
         let _ = self.process.wait();
     }
 
+    /// A run begins.
+    pub fn begins(&mut self) {
+        self.began = (Instant::now(), cpu_of(self.process.id()));
+    }
+
+    /// Whether the current run has had its time: CPU time, so that a busy machine is no hang. One
+    /// that waits for what never comes uses none, and has [`WALL_FACTOR`] times as long.
+    #[must_use]
+    pub fn overdue(&self, most: Duration) -> Option<Death> {
+        let wall = self.began.0.elapsed();
+        let cpu = self.began.1.zip(cpu_of(self.process.id()));
+        let used = cpu.map_or(wall, |(before, now)| now.saturating_sub(before));
+        let words = if used >= most {
+            format!("no end after {most:?} of CPU time")
+        } else if wall >= most * WALL_FACTOR {
+            format!("no end after {:?}, most of it waiting", most * WALL_FACTOR)
+        } else {
+            return None;
+        };
+        Some(Death { check: HANG, words })
+    }
+
     /// How a worker died, and the last that it said about it.
-    pub fn last_words(&mut self) -> String {
+    pub fn last_words(&mut self) -> Death {
         self.stdin = None;
         // Its output is closed; if it is still there, it is of no use.
         std::thread::sleep(Duration::from_millis(20));
@@ -143,16 +195,27 @@ impl Child {
         if let Some(listener) = self.listener.take() {
             let _ = listener.join();
         }
-        let lines = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = lines
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.refused {
+            // How much was asked for at last says less than it seems.
+            return Death {
+                check: OUT_OF_MEMORY,
+                words: "the worker was refused memory past its address space".to_owned(),
+            };
+        }
+        let said = words
+            .last
             .iter()
             .filter(|line| !line.trim().is_empty() && !line.starts_with("note:"))
             .map(|line| without_thread(line))
             .next_back();
-        said.map_or_else(
-            || format!("the worker died: {ended}"),
-            |said| format!("the worker died: {ended}: {said}"),
-        )
+        Death {
+            check: CRASH,
+            words: said.map_or_else(
+                || format!("the worker died: {ended}"),
+                |said| format!("the worker died: {ended}: {said}"),
+            ),
+        }
     }
 }
 

@@ -40,6 +40,22 @@ pub fn cpu_of_this() -> Option<Duration> {
     None
 }
 
+/// CPU time of another process so far. Linux only.
+#[must_use]
+pub fn cpu_of(process: u32) -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    {
+        let process = nix::unistd::Pid::from_raw(i32::try_from(process).ok()?);
+        let clock = nix::time::clock_getcpuclockid(process).ok()?;
+        clock.now().ok().map(Duration::from)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = process;
+        None
+    }
+}
+
 /// The largest resident set that this process ever had, in bytes. Linux only.
 #[must_use]
 pub fn peak_rss_of_this() -> Option<u64> {

@@ -2,7 +2,9 @@
 //! them in the results.
 //!
 //! Such a run is the verdict `lost`. It says nothing about a property, and nothing about a panic of
-//! the subject, which would have been caught.
+//! the subject, which would have been caught. A run is held to be lost when a fresh worker, which
+//! has made no other run, does not come back from it either; a hang, which is measured in CPU time,
+//! counts at once.
 
 use synod_reports::line::ResultLine;
 use synod_reports::record::{RunRecord, Verdict};
@@ -12,6 +14,8 @@ pub const HANG: &str = "hang";
 
 /// The check of a run that its worker died of.
 pub const CRASH: &str = "crash";
+
+pub use crate::verdict::OUT_OF_MEMORY;
 
 /// The line of a run that is lost.
 #[must_use]

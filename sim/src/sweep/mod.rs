@@ -3,9 +3,9 @@
 //! [`settings`] says what is swept. [`source`] makes plans of it and runs them, and [`shelf`] is
 //! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it,
 //! and [`lost`] what becomes of one without an end. [`roster`] numbers the runs. A [`worker`] is a
-//! process that does jobs, a [`child`] is a worker as its parent sees it, a [`pool`] keeps several
-//! of them busy and outlives their deaths, and [`order`] puts what comes back into seed order.
-//! [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
+//! process that does jobs in a [`memory`] of its own, a [`child`] is a worker as its parent sees it,
+//! a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes
+//! back into seed order. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
 //! of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
@@ -25,9 +25,12 @@ pub mod cost;
 pub mod fake;
 pub mod folder;
 pub mod golden;
+#[cfg(all(test, target_os = "linux"))]
+pub mod hoarder;
 pub mod hunt;
 pub mod job;
 pub mod lost;
+pub mod memory;
 pub mod merge;
 pub mod order;
 pub mod pool;

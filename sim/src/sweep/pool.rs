@@ -1,9 +1,11 @@
 //! Keeps workers busy and outlives their deaths.
 //!
 //! Each worker has a lane: a thread that hands it a few items at a time, hears its reports, and
-//! watches the wall clock. When a worker dies or a run does not end, the run that it had announced
-//! gets a verdict of its own (`crash` or `hang`), and a new worker goes on with the rest. Reports
-//! come in any order; which worker makes which run never shows in them.
+//! watches its time. When a worker dies, a new one begins with the run that was announced: whoever
+//! killed the worker from outside changes nothing. A run that two workers in a row die of, or that
+//! does not end, gets a verdict of its own (`crash`, `out-of-memory`, `hang`), and the next worker
+//! goes on with the rest. Reports come in any order; which worker makes which run never shows in
+//! them.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,7 +15,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::sweep::child::{Child, Heard};
+use crate::sweep::child::{Child, Death, Heard};
 use crate::sweep::job::{Report, execute};
 use crate::sweep::lost;
 use crate::sweep::settings::{Item, Settings, Target};
@@ -42,7 +44,7 @@ pub struct Pool<'a> {
     pub settings: &'a Settings,
     /// How many workers.
     pub jobs: usize,
-    /// A run that takes longer than this does not end.
+    /// A run that takes longer than this, in CPU time, does not end.
     pub hang_after: Duration,
     /// No new items are handed out after this.
     pub until: Option<Instant>,
@@ -148,9 +150,18 @@ struct Lane<'a> {
     sender: Sender<Result<Report, Broken>>,
 }
 
+/// How the service of a worker ended.
+enum Served {
+    /// Everything is done.
+    All,
+    /// The worker is gone, and had begun a run, or none.
+    Gone { began: bool },
+}
+
 impl Lane<'_> {
     fn run(&self) {
         let mut pending = VecDeque::new();
+        let mut suspect = None;
         let mut stillbirths = 0;
         while !self.stop() {
             self.refill(&mut pending);
@@ -166,11 +177,10 @@ impl Lane<'_> {
                     ))));
                 }
             };
-            let before = pending.len();
-            match self.serve(child, &mut pending) {
-                Ok(true) => return,
-                Ok(false) if pending.len() < before => stillbirths = 0,
-                Ok(false) => stillbirths += 1,
+            match self.serve(child, &mut pending, &mut suspect) {
+                Ok(Served::All) => return,
+                Ok(Served::Gone { began: true }) => stillbirths = 0,
+                Ok(Served::Gone { began: false }) => stillbirths += 1,
                 Err(broken) => return self.tell(Err(broken)),
             }
             if stillbirths == STILLBIRTHS {
@@ -203,38 +213,40 @@ impl Lane<'_> {
         pending.len() - before
     }
 
-    /// Serves one worker until everything is done (true) or the worker is gone (false) with one
-    /// item fewer.
-    fn serve(&self, mut child: Child, pending: &mut VecDeque<Item>) -> Result<bool, Broken> {
+    /// Serves one worker until everything is done or the worker is gone. `suspect` is the item that
+    /// the worker before died of.
+    fn serve(
+        &self,
+        mut child: Child,
+        pending: &mut VecDeque<Item>,
+        suspect: &mut Option<u64>,
+    ) -> Result<Served, Broken> {
         let mut handed = 0;
+        let mut began = false;
         let mut started: Option<(u64, String)> = None;
-        let mut since = Instant::now();
         loop {
             if self.stop() {
                 child.kill();
-                return Ok(true);
+                return Ok(Served::All);
             }
             self.refill(pending);
-            if pending.is_empty() {
+            let Some(next) = pending.front().map(|item| item.number) else {
                 child.finish();
-                return Ok(true);
-            }
+                return Ok(Served::All);
+            };
             child.hand(pending.iter().skip(handed));
             handed = pending.len();
             match child.hear() {
                 Heard::Said(Said::Start { seed, scenario, .. }) => {
-                    started = Some((seed, scenario));
-                    since = Instant::now();
+                    (began, started) = (true, Some((seed, scenario)));
+                    child.begins();
                 }
                 Heard::Said(Said::Done(report)) => {
-                    if pending
-                        .front()
-                        .is_some_and(|item| item.number == report.number)
-                    {
+                    if next == report.number {
                         pending.pop_front();
                         handed -= 1;
                         started = None;
-                        since = Instant::now();
+                        child.begins();
                         self.tell(Ok(*report));
                     }
                 }
@@ -243,36 +255,27 @@ impl Lane<'_> {
                     return Err(Broken(reason));
                 }
                 Heard::Gone => {
-                    let words = child.last_words();
-                    self.bury(started, pending, lost::CRASH, &words);
-                    return Ok(false);
+                    let death = child.last_words();
+                    if started.is_some() && *suspect != Some(next) {
+                        *suspect = Some(next);
+                    } else {
+                        self.bury(started, pending, death);
+                    }
+                    return Ok(Served::Gone { began });
                 }
-                Heard::Nothing if since.elapsed() >= self.pool.hang_after => {
-                    child.kill();
-                    self.bury(
-                        started,
-                        pending,
-                        lost::HANG,
-                        &format!(
-                            "no end after {} s of wall time",
-                            self.pool.hang_after.as_secs()
-                        ),
-                    );
-                    return Ok(false);
+                Heard::Nothing => {
+                    if let Some(death) = child.overdue(self.pool.hang_after) {
+                        child.kill();
+                        self.bury(started, pending, death);
+                        return Ok(Served::Gone { began });
+                    }
                 }
-                Heard::Nothing => {}
             }
         }
     }
 
     /// Gives the run that a worker died of its verdict.
-    fn bury(
-        &self,
-        started: Option<(u64, String)>,
-        pending: &mut VecDeque<Item>,
-        check: &str,
-        words: &str,
-    ) {
+    fn bury(&self, started: Option<(u64, String)>, pending: &mut VecDeque<Item>, death: Death) {
         let Some((announced, scenario)) = started else {
             return;
         };
@@ -285,7 +288,7 @@ impl Lane<'_> {
         };
         self.tell(Ok(Report::new(
             item.number,
-            lost::line(&scenario, seed, check, words.to_owned()),
+            lost::line(&scenario, seed, death.check, death.words),
         )));
     }
 }
@@ -361,6 +364,26 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_is_killed_from_outside_loses_nothing() {
+        for jobs in [1, 2] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let dies_once = format!(
+                "7|12) if mkdir {}/$n 2>/dev/null; then kill -9 $$; fi;;",
+                folder.path().display()
+            );
+            let reports =
+                work(shell(&dies_once), jobs, 20, Duration::from_secs(10)).expect("it works");
+            assert_eq!(
+                reports,
+                (0..20)
+                    .map(|number| (number, None, None))
+                    .collect::<Vec<_>>()
+            );
+            assert!(folder.path().join("7").exists() && folder.path().join("12").exists());
+        }
+    }
+
+    #[test]
     fn a_death_costs_one_run_and_names_it() {
         let reports = work(
             shell("5) echo 'boom (17) here' >&2; kill -9 $$;; 11) exit 3;;"),
@@ -398,16 +421,29 @@ mod tests {
 
     #[test]
     fn a_run_without_an_end_is_ended() {
-        let reports = work(
-            shell("3) exec sleep 60;;"),
-            1,
-            6,
-            Duration::from_millis(300),
-        )
-        .expect("it works");
-        let broken: Vec<_> = reports.iter().filter(|report| report.1.is_some()).collect();
-        assert_eq!((reports.len(), broken.len()), (6, 1));
-        assert_eq!((broken[0].0, broken[0].1.as_deref()), (3, Some("hang")));
+        for endless in ["while :; do :; done", "exec sleep 60"] {
+            let reports = work(
+                shell(&format!("3) {endless};;")),
+                1,
+                6,
+                Duration::from_millis(200),
+            )
+            .expect("it works");
+            let broken: Vec<_> = reports.iter().filter(|report| report.1.is_some()).collect();
+            assert_eq!((reports.len(), broken.len()), (6, 1));
+            assert_eq!((broken[0].0, broken[0].1.as_deref()), (3, Some("hang")));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_busy_machine_is_no_hang() {
+        let slow = shell("3) sleep 0.6;;");
+        let reports = work(slow, 1, 6, Duration::from_millis(200)).expect("it works");
+        assert!(
+            reports.iter().all(|report| report.1.is_none()),
+            "{reports:?}"
+        );
     }
 
     #[test]

@@ -10,8 +10,10 @@ use std::sync::mpsc;
 
 use crate::sweep::cost::peak_rss_of_this;
 use crate::sweep::job::execute;
+use crate::sweep::memory;
 use crate::sweep::settings::{Item, Settings, Target};
 use crate::sweep::shelf;
+use crate::sweep::source::Source;
 
 /// A line that a worker says.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +61,16 @@ impl Said {
 /// Does jobs until standard input ends. Returns the exit status.
 #[must_use]
 pub fn work() -> u8 {
+    work_from(memory::ADDRESS_SPACE, shelf::open)
+}
+
+/// Does jobs of the source that this opens, in so many bytes of address space.
+#[must_use]
+pub fn work_from(
+    address_space: u64,
+    open: impl FnOnce(&Settings) -> Result<Box<dyn Source>, String>,
+) -> u8 {
+    memory::limit(address_space);
     let (sender, lines) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
         for line in BufReader::new(std::io::stdin())
@@ -75,7 +87,7 @@ pub fn work() -> u8 {
     let Ok(first) = lines.recv() else { return 0 };
     let opened = serde_json::from_str::<Settings>(&first)
         .map_err(|error| error.to_string())
-        .and_then(|settings| Ok((shelf::open(&settings)?, settings)));
+        .and_then(|settings| Ok((open(&settings)?, settings)));
     let (mut source, settings) = match opened {
         Ok(opened) => opened,
         Err(reason) => {

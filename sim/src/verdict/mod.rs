@@ -12,10 +12,13 @@ use crate::panics::Caught;
 use crate::trace::event::Sent;
 use crate::trace::observer::Observer;
 
+/// The check of a run that takes more memory than a run may.
+pub const OUT_OF_MEMORY: &str = "out-of-memory";
+
 /// A run that failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// `Safety`, `Liveness`, `Expectation`, `Panic`, or else `Excused` or `Inconclusive`.
+    /// `Safety`, `Liveness`, `Expectation`, `Panic`, `Lost`, or else `Excused` or `Inconclusive`.
     pub class: Verdict,
     /// The check's name.
     pub check: String,
