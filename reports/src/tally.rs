@@ -30,7 +30,7 @@ pub struct Tally {
     runs: u64,
     verdicts: Verdicts,
     failures: Vec<Failure>,
-    first_digests: BTreeMap<String, String>,
+    first_runs: BTreeMap<String, RunRecord>,
     virtual_seconds: f64,
     messages_delivered: u64,
     events: u64,
@@ -87,10 +87,10 @@ impl Tally {
         &self.failures
     }
 
-    /// The digest of the first run of each failure, by fingerprint.
+    /// The first run of each failure, by fingerprint.
     #[must_use]
-    pub const fn first_digests(&self) -> &BTreeMap<String, String> {
-        &self.first_digests
+    pub const fn first_runs(&self) -> &BTreeMap<String, RunRecord> {
+        &self.first_runs
     }
 
     fn add_to_scenario(&mut self, line: &ResultLine) {
@@ -131,8 +131,7 @@ impl Tally {
             known.count += 1;
             return false;
         }
-        self.first_digests
-            .insert(fingerprint.clone(), record.digest.clone());
+        self.first_runs.insert(fingerprint.clone(), record.clone());
         self.failures.push(Failure {
             fingerprint,
             class: record.verdict.name().to_owned(),

@@ -5,6 +5,7 @@
 //! The digest, and all counts, are taken before anything that depends on how closely the subject is
 //! watched.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
@@ -136,6 +137,9 @@ struct Frozen {
     delivered: u64,
     operations: u64,
     now: Instant,
+    faults: BTreeMap<String, u64>,
+    milestones: BTreeMap<String, u64>,
+    bug: (u64, u64),
 }
 
 struct Run<J: Judge> {
@@ -438,6 +442,14 @@ impl<J: Judge> Run<J> {
                 .map(ToString::to_string)
                 .collect::<Vec<_>>()
                 .join(", ");
+            if answered == Answered::OutOfEvents {
+                let message = format!("{alone} alone came to no end within a run's events");
+                return Err(Failure::new(
+                    Verdict::Inconclusive,
+                    LAST_QUORUM_AUDIT,
+                    message,
+                ));
+            }
             if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
                 let message = format!(
                     "{alone} alone could not answer every read within {within}: {}",
@@ -519,12 +531,20 @@ impl<J: Judge> Run<J> {
 
     fn freeze(&mut self) {
         let world = &self.world;
+        let (effects, milestones) = world.counters();
         self.frozen = Some(Frozen {
             digest: world.digest(),
             events: world.events(),
             delivered: world.delivered(),
             operations: world.operations(),
             now: world.now(),
+            faults: effects
+                .map(|(effect, count)| (effect.name().to_owned(), count))
+                .collect(),
+            milestones: milestones
+                .map(|(milestone, count)| (milestone.name().to_owned(), count))
+                .collect(),
+            bug: world.bug(),
         });
     }
 
@@ -542,14 +562,9 @@ impl<J: Judge> Run<J> {
         record.audits = self.audits;
         record.accounted_bytes =
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
-        let (effects, milestones) = self.world.counters();
-        record.faults = effects
-            .map(|(effect, count)| (effect.name().to_owned(), count))
-            .collect();
-        record.milestones = milestones
-            .map(|(milestone, count)| (milestone.name().to_owned(), count))
-            .collect();
-        record.bug = spec.bug.as_ref().map(|_| self.world.bug());
+        record.faults = frozen.faults;
+        record.milestones = frozen.milestones;
+        record.bug = spec.bug.as_ref().map(|_| frozen.bug);
         let recorded = self.world.observer_mut().1.take();
         let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| {
             (Some(recorder.into_history()), teller.into_lines())

@@ -55,9 +55,9 @@ pub struct ReplayArgs {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Compared {
-    /// The reproducer had the same.
+    /// The reproducer had the same digest, and failed the same check.
     Same,
-    /// It had another: nondeterminism.
+    /// It had another, or failed another: nondeterminism.
     Other,
     /// The reproducer is of another build, or options changed the run.
     Incomparable,
@@ -112,7 +112,7 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         (exit::HARNESS, _) => exit::HARNESS,
         (_, Some(Compared::Other)) => fail(
             exit::NONDETERMINISTIC,
-            "the digest is not the one that the reproducer had: nondeterminism",
+            "the digest, or the check that failed, is not the reproducer's: nondeterminism",
         ),
         (status, _) => status,
     }
@@ -202,7 +202,7 @@ fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compare
         && origin.digest != NO_DIGEST;
     match comparable {
         false => Compared::Incomparable,
-        true if origin.digest == record.digest => Compared::Same,
+        true if origin.digest == record.digest && origin.check == record.check => Compared::Same,
         true => Compared::Other,
     }
 }
@@ -241,6 +241,9 @@ fn text(
     let digest = match compared {
         None => "",
         Some(Compared::Same) => " (the reproducer's)",
+        Some(Compared::Other) if origin.is_some_and(|origin| origin.digest == record.digest) => {
+            " (the reproducer's, and yet another check failed)"
+        }
         Some(Compared::Other) => " (NOT the reproducer's)",
         Some(Compared::Incomparable) => {
             " (the reproducer has none, or is of another build or other options: not compared)"

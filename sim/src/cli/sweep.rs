@@ -60,7 +60,7 @@ pub struct SweepArgs {
         value_parser = clap::value_parser!(u64).range(1..),
     )]
     max_fail: Option<u64>,
-    /// Make this share of the runs twice and compare digests [default: 1%]
+    /// Make this share of the runs twice and compare all that comes out [default: 1%]
     #[arg(long, env = "SYNOD_VERIFY_DETERMINISM", value_name = "P%", value_parser = units::percent)]
     verify_determinism: Option<u32>,
     /// The folder for the results [default: target/synod/<run-id>]
@@ -336,7 +336,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         let _ = fail(
             exit::NONDETERMINISTIC,
             &format!(
-                "{} seed {} gave another digest when it was run again: nondeterminism",
+                "{} seed {} came out otherwise when it was run again: nondeterminism",
                 failure.scenario, failure.seed
             ),
         );

@@ -468,12 +468,15 @@ enum What {
     Panic(&'static str),
     Distrust,
     Quit,
+    /// Wakes up without end where nothing is watched: in audits.
+    Spin,
 }
 
 struct BrokenProcess {
     inner: Box<dyn Process>,
     after: Span,
     what: What,
+    probe: ProbeLevel,
 }
 
 impl Process for BrokenProcess {
@@ -492,10 +495,14 @@ impl Process for BrokenProcess {
                 reason: "enough".to_owned(),
                 damaged: false,
             }),
+            What::Spin => {}
         }
     }
 
     fn deadline(&self) -> Option<u64> {
+        if matches!(self.what, What::Spin) && self.probe == ProbeLevel::Nothing {
+            return Some(0);
+        }
         self.inner.deadline()
     }
 
@@ -520,6 +527,7 @@ impl Subject for Broken {
             inner: PrimaryCopy.make(setup, node),
             after: self.after,
             what: self.what,
+            probe: setup.probe,
         })
     }
 
@@ -635,6 +643,23 @@ fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
     let mut plan = scripted(vec![Verb::Sleep(Span::from_secs(100))]);
     plan.end.time = plan.heal.at;
     assert_eq!(verdict(plan, &PrimaryCopy).0, "inconclusive");
+}
+
+#[test]
+fn an_audit_has_a_budget_of_events() {
+    static SPINS: Broken = Broken {
+        after: Span(0),
+        what: What::Spin,
+    };
+    let found = verdict(testing::plan(3), &SPINS);
+    assert_eq!(
+        (found.0, &*found.1, &*found.2),
+        (
+            "inconclusive",
+            "last-quorum-audit",
+            "r1, r2 alone came to no end within a run's events"
+        )
+    );
 }
 
 #[test]

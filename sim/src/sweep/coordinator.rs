@@ -55,7 +55,7 @@ pub struct Outcome {
     pub summary: Summary,
     /// Something about the harness that failed, in words.
     pub broken: Vec<String>,
-    /// A failing run gave another digest when it was repeated for its reproducer.
+    /// A failing run came out otherwise when it was repeated for its reproducer.
     pub repeated_otherwise: Vec<Failure>,
 }
 
@@ -218,7 +218,7 @@ impl Ledger<'_> {
 }
 
 /// Makes the first run of each failure again, keeping everything, and writes it down. Returns the
-/// reproducers by fingerprint, and the failures whose run came out otherwise.
+/// reproducers by fingerprint, and the failures whose run came out otherwise in anything.
 fn repeat(
     info: &RunInfo,
     tally: &Tally,
@@ -254,16 +254,19 @@ fn repeat(
         halt: &halt,
         ..*pool
     };
-    let digests = tally.first_digests();
+    let first_runs = tally.first_runs();
     let worked = again.work(
         place_of_work,
         &mut || items.next(),
         &mut |report: Report| {
             let failure = failures[usize::try_from(report.number).expect("it is one of ours")];
-            let unequal = digests
+            let unequal = first_runs
                 .get(&failure.fingerprint)
-                .is_some_and(|digest| *digest != report.line.record.digest);
-            if unequal && failure.class != Verdict::Nondeterministic.name() {
+                .is_some_and(|first| *first != report.line.record);
+            let comparable = ![Verdict::Nondeterministic, Verdict::Lost]
+                .map(Verdict::name)
+                .contains(&&*failure.class);
+            if unequal && comparable {
                 otherwise.push(failure.clone());
             }
             match folder.keep_failure(&failure.fingerprint, &report) {
@@ -362,6 +365,20 @@ mod tests {
         );
         assert!(repro.with_file_name("history.jsonl").exists());
         assert!(outcome.repeated_otherwise.is_empty() && outcome.broken.is_empty());
+    }
+
+    #[test]
+    fn a_failing_run_that_comes_out_otherwise_is_told_of_though_its_digest_is_the_same() {
+        let info = info(&[], Seeds { start: 0, end: 5 }, None, None);
+        let (honest, folder) = run(&info, Behaviour::FailEvery(10), Vec::new());
+        assert!(honest.repeated_otherwise.is_empty());
+        let text = results(&folder);
+        let mut first =
+            ResultLine::from_json(text.lines().next().expect("has one")).expect("reads");
+        first.record.audits += 1;
+        let (outcome, _folder) = run(&info, Behaviour::FailEvery(10), vec![first]);
+        assert_eq!(outcome.repeated_otherwise.len(), 1);
+        assert_eq!(outcome.summary.digest, honest.summary.digest);
     }
 
     #[test]

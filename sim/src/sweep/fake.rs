@@ -1,7 +1,6 @@
 //! A source for tests: plans that hold nothing and runs that do as they are told; and sweeps of
 //! them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use crate::sweep::settings::{Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source};
 use crate::time::{Instant, Span};
 use crate::trace::tale::{Depth, Line};
+use crate::world::tally::Milestone;
 
 /// What the runs do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +38,14 @@ pub enum Behaviour {
     DigestFollowsRecording,
     /// Give a digest that depends on the probe.
     DigestFollowsProbe,
+    /// Fail when recorded, under the same digest.
+    VerdictFollowsRecording,
+    /// Count a fault more when recorded.
+    FaultsFollowRecording,
+    /// Make an audit more when recorded.
+    AuditsFollowRecording,
+    /// Show more to whoever hears of facts.
+    FactsFollowProbe,
 }
 
 /// The source.
@@ -204,9 +212,19 @@ impl Source for Fake {
             Behaviour::Panic => panic!("seed {seed} is unlucky"),
             Behaviour::DigestFollowsRecording => u64::from(spec.record),
             Behaviour::DigestFollowsProbe => u64::from(spec.probe == ProbeLevel::Full),
-            Behaviour::Pass | Behaviour::FailEvery(_) => 0,
+            _ => 0,
         };
-        let fails = matches!(self.0, Behaviour::FailEvery(every) if seed.is_multiple_of(every));
+        let follows = |behaviour| spec.record && self.0 == behaviour;
+        let fails = match self.0 {
+            Behaviour::FailEvery(every) => seed.is_multiple_of(every),
+            _ => follows(Behaviour::VerdictFollowsRecording),
+        };
+        let facts = u64::from(self.0 == Behaviour::FactsFollowProbe && spec.probe.tells_facts());
+        let once = |name: &str, times: u64| {
+            (0..times.min(1))
+                .map(|_| (name.to_owned(), times))
+                .collect()
+        };
         let record = RunRecord {
             scenario: spec.plan.scenario.clone(),
             seed,
@@ -225,10 +243,10 @@ impl Source for Fake {
             messages_delivered: seed,
             virtual_seconds: 0.25,
             client_operations: 1,
-            audits: 0,
-            accounted_bytes: 1,
-            faults: BTreeMap::new(),
-            milestones: BTreeMap::new(),
+            audits: u64::from(follows(Behaviour::AuditsFollowRecording)),
+            accounted_bytes: 1 + facts,
+            faults: once("kill", follows(Behaviour::FaultsFollowRecording).into()),
+            milestones: once(Milestone::TornTailCut.name(), facts),
             bug: None,
         };
         let history = spec.record.then(|| "{}\n".to_owned());

@@ -2,6 +2,7 @@
 //! judged, its digest checked by a second run.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use synod_reports::fingerprint::split_site;
 use synod_reports::line::ResultLine;
 use synod_reports::record::{RunRecord, Verdict};
@@ -20,11 +21,12 @@ use crate::sweep::lost;
 use crate::sweep::settings::{DEFAULT_SUBJECT, Item, Keep, Settings};
 use crate::sweep::source::{Origin, Source, expected, planned};
 use crate::trace::tale::Line;
+use crate::world::tally::Milestone;
 
 /// The check of a panic that is the simulator's own.
 pub const HARNESS: &str = "harness";
 
-/// The check of two unequal digests.
+/// The check of two unequal outcomes of one run.
 pub const DETERMINISM: &str = "determinism";
 
 /// What a job gave.
@@ -109,13 +111,13 @@ pub fn execute(
         )
     } else {
         let outcome = guarded(source, &spec);
-        let mut line = ResultLine::new(outcome.record);
+        let mut line = ResultLine::new(outcome.record.clone());
         line.planned = planned(&spec.plan, catalog::find(&spec.subject), outcome.in_weather);
         own_up(&mut line.record);
         line.expected = judge_expected(&spec.plan.checks, &spec.jury, &mut line.record);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
-            verify(source, &spec, &mut line);
+            verify(source, &spec, &outcome, &mut line);
         }
         Report {
             history: outcome.history,
@@ -150,19 +152,19 @@ fn chosen(seed: u64, ppm: u32) -> bool {
     xxh3_64(&seed.to_le_bytes()) % 1_000_000 < u64::from(ppm)
 }
 
-/// Runs again with other things that must not matter, and turns the verdict when the digest is
-/// another.
+/// Runs again with other things that must not matter, and turns the verdict when anything of the
+/// outcome is another.
 ///
 /// A failing run may have been ended by a contract or by a checker of facts, so it is repeated
 /// under the same probe. Where contracts do not judge, a run may pass that breaks one, so none is
 /// evaluated then.
-fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
+fn verify(source: &mut dyn Source, spec: &RunSpec, first: &RunOutcome, line: &mut ResultLine) {
     let most = if spec.jury.has(CONTRACT) && spec.checks == run::Checks::All {
         ProbeLevel::Full
     } else {
         ProbeLevel::Facts
     };
-    let levels: &[ProbeLevel] = match (line.record.verdict, &spec.bug) {
+    let levels: &[ProbeLevel] = match (first.record.verdict, &spec.bug) {
         (Verdict::Pass, None) => &[ProbeLevel::Nothing, ProbeLevel::BugsOnly, most],
         (Verdict::Pass, Some(_)) => &[ProbeLevel::BugsOnly, most],
         _ => &[spec.probe],
@@ -177,14 +179,45 @@ fn verify(source: &mut dyn Source, spec: &RunSpec, line: &mut ResultLine) {
             ..spec.clone()
         },
     );
-    if again.record.digest != line.record.digest {
+    if let Some(difference) = difference(first, &again, probe == spec.probe) {
         line.record.verdict = Verdict::Nondeterministic;
         line.record.check = Some(DETERMINISM.to_owned());
         line.record.message = Some(format!(
-            "digest {}, and {} when run again, recording, with the probe {probe:?} instead of {:?}",
-            line.record.digest, again.record.digest, spec.probe
+            "{difference} when run again, recording, with the probe {probe:?} instead of {:?}",
+            spec.probe
         ));
     }
+}
+
+/// The first thing in which two outcomes of one run differ, the digest before all. Under another
+/// probe, memory and milestones that facts tell of may be others.
+fn difference(one: &RunOutcome, two: &RunOutcome, same_probe: bool) -> Option<String> {
+    let fields = |outcome: &RunOutcome| {
+        let mut record = outcome.record.clone();
+        if !same_probe {
+            record.accounted_bytes = 0;
+            record
+                .milestones
+                .retain(|name, _| !Milestone::named(name).is_some_and(Milestone::is_seen_in_facts));
+        }
+        let mut fields = match serde_json::to_value(record).expect("plain data") {
+            Value::Object(fields) => fields,
+            other => panic!("a record is an object, and not {other}"),
+        };
+        fields.insert("in_weather".to_owned(), outcome.in_weather.into());
+        fields
+    };
+    let (one, two) = (fields(one), fields(two));
+    let names = ["digest".to_owned()];
+    let mut names = names.iter().chain(one.keys()).chain(two.keys());
+    let name = names.find(|name| one.get(*name) != two.get(*name))?;
+    let shown = |fields: &Map<String, Value>| {
+        fields.get(name).map_or_else(
+            || "none".to_owned(),
+            |value| value.as_str().map_or(value.to_string(), str::to_owned),
+        )
+    };
+    Some(format!("{name} {}, and {}", shown(&one), shown(&two)))
 }
 
 /// A panic in the simulator's own sources, those of its subjects apart, is the harness's failure.
@@ -293,6 +326,36 @@ mod tests {
             2,
             "of the three levels one is the first run's own"
         );
+    }
+
+    #[test]
+    fn unequal_outcomes_are_found_behind_equal_digests() {
+        let settings = Settings {
+            verify_ppm: 1_000_000,
+            ..Settings::default()
+        };
+        let found = |behaviour| {
+            let record = line(behaviour, &settings, 2).record;
+            assert_eq!(record.check.as_deref(), Some(DETERMINISM), "{behaviour:?}");
+            record.message.unwrap_or_default()
+        };
+        let again = "when run again, recording, with the probe Full instead of Full";
+        assert_eq!(
+            found(Behaviour::VerdictFollowsRecording),
+            format!("verdict pass, and safety {again}")
+        );
+        assert_eq!(
+            found(Behaviour::FaultsFollowRecording),
+            format!("faults {{}}, and {{\"kill\":1}} {again}")
+        );
+        assert_eq!(
+            found(Behaviour::AuditsFollowRecording),
+            format!("audits 0, and 1 {again}")
+        );
+        for seed in 0..3 {
+            let watched = line(Behaviour::FactsFollowProbe, &settings, seed).record;
+            assert_eq!(watched.verdict, Verdict::Pass, "facts are seen in facts");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Answered {
     TooFew(Vec<String>),
     /// The observer had seen enough.
     Ended,
+    /// The fork took as many events as a whole run may.
+    OutOfEvents,
 }
 
 /// The plan of an audit: a perfect network, fast disks, true clocks, and nothing to do.
@@ -150,6 +152,7 @@ impl<O: Observer> World<O> {
             .iter()
             .all(|machine| machine.banished || machine.ready)
             && world.next_at().is_some_and(|at| at <= quiet)
+            && world.has_events_left()
         {
             world.advance();
         }
@@ -170,6 +173,10 @@ impl<O: Observer> World<O> {
         Some(world)
     }
 
+    fn has_events_left(&self) -> bool {
+        self.events < self.plan.end.events
+    }
+
     /// Has a fresh client read every key, within so long.
     pub fn read_everything(&mut self, within: Span) -> Answered {
         let end = self.stage.now + within;
@@ -188,6 +195,9 @@ impl<O: Observer> World<O> {
                     .filter(|node| !self.machines[usize::from(node.0)].banished)
                     .collect();
                 return Answered::TooFew(self.behind(&nodes));
+            }
+            if !self.has_events_left() {
+                return Answered::OutOfEvents;
             }
             if !self.advance() {
                 return Answered::Ended;

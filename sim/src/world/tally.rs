@@ -140,9 +140,15 @@ impl Milestone {
     pub fn can_show(self, subject: &dyn Subject) -> bool {
         match self {
             Self::LeaderChanged | Self::TwoLeadersAlive => subject.has_leader(),
-            Self::TornTailCut | Self::RecoveredWithLog => subject.tells_facts(),
-            _ => true,
+            _ => !self.is_seen_in_facts() || subject.tells_facts(),
         }
+    }
+
+    /// Whether facts alone tell of it, so that how often it is counted depends on whether a run
+    /// hears of them.
+    #[must_use]
+    pub const fn is_seen_in_facts(self) -> bool {
+        matches!(self, Self::TornTailCut | Self::RecoveredWithLog)
     }
 }
 
