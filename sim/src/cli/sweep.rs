@@ -282,7 +282,11 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     let mut source = shelf::open(&info.settings)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let mut unwritable = None;
-    let mut folder = match Folder::create(&path, &info) {
+    let opened = match arguments.resume {
+        Some(_) => Folder::resume(&path, &known),
+        None => Folder::create(&path, &info),
+    };
+    let mut folder = match opened {
         Ok(folder) => Some(folder),
         Err(error) => {
             let message = format!("{}: {error}", path.display());

@@ -4,21 +4,21 @@
 //! What it writes is a function of [`RunInfo`] alone, times apart: any number of jobs, any number
 //! of interruptions and resumptions, the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use synod_reports::line::ResultLine;
-use synod_reports::record::Verdict;
 use synod_reports::summary::{Cost, Failure, Summary};
-use synod_reports::tally::{EXPECTED_FAILURE, Tally};
+use synod_reports::tally::Tally;
 
 use crate::sweep::cost::{cpu_of_all, peak_rss_of_this};
 use crate::sweep::folder::{Folder, RunInfo};
 use crate::sweep::job::{HARNESS, Report};
 use crate::sweep::order::Reorder;
 use crate::sweep::pool::{Broken, Place, Pool};
+use crate::sweep::repeats::{self, Repeats, Waiting};
 use crate::sweep::roster::Roster;
 use crate::sweep::settings::{Item, Keep};
 
@@ -65,23 +65,23 @@ pub fn sweep(
     info: &RunInfo,
     conduct: Conduct<'_>,
     place_of_work: &mut Place<'_>,
-    mut folder: Option<&mut Folder>,
+    folder: Option<&mut Folder>,
     audience: &mut dyn Audience,
 ) -> Outcome {
     let (began, cpu_before) = (Instant::now(), cpu_of_all());
     let mut broken = Vec::new();
     let mut order = Reorder::default();
-    let mut known = BTreeMap::new();
+    let mut known = BTreeSet::new();
     let roster = Roster::of(info);
     for line in conduct.known {
         if let Some(place) = roster.place(&line) {
-            known.insert(place, ());
+            known.insert(place);
             order.push(place, line);
         }
     }
     let mut ledger = Ledger {
         tally: Tally::new(),
-        folder: folder.as_deref_mut(),
+        folder,
         audience,
         error: None,
         max_fail: info.max_fail,
@@ -91,13 +91,17 @@ pub fn sweep(
         peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes),
         Duration::ZERO,
     );
-    let mut enough = ledger.drain(&mut order).is_break();
-    let mut places = (0..roster.size()).filter(|place| !known.contains_key(place));
+    let waiting = Waiting::default();
+    let mut repeats = Repeats::new(roster, &waiting);
+    let mut enough = ledger.drain(&mut order, &mut repeats).is_break();
+    let mut places = (0..roster.size()).filter(|place| !known.contains(place));
     let mut next = || {
-        places.next().map(|place| Item {
-            number: place,
-            target: roster.target(place),
-            keep: Keep::Line,
+        repeats::next(&waiting).or_else(|| {
+            places.next().map(|place| Item {
+                number: place,
+                target: roster.target(place),
+                keep: Keep::Line,
+            })
         })
     };
     let pool = Pool {
@@ -111,11 +115,15 @@ pub fn sweep(
         let worked = pool.work(place_of_work, &mut next, &mut |report| {
             rss = rss.max(report.rss);
             cpu_of_runs += Duration::from_nanos(report.cpu_ns);
+            if Repeats::is_one(&report) {
+                ledger.keep(&mut repeats, &report);
+                return ControlFlow::Continue(());
+            }
             seen.0 += 1;
             seen.1 += u64::from(report.line.record.verdict.is_failure());
             ledger.audience.progress(seen.0, seen.1);
             order.push(report.number, report.line);
-            let flow = ledger.drain(&mut order);
+            let flow = ledger.drain(&mut order, &mut repeats);
             enough = flow.is_break();
             flow
         });
@@ -129,17 +137,29 @@ pub fn sweep(
             ledger.add(&line);
         }
     }
-    let Ledger { tally, error, .. } = ledger;
+    if ledger.folder.is_some() {
+        // Those for which there was no turn.
+        repeats.ask_again(&ledger.tally);
+        let halt = AtomicBool::new(false);
+        let again = Pool {
+            until: None,
+            halt: &halt,
+            ..pool
+        };
+        let mut next = || repeats::next(&waiting);
+        let worked = again.work(place_of_work, &mut next, &mut |report| {
+            ledger.keep(&mut repeats, &report);
+            ControlFlow::Continue(())
+        });
+        broken.extend(worked.err().map(|Broken(reason)| reason));
+    }
+    let Ledger {
+        tally,
+        folder,
+        error,
+        ..
+    } = ledger;
     broken.extend(error);
-
-    let (repros, repeated_otherwise) = repeat(
-        info,
-        &tally,
-        &pool,
-        place_of_work,
-        folder.as_deref_mut(),
-        &mut broken,
-    );
     let cpu = match (cpu_before, cpu_of_all()) {
         (Some(before), Some(after)) => after.saturating_sub(before),
         _ => cpu_of_runs,
@@ -151,7 +171,7 @@ pub fn sweep(
     };
     let mut summary = tally.finish(&info.demands, cost, interrupted);
     for failure in &mut summary.failures {
-        failure.repro = repros.get(&failure.fingerprint).cloned();
+        failure.repro = repeats.repros.get(&failure.fingerprint).cloned();
     }
     if summary
         .failures
@@ -168,7 +188,7 @@ pub fn sweep(
     Outcome {
         summary,
         broken,
-        repeated_otherwise,
+        repeated_otherwise: repeats.otherwise,
     }
 }
 
@@ -182,9 +202,13 @@ struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    /// Takes the lines whose turn it is. Breaks at the failing run that is one too many; what comes
-    /// after it does not count.
-    fn drain(&mut self, order: &mut Reorder<ResultLine>) -> ControlFlow<()> {
+    /// Takes the lines whose turn it is, and asks for repeats of what fails. Breaks at the failing
+    /// run that is one too many; what comes after it does not count.
+    fn drain(
+        &mut self,
+        order: &mut Reorder<ResultLine>,
+        repeats: &mut Repeats<'_>,
+    ) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue()
             && let Some(line) = order.pop()
@@ -198,7 +222,20 @@ impl Ledger<'_> {
             }
         }
         self.write(Folder::flush);
+        if self.folder.is_some() {
+            repeats.ask(&self.tally);
+        }
         flow
+    }
+
+    /// Keeps a repeat.
+    fn keep(&mut self, repeats: &mut Repeats<'_>, report: &Report) {
+        if let Some(folder) = self.folder.as_deref_mut()
+            && let Err(error) = repeats.take(&self.tally, folder, report)
+        {
+            self.error
+                .get_or_insert_with(|| format!("{}: {error}", folder.path().display()));
+        }
     }
 
     fn add(&mut self, line: &ResultLine) {
@@ -215,69 +252,6 @@ impl Ledger<'_> {
             self.error = Some(format!("{}: {error}", folder.path().display()));
         }
     }
-}
-
-/// Makes the first run of each failure again, keeping everything, and writes it down. Returns the
-/// reproducers by fingerprint, and the failures whose run came out otherwise in anything.
-fn repeat(
-    info: &RunInfo,
-    tally: &Tally,
-    pool: &Pool<'_>,
-    place_of_work: &mut Place<'_>,
-    folder: Option<&mut Folder>,
-    broken: &mut Vec<String>,
-) -> (BTreeMap<String, String>, Vec<Failure>) {
-    let roster = Roster::of(info);
-    let mut repros = BTreeMap::new();
-    let mut otherwise = Vec::new();
-    let Some(folder) = folder else {
-        return (repros, otherwise);
-    };
-    let failures: Vec<&Failure> = tally
-        .failures()
-        .iter()
-        .filter(|failure| failure.check != EXPECTED_FAILURE)
-        .collect();
-    let mut items = failures.iter().enumerate().map(|(number, failure)| Item {
-        number: number as u64,
-        target: roster.repeat(&failure.scenario, failure.seed),
-        // What killed a worker would kill the next one, and what does not end would not end again.
-        keep: if failure.class == Verdict::Lost.name() {
-            Keep::Plan(failure.check.clone())
-        } else {
-            Keep::Everything
-        },
-    });
-    let halt = AtomicBool::new(false);
-    let again = Pool {
-        until: None,
-        halt: &halt,
-        ..*pool
-    };
-    let first_runs = tally.first_runs();
-    let worked = again.work(
-        place_of_work,
-        &mut || items.next(),
-        &mut |report: Report| {
-            let failure = failures[usize::try_from(report.number).expect("it is one of ours")];
-            let unequal = first_runs
-                .get(&failure.fingerprint)
-                .is_some_and(|first| *first != report.line.record);
-            let comparable = ![Verdict::Nondeterministic, Verdict::Lost]
-                .map(Verdict::name)
-                .contains(&&*failure.class);
-            if unequal && comparable {
-                otherwise.push(failure.clone());
-            }
-            match folder.keep_failure(&failure.fingerprint, &report) {
-                Ok(path) => drop(repros.insert(failure.fingerprint.clone(), path)),
-                Err(error) => broken.push(format!("{}: {error}", folder.path().display())),
-            }
-            ControlFlow::Continue(())
-        },
-    );
-    broken.extend(worked.err().map(|Broken(reason)| reason));
-    (repros, otherwise)
 }
 
 #[cfg(test)]
@@ -379,6 +353,35 @@ mod tests {
         let (outcome, _folder) = run(&info, Behaviour::FailEvery(10), vec![first]);
         assert_eq!(outcome.repeated_otherwise.len(), 1);
         assert_eq!(outcome.summary.digest, honest.summary.digest);
+    }
+
+    #[test]
+    fn a_failure_is_written_down_while_the_sweep_goes_on() {
+        /// Looks into the folder at each line.
+        struct Looks<'a>(&'a std::path::Path, Vec<(u64, usize)>);
+        impl Audience for Looks<'_> {
+            fn line(&mut self, line: &ResultLine) {
+                let kept = std::fs::read_dir(self.0.join("failures")).map_or(0, |folders| {
+                    let repro = |folder: std::io::Result<std::fs::DirEntry>| {
+                        folder.expect("reads").path().join("repro.toml").exists()
+                    };
+                    folders.map(repro).filter(|there| *there).count()
+                });
+                self.1.push((line.record.seed, kept));
+            }
+            fn progress(&mut self, _: u64, _: u64) {}
+        }
+        let path = tempfile::tempdir().expect("a folder");
+        let info = info(&[], Seeds { start: 1, end: 6 }, None, None);
+        let mut looks = Looks(path.path(), Vec::new());
+        sweep(
+            &info,
+            conduct(&AtomicBool::new(false), Vec::new()),
+            &mut Place::Here(&mut Fake::new(Behaviour::FailEvery(3))),
+            Some(&mut Folder::create(path.path(), &info).expect("writes")),
+            &mut looks,
+        );
+        assert_eq!(looks.1, [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1)]);
     }
 
     #[test]

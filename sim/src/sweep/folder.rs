@@ -1,7 +1,7 @@
 //! A sweep's folder: `run.json`, `results.jsonl` (a line a run, flushed as it goes),
 //! `summary.json`, `summary.md`, `junit.xml` and `failures/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -95,14 +95,26 @@ impl RunInfo {
             .shard
             .map(|shard| format!(", shard {shard}"))
             .unwrap_or_default();
-        format!("{scenarios}{bug}{jury}, seeds {}{shard}", self.seeds)
+        format!(
+            "{scenarios}{bug}{jury}, seeds {}{shard}",
+            self.seeds
+        )
     }
 }
+
+/// The results of all runs.
+const RESULTS: &str = "results.jsonl";
+
+/// The results of a sweep that is resumed, until they hold all that the old ones do.
+const BESIDE: &str = "results.jsonl.new";
 
 /// Writes a folder. Once something cannot be written, nothing more is, and the first error is kept.
 pub struct Folder {
     path: PathBuf,
     results: BufWriter<File>,
+    /// Of a sweep that is resumed: the runs that are in its old results alone. Once there are none
+    /// the new ones have taken their place.
+    owed: Option<BTreeSet<(String, u64)>>,
 }
 
 impl Folder {
@@ -114,18 +126,38 @@ impl Folder {
     pub fn create(path: &Path, info: &RunInfo) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         if path.join("run.json").exists() {
-            for stale in ["summary.json", "summary.md", "junit.xml"] {
-                remove(fs::remove_file(path.join(stale)))?;
-            }
+            remove_summaries(path)?;
+            remove(fs::remove_file(path.join(BESIDE)))?;
             remove(fs::remove_dir_all(path.join("failures")))?;
         }
         let mut text = serde_json::to_string_pretty(info).expect("plain data");
         text.push('\n');
         fs::write(path.join("run.json"), text)?;
-        let results = BufWriter::new(File::create(path.join("results.jsonl"))?);
         Ok(Self {
             path: path.to_owned(),
-            results,
+            results: BufWriter::new(File::create(path.join(RESULTS))?),
+            owed: None,
+        })
+    }
+
+    /// Goes on with a folder that holds these results. They stay where they are until new ones hold
+    /// all of them, in their order, so that a sudden end at any moment loses none.
+    ///
+    /// # Errors
+    /// When the folder's files cannot be written.
+    pub fn resume(path: &Path, known: &[ResultLine]) -> io::Result<Self> {
+        if path.join(BESIDE).exists() {
+            let both = path.join("results.jsonl.both");
+            let lines: String = known.iter().map(|line| line.to_json() + "\n").collect();
+            fs::write(&both, lines)?;
+            fs::rename(both, path.join(RESULTS))?;
+        }
+        remove_summaries(path)?;
+        let run = |line: &ResultLine| (line.record.scenario.clone(), line.record.seed);
+        Ok(Self {
+            path: path.to_owned(),
+            results: BufWriter::new(File::create(path.join(BESIDE))?),
+            owed: Some(known.iter().map(run).collect()),
         })
     }
 
@@ -140,6 +172,9 @@ impl Folder {
     /// # Errors
     /// When it cannot be written.
     pub fn add(&mut self, line: &ResultLine) -> io::Result<()> {
+        if let Some(owed) = &mut self.owed {
+            owed.remove(&(line.record.scenario.clone(), line.record.seed));
+        }
         writeln!(self.results, "{}", line.to_json())
     }
 
@@ -148,7 +183,18 @@ impl Folder {
     /// # Errors
     /// When they cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.results.flush()
+        self.results.flush()?;
+        if self.owed.as_ref().is_some_and(BTreeSet::is_empty) {
+            self.replace()?;
+        }
+        Ok(())
+    }
+
+    /// Puts the new results in the place of the old ones.
+    fn replace(&mut self) -> io::Result<()> {
+        fs::rename(self.path.join(BESIDE), self.path.join(RESULTS))?;
+        self.owed = None;
+        Ok(())
     }
 
     /// Writes what is kept of a failing run. Returns its reproducer's path from the folder.
@@ -176,6 +222,10 @@ impl Folder {
     /// When it cannot be written.
     pub fn finish(&mut self, summary: &Summary, title: &str) -> io::Result<()> {
         self.flush()?;
+        if self.owed.is_some() {
+            // What was not taken over does not count.
+            self.replace()?;
+        }
         fs::write(self.path.join("summary.json"), summary.to_json())?;
         fs::write(
             self.path.join("summary.md"),
@@ -186,6 +236,12 @@ impl Folder {
             synod_reports::junit::summary(summary),
         )
     }
+}
+
+fn remove_summaries(path: &Path) -> io::Result<()> {
+    ["summary.json", "summary.md", "junit.xml"]
+        .into_iter()
+        .try_for_each(|stale| remove(fs::remove_file(path.join(stale))))
 }
 
 fn remove(result: io::Result<()>) -> io::Result<()> {
@@ -216,13 +272,22 @@ pub fn read_info(path: &Path) -> Result<RunInfo, String> {
     }
 }
 
-/// Reads a folder's `results.jsonl`. A last line that was cut short by a sudden end is left out.
+/// Reads a folder's results, those that a resumed sweep left beside the old ones too: then some may
+/// be there twice. A last line that was cut short by a sudden end is left out.
 ///
 /// # Errors
 /// When it cannot be read, or a line but the last is none.
 pub fn read_results(path: &Path) -> Result<Vec<ResultLine>, String> {
-    let file = path.join("results.jsonl");
-    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut lines = read_lines(&path.join(RESULTS))?;
+    let beside = path.join(BESIDE);
+    if beside.exists() {
+        lines.extend(read_lines(&beside)?);
+    }
+    Ok(lines)
+}
+
+fn read_lines(file: &Path) -> Result<Vec<ResultLine>, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut lines = Vec::new();
     for (number, line) in text.split_inclusive('\n').enumerate() {
         match ResultLine::from_json(line) {
@@ -307,6 +372,47 @@ mod tests {
         assert_eq!(civil(0), (1970, 1, 1));
         assert_eq!(civil(11_016), (2000, 2, 29));
         assert_eq!(civil(20_000), (2024, 10, 4));
+    }
+
+    #[test]
+    fn a_resumed_sweep_may_end_suddenly_at_any_moment() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path();
+        let all: Vec<ResultLine> = (0..6)
+            .map(|seed| lost::line("a", seed, lost::CRASH, String::new()))
+            .collect();
+        let text = |lines: &[ResultLine]| -> String {
+            lines.iter().map(|line| line.to_json() + "\n").collect()
+        };
+        // An end left a gap: 0, 1 and 4 are known.
+        let known = [all[0].clone(), all[1].clone(), all[4].clone()];
+        fs::write(path.join(RESULTS), text(&known)).expect("writes");
+        let seeds = |path: &Path| {
+            let lines = read_results(path).expect("reads");
+            let seeds = lines.iter().map(|line| line.record.seed);
+            seeds.collect::<BTreeSet<u64>>()
+        };
+        let mut folder = Folder::resume(path, &known).expect("writes");
+        assert_eq!(seeds(path), BTreeSet::from([0, 1, 4]));
+        for line in &all[..3] {
+            folder.add(line).expect("writes");
+        }
+        folder.flush().expect("writes");
+        drop(folder);
+        assert_eq!(seeds(path), BTreeSet::from([0, 1, 2, 4]));
+        let known = read_results(path).expect("reads");
+        let mut folder = Folder::resume(path, &known).expect("writes");
+        assert_eq!(seeds(path), BTreeSet::from([0, 1, 2, 4]));
+        for line in &all {
+            folder.add(line).expect("writes");
+            folder.flush().expect("writes");
+        }
+        drop(folder);
+        assert!(!path.join(BESIDE).exists());
+        assert_eq!(
+            fs::read_to_string(path.join(RESULTS)).expect("reads"),
+            text(&all)
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! and [`lost`] what becomes of one without an end. [`roster`] numbers the runs. A [`worker`] is a
 //! process that does jobs in a [`memory`] of its own, a [`child`] is a worker as its parent sees it,
 //! a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes
-//! back into seed order. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
+//! back into seed order. [`repeats`] are made of what fails. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
 //! of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
@@ -34,6 +34,7 @@ pub mod memory;
 pub mod merge;
 pub mod order;
 pub mod pool;
+pub mod repeats;
 pub mod roster;
 pub mod seeds;
 pub mod settings;
