@@ -105,7 +105,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     let base = Settings {
         scenarios: arguments.scenario.clone(),
         subject: Some(arguments.subject.clone()),
-        judges: arguments.checks,
+        judges: Some(arguments.checks),
         only: Jury::only(&arguments.only),
         ..Settings::default()
     };

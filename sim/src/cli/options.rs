@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::check::jury::Jury;
 use crate::cli::units;
 use crate::sweep::pool::Place;
-use crate::sweep::settings::{Settings, Strategy};
+use crate::sweep::settings::{Judges, Settings, Strategy};
 use crate::sweep::source::Source;
 
 /// What every command takes.
@@ -92,6 +92,9 @@ pub struct RunOptions {
     /// Plant a bug (see `synod bugs list`)
     #[arg(long, env = "SYNOD_BUG", value_name = "NAME")]
     pub bug: Option<String>,
+    /// Who judges: all, or only what a client can see [default: the reproducer's, or all]
+    #[arg(long, env = "SYNOD_CHECKS", value_enum, value_name = "JUDGES")]
+    pub checks: Option<Judges>,
     /// Only this check judges, or these; contracts are off unless `contract` is one of them
     #[arg(
         long,
@@ -128,6 +131,7 @@ impl RunOptions {
             scenarios,
             set: self.set.clone(),
             only: Jury::only(&self.only),
+            judges: self.checks,
             subject: self.subject.clone(),
             bug: self.bug.clone(),
             strategy: self.strategy,
@@ -142,7 +146,8 @@ pub struct WorkOptions {
     /// Worker processes [default: one for each core]
     #[arg(long, short, env = "SYNOD_JOBS", value_name = "N")]
     pub jobs: Option<NonZero<usize>>,
-    /// A run that takes longer than this on the wall clock counts as a hang
+    /// A run that takes more CPU time than this counts as a hang, and so does one that waits for ten
+    /// times as long
     #[arg(
         long,
         env = "SYNOD_HANG_AFTER",

@@ -27,6 +27,7 @@ Examples:
   synod replay target/synod/latest/failures/agreement-1a2b3c4d/repro.toml
   synod replay safety/stale-read --seed 7 -v          tell what happens, with virtual times
   synod replay safety/stale-read --seed 7 -vv         every message and sync too
+  synod replay safety/stale-read --seed 7 --checks client
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
 A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of \
@@ -46,7 +47,7 @@ pub struct ReplayArgs {
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     #[command(flatten)]
     work: WorkOptions,
 }
@@ -194,10 +195,12 @@ fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compare
         .is_none_or(|subject| *subject == origin.subject);
     let same_bug = options.bug.is_none() || options.bug == origin.bug;
     let same_jury = options.only.is_empty() || Jury::only(&options.only) == origin.only;
+    let same_judges = options.checks.is_none_or(|judges| judges == origin.judges);
     let comparable = origin.build == BUILD
         && same_subject
         && same_bug
         && same_jury
+        && same_judges
         && options.set.is_empty()
         && origin.digest != NO_DIGEST;
     match comparable {

@@ -30,6 +30,7 @@ Examples:
   synod sweep safety/ liveness/stall.toml --seeds 0..500
   synod sweep --bug accept-below-promise --max-fail 1
   synod sweep --bug promise-before-fsync --only ghost,before-durable
+  synod sweep --checks client                          judged by what a client can see
   synod sweep --profile nightly --time 30m --shard auto
   synod sweep --resume target/synod/latest             go on after Ctrl-C
 
@@ -87,6 +88,7 @@ pub struct SweepArgs {
             "bug",
             "set",
             "only",
+            "checks",
             "verify_determinism",
         ],
     )]
@@ -250,6 +252,8 @@ fn resume(path: &Path) -> Result<Begun, String> {
             info.commit
         ));
     }
+    shelf::check_unchanged(&info.settings)
+        .map_err(|message| format!("{}: {message}", path.display()))?;
     let known = folder::read_results(path)?;
     let cost = folder::read_summary(path)?.map_or_else(Cost::default, |summary| summary.cost());
     // Through the link, the results of another sweep could take this one's place meanwhile.
@@ -419,7 +423,14 @@ fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
                     .map(|bug| ("bug", bug))
                     .chain(settings.subject.iter().map(|name| ("subject", name)))
                     .chain(settings.set.iter().map(|set| ("set", set)))
-                    .chain(settings.only.named().iter().map(|name| ("only", name)));
+                    .chain(settings.only.named().iter().map(|name| ("only", name)))
+                    .map(|(option, value)| (option, value.as_str()))
+                    .chain(
+                        settings
+                            .judges
+                            .iter()
+                            .map(|judges| ("checks", judges.name())),
+                    );
                 for (option, value) in options {
                     words.push_str(&format!(" --{option} {}", quoted(value)));
                 }
@@ -427,5 +438,59 @@ fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
             }
         };
         say(&format!("Reproduce with: {} replay {replay}", invocation()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::sweep::settings::Judges;
+
+    #[test]
+    fn a_sweep_of_an_edited_scenario_is_not_resumed() {
+        let place = tempfile::tempdir().expect("a folder");
+        let file = place.path().join("x.toml");
+        let text = "format = 1\ntitle = \"x\"\nwhy = \"y\"\n[network]\nloss = \"1%\"\n[workload]\n";
+        let swept = place.path().join("swept").display().to_string();
+        let words = |rest: &[&str]| {
+            let begin = ["synod", "-q", "sweep", "--in-process", "--format", "jsonl"];
+            begin
+                .iter()
+                .chain(rest)
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let status = |rest: &[&str]| {
+            let cli = Cli::try_parse_from(words(rest)).expect("they are right");
+            match cli.command {
+                Command::Sweep(arguments) => run(&arguments, &cli.global),
+                other => panic!("{other:?}"),
+            }
+        };
+        std::fs::write(&file, text).expect("writes");
+        let scenario = file.display().to_string();
+        let begun = status(&[&scenario, "--seeds", "0..2", "--out", &swept]);
+        let results = place.path().join("swept/results.jsonl");
+        let before = std::fs::read(&results).expect("reads");
+        assert_eq!(status(&["--resume", &swept]), begun);
+        std::fs::write(&file, text.replace("1%", "2%")).expect("writes");
+        assert_eq!(status(&["--resume", &swept]), exit::USAGE);
+        assert_eq!(std::fs::read(&results).expect("reads"), before);
+    }
+
+    #[test]
+    fn a_sweep_and_a_replay_may_be_judged_by_clients() {
+        for command in ["sweep", "replay"] {
+            let words = ["synod", command, "smoke/healthy-3", "--checks", "client"];
+            let run = match Cli::try_parse_from(words).expect("they are right").command {
+                Command::Sweep(arguments) => arguments.run.settings(Vec::new()),
+                Command::Replay(arguments) => arguments.run.settings(Vec::new()),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(run.judges, Some(Judges::Client));
+        }
     }
 }

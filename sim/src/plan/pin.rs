@@ -43,6 +43,7 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
     for (key, value) in [
         ("subject", &repro.subject),
         ("bug", &repro.bug),
+        ("checks", &repro.checks),
         ("check", &repro.check),
         ("digest", &repro.digest),
         ("build", &repro.build),

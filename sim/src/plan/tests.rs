@@ -72,6 +72,7 @@ fn pinned_and_back(plan: &Plan) {
         subject: Some("synod".into()),
         bug: Some("accept-below-promise".into()),
         only: Some(vec!["agreement".into(), "contract".into()]),
+        checks: Some("client".into()),
         check: Some("agreement".into()),
         digest: Some("00ff".into()),
         build: Some("a\"b".into()),

@@ -313,6 +313,8 @@ pub struct Repro {
     pub bug: Option<String>,
     /// The checks that judged; none: all of them.
     pub only: Option<Vec<String>>,
+    /// Who of them judged, `all` or `client`; none: all.
+    pub checks: Option<String>,
     /// The check that failed.
     pub check: Option<String>,
     /// The trace digest, 16 hexadecimal digits.

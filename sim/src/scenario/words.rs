@@ -726,6 +726,11 @@ static REPRO: Table = Table {
             Kind::Texts,
             "the checks that judged, if it was not all of them",
         ),
+        key(
+            "checks",
+            Kind::Text,
+            "`client` if only what a client can see judged",
+        ),
         key("check", Kind::Text, "the check that failed"),
         key("digest", Kind::Text, "the trace digest"),
         key(

@@ -198,6 +198,7 @@ impl Source for Fake {
             subject: None,
             bug: None,
             only: Jury::default(),
+            judges: None,
             origin: None,
         })
     }

@@ -13,7 +13,7 @@ use synod_reports::summary::{Demand, FORMAT, Summary};
 use crate::build;
 use crate::sweep::job::Report;
 use crate::sweep::seeds::{Seeds, Shard};
-use crate::sweep::settings::Settings;
+use crate::sweep::settings::{Judges, Settings};
 use crate::sweep::source::Selection;
 use crate::trace::tale::{Depth, text_of};
 
@@ -56,6 +56,10 @@ impl RunInfo {
         max_fail: Option<u64>,
         selection: Selection,
     ) -> Self {
+        let settings = Settings {
+            hashes: selection.hashes,
+            ..settings
+        };
         Self {
             format: FORMAT,
             version: build::VERSION.to_owned(),
@@ -91,12 +95,16 @@ impl RunInfo {
         } else {
             format!(", judged by {} alone", only.named().join(", "))
         };
+        let clients = match self.settings.judges {
+            Some(Judges::Client) => ", judged by what clients see",
+            _ => "",
+        };
         let shard = self
             .shard
             .map(|shard| format!(", shard {shard}"))
             .unwrap_or_default();
         format!(
-            "{scenarios}{bug}{jury}, seeds {}{shard}",
+            "{scenarios}{bug}{jury}{clients}, seeds {}{shard}",
             self.seeds
         )
     }

@@ -124,6 +124,7 @@ impl Source for Hoards {
             subject: None,
             bug: None,
             only: Jury::default(),
+            judges: None,
             origin: None,
         })
     }

@@ -73,7 +73,7 @@ pub fn hunt<'a>(
             break;
         }
     }
-    count.client_visible = match plan.settings.judges {
+    count.client_visible = match plan.settings.judges.unwrap_or_default() {
         Judges::Client => count.detections > 0,
         Judges::All => seen_by_clients(plan, halt, place, &found)?,
     };
@@ -173,7 +173,7 @@ fn seen_by_clients<'a>(
     }
     // Whether clients see the bug is asked of all that they see, whoever judged before.
     let settings = Settings {
-        judges: Judges::Client,
+        judges: Some(Judges::Client),
         only: Jury::default(),
         ..plan.settings.clone()
     };

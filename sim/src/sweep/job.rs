@@ -95,11 +95,12 @@ pub fn execute(
     } else {
         settings.only.clone()
     };
+    let judges = settings.judges.or(drawn.judges).unwrap_or_default();
     let spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
         bug: settings.bug.clone().or(drawn.bug),
-        probe: settings.judges.probe(&jury),
-        checks: settings.judges.checks(),
+        probe: judges.probe(&jury),
+        checks: judges.checks(),
         jury,
         record,
         plan,
@@ -114,7 +115,8 @@ pub fn execute(
         let mut line = ResultLine::new(outcome.record.clone());
         line.planned = planned(&spec.plan, catalog::find(&spec.subject), outcome.in_weather);
         own_up(&mut line.record);
-        line.expected = judge_expected(&spec.plan.checks, &spec.jury, &mut line.record);
+        line.expected =
+            judge_expected(&spec.plan.checks, &spec.jury, spec.checks, &mut line.record);
         if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
             line.twice = true;
             verify(source, &spec, &outcome, &mut line);
@@ -130,6 +132,7 @@ pub fn execute(
             subject: spec.subject.clone(),
             bug: spec.bug.clone(),
             only: spec.jury.clone(),
+            judges,
             check: report.line.record.check.clone(),
             digest: report.line.record.digest.clone(),
             build: BUILD.to_owned(),
@@ -237,8 +240,13 @@ fn own_up(record: &mut RunRecord) {
 
 /// Turns the verdict of a scenario that expects a failure: with it, the run passes. Says whether
 /// the failure came; none when none is expected.
-fn judge_expected(checks: &Checks, jury: &Jury, record: &mut RunRecord) -> Option<bool> {
-    let expected = expected(checks, jury)?;
+fn judge_expected(
+    checks: &Checks,
+    jury: &Jury,
+    judging: run::Checks,
+    record: &mut RunRecord,
+) -> Option<bool> {
+    let expected = expected(checks, jury, judging)?;
     let settled = record.verdict.is_failure() || record.verdict == Verdict::Pass;
     // A check, or a whole class of them.
     let came = record.check.as_deref() == Some(expected)
@@ -400,7 +408,12 @@ mod tests {
             ..RunRecord::blank("a", 1, verdict)
         };
         let judge = |at_least, mut record: RunRecord| {
-            let came = judge_expected(&checks(at_least), &Jury::default(), &mut record);
+            let came = judge_expected(
+                &checks(at_least),
+                &Jury::default(),
+                run::Checks::All,
+                &mut record,
+            );
             (came, record.verdict)
         };
         assert_eq!(
@@ -427,21 +440,23 @@ mod tests {
             judge(100, record(Verdict::Safety, Some("agreement"))),
             (Some(false), Verdict::Safety)
         );
-        let unjudged = |expected: &str| {
+        let unjudged = |expected: &str, jury: &Jury, judging| {
             let checks = Checks {
                 expect_failure: Some(expected.to_owned()),
                 at_least_ppm: 1_000_000,
                 milestones: Vec::new(),
             };
-            judge_expected(
-                &checks,
-                &Jury::only(["prefix"]),
-                &mut record(Verdict::Pass, None),
-            )
+            judge_expected(&checks, jury, judging, &mut record(Verdict::Pass, None))
         };
+        let (prefix, everybody) = (Jury::only(["prefix"]), Jury::default());
         assert_eq!(
-            (unjudged("linearizability"), unjudged("safety")),
-            (None, Some(false)),
+            [
+                unjudged("linearizability", &prefix, run::Checks::All),
+                unjudged("safety", &prefix, run::Checks::All),
+                unjudged("agreement", &everybody, run::Checks::Client),
+                unjudged("linearizability", &everybody, run::Checks::Client),
+            ],
+            [None, Some(false), None, Some(false)],
             "a check that does not judge cannot come"
         );
     }

@@ -96,6 +96,17 @@ fn fit(shards: &[PathBuf], infos: &[RunInfo]) -> Result<RunInfo, String> {
                 whole.build
             ));
         }
+        let (ours, theirs) = (&whole.settings.hashes, &info.settings.hashes);
+        let edited = ours
+            .iter()
+            .find(|(name, hash)| theirs.get(*name).is_some_and(|other| other != *hash));
+        if let Some((name, _)) = edited {
+            return Err(format!(
+                "the scenario {name} of {} is not that of {}: it was edited between them",
+                shards[0].display(),
+                path.display()
+            ));
+        }
         if (RunInfo {
             shard: None,
             ..info.clone()
@@ -240,6 +251,23 @@ mod tests {
                 "{file}"
             );
         }
+    }
+
+    #[test]
+    fn shards_of_an_edited_scenario_are_refused() {
+        let place = tempfile::tempdir().expect("a folder");
+        let shards: Vec<PathBuf> = ["one", "two"].map(|name| place.path().join(name)).into();
+        for (path, (index, hash)) in shards.iter().zip([(1, "before"), (2, "after")]) {
+            let shard = Some(Shard { index, of: 2 });
+            let mut info = info(&["a"], Seeds { start: 0, end: 9 }, shard, None);
+            info.settings.hashes = BTreeMap::from([("a".to_owned(), hash.to_owned())]);
+            sweep_into(path, &info, Behaviour::Pass, Vec::new());
+        }
+        let refused = merge(&shards, &place.path().join("out")).expect_err("they do not fit");
+        assert!(
+            matches!(&refused, Error::Input(message) if message.contains("the scenario a of")),
+            "{refused}"
+        );
     }
 
     #[test]

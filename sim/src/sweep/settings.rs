@@ -1,6 +1,8 @@
 //! What all runs of a sweep share, and one run of it. This is what a coordinator tells its workers,
 //! and what `run.json` keeps.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::check::jury::{CONTRACT, Jury};
@@ -22,6 +24,26 @@ pub enum Judges {
 }
 
 impl Judges {
+    /// The judges of this name.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn named(name: &str) -> Result<Self, String> {
+        [Self::All, Self::Client]
+            .into_iter()
+            .find(|judges| judges.name() == name)
+            .ok_or_else(|| format!("checks = {name:?} is neither \"all\" nor \"client\""))
+    }
+
+    /// Their name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Client => "client",
+        }
+    }
+
     /// The checkers.
     #[must_use]
     pub const fn checks(self) -> Checks {
@@ -73,9 +95,13 @@ pub struct Settings {
     /// How choices are made.
     #[serde(default)]
     pub strategy: Strategy,
-    /// Who judges.
+    /// Who judges; none: the reproducer's, or all.
     #[serde(default)]
-    pub judges: Judges,
+    pub judges: Option<Judges>,
+    /// The hash of each scenario as it was when the sweep began, overrides included, by name: a
+    /// sweep is of these and of no others. Empty: whatever is read is right.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hashes: BTreeMap<String, String>,
     /// The share of runs that is made twice, in parts per million.
     #[serde(default)]
     pub verify_ppm: u32,

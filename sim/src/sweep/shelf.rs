@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::check::jury::Jury;
 use crate::plan::Plan;
 use crate::plan::draw::draw;
@@ -37,7 +39,9 @@ struct Shelf {
 /// When a scenario that is named cannot be read, or a subject or bug is unknown.
 pub fn open(settings: &Settings) -> Result<Box<dyn Source>, String> {
     check_names(settings)?;
-    let named = named(settings)?
+    let named = named(settings)?;
+    check_hashes(settings, &named)?;
+    let named = named
         .into_iter()
         .map(|scenario| (scenario.name.clone(), scenario))
         .collect();
@@ -73,14 +77,68 @@ pub fn select(settings: &Settings) -> Result<Selection, String> {
         let checks = draw(&scenario, 0).checks;
         selection.demands.insert(
             scenario.name.clone(),
-            demand(&checks, subject_of(settings, &scenario), &settings.only),
+            demand(
+                &checks,
+                subject_of(settings, &scenario),
+                &settings.only,
+                settings.judges.unwrap_or_default().checks(),
+            ),
         );
+        selection
+            .hashes
+            .insert(scenario.name.clone(), hash(&scenario));
         match &scenario.repro {
             Some(repro) => selection.once.push((scenario.name.clone(), repro.seed)),
             None => selection.names.push(scenario.name.clone()),
         }
     }
     Ok(selection)
+}
+
+/// Names a scenario by all that was read of it, and by the places where, because messages tell of
+/// lines.
+fn hash(scenario: &Scenario) -> String {
+    format!("{:016x}", xxh3_64(format!("{scenario:?}").as_bytes()))
+}
+
+/// Whether these scenarios are still what they were.
+///
+/// # Errors
+/// When one was edited, is new, or is gone.
+pub fn check_unchanged(settings: &Settings) -> Result<(), String> {
+    let scenarios = if settings.scenarios.is_empty() {
+        mix(settings)?.scenarios().to_vec()
+    } else {
+        named(settings)?
+    };
+    check_hashes(settings, &scenarios)
+}
+
+fn check_hashes(settings: &Settings, scenarios: &[Scenario]) -> Result<(), String> {
+    let was = &settings.hashes;
+    if was.is_empty() || scenarios.is_empty() {
+        return Ok(());
+    }
+    let now: BTreeMap<String, String> = scenarios
+        .iter()
+        .map(|scenario| (scenario.name.clone(), hash(scenario)))
+        .collect();
+    let Some(name) = was
+        .keys()
+        .chain(now.keys())
+        .find(|name| was.get(*name) != now.get(*name))
+    else {
+        return Ok(());
+    };
+    let what = match (was.get(name), now.get(name)) {
+        (Some(_), Some(_)) => "was edited",
+        (Some(_), None) => "is gone",
+        _ => "is new",
+    };
+    Err(format!(
+        "the scenario {name} {what} since the sweep began: its runs cannot be joined with those of \
+         another; sweep anew"
+    ))
 }
 
 /// The scenarios of the mix that apply to the subject.
@@ -149,7 +207,9 @@ impl Shelf {
         match target {
             Target::Mix(seed) => {
                 if self.mix.is_none() {
-                    self.mix = Some(mix(&self.settings)?);
+                    let mix = mix(&self.settings)?;
+                    check_hashes(&self.settings, mix.scenarios())?;
+                    self.mix = Some(mix);
                 }
                 let mix = self.mix.as_ref().expect("just read");
                 mix.scenario(*seed).ok_or_else(|| {
@@ -208,12 +268,14 @@ impl Source for Shelf {
         let subject = repro
             .and_then(|repro| repro.subject.clone())
             .or_else(|| scenario.subject.clone());
+        let judges = repro.map(judges).transpose()?.flatten();
         let origin = repro.map(|repro| Origin {
             subject: subject
                 .clone()
                 .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
             bug: repro.bug.clone(),
             only: jury(repro),
+            judges: judges.unwrap_or_default(),
             check: repro.check.clone(),
             digest: repro.digest.clone().unwrap_or_default(),
             build: repro.build.clone().unwrap_or_default(),
@@ -226,6 +288,7 @@ impl Source for Shelf {
             plan,
             bug,
             only,
+            judges,
             subject,
             origin,
         })
@@ -238,6 +301,7 @@ impl Source for Shelf {
             subject: Some(origin.subject.clone()),
             bug: origin.bug.clone(),
             only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
+            checks: (origin.judges != Judges::default()).then(|| origin.judges.name().to_owned()),
             check: origin.check.clone(),
             digest: Some(origin.digest.clone()),
             build: Some(origin.build.clone()),
@@ -269,6 +333,12 @@ fn jury(repro: &Repro) -> Jury {
     Jury::only(repro.only.iter().flatten())
 }
 
+/// What `--checks` said when the reproducer was found.
+fn judges(repro: &Repro) -> Result<Option<Judges>, String> {
+    let named = repro.checks.as_deref().map(Judges::named);
+    named.transpose()
+}
+
 fn check_names(settings: &Settings) -> Result<(), String> {
     check_jury(settings)?;
     let subject = settings.subject.as_deref();
@@ -284,7 +354,7 @@ fn check_names(settings: &Settings) -> Result<(), String> {
 
 fn check_jury(settings: &Settings) -> Result<(), String> {
     let judging: Vec<&str> = checks()
-        .filter(|name| settings.judges == Judges::All || is_client_visible(name))
+        .filter(|name| settings.judges != Some(Judges::Client) || is_client_visible(name))
         .collect();
     for name in settings.only.named() {
         if !checks().any(|check| check == name) {
@@ -327,7 +397,7 @@ mod tests {
     fn checks_that_cannot_judge_are_refused() {
         let refused = |judges, name: &str| {
             check_jury(&Settings {
-                judges,
+                judges: Some(judges),
                 only: Jury::only([name]),
                 ..Settings::default()
             })
@@ -345,6 +415,68 @@ mod tests {
                 .contains("what no client sees")
         );
         assert_eq!(refused(Judges::Client, "exactly-once"), Ok(()));
+    }
+
+    #[test]
+    fn a_reproducer_carries_its_judges() {
+        let settings = Settings {
+            scenarios: vec!["smoke/healthy-3".to_owned()],
+            ..Settings::default()
+        };
+        let mut source = open(&settings).expect("it is there");
+        let target = Target::Scenario("smoke/healthy-3".to_owned(), 4);
+        let plan = source.plan(&target).expect("it can be drawn").plan;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("repro.toml");
+        for judges in [Judges::Client, Judges::All] {
+            let own = Origin {
+                subject: DEFAULT_SUBJECT.to_owned(),
+                judges,
+                ..Origin::default()
+            };
+            std::fs::write(&file, source.pin(&plan, &own)).expect("writes");
+            let target = Target::Repro(file.display().to_string());
+            let mut source = open(&Settings::default()).expect("nothing is named");
+            let planned = source.plan(&target).expect("it can be read");
+            assert_eq!(planned.judges.unwrap_or_default(), judges);
+            assert_eq!(planned.origin.expect("it has one").judges, judges);
+        }
+        let text = std::fs::read_to_string(&file).expect("reads");
+        let text = text.replace("[repro]", "[repro]\nchecks = \"nobody\"");
+        std::fs::write(&file, text).expect("writes");
+        let target = Target::Repro(file.display().to_string());
+        let refused = open(&Settings::default()).expect("as before").plan(&target);
+        assert!(refused.expect_err("nobody judges").contains("nobody"));
+    }
+
+    #[test]
+    fn an_edited_scenario_is_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("x.toml");
+        let text = "format = 1\ntitle = \"x\"\nwhy = \"y\"\n[network]\nloss = \"1%\"\n[workload]\n";
+        std::fs::write(&file, text).expect("writes");
+        let settings = Settings {
+            scenarios: vec![file.display().to_string()],
+            ..Settings::default()
+        };
+        let began = Settings {
+            hashes: select(&settings).expect("it can be read").hashes,
+            ..settings.clone()
+        };
+        assert_eq!(check_unchanged(&began), Ok(()));
+        let overridden = Settings {
+            set: vec!["network.loss=2%".to_owned()],
+            ..began.clone()
+        };
+        assert!(check_unchanged(&overridden).is_err());
+        std::fs::write(&file, text.replace("1%", "2%")).expect("writes");
+        let refused = check_unchanged(&began).expect_err("it was edited");
+        assert!(
+            refused.contains("was edited since the sweep began"),
+            "{refused}"
+        );
+        assert!(open(&began).is_err(), "a worker that comes later");
+        assert!(open(&settings).is_ok());
     }
 
     fn of(subject: &str, scenarios: &[&str]) -> Result<Selection, String> {

@@ -8,10 +8,10 @@ use synod_reports::summary::Demand;
 use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
 use crate::plan::{Distribution, Network, Plan, Verb};
-use crate::run::{RunOutcome, RunSpec};
+use crate::run::{Checks, RunOutcome, RunSpec};
 use crate::scenario::fault::{Fault, LinkFault};
 use crate::subject::process::Subject;
-use crate::sweep::settings::Target;
+use crate::sweep::settings::{Judges, Target};
 use crate::time::Span;
 use crate::world::tally::{Effect, Milestone};
 
@@ -25,6 +25,9 @@ pub struct Origin {
     /// The checks that judged, if it was not all of them.
     #[serde(default, skip_serializing_if = "Jury::is_everybody")]
     pub only: Jury,
+    /// Who judged.
+    #[serde(default)]
+    pub judges: Judges,
     /// The check that failed.
     pub check: Option<String>,
     /// The digest that the run had.
@@ -44,6 +47,8 @@ pub struct Planned {
     pub bug: Option<String>,
     /// The checks that judged when a reproducer was found.
     pub only: Jury,
+    /// Who judged then.
+    pub judges: Option<Judges>,
     /// What a reproducer showed; none for a plan that was drawn.
     pub origin: Option<Origin>,
 }
@@ -80,22 +85,36 @@ pub struct Selection {
     pub once: Vec<(String, u64)>,
     /// What each asks of all its runs together.
     pub demands: BTreeMap<String, Demand>,
+    /// The hash of each, overrides included.
+    pub hashes: BTreeMap<String, String>,
 }
 
 /// The failure that a scenario is there for: a check or a class. None when the check is named and
 /// does not judge, since then it cannot come.
 #[must_use]
-pub fn expected<'a>(checks: &'a crate::plan::Checks, jury: &Jury) -> Option<&'a str> {
+pub fn expected<'a>(
+    checks: &'a crate::plan::Checks,
+    jury: &Jury,
+    judging: Checks,
+) -> Option<&'a str> {
     let is_check = |name: &str| crate::run::checks().any(|check| check == name);
+    let judges = |name: &str| {
+        jury.has(name) && (judging == Checks::All || crate::run::is_client_visible(name))
+    };
     checks
         .expect_failure
         .as_deref()
-        .filter(|expected| jury.has(expected) || !is_check(expected))
+        .filter(|expected| judges(expected) || !is_check(expected))
 }
 
 /// What a plan's checks ask of all runs of its scenario together, when this is the subject.
 #[must_use]
-pub fn demand(checks: &crate::plan::Checks, subject: Option<&dyn Subject>, jury: &Jury) -> Demand {
+pub fn demand(
+    checks: &crate::plan::Checks,
+    subject: Option<&dyn Subject>,
+    jury: &Jury,
+    judging: Checks,
+) -> Demand {
     let can = |name: &String| {
         subject
             .zip(Milestone::named(name))
@@ -109,7 +128,7 @@ pub fn demand(checks: &crate::plan::Checks, subject: Option<&dyn Subject>, jury:
         .collect();
     Demand {
         milestones,
-        expect_failure: expected(checks, jury).map(str::to_owned),
+        expect_failure: expected(checks, jury, judging).map(str::to_owned),
         at_least_ppm: checks.at_least_ppm,
     }
 }
