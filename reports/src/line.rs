@@ -66,7 +66,7 @@ pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::record::Verdict;
+    use crate::record::{Deliveries, Verdict};
 
     /// A passing run, for tests here and in the renderers.
     pub fn line(scenario: &str, seed: u64) -> ResultLine {
@@ -85,6 +85,15 @@ pub(crate) mod tests {
             accounted_bytes: 1000 + seed,
             faults: BTreeMap::from([("kill".to_owned(), 2)]),
             milestones: BTreeMap::from([("leader-changed".to_owned(), 3)]),
+            checks: BTreeMap::from([("agreement".to_owned(), 5)]),
+            deliveries: BTreeMap::from([(
+                "prepare".to_owned(),
+                Deliveries {
+                    leader: 0,
+                    candidate: 1,
+                    follower: 2,
+                },
+            )]),
             bug: None,
         })
     }

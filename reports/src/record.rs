@@ -75,6 +75,36 @@ impl Verdict {
 /// The digest of a run that has none, because it did not come to an end.
 pub const NO_DIGEST: &str = "0000000000000000";
 
+/// How often nodes in each role got a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// Nodes that led.
+    pub leader: u64,
+    /// Nodes that campaigned, and did not lead yet.
+    pub candidate: u64,
+    /// All others.
+    pub follower: u64,
+}
+
+impl Deliveries {
+    /// Adds others.
+    pub const fn add(&mut self, other: &Self) {
+        self.leader += other.leader;
+        self.candidate += other.candidate;
+        self.follower += other.follower;
+    }
+
+    /// Each role with its count.
+    #[must_use]
+    pub const fn by_role(&self) -> [(&'static str, u64); 3] {
+        [
+            ("leader", self.leader),
+            ("candidate", self.candidate),
+            ("follower", self.follower),
+        ]
+    }
+}
+
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -111,6 +141,13 @@ pub struct RunRecord {
     pub faults: BTreeMap<String, u64>,
     /// How often each milestone was reached.
     pub milestones: BTreeMap<String, u64>,
+    /// How often each check that judged compared something. One that never did is there with 0.
+    #[serde(default)]
+    pub checks: BTreeMap<String, u64>,
+    /// Kind of message between replicas: how often a leader, a candidate and a follower got one.
+    /// Empty when nobody can read the subject's messages, or nothing tells of roles.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, Deliveries>,
     /// The planted bug's guard: times (reached, triggered).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bug: Option<(u64, u64)>,
@@ -135,6 +172,8 @@ impl RunRecord {
             accounted_bytes: 0,
             faults: BTreeMap::new(),
             milestones: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             bug: None,
         }
     }

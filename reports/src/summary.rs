@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::Verdict;
+use crate::record::{Deliveries, Verdict};
 
 /// The version of `summary.json`, `run.json` and `results.jsonl`.
 pub const FORMAT: u32 = 1;
 
 /// From so many runs on, a milestone or a fault that never came makes a sweep vacuous.
 pub const FLOOR_RUNS: u64 = 200;
+
+/// From [`FLOOR_RUNS`] on, a check that compared nothing but in one run of so many makes a sweep
+/// vacuous too.
+pub const CHECKS_IN: u64 = 100;
 
 /// How many runs ended in each way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -85,13 +89,13 @@ pub struct Failure {
 /// Something that had to happen and never did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Vacuity {
-    /// `fault` or `milestone`.
+    /// `fault`, `milestone` or `check`.
     pub what: String,
-    /// The fault's kind or the milestone's name.
+    /// The fault's kind, or the milestone's or the check's name.
     pub name: String,
     /// The scenario that asked for it; none: all scenarios together.
     pub scenario: Option<String>,
-    /// In so many runs that asked for it.
+    /// In so many runs that asked for it, or that passed with this check among the judges.
     pub runs: u64,
 }
 
@@ -120,6 +124,32 @@ pub struct ScenarioTotals {
     pub faults: BTreeMap<String, u64>,
     /// Milestone: runs that reached it.
     pub milestones: BTreeMap<String, u64>,
+    /// Check: how often it looked. Contracts are not counted.
+    #[serde(default)]
+    pub checks: BTreeMap<String, Checked>,
+    /// Kind of message between replicas: how often it reached a node in each role.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, Deliveries>,
+}
+
+/// How often a check looked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Checked {
+    /// Runs that passed, with this check among the judges.
+    pub judged: u64,
+    /// Of these, runs in which it compared something.
+    pub compared: u64,
+    /// How often it compared something, over all runs, those that failed too.
+    pub times: u64,
+}
+
+impl Checked {
+    /// Adds others.
+    pub const fn add(&mut self, other: &Self) {
+        self.judged += other.judged;
+        self.compared += other.compared;
+        self.times += other.times;
+    }
 }
 
 /// What a scenario asks of all its runs together.
@@ -184,6 +214,12 @@ pub struct Summary {
     pub faults: BTreeMap<String, u64>,
     /// Milestone: runs that reached it.
     pub milestones: BTreeMap<String, u64>,
+    /// Check: how often it looked. Contracts are not counted.
+    #[serde(default)]
+    pub checks: BTreeMap<String, Checked>,
+    /// Kind of message between replicas: how often it reached a node in each role.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, Deliveries>,
     /// Runs made twice.
     pub determinism: Determinism,
     /// Over all runs' digests in seed order, 16 hexadecimal digits.

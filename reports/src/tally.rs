@@ -11,10 +11,10 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
 use crate::line::ResultLine;
-use crate::record::{RunRecord, Verdict};
+use crate::record::{Deliveries, RunRecord, Verdict};
 use crate::summary::{
-    Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals, Summary, Vacuity,
-    Verdicts,
+    CHECKS_IN, Checked, Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals,
+    Summary, Vacuity, Verdicts,
 };
 
 /// The check of a scenario whose expected failure did not come often enough.
@@ -117,6 +117,18 @@ impl Tally {
         for (name, times) in &record.milestones {
             *entry(&mut totals.milestones, name) += u64::from(*times > 0);
         }
+        // A run that failed was cut short.
+        let judged_whole = record.verdict == Verdict::Pass && line.expected != Some(true);
+        for (name, times) in &record.checks {
+            entry(&mut totals.checks, name).add(&Checked {
+                judged: u64::from(judged_whole),
+                compared: u64::from(judged_whole && *times > 0),
+                times: *times,
+            });
+        }
+        for (kind, by_role) in &record.deliveries {
+            entry(&mut totals.deliveries, kind).add(by_role);
+        }
     }
 
     fn add_failure(&mut self, record: &RunRecord) -> bool {
@@ -164,7 +176,15 @@ impl Tally {
         }
         let mut faults = BTreeMap::new();
         let mut milestones = BTreeMap::new();
+        let mut checks: BTreeMap<String, Checked> = BTreeMap::new();
+        let mut deliveries: BTreeMap<String, Deliveries> = BTreeMap::new();
         for totals in self.scenarios.values() {
+            for (name, checked) in &totals.checks {
+                entry(&mut checks, name).add(checked);
+            }
+            for (kind, by_role) in &totals.deliveries {
+                entry(&mut deliveries, kind).add(by_role);
+            }
             for (kind, times) in &totals.faults {
                 *entry(&mut faults, kind) += times;
             }
@@ -190,6 +210,8 @@ impl Tally {
             residual_risk: upper95(verdicts.failed() + verdicts.nondeterministic, self.runs),
             faults,
             milestones,
+            checks,
+            deliveries,
             determinism: self.determinism,
             digest: format!("{:016x}", self.digest.digest()),
             scenarios: self.scenarios.clone(),
@@ -252,12 +274,16 @@ impl Tally {
             let milestones = asked
                 .iter()
                 .map(|name| ("milestone", name, totals.runs, totals.milestones.get(name)));
-            for (what, name, runs, came) in faults.chain(milestones) {
+            let checks = totals
+                .checks
+                .iter()
+                .map(|(name, checked)| ("check", name, checked.judged, Some(&checked.compared)));
+            for (what, name, runs, came) in faults.chain(milestones).chain(checks) {
                 let came = came.copied().unwrap_or(0);
                 let sum = all.entry((what, name)).or_default();
                 sum.0 += runs;
                 sum.1 += came;
-                if came == 0 && runs >= FLOOR_RUNS {
+                if is_below_floor(what, runs, came) {
                     found.push(Vacuity {
                         what: what.to_owned(),
                         name: name.clone(),
@@ -269,7 +295,7 @@ impl Tally {
         }
         let everywhere = all
             .into_iter()
-            .filter(|(_, (runs, came))| *came == 0 && *runs >= FLOOR_RUNS);
+            .filter(|((what, _), (runs, came))| is_below_floor(what, *runs, *came));
         for ((what, name), (runs, _)) in everywhere {
             if !found
                 .iter()
@@ -287,9 +313,16 @@ impl Tally {
     }
 }
 
-fn entry<'a>(counts: &'a mut BTreeMap<String, u64>, name: &str) -> &'a mut u64 {
+/// Whether a thing came too seldom in enough runs. A fault or a milestone has to come at all, a check
+/// has to compare something in one run of [`CHECKS_IN`].
+fn is_below_floor(what: &str, runs: u64, came: u64) -> bool {
+    let floor = if what == "check" { runs / CHECKS_IN } else { 0 };
+    runs >= FLOOR_RUNS && came <= floor
+}
+
+fn entry<'a, Count: Default>(counts: &'a mut BTreeMap<String, Count>, name: &str) -> &'a mut Count {
     if !counts.contains_key(name) {
-        counts.insert(name.to_owned(), 0);
+        counts.insert(name.to_owned(), Count::default());
     }
     counts.get_mut(name).expect("just inserted")
 }
@@ -298,6 +331,44 @@ fn entry<'a>(counts: &'a mut BTreeMap<String, u64>, name: &str) -> &'a mut u64 {
 mod tests {
     use super::*;
     use crate::line::tests::line;
+
+    /// So many passing runs in which `stability` was a judge, and compared something in this many.
+    fn compared(runs: u64, some: u64) -> Vec<Vacuity> {
+        let lines = (0..runs).map(|seed| {
+            let mut line = line("safety/x", seed);
+            line.record.checks = BTreeMap::from([("stability".to_owned(), u64::from(seed < some))]);
+            line
+        });
+        summary(lines, &BTreeMap::new()).vacuous
+    }
+
+    #[test]
+    fn a_check_that_hardly_ever_looked_makes_a_sweep_vacuous() {
+        assert!(compared(199, 0).is_empty(), "too few runs to say so");
+        assert!(compared(200, 3).is_empty());
+        for some in [0, 2] {
+            let found = compared(200, some);
+            assert_eq!(found.len(), 1);
+            let Vacuity {
+                what,
+                name,
+                scenario,
+                runs,
+            } = &found[0];
+            assert_eq!((&**what, &**name, *runs), ("check", "stability", 200));
+            assert_eq!(scenario.as_deref(), Some("safety/x"));
+        }
+    }
+
+    #[test]
+    fn runs_that_failed_say_nothing_about_checks_that_did_not_look() {
+        let lines = (0..500).map(|seed| {
+            let mut line = failing(seed, "agreement", "two values");
+            line.record.checks = BTreeMap::from([("stability".to_owned(), 0)]);
+            line
+        });
+        assert!(summary(lines, &BTreeMap::new()).vacuous.is_empty());
+    }
 
     fn failing(seed: u64, check: &str, message: &str) -> ResultLine {
         let mut line = line("safety/x", seed);

@@ -1,10 +1,11 @@
 //! A summary for a terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::interval::upper95;
 use crate::record::Verdict;
-use crate::summary::{Summary, Vacuity};
+use crate::summary::{CHECKS_IN, Summary, Vacuity};
 use crate::table::{bytes, count, duration, grouped, rounded};
 
 /// The summary in a few lines. `title` says what was run: "the mix, seeds 0..2000".
@@ -74,6 +75,21 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             counts(summary.milestones.iter())
         ));
     }
+    if !summary.checks.is_empty() {
+        let times: BTreeMap<_, _> = summary
+            .checks
+            .iter()
+            .map(|(name, checked)| (name.clone(), checked.times))
+            .collect();
+        line(format!("  compared by checks: {}", counts(times.iter())));
+    }
+    let undelivered = undelivered(summary);
+    if !undelivered.is_empty() {
+        line(format!(
+            "  never delivered (to a node in this role): {}",
+            undelivered.join(", ")
+        ));
+    }
     line(format!(
         "  determinism: {} made twice, {} mismatched; digest {}",
         count(summary.determinism.checked, "run"),
@@ -103,6 +119,26 @@ pub fn verdicts(summary: &Summary) -> String {
     }
 }
 
+/// The kinds of messages that no node got, and those that no node in some role got: `resign
+/// (leader)`.
+#[must_use]
+pub fn undelivered(summary: &Summary) -> Vec<String> {
+    let kinds = summary.deliveries.iter().filter_map(|(kind, by_role)| {
+        let by_role = by_role.by_role();
+        let missing: Vec<_> = by_role
+            .iter()
+            .filter(|(_, times)| *times == 0)
+            .map(|(role, _)| *role)
+            .collect();
+        match missing.len() {
+            0 => None,
+            all if all == by_role.len() => Some(kind.clone()),
+            _ => Some(format!("{kind} ({})", missing.join(", "))),
+        }
+    });
+    kinds.collect()
+}
+
 /// What never happened, in a sentence.
 #[must_use]
 pub fn vacuity(vacuity: &Vacuity) -> String {
@@ -114,6 +150,11 @@ pub fn vacuity(vacuity: &Vacuity) -> String {
     match vacuity.what.as_str() {
         "fault" => format!(
             "fault `{}` was planned in {} {place} and never took effect (below {rate} %)",
+            vacuity.name,
+            count(vacuity.runs, "run")
+        ),
+        "check" => format!(
+            "check `{}` judged {} {place} and compared something in fewer than one of {CHECKS_IN}",
             vacuity.name,
             count(vacuity.runs, "run")
         ),
@@ -140,8 +181,6 @@ fn counts<'a>(counts: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::line::tests::line;
     use crate::summary::{Cost, Demand};
@@ -180,6 +219,8 @@ pub(crate) mod tests {
              1.00 kB a run
   faults: kill 6
   milestones (runs): leader-changed 3
+  compared by checks: agreement 15
+  never delivered (to a node in this role): prepare (leader)
   determinism: 0 runs made twice, 0 mismatched; digest {}
   a seed fails with probability below 86.5 % (95 %)
 ",

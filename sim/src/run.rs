@@ -144,9 +144,13 @@ struct Frozen {
 
 struct Run<J: Judge> {
     plan: Arc<Plan>,
+    /// The subject shows what is inside it: facts, and what its messages and files say.
+    shows: bool,
     world: World<(J, Option<(Recorder, Teller)>)>,
     jury: Jury,
     audits: u64,
+    /// Keys that were read when all was over.
+    read_back: u64,
     in_weather: u64,
     /// Campaigns before the last lull.
     campaigns: u64,
@@ -182,9 +186,11 @@ impl<J: Judge> Run<J> {
         );
         Self {
             plan,
+            shows: subject.tells_facts() && subject.reader().is_some(),
             world,
             jury: spec.jury.clone(),
             audits: 0,
+            read_back: 0,
             in_weather: 0,
             campaigns: 0,
             failure: None,
@@ -346,6 +352,7 @@ impl<J: Judge> Run<J> {
             }
             self.event()?;
         }
+        self.read_back = self.world.answered().0 as u64;
         self.world.close_clients();
         self.check()
     }
@@ -548,6 +555,30 @@ impl<J: Judge> Run<J> {
         });
     }
 
+    /// How often each check that judges, and has something to judge, compared something. Contracts
+    /// count nothing: they are where the engine is.
+    fn checked(&self) -> BTreeMap<String, u64> {
+        let owed = self.plan.budget != DamageBudget::None;
+        let of_the_run = [
+            (CLOSING_AUDIT, self.read_back, owed),
+            (LAST_QUORUM_AUDIT, self.audits, true),
+            (UNEXPLAINED_HALT, self.world.halts(), self.world.halts() > 0),
+        ];
+        let judging = of_the_run
+            .into_iter()
+            .filter(|(name, _, had_to)| *had_to && self.jury.has(name))
+            .map(|(name, times, _)| (name, times));
+        // Who shows nothing of its inside leaves nothing to compare for those who look there.
+        let can_look =
+            |(name, times): &(&str, u64)| self.shows || *times > 0 || !Suite::NAMES.contains(name);
+        let court = self.world.observer().0.checked().into_iter();
+        court
+            .filter(can_look)
+            .chain(judging)
+            .map(|(name, times)| (name.to_owned(), times))
+            .collect()
+    }
+
     fn outcome(mut self, spec: &RunSpec) -> RunOutcome {
         if self.frozen.is_none() {
             self.freeze();
@@ -562,6 +593,8 @@ impl<J: Judge> Run<J> {
         record.audits = self.audits;
         record.accounted_bytes =
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
+        record.checks = self.checked();
+        record.deliveries = self.world.observer().0.deliveries();
         record.faults = frozen.faults;
         record.milestones = frozen.milestones;
         record.bug = spec.bug.as_ref().map(|_| frozen.bug);
@@ -603,6 +636,8 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
     }
 }
 
+#[cfg(test)]
+mod looked;
 #[cfg(test)]
 mod past_budget;
 #[cfg(test)]

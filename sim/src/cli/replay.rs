@@ -279,6 +279,7 @@ fn text(
         for (name, list) in [
             ("faults", &record.faults),
             ("milestones", &record.milestones),
+            ("compared by checks", &record.checks),
         ] {
             if !list.is_empty() {
                 out.push_str(&format!("  {name}: {}\n", counts(list)));

@@ -317,6 +317,17 @@ pub trait Reader: Sync {
     /// Describes a message between replicas; none when it is damaged.
     fn describe(&self, bytes: &[u8]) -> Option<Description>;
 
+    /// All kinds of messages between replicas. None, when the subject does not offer this.
+    fn kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Which of [`Reader::kinds`] a message is of, as cheaply as possible: asked for every message
+    /// that is delivered. It may be damaged.
+    fn kind(&self, _bytes: &[u8]) -> Option<usize> {
+        None
+    }
+
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
     fn claim(&self, bytes: &[u8]) -> Claim;
 

@@ -1,6 +1,7 @@
 //! A source for tests: plans that hold nothing and runs that do as they are told; and sweeps of
 //! them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -248,6 +249,8 @@ impl Source for Fake {
             accounted_bytes: 1 + facts,
             faults: once("kill", follows(Behaviour::FaultsFollowRecording).into()),
             milestones: once(Milestone::TornTailCut.name(), facts),
+            checks: once("agreement", 1 + facts),
+            deliveries: BTreeMap::new(),
             bug: None,
         };
         let history = spec.record.then(|| "{}\n".to_owned());

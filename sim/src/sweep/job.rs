@@ -193,12 +193,14 @@ fn verify(source: &mut dyn Source, spec: &RunSpec, first: &RunOutcome, line: &mu
 }
 
 /// The first thing in which two outcomes of one run differ, the digest before all. Under another
-/// probe, memory and milestones that facts tell of may be others.
+/// probe, memory and all that facts tell of may be others.
 fn difference(one: &RunOutcome, two: &RunOutcome, same_probe: bool) -> Option<String> {
     let fields = |outcome: &RunOutcome| {
         let mut record = outcome.record.clone();
         if !same_probe {
             record.accounted_bytes = 0;
+            record.checks.clear();
+            record.deliveries.clear();
             record
                 .milestones
                 .retain(|name, _| !Milestone::named(name).is_some_and(Milestone::is_seen_in_facts));

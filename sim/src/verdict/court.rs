@@ -1,6 +1,9 @@
 //! The court: the suite of checkers, and linearizability of what clients saw.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+
+use synod_reports::record::Deliveries;
 
 use crate::check::jury::Jury;
 use crate::check::linearizability::aftermath::Aftermath;
@@ -14,6 +17,7 @@ use crate::subject::process::Reader;
 use crate::trace::event::{Event, Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
 use crate::verdict::auditor::Auditor;
+use crate::verdict::deliveries::Counter;
 use crate::verdict::histories::{BUDGET, LINEARIZABILITY, broken, given_up};
 use crate::verdict::{Closing, Judge};
 
@@ -24,6 +28,9 @@ pub struct Court {
     history: Online,
     /// Whether histories are judged at all.
     judges_histories: bool,
+    /// Operations of the history that was judged.
+    judged: u64,
+    deliveries: Counter,
 }
 
 impl Court {
@@ -50,13 +57,16 @@ impl Court {
             }),
             history: Online::new(),
             judges_histories,
+            judged: 0,
+            deliveries: Counter::new(replicas, reader),
         }
     }
 
-    fn judge_history(&self) -> Closing {
+    fn judge_history(&mut self) -> Closing {
         if !self.judges_histories {
             return Closing::Passed;
         }
+        self.judged = self.history.operations() as u64;
         let Report { verdict, .. } = self.history.verdict(BUDGET);
         let key = |key: u32| {
             let history = self.history.history();
@@ -97,6 +107,7 @@ impl Observer for Court {
             } => returned(&mut self.history, stamp, *process, outcome),
             _ => {}
         }
+        self.deliveries.on(event);
         self.suite.on(stamp, event)
     }
 }
@@ -124,6 +135,17 @@ impl Judge for Court {
             Some(violation) => Closing::Failed(violation.clone()),
             None => self.judge_history(),
         }
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        let history = self
+            .judges_histories
+            .then_some((LINEARIZABILITY, self.judged));
+        self.suite.counts().chain(history).collect()
+    }
+
+    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
+        self.deliveries.by_kind()
     }
 
     fn accounted_bytes(&self) -> u64 {

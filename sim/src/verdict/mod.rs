@@ -2,9 +2,12 @@
 
 pub mod auditor;
 pub mod court;
+mod deliveries;
 pub mod histories;
 
-use synod_reports::record::Verdict;
+use std::collections::BTreeMap;
+
+use synod_reports::record::{Deliveries, Verdict};
 
 use crate::check::roster::Violation;
 use crate::ids::Node;
@@ -72,6 +75,17 @@ pub trait Judge: Observer {
     /// `ready_core`: the replicas that were healed, take part, and had the time to catch up.
     fn close(&mut self, ready_core: &[Node]) -> Closing;
 
+    /// How often each check that judges compared something so far.
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
+    /// How often each kind of message reached a node in each role; nothing, where nothing is known
+    /// of kinds or of roles.
+    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
+        BTreeMap::new()
+    }
+
     /// The bytes that it accounts for, roughly.
     fn accounted_bytes(&self) -> u64 {
         0
@@ -119,6 +133,18 @@ impl<One: Judge, Two: Judge> Judge for (One, Two) {
 
     fn auditor(&self, sent: &[Sent]) -> Self::Auditor {
         (self.0.auditor(sent), self.1.auditor(sent))
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        let mut checked = self.0.checked();
+        checked.extend(self.1.checked());
+        checked
+    }
+
+    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
+        let mut deliveries = self.1.deliveries();
+        deliveries.extend(self.0.deliveries());
+        deliveries
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {

@@ -192,6 +192,12 @@ impl<O: Observer> World<O> {
         self.campaigns
     }
 
+    /// How often a process stopped by its own will.
+    #[must_use]
+    pub const fn halts(&self) -> u64 {
+        self.stage.tally.milestones[Milestone::Halted as usize]
+    }
+
     /// Whether these nodes take part.
     #[must_use]
     pub fn are_ready(&self, nodes: &[Node]) -> bool {

@@ -90,6 +90,15 @@ impl SynodReader {
 }
 
 impl Reader for SynodReader {
+    fn kinds(&self) -> &'static [&'static str] {
+        &NAMES
+    }
+
+    fn kind(&self, bytes: &[u8]) -> Option<usize> {
+        let number = usize::from(*bytes.get(at::KIND)?).checked_sub(1)?;
+        (number < NAMES.len()).then_some(number)
+    }
+
     fn describe(&self, bytes: &[u8]) -> Option<Description> {
         let (sum, rest) = bytes.split_at_checked(4)?;
         if sum != crc32c::crc32c(rest).to_le_bytes()
@@ -99,7 +108,7 @@ impl Reader for SynodReader {
             return None;
         }
         let kind = *bytes.get(at::KIND)?;
-        let name = NAMES.get(usize::from(kind).checked_sub(1)?)?;
+        let name = NAMES[self.kind(bytes)?];
         let ballot = if matches!(kind, kind::CATCH_UP | kind::CATCH_UP_REPLY) {
             None
         } else {

@@ -1,0 +1,139 @@
+//! Each check says how often it looked, and a check that could have and never did is seen.
+
+use synod_reports::line::ResultLine;
+use synod_reports::summary::{Cost, FLOOR_RUNS};
+use synod_reports::tally::Tally;
+
+use super::*;
+use crate::check::jury::Jury;
+use crate::subject::abd::Abd;
+use crate::subject::files::FileName;
+use crate::subject::process::{Dialect, Input, Now, Output, Process, Reader};
+use crate::subject::synod::Synod;
+use crate::trace::event::Fact;
+use crate::world::testing;
+
+/// The engine, behind a port that tells no fact.
+#[derive(Clone, Copy, Debug)]
+struct Mute;
+
+struct MuteProcess(Box<dyn Process>);
+
+impl Process for MuteProcess {
+    fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
+        self.0.step(now, input, out);
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.0.deadline()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Process>> {
+        Some(Box::new(Self(self.0.fork()?)))
+    }
+
+    fn facts(&mut self, into: &mut Vec<Fact>) {
+        self.0.facts(into);
+        into.clear();
+    }
+}
+
+impl Subject for Mute {
+    fn name(&self) -> &'static str {
+        "mute"
+    }
+
+    fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
+        Synod.format(setup, node)
+    }
+
+    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
+        Box::new(MuteProcess(Synod.make(setup, node)))
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        Synod.dialect()
+    }
+
+    fn reader(&self) -> Option<&'static dyn Reader> {
+        Synod.reader()
+    }
+
+    fn leads(&self, node: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        Synod.leads(node, bytes)
+    }
+}
+
+fn record(subject: &'static dyn Subject) -> RunRecord {
+    let plan = testing::storm(3);
+    let jury = Jury::default();
+    let court = Court::new(3, subject.reader(), Checks::All, jury.clone());
+    let spec = RunSpec {
+        plan,
+        subject: subject.name().to_owned(),
+        bug: None,
+        probe: ProbeLevel::Full,
+        checks: Checks::All,
+        jury,
+        record: false,
+    };
+    let record = run_judged(&spec, subject, court).record;
+    assert_eq!(record.verdict, Verdict::Pass, "{record:?}");
+    record
+}
+
+/// What is vacuous about many runs like this one.
+fn vacuous(record: RunRecord) -> Vec<String> {
+    let mut tally = Tally::new();
+    let mut line = ResultLine::new(record);
+    for seed in 0..FLOOR_RUNS {
+        line.record.seed = seed;
+        tally.add(&line);
+    }
+    let vacuous = tally
+        .finish(&BTreeMap::new(), Cost::default(), false)
+        .vacuous;
+    vacuous.into_iter().map(|one| one.name).collect()
+}
+
+#[test]
+fn every_check_looks_at_a_stormy_run_of_the_engine() {
+    let record = record(&Synod);
+    let expected = checks().filter(|name| *name != CONTRACT);
+    for name in expected.filter(|name| *name != UNEXPLAINED_HALT) {
+        assert!(record.checks[name] > 0, "{name}: {:?}", record.checks);
+    }
+    let delivered: u64 = record
+        .deliveries
+        .values()
+        .map(|by_role| {
+            by_role
+                .by_role()
+                .map(|(_, times)| times)
+                .iter()
+                .sum::<u64>()
+        })
+        .sum();
+    assert!(
+        delivered > 0 && delivered < record.messages_delivered,
+        "{:?}",
+        record.deliveries
+    );
+    assert!(vacuous(record).is_empty());
+}
+
+#[test]
+fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
+    let found = vacuous(record(&Mute));
+    for blind in ["agreement", "convergence", "prefix"] {
+        assert!(found.iter().any(|name| name == blind), "{found:?}");
+    }
+}
+
+#[test]
+fn who_shows_nothing_of_its_inside_is_not_vacuous() {
+    let record = record(&Abd);
+    assert!(record.checks["linearizability"] > 0 && !record.checks.contains_key("agreement"));
+    assert!(record.deliveries.is_empty());
+    assert!(vacuous(record).is_empty());
+}
