@@ -14,7 +14,7 @@ use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::Span;
 use crate::trace::observer::Observer;
 
-use super::due::Due;
+use super::due::{Due, Port};
 use super::ledger::Owed;
 use super::node::{Machine, State};
 use super::world::World;
@@ -103,6 +103,7 @@ impl<O: Observer> World<O> {
                 if left {
                     disk.lose_power(Keep::Nothing, &mut *choices, u16::from(node));
                     disk.set_full(false);
+                    disk.set_misdirecting(false);
                 }
                 Machine {
                     boot: machine.boot,
@@ -169,6 +170,9 @@ impl<O: Observer> World<O> {
             machine.clear();
             machine.state = State::Down;
             machine.banished = true;
+            // What they said before is not heard either.
+            let links = world.network.links_from(Port(node.into()));
+            world.network.cut(&links);
         }
         Some(world)
     }

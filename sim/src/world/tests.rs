@@ -10,7 +10,7 @@ use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
-use crate::trace::event::{Event, Stamp};
+use crate::trace::event::{Endpoint, Event, Stamp};
 use crate::trace::observer::Observer;
 
 use super::tally::{Effect, Milestone};
@@ -511,4 +511,61 @@ fn clients_duplicate_abandon_and_refuse() {
         counts = [0, 1, 2].map(|at| counts[at] + world.milestones(milestones[at]));
     }
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+/// Counts what replicas tell each other, by sender.
+#[derive(Clone, Default)]
+struct Heard([u64; 3]);
+
+impl Observer for Heard {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        if let Event::Delivered {
+            from: Endpoint::Node(from),
+            to: Endpoint::Node(_),
+            ..
+        } = event
+        {
+            self.0[usize::from(from.0)] += 1;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn who_is_left_alone_hears_nothing_of_those_who_are_gone() {
+    let mut world = world(testing::plan(3), ());
+    world.run_until(Instant(1_000_000_000));
+    let all = [Node(0), Node(1), Node(2)];
+    // Somebody said something that is still under way.
+    let recovered = world.after_power_loss(&all, Heard::default());
+    let mut together = recovered.fork().expect("the subject can be copied");
+    let mut alone = recovered
+        .left_alone(&all[1..])
+        .expect("the subject can be copied");
+    for fork in [&mut together, &mut alone] {
+        fork.run_until(Instant(2_000_000_000));
+    }
+    let before = recovered.observer().0;
+    assert!(together.observer().0[0] > before[0]);
+    assert_eq!(alone.observer().0[0], before[0]);
+    assert!(alone.observer().0[1] > before[1]);
+}
+
+#[test]
+fn an_audit_has_sound_disks() {
+    for stop in [300, 500, 700] {
+        let everybody = Fault::MisdirectedWrite(Who::All);
+        let mut world = world(testing::with(&[(250, 2000, everybody)]), ());
+        world.run_until(Instant(stop * 1_000_000));
+        let all = [Node(0), Node(1), Node(2)];
+        let mut recovered = world.after_power_loss(&all, ());
+        recovered.run_until(Instant(3_000_000_000));
+        let struck: Vec<_> = recovered.counters().0.map(|(effect, _)| effect).collect();
+        assert!(!struck.contains(&Effect::MisdirectedWrite), "{struck:?}");
+        let armed = recovered
+            .machines
+            .iter()
+            .any(|machine| machine.disk.is_misdirecting());
+        assert!(!armed);
+    }
 }

@@ -49,6 +49,12 @@ impl Disk {
         }
     }
 
+    /// Whether a write is to be misdirected, or was and may come to light.
+    #[cfg(test)]
+    pub fn is_misdirecting(&self) -> bool {
+        !matches!(self.misdirection, Misdirection::Nothing)
+    }
+
     /// The process has died: what was hidden went where it belongs.
     pub(super) fn forget_hidden(&mut self) {
         if let Misdirection::Hidden(_) = self.misdirection {
