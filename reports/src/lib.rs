@@ -18,3 +18,4 @@ pub mod summary;
 pub mod table;
 pub mod tally;
 pub mod text;
+pub mod waits;

@@ -148,6 +148,13 @@ pub struct RunRecord {
     /// Empty when nobody can read the subject's messages, or nothing tells of roles.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// How long each client waited, from the heal on, for the answer to its first write, in
+    /// microseconds of simulated time.
+    #[serde(default)]
+    pub first_answers: Vec<u64>,
+    /// How long clients waited for answers to the writes that came after.
+    #[serde(default)]
+    pub later_answers: Vec<u64>,
     /// The planted bug's guard: times (reached, triggered).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bug: Option<(u64, u64)>,
@@ -174,6 +181,8 @@ impl RunRecord {
             milestones: BTreeMap::new(),
             checks: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            first_answers: Vec::new(),
+            later_answers: Vec::new(),
             bug: None,
         }
     }

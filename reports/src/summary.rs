@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Deliveries, Verdict};
+use crate::waits::Waits;
 
 /// The version of `summary.json`, `run.json` and `results.jsonl`.
 pub const FORMAT: u32 = 1;
@@ -130,6 +131,12 @@ pub struct ScenarioTotals {
     /// Kind of message between replicas: how often it reached a node in each role.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// How long clients waited, from the heal on, for their first answers.
+    #[serde(default)]
+    pub first_answers: Waits,
+    /// How long they waited for those that came after.
+    #[serde(default)]
+    pub later_answers: Waits,
 }
 
 /// How often a check looked.
@@ -220,6 +227,12 @@ pub struct Summary {
     /// Kind of message between replicas: how often it reached a node in each role.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// How long clients waited, from the heal on, for their first answers.
+    #[serde(default)]
+    pub first_answers: Waits,
+    /// How long they waited for those that came after.
+    #[serde(default)]
+    pub later_answers: Waits,
     /// Runs made twice.
     pub determinism: Determinism,
     /// Over all runs' digests in seed order, 16 hexadecimal digits.

@@ -16,6 +16,7 @@ use crate::summary::{
     CHECKS_IN, Checked, Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals,
     Summary, Vacuity, Verdicts,
 };
+use crate::waits::Collected;
 
 /// The check of a scenario whose expected failure did not come often enough.
 pub const EXPECTED_FAILURE: &str = "expected-failure";
@@ -40,6 +41,8 @@ pub struct Tally {
     determinism: Determinism,
     digest: Xxh3,
     scenarios: BTreeMap<String, ScenarioTotals>,
+    /// By scenario, first answers and later ones.
+    waits: BTreeMap<String, [Collected; 2]>,
 }
 
 impl Tally {
@@ -117,6 +120,9 @@ impl Tally {
         for (name, times) in &record.milestones {
             *entry(&mut totals.milestones, name) += u64::from(*times > 0);
         }
+        let [first, later] = entry(&mut self.waits, &record.scenario);
+        first.add(&record.first_answers);
+        later.add(&record.later_answers);
         // A run that failed was cut short.
         let judged_whole = record.verdict == Verdict::Pass && line.expected != Some(true);
         for (name, times) in &record.checks {
@@ -192,6 +198,14 @@ impl Tally {
                 *entry(&mut milestones, name) += runs;
             }
         }
+        let mut scenarios = self.scenarios.clone();
+        let [mut first, mut later] = <[Collected; 2]>::default();
+        for (name, waits) in &self.waits {
+            first.join(&waits[0]);
+            later.join(&waits[1]);
+            let totals = entry(&mut scenarios, name);
+            (totals.first_answers, totals.later_answers) = (waits[0].waits(), waits[1].waits());
+        }
         Summary {
             format: FORMAT,
             runs: self.runs,
@@ -214,7 +228,9 @@ impl Tally {
             deliveries,
             determinism: self.determinism,
             digest: format!("{:016x}", self.digest.digest()),
-            scenarios: self.scenarios.clone(),
+            first_answers: first.waits(),
+            later_answers: later.waits(),
+            scenarios,
             interrupted,
         }
     }

@@ -12,10 +12,9 @@ use synod_reports::record::{RunRecord, Verdict};
 
 use crate::check::checker::Checker;
 use crate::check::jury::{
-    CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, UNEXPLAINED_HALT,
+    CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME, UNEXPLAINED_HALT,
 };
 use crate::check::progress::Progress;
-use crate::check::roster::Violation;
 pub use crate::check::suite::Checks;
 use crate::check::suite::Suite;
 use crate::choices::Seeded;
@@ -29,22 +28,21 @@ use crate::time::{Instant, Span};
 use crate::trace::recorder::Recorder;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
-use crate::verdict::{Closing, Failure, Judge, OUT_OF_MEMORY};
-use crate::world::audit::{Answered, quorums};
-use crate::world::ledger::Owed;
-use crate::world::world::{UnexplainedHalt, World};
+use crate::verdict::{Closing, Failure, Judge};
+use crate::world::world::World;
+
+mod chaos;
+mod course;
+mod recovery;
+
+pub use course::ACCOUNTED_BYTES_MAX;
+use course::{Frozen, Run, Step};
 
 /// A candidate that failed before waits up to so many of the longest election timeouts, with some
 /// to spare.
 const PATIENCE_MAX: u64 = 10;
 /// After so many lulls in a row with a campaign each, enough is seen.
 const LULLS_MAX: u32 = 5;
-
-/// A run whose simulated world accounts for more bytes than this is lost; a hundred times what runs
-/// take. Whoever watches is not counted, so that the end does not depend on who does.
-pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
-/// So many events pass between two looks at them.
-const WEIGH_EVERY: u64 = 256;
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,40 +128,6 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
     run.outcome(spec)
 }
 
-/// What is counted, taken at one moment.
-struct Frozen {
-    digest: u64,
-    events: u64,
-    delivered: u64,
-    operations: u64,
-    now: Instant,
-    faults: BTreeMap<String, u64>,
-    milestones: BTreeMap<String, u64>,
-    bug: (u64, u64),
-}
-
-struct Run<J: Judge> {
-    plan: Arc<Plan>,
-    /// The subject shows what is inside it: facts, and what its messages and files say.
-    shows: bool,
-    world: World<(J, Option<(Recorder, Teller)>)>,
-    jury: Jury,
-    audits: u64,
-    /// Keys that were read when all was over.
-    read_back: u64,
-    in_weather: u64,
-    /// Campaigns before the last lull.
-    campaigns: u64,
-    failure: Option<Failure>,
-    /// The first audit that no check could decide: the run goes on and may still fail, but it
-    /// cannot pass.
-    doubt: Option<Failure>,
-    frozen: Option<Frozen>,
-}
-
-/// The run goes on, or it is over.
-type Step = Result<(), Failure>;
-
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
         let plan = Arc::new(spec.plan.clone());
@@ -184,19 +148,8 @@ impl<J: Judge> Run<J> {
             Box::new(Seeded::new(plan.seed)),
             (judge, recorder),
         );
-        Self {
-            plan,
-            shows: subject.tells_facts() && subject.reader().is_some(),
-            world,
-            jury: spec.jury.clone(),
-            audits: 0,
-            read_back: 0,
-            in_weather: 0,
-            campaigns: 0,
-            failure: None,
-            doubt: None,
-            frozen: None,
-        }
+        let shows = subject.tells_facts() && subject.reader().is_some();
+        Self::new(plan, shows, world, spec.jury.clone())
     }
 
     fn whole(&mut self) {
@@ -209,126 +162,6 @@ impl<J: Judge> Run<J> {
             .and_then(|()| self.last_words())
             .err()
             .or_else(|| self.doubt.take());
-    }
-
-    /// Faults, the workload and the script.
-    fn chaos(&mut self) -> Step {
-        let heal_at = self.plan.heal.at;
-        let end = self.plan.end.time.max(heal_at);
-        while self.world.now() < heal_at || !self.world.script_is_done() {
-            match self.world.next_at() {
-                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => {
-                    self.event()?
-                }
-                _ if self.world.script_is_done() => self.world.run_until(heal_at),
-                _ => {
-                    return Err(Failure::new(
-                        Verdict::Inconclusive,
-                        "time",
-                        "the script is not done at the end of the run's time",
-                    ));
-                }
-            }
-            if self.world.take_audit() {
-                self.last_quorum_audit()?;
-            }
-        }
-        if self.audits == 0 && self.world.acknowledged() > 0 {
-            self.last_quorum_audit()?;
-        }
-        Ok(())
-    }
-
-    /// One event, within the budget.
-    fn event(&mut self) -> Step {
-        if self.world.events() >= self.plan.end.events {
-            return Err(Failure::new(
-                Verdict::Inconclusive,
-                "events",
-                "the budget of events ran out",
-            ));
-        }
-        self.world.advance();
-        if self.world.events().is_multiple_of(WEIGH_EVERY) {
-            self.weigh()?;
-        }
-        self.check()
-    }
-
-    fn weigh(&self) -> Step {
-        if self.world.accounted_bytes() <= ACCOUNTED_BYTES_MAX {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Verdict::Lost,
-            OUT_OF_MEMORY,
-            format!(
-                "the run accounts for more than {} MiB",
-                ACCOUNTED_BYTES_MAX >> 20
-            ),
-        ))
-    }
-
-    fn check(&self) -> Step {
-        self.unexplained_halts()?;
-        if !self.world.has_ended() {
-            return Ok(());
-        }
-        if let Some(failure) = self.world.failure() {
-            return Err(failure.clone());
-        }
-        match self.world.observer().0.violation() {
-            Some(violation) => Err(violation.into()),
-            None => Err(Failure::new(
-                Verdict::Inconclusive,
-                "observer",
-                "the observer ended the run and did not say why",
-            )),
-        }
-    }
-
-    /// The core comes back; each client must get a write through, and each replica of the core must
-    /// take part.
-    fn heal_and_progress(&mut self) -> Step {
-        self.in_weather = self.world.delivered();
-        let core = self.plan.heal.core.clone();
-        self.world.heal_core(&core);
-        let within = self.plan.heal.progress_within;
-        let end = self.world.now() + within;
-        let asked = self.world.ask_progress(within);
-        let core = self.trusting(&core);
-        loop {
-            let (answered, given_up) = self.world.answered();
-            if answered == asked && self.world.are_ready(&core) {
-                break;
-            }
-            if given_up > 0 && self.world.now() < end {
-                self.world.ask_again(end - self.world.now());
-                continue;
-            }
-            if self.world.next_at().is_none_or(|at| at > end) {
-                let mut lacks = vec![format!(
-                    "{answered} of {asked} clients had a write answered within {within}"
-                )];
-                lacks.extend(self.world.behind(&core));
-                self.stall(Progress::NAME, &lacks)?;
-                break;
-            }
-            self.event()?;
-        }
-        self.world.lull();
-        self.campaigns = self.world.campaigns();
-        // A little quiet, so that whoever follows can catch up.
-        let quiet = self.plan.cluster.knobs.election_timeout.1;
-        self.events_until(self.world.now() + Span(2 * quiet.0))
-    }
-
-    fn events_until(&mut self, end: Instant) -> Step {
-        while self.world.next_at().is_some_and(|at| at <= end) {
-            self.event()?;
-        }
-        self.world.run_until(end);
-        Ok(())
     }
 
     /// A fresh client reads every key; the reads are part of the history.
@@ -408,134 +241,6 @@ impl<J: Judge> Run<J> {
         Ok(())
     }
 
-    /// Each minimal quorum alone answers for what was acknowledged. One with a copy that can be seen
-    /// to be damaged may be silent instead.
-    fn last_quorum_audit(&mut self) -> Step {
-        if !self.jury.has(LAST_QUORUM_AUDIT) {
-            return Ok(());
-        }
-        self.world.settle_ledger();
-        let within = Span(
-            self.plan
-                .cluster
-                .knobs
-                .election_timeout
-                .1
-                .0
-                .saturating_mul(20),
-        );
-        let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
-        let sent = self.world.sent();
-        let recovered = self
-            .world
-            .after_power_loss(&all, self.world.observer().0.auditor(&sent));
-        for quorum in quorums(self.plan.cluster.replicas) {
-            let owed = self.world.owed(&quorum);
-            if owed == Owed::Nothing {
-                continue;
-            }
-            self.audits += 1;
-            let mut fork = match recovered.left_alone(&quorum) {
-                Some(fork) => fork,
-                None => self
-                    .world
-                    .after_power_loss(&quorum, self.world.observer().0.auditor(&sent)),
-            };
-            let answered = fork.read_everything(within);
-            fork.close_clients();
-            self.world.count_audit(&fork);
-            let alone = quorum
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
-            if answered == Answered::OutOfEvents {
-                let message = format!("{alone} alone came to no end within a run's events");
-                return Err(Failure::new(
-                    Verdict::Inconclusive,
-                    LAST_QUORUM_AUDIT,
-                    message,
-                ));
-            }
-            if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
-                let message = format!(
-                    "{alone} alone could not answer every read within {within}: {}",
-                    lacks.join(", ")
-                );
-                return Err(Failure::new(Verdict::Liveness, LAST_QUORUM_AUDIT, message));
-            }
-            let closing = fork
-                .observer()
-                .violation()
-                .map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
-            match closing {
-                Closing::Passed => {}
-                Closing::Failed(Violation { check, message }) => {
-                    return Err(Failure::new(
-                        Verdict::Safety,
-                        LAST_QUORUM_AUDIT,
-                        format!("{alone} alone answer wrongly ({check}): {message}"),
-                    ));
-                }
-                Closing::Unknown { check, message } => {
-                    let message = format!(
-                        "whether {alone} alone answer rightly is not known ({check}): {message}"
-                    );
-                    self.doubt.get_or_insert_with(|| {
-                        Failure::new(Verdict::Inconclusive, LAST_QUORUM_AUDIT, message)
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Those that have not halted for good because of their disk.
-    fn trusting(&self, nodes: &[Node]) -> Vec<Node> {
-        nodes
-            .iter()
-            .copied()
-            .filter(|node| !self.world.distrustful().any(|halted| halted == *node))
-            .collect()
-    }
-
-    /// A replica that halted, and nothing that was done to it explains that.
-    fn unexplained_halts(&self) -> Step {
-        let Some(halt) = self.world.unexplained_halt() else {
-            return Ok(());
-        };
-        if !self.jury.has(UNEXPLAINED_HALT) {
-            return Ok(());
-        }
-        let UnexplainedHalt { node, reason, .. } = halt;
-        let message = if halt.damaged {
-            format!("{node} halted because of its disk, which nobody damaged: {reason}")
-        } else {
-            format!("{node} halted, and nothing was done to it that explains that: {reason}")
-        };
-        Err(Failure::new(Verdict::Safety, UNEXPLAINED_HALT, message))
-    }
-
-    /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not
-    /// judge, or past the budget, the run goes on.
-    fn stall(&self, check: &str, lacks: &[String]) -> Step {
-        if self.plan.budget == DamageBudget::None || !self.jury.has(check) {
-            return Ok(());
-        }
-        let left = self.trusting(&self.plan.heal.core).len();
-        let excused = left <= usize::from(self.plan.cluster.replicas / 2)
-            && self.world.unexplained_halt().is_none();
-        Err(Failure::new(
-            if excused {
-                Verdict::Excused
-            } else {
-                Verdict::Liveness
-            },
-            check,
-            lacks.join("; "),
-        ))
-    }
-
     fn freeze(&mut self) {
         let world = &self.world;
         let (effects, milestones) = world.counters();
@@ -562,6 +267,7 @@ impl<J: Judge> Run<J> {
         let of_the_run = [
             (CLOSING_AUDIT, self.read_back, owed),
             (LAST_QUORUM_AUDIT, self.audits, true),
+            (RECOVERY_TIME, self.waits.first.len() as u64, owed),
             (UNEXPLAINED_HALT, self.world.halts(), self.world.halts() > 0),
         ];
         let judging = of_the_run
@@ -595,6 +301,8 @@ impl<J: Judge> Run<J> {
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
         record.checks = self.checked();
         record.deliveries = self.world.observer().0.deliveries();
+        record.first_answers = std::mem::take(&mut self.waits.first);
+        record.later_answers = std::mem::take(&mut self.waits.later);
         record.faults = frozen.faults;
         record.milestones = frozen.milestones;
         record.bug = spec.bug.as_ref().map(|_| frozen.bug);

@@ -7,7 +7,13 @@
 use serde::{Deserialize, Serialize};
 
 /// Checks that the run itself makes, beside the checkers of the court; `progress` is both.
-pub const OF_THE_RUN: [&str; 4] = [CLOSING_AUDIT, CONTRACT, LAST_QUORUM_AUDIT, UNEXPLAINED_HALT];
+pub const OF_THE_RUN: [&str; 5] = [
+    CLOSING_AUDIT,
+    CONTRACT,
+    LAST_QUORUM_AUDIT,
+    RECOVERY_TIME,
+    UNEXPLAINED_HALT,
+];
 
 /// A healed cluster answers for every key.
 pub const CLOSING_AUDIT: &str = "closing-audit";
@@ -15,6 +21,8 @@ pub const CLOSING_AUDIT: &str = "closing-audit";
 pub const CONTRACT: &str = "contract";
 /// Each quorum alone answers for what was acknowledged.
 pub const LAST_QUORUM_AUDIT: &str = "last-quorum-audit";
+/// A healed cluster answers soon.
+pub const RECOVERY_TIME: &str = "recovery-time";
 /// Nobody distrusts a disk that nobody damaged.
 pub const UNEXPLAINED_HALT: &str = "unexplained-halt";
 

@@ -61,6 +61,7 @@ pub enum Place {
     ValueSize = 42,
     Others = 43,
     Budget = 44,
+    FirstAnswerWithin = 60,
 }
 
 /// The oracle of a plan.

@@ -44,13 +44,26 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         all: &nodes,
         victims: &budget.victims,
     };
-    let (heal, end) = phases(scenario, budget.core.clone(), dice);
+    let (mut heal, end) = phases(scenario, budget.core.clone(), dice);
     let mut script = Vec::new();
     let mut nemesis = scenario.nemesis.as_ref().map_or_else(Vec::new, |nemesis| {
         timeline::draw(nemesis, &targets, heal.at, dice)
     });
     steps(scenario, &targets, heal.at, dice, &mut script, &mut nemesis);
     nemesis.sort_by_key(|timed| timed.at);
+    let (knobs, network, disk) = (
+        knobs(scenario, dice),
+        network(scenario, dice),
+        disk(scenario, dice),
+    );
+    let workload = workload(scenario.workload.as_ref(), heal.at, dice);
+    heal.first_answer_within = span(
+        &scenario.heal.first_answer_within,
+        Place::FirstAnswerWithin,
+        Heal::usual_first_answer(&knobs, &network, &disk, &workload),
+        dice,
+    )
+    .min(heal.progress_within);
     Plan {
         scenario: scenario
             .repro
@@ -60,14 +73,11 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
             .unwrap_or(&scenario.name)
             .clone(),
         seed,
-        cluster: Cluster {
-            replicas,
-            knobs: knobs(scenario, dice),
-        },
-        network: network(scenario, dice),
-        disk: disk(scenario, dice),
+        cluster: Cluster { replicas, knobs },
+        network,
+        disk,
         clocks: clocks(scenario, replicas, dice),
-        workload: workload(scenario.workload.as_ref(), heal.at, dice),
+        workload,
         script,
         nemesis,
         budget: allowed,
@@ -333,6 +343,7 @@ fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) 
             core,
             others,
             progress_within,
+            first_answer_within: progress_within,
         },
         End {
             time: Instant(time.0),

@@ -68,9 +68,10 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
     writeln!(out, "\n[heal]\nat = {}", time(plan.heal.at))?;
     writeln!(
         out,
-        "core = {}\nprogress-within = {}",
+        "core = {}\nprogress-within = {}\nfirst-answer-within = {}",
         nodes(&plan.heal.core),
-        span(plan.heal.progress_within)
+        span(plan.heal.progress_within),
+        span(plan.heal.first_answer_within)
     )?;
     if plan.heal.others != Outside::Gone {
         writeln!(out, "others = {}", word(plan.heal.others))?;

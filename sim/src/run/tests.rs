@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::*;
+use crate::check::roster::Violation;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Client;
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};

@@ -209,6 +209,8 @@ section!(
         others: Choice<Outside>,
         /// The core must answer within this.
         progress_within: Ranged<Time>,
+        /// And each client's first request within this, but for bad luck.
+        first_answer_within: Ranged<Time>,
     }
 );
 section!(

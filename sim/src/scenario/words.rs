@@ -683,6 +683,11 @@ static HEAL: Table = Table {
             TIME,
             "the core must answer every client within this",
         ),
+        key(
+            "first-answer-within",
+            TIME,
+            "each client's first request after the heal must usually be answered within this",
+        ),
     ],
 };
 

@@ -171,6 +171,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             core: Vec::new(),
             others: Outside::Gone,
             progress_within: Span(1),
+            first_answer_within: Span(1),
         },
         checks: crate::plan::Checks::default(),
         end: End {
@@ -251,6 +252,8 @@ impl Source for Fake {
             milestones: once(Milestone::TornTailCut.name(), facts),
             checks: once("agreement", 1 + facts),
             deliveries: BTreeMap::new(),
+            first_answers: Vec::new(),
+            later_answers: Vec::new(),
             bug: None,
         };
         let history = spec.record.then(|| "{}\n".to_owned());

@@ -22,6 +22,9 @@ use super::stage::name;
 use super::tally::Effect;
 use super::world::World;
 
+/// After the heal the network loses, copies and damages at most so many in a million messages, each.
+const LIGHT_WEATHER: u32 = 1000;
+
 impl<O: Observer> World<O> {
     /// Begins a fault now; with a hold, it ends after that. Gives the nodes that it is about.
     pub(super) fn begin_fault(&mut self, fault: &Fault, hold: Option<Span>) -> Vec<Node> {
@@ -368,7 +371,7 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// The fault phase is over: faults end, the weather calms, the core comes back, and what ails
+    /// The fault phase is over: faults end, the weather is light at most, the core comes back, and what ails
     /// everybody else ails them for good.
     pub fn heal_core(&mut self, core: &[Node]) {
         self.healed = true;
@@ -385,7 +388,7 @@ impl<O: Observer> World<O> {
             }
         }
         self.heal(Healing::All);
-        self.network.calm();
+        self.network.calm(LIGHT_WEATHER);
         self.cut_off(&outside);
     }
 

@@ -95,11 +95,16 @@ impl Network {
         }
     }
 
-    /// The weather calms: delays stay, losses, copies and damage end.
-    pub const fn calm(&mut self) {
-        self.weather.loss = 0;
-        self.weather.duplicate = 0;
-        self.weather.corrupt = 0;
+    /// The weather calms: delays stay, and of losses, copies and damage at most so many in a million
+    /// messages, each.
+    pub fn calm(&mut self, ppm: u32) {
+        for rate in [
+            &mut self.weather.loss,
+            &mut self.weather.duplicate,
+            &mut self.weather.corrupt,
+        ] {
+            *rate = ppm.min(*rate);
+        }
     }
 
     /// Sends a message. `boot` is the sender's.

@@ -79,6 +79,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
             core: Vec::new(),
             others: Outside::Gone,
             progress_within: Span(0),
+            first_answer_within: Span(0),
         },
         checks: Checks::default(),
         end: End {

@@ -1,6 +1,7 @@
 //! What can be asked of a world from outside.
 
 use crate::ids::Node;
+use crate::subject::process::{Setup, Subject};
 use crate::time::Instant;
 use crate::trace::event::{Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
@@ -190,6 +191,18 @@ impl<O: Observer> World<O> {
     #[must_use]
     pub const fn campaigns(&self) -> u64 {
         self.campaigns
+    }
+
+    /// The engine under test.
+    #[must_use]
+    pub const fn subject(&self) -> &'static dyn Subject {
+        self.subject
+    }
+
+    /// What its processes are made of.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// How often a process stopped by its own will.

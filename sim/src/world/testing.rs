@@ -61,6 +61,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             core: (0..replicas).map(Node).collect(),
             others: Outside::Gone,
             progress_within: Span::from_secs(5),
+            first_answer_within: Span::from_secs(5),
         },
         checks: Checks::default(),
         end: End {

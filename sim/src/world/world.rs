@@ -279,8 +279,8 @@ impl<O: Observer> World<O> {
 
     /// Plants a network that ignores its weather.
     #[cfg(test)]
-    pub(crate) const fn ignore_weather(&mut self) {
-        self.network.calm();
+    pub(crate) fn ignore_weather(&mut self) {
+        self.network.calm(0);
     }
 
     #[inline]

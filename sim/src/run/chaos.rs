@@ -1,0 +1,125 @@
+//! The part of a run in which things break: faults, the workload and the script. At sampled
+//! acknowledgements the last-quorum audit forks off.
+
+use synod_reports::record::Verdict;
+
+use super::course::{Run, Step};
+use crate::check::jury::LAST_QUORUM_AUDIT;
+use crate::check::roster::Violation;
+use crate::ids::Node;
+use crate::time::Span;
+use crate::verdict::{Closing, Failure, Judge};
+use crate::world::audit::{Answered, quorums};
+use crate::world::ledger::Owed;
+
+impl<J: Judge> Run<J> {
+    /// Faults, the workload and the script.
+    pub(super) fn chaos(&mut self) -> Step {
+        let heal_at = self.plan.heal.at;
+        let end = self.plan.end.time.max(heal_at);
+        while self.world.now() < heal_at || !self.world.script_is_done() {
+            match self.world.next_at() {
+                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => {
+                    self.event()?
+                }
+                _ if self.world.script_is_done() => self.world.run_until(heal_at),
+                _ => {
+                    return Err(Failure::new(
+                        Verdict::Inconclusive,
+                        "time",
+                        "the script is not done at the end of the run's time",
+                    ));
+                }
+            }
+            if self.world.take_audit() {
+                self.last_quorum_audit()?;
+            }
+        }
+        if self.audits == 0 && self.world.acknowledged() > 0 {
+            self.last_quorum_audit()?;
+        }
+        Ok(())
+    }
+
+    /// Each minimal quorum alone answers for what was acknowledged. One with a copy that can be seen
+    /// to be damaged may be silent instead.
+    fn last_quorum_audit(&mut self) -> Step {
+        if !self.jury.has(LAST_QUORUM_AUDIT) {
+            return Ok(());
+        }
+        self.world.settle_ledger();
+        let within = Span(
+            self.plan
+                .cluster
+                .knobs
+                .election_timeout
+                .1
+                .0
+                .saturating_mul(20),
+        );
+        let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
+        let sent = self.world.sent();
+        let recovered = self
+            .world
+            .after_power_loss(&all, self.world.observer().0.auditor(&sent));
+        for quorum in quorums(self.plan.cluster.replicas) {
+            let owed = self.world.owed(&quorum);
+            if owed == Owed::Nothing {
+                continue;
+            }
+            self.audits += 1;
+            let mut fork = match recovered.left_alone(&quorum) {
+                Some(fork) => fork,
+                None => self
+                    .world
+                    .after_power_loss(&quorum, self.world.observer().0.auditor(&sent)),
+            };
+            let answered = fork.read_everything(within);
+            fork.close_clients();
+            self.world.count_audit(&fork);
+            let alone = quorum
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
+            if answered == Answered::OutOfEvents {
+                let message = format!("{alone} alone came to no end within a run's events");
+                return Err(Failure::new(
+                    Verdict::Inconclusive,
+                    LAST_QUORUM_AUDIT,
+                    message,
+                ));
+            }
+            if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
+                let message = format!(
+                    "{alone} alone could not answer every read within {within}: {}",
+                    lacks.join(", ")
+                );
+                return Err(Failure::new(Verdict::Liveness, LAST_QUORUM_AUDIT, message));
+            }
+            let closing = fork
+                .observer()
+                .violation()
+                .map_or_else(|| fork.observer_mut().close(&[]), Closing::Failed);
+            match closing {
+                Closing::Passed => {}
+                Closing::Failed(Violation { check, message }) => {
+                    return Err(Failure::new(
+                        Verdict::Safety,
+                        LAST_QUORUM_AUDIT,
+                        format!("{alone} alone answer wrongly ({check}): {message}"),
+                    ));
+                }
+                Closing::Unknown { check, message } => {
+                    let message = format!(
+                        "whether {alone} alone answer rightly is not known ({check}): {message}"
+                    );
+                    self.doubt.get_or_insert_with(|| {
+                        Failure::new(Verdict::Inconclusive, LAST_QUORUM_AUDIT, message)
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}

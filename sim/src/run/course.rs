@@ -1,0 +1,190 @@
+//! A run under way: its world, and one event at a time within its budget.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use synod_reports::record::Verdict;
+
+use crate::check::jury::{Jury, UNEXPLAINED_HALT};
+use crate::ids::Node;
+use crate::plan::Plan;
+use crate::scenario::fault::DamageBudget;
+use crate::time::Instant;
+use crate::trace::recorder::Recorder;
+use crate::trace::tale::Teller;
+use crate::verdict::{Failure, Judge, OUT_OF_MEMORY};
+use crate::world::world::{UnexplainedHalt, World};
+
+/// A run whose simulated world accounts for more bytes than this is lost; a hundred times what runs
+/// take. Whoever watches is not counted, so that the end does not depend on who does.
+pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
+/// So many events pass between two looks at them.
+const WEIGH_EVERY: u64 = 256;
+
+/// How long clients waited for their writes after the heal, in microseconds of simulated time.
+#[derive(Default)]
+pub(super) struct Waits {
+    /// Each client's first, from the heal on.
+    pub first: Vec<u64>,
+    /// The others.
+    pub later: Vec<u64>,
+}
+
+/// What is counted, taken at one moment.
+pub(super) struct Frozen {
+    pub(super) digest: u64,
+    pub(super) events: u64,
+    pub(super) delivered: u64,
+    pub(super) operations: u64,
+    pub(super) now: Instant,
+    pub(super) faults: BTreeMap<String, u64>,
+    pub(super) milestones: BTreeMap<String, u64>,
+    pub(super) bug: (u64, u64),
+}
+
+/// A world that is judged, and recorded if somebody wants to know.
+pub(super) type Observed<J> = World<(J, Option<(Recorder, Teller)>)>;
+
+pub(super) struct Run<J: Judge> {
+    pub(super) plan: Arc<Plan>,
+    /// The subject shows what is inside it: facts, and what its messages and files say.
+    pub(super) shows: bool,
+    pub(super) world: Observed<J>,
+    pub(super) jury: Jury,
+    pub(super) audits: u64,
+    /// Keys that were read when all was over.
+    pub(super) read_back: u64,
+    pub(super) in_weather: u64,
+    pub(super) waits: Waits,
+    /// Campaigns before the last lull.
+    pub(super) campaigns: u64,
+    pub(super) failure: Option<Failure>,
+    /// The first audit that no check could decide: the run goes on and may still fail, but it
+    /// cannot pass.
+    pub(super) doubt: Option<Failure>,
+    pub(super) frozen: Option<Frozen>,
+}
+
+/// The run goes on, or it is over.
+pub(super) type Step = Result<(), Failure>;
+
+impl<J: Judge> Run<J> {
+    pub(super) fn new(plan: Arc<Plan>, shows: bool, world: Observed<J>, jury: Jury) -> Self {
+        Self {
+            plan,
+            shows,
+            world,
+            jury,
+            audits: 0,
+            read_back: 0,
+            in_weather: 0,
+            waits: Waits::default(),
+            campaigns: 0,
+            failure: None,
+            doubt: None,
+            frozen: None,
+        }
+    }
+
+    /// One event, within the budget.
+    pub(super) fn event(&mut self) -> Step {
+        if self.world.events() >= self.plan.end.events {
+            return Err(Failure::new(
+                Verdict::Inconclusive,
+                "events",
+                "the budget of events ran out",
+            ));
+        }
+        self.world.advance();
+        if self.world.events().is_multiple_of(WEIGH_EVERY) {
+            self.weigh()?;
+        }
+        self.check()
+    }
+
+    pub(super) fn weigh(&self) -> Step {
+        if self.world.accounted_bytes() <= ACCOUNTED_BYTES_MAX {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Verdict::Lost,
+            OUT_OF_MEMORY,
+            format!(
+                "the run accounts for more than {} MiB",
+                ACCOUNTED_BYTES_MAX >> 20
+            ),
+        ))
+    }
+
+    pub(super) fn check(&self) -> Step {
+        self.unexplained_halts()?;
+        if !self.world.has_ended() {
+            return Ok(());
+        }
+        if let Some(failure) = self.world.failure() {
+            return Err(failure.clone());
+        }
+        match self.world.observer().0.violation() {
+            Some(violation) => Err(violation.into()),
+            None => Err(Failure::new(
+                Verdict::Inconclusive,
+                "observer",
+                "the observer ended the run and did not say why",
+            )),
+        }
+    }
+
+    pub(super) fn events_until(&mut self, end: Instant) -> Step {
+        while self.world.next_at().is_some_and(|at| at <= end) {
+            self.event()?;
+        }
+        self.world.run_until(end);
+        Ok(())
+    }
+
+    /// Those that have not halted for good because of their disk.
+    pub(super) fn trusting(&self, nodes: &[Node]) -> Vec<Node> {
+        nodes
+            .iter()
+            .copied()
+            .filter(|node| !self.world.distrustful().any(|halted| halted == *node))
+            .collect()
+    }
+
+    /// A replica that halted, and nothing that was done to it explains that.
+    pub(super) fn unexplained_halts(&self) -> Step {
+        let Some(halt) = self.world.unexplained_halt() else {
+            return Ok(());
+        };
+        if !self.jury.has(UNEXPLAINED_HALT) {
+            return Ok(());
+        }
+        let UnexplainedHalt { node, reason, .. } = halt;
+        let message = if halt.damaged {
+            format!("{node} halted because of its disk, which nobody damaged: {reason}")
+        } else {
+            format!("{node} halted, and nothing was done to it that explains that: {reason}")
+        };
+        Err(Failure::new(Verdict::Safety, UNEXPLAINED_HALT, message))
+    }
+
+    /// A stall, which damage excuses when it leaves no quorum of the core. If this check does not
+    /// judge, or past the budget, the run goes on.
+    pub(super) fn stall(&self, check: &str, lacks: &[String]) -> Step {
+        if self.plan.budget == DamageBudget::None || !self.jury.has(check) {
+            return Ok(());
+        }
+        let left = self.trusting(&self.plan.heal.core).len();
+        let excused = left <= usize::from(self.plan.cluster.replicas / 2)
+            && self.world.unexplained_halt().is_none();
+        Err(Failure::new(
+            if excused {
+                Verdict::Excused
+            } else {
+                Verdict::Liveness
+            },
+            check,
+            lacks.join("; "),
+        ))
+    }
+}
