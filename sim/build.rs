@@ -17,7 +17,13 @@ fn main() {
     let crate_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = crate_dir.parent().unwrap_or(&crate_dir);
     let mut files = Vec::new();
-    for place in ["engine/src", "reports/src", "sim/src", "Cargo.lock"] {
+    for place in [
+        "engine/port/src",
+        "engine/src",
+        "reports/src",
+        "sim/src",
+        "Cargo.lock",
+    ] {
         println!("cargo:rerun-if-changed={}", root.join(place).display());
         collect(&root.join(place), &mut files);
     }

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use synod_port::files::{DiskError, DiskOp, FileName};
 use synod_sim::choices::Seeded;
 use synod_sim::scenario::fault::Keep;
-use synod_sim::subject::files::{DiskError, DiskOp, FileName};
 use synod_sim::world::disk::{Disk, Fate, SECTOR, Ticket};
 
 const SECTORS: usize = 8;

@@ -8,8 +8,8 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use proptest::prelude::*;
+use synod_port::files::{DiskError, DiskOk, DiskOp, FileName};
 use synod_sim::choices::Seeded;
-use synod_sim::subject::files::{DiskError, DiskOk, DiskOp, FileName};
 use synod_sim::world::disk::{Disk, Fate};
 
 /// A real folder behind the port.

@@ -352,10 +352,10 @@ mod tests {
     use super::*;
     use crate::history::operation::{Action, Call, Return};
     use crate::ids::Client;
-    use crate::subject::files::FileName;
     use crate::subject::synod::reader::SynodReader;
     use crate::subject::synod::reader::media::by_hand;
     use crate::trace::event::{Fact, Outcome, value_hash};
+    use synod_port::files::FileName;
 
     fn suite(checks: Checks, only: Option<&str>) -> Suite {
         Suite::new(SuiteConfig {

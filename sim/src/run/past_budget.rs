@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use synod_port::files::{Bytes, DiskOk, FileName};
+
 use super::*;
 use crate::check::jury::Jury;
 use crate::plan::Mix;
 use crate::scenario::fault::{Boundary, Fault, Keep, Who};
 use crate::subject::abd::Abd;
-use crate::subject::files::{Bytes, DiskOk, FileName};
 use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
 use crate::trace::event::Fact;

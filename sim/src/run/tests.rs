@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use synod_port::files::FileName;
+
 use super::*;
 use crate::check::roster::Violation;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Client;
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
 use crate::scenario::fault::{Boundary, Fault, Outside, Partition, Side, Who};
-use crate::subject::files::FileName;
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process};

@@ -13,10 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use synod_port::files::{Bytes, DiskError, DiskOk, FileName};
+
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, Node};
 use crate::subject::cell::{Cell, Told};
-use crate::subject::files::{Bytes, DiskError, DiskOk, FileName};
 use crate::subject::frame::{Packed, pack, sealed, unpack, unsealed};
 use crate::subject::process::{
     Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,

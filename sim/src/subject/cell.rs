@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 
-use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
+use synod_port::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
+
 use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::Output;
 
@@ -140,7 +141,7 @@ fn file(name: &str) -> FileName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::files::Bytes;
+    use synod_port::files::Bytes;
 
     fn data(bytes: &[u8]) -> Result<DiskOk, DiskError> {
         Ok(DiskOk::Data(Bytes::from(bytes)))

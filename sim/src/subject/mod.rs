@@ -4,7 +4,6 @@ pub mod abd;
 pub mod bug_card;
 pub mod catalog;
 pub mod cell;
-pub mod files;
 pub mod frame;
 pub mod ping;
 pub mod primary_copy;

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use synod_port::files::{Bytes, FileName};
+
 use crate::history::operation::Call;
 use crate::ids::Node;
-use crate::subject::files::{Bytes, FileName};
 use crate::subject::process::{
     Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
 };

@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use synod_port::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
+
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, Node};
-use crate::subject::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
 use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::{
     Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,

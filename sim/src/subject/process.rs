@@ -5,10 +5,11 @@
 //! fills [`Output`]s. What ships is what is simulated: codec, checksums, log layout and recovery
 //! are on the subject's side of this line.
 
+use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
+
 use crate::history::operation::{Action, Call};
 use crate::ids::{Client, Node};
 use crate::plan::Knobs;
-use crate::subject::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 use crate::trace::event::Fact;
 
 /// The identity of every simulated cluster.

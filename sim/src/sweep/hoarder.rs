@@ -1,11 +1,12 @@
 //! A subject that takes memory without bound, and a source of its runs. What must hold: such a run
 //! is lost, alone, at the same place for any number of workers; nobody else's run is.
 
+use synod_port::files::FileName;
+
 use crate::check::jury::Jury;
 use crate::ids::Node;
 use crate::plan::Plan;
 use crate::run::{RunOutcome, RunSpec, run_judged};
-use crate::subject::files::FileName;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process, Setup, Subject};
 use crate::sweep::settings::Target;

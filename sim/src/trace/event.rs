@@ -1,8 +1,9 @@
 //! What happens in a run, as checkers and recorders see it.
 
+use synod_port::files::{DiskError, FileName};
+
 use crate::history::operation::{Call, Return};
 use crate::ids::{Client, Node};
-use crate::subject::files::{DiskError, FileName};
 use crate::time::Instant;
 
 /// The hash under which values are compared across media, facts and messages.

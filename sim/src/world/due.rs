@@ -1,7 +1,7 @@
 //! What the agenda holds: messages under way, disk operations that end, and whatever else has its
 //! time.
 
-use crate::subject::files::{Bytes, OpId};
+use synod_port::files::{Bytes, OpId};
 
 use super::disk::Ticket;
 

@@ -160,7 +160,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::files::FileName;
+    use synod_port::files::FileName;
 
     const ONE: Node = Node(0);
     const TWO: Node = Node(1);

@@ -10,10 +10,11 @@
 
 use std::sync::Arc;
 
+use synod_port::files::Bytes;
+
 use crate::choices::{CERTAIN, Label, Topic};
 use crate::plan;
 use crate::scenario::fault::LinkFault;
-use crate::subject::files::Bytes;
 use crate::subject::process::Reader;
 use crate::time::Span;
 use crate::trace::event::Event;

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use synod_port::files::{DiskError, DiskOk, FileName, OpId};
+
 use crate::plan;
 use crate::scenario::fault::Keep;
-use crate::subject::files::{DiskError, DiskOk, FileName, OpId};
 use crate::subject::process::{Now, Process};
 use crate::time::{Instant, Span};
 

@@ -1,8 +1,9 @@
 //! Feeding a process its inputs, and doing what it asks for.
 
+use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
+
 use crate::choices::{Label, Topic};
 use crate::ids::{Client, Node};
-use crate::subject::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};

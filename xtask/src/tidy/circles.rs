@@ -8,7 +8,13 @@ use super::source::Source;
 /// The circles of all crates.
 pub fn check(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
-    for member in ["engine/src/", "reports/src/", "sim/src/", "xtask/src/"] {
+    for member in [
+        "engine/port/src/",
+        "engine/src/",
+        "reports/src/",
+        "sim/src/",
+        "xtask/src/",
+    ] {
         let files: Vec<&Source> = sources
             .iter()
             .filter(|source| source.path.starts_with(member))

@@ -8,10 +8,10 @@ use synod_engine::codec::request::{decode_reply, encode_request};
 use synod_engine::ids::{ClusterId, Sequence, SessionId};
 use synod_engine::key_value::{Operation, Returned};
 use synod_engine::message::{Outcome, Request, RequestId};
+use synod_port::files::Bytes;
 
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Node;
-use crate::subject::files::Bytes;
 use crate::subject::process::{Answer, CLUSTER, Dialect, Session};
 
 /// Marks the nonce of a read; the rest is the session and, below it, the request's number.

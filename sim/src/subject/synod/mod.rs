@@ -13,9 +13,9 @@ use synod_engine::key_value::KeyValue;
 use synod_engine::node::Node as EngineNode;
 use synod_engine::probe::{BugsOnly, Full, Probe};
 use synod_engine::time::{Mono, Now as EngineNow, Span, Wall};
+use synod_port::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
 
 use crate::ids::{Client, Node};
-use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
 use crate::subject::process::{
     Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject,
 };

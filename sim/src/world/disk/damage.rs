@@ -1,7 +1,8 @@
 //! Damage to what was synced: how, what is asked for, and what was hit.
 
+use synod_port::files::FileName;
+
 use super::block::FlawId;
-use crate::subject::files::FileName;
 
 /// What is to be damaged.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,11 @@
 //! The one directory: names as they are seen, names on the media, and the operations between the
 //! two that no directory sync covers yet.
 
+use synod_port::files::FileName;
+
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
-use crate::subject::files::FileName;
 
 /// A file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use synod_port::files::Bytes;
 
 use super::block::{
     SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole,
@@ -23,7 +24,6 @@ use super::report::PowerReport;
 use super::survival::Survival;
 use crate::choices::{Choices, Label};
 use crate::scenario::fault::Keep;
-use crate::subject::files::Bytes;
 
 /// A sector whose visible content is not known to be on the media.
 #[derive(Clone, Debug)]

@@ -32,6 +32,8 @@ pub use block::{FlawId, SECTOR};
 pub use damage::{Damage, Hit, Rot};
 pub use report::{Completion, Fate, KillReport, PowerReport, Synced, Ticket};
 
+use synod_port::files::{DiskError, DiskOk, DiskOp, FileName};
+
 use self::block::{SECTOR_BYTES, sectors_in};
 use self::cover::{Cover, Stamp};
 use self::directory::{Change, Directory, FileId};
@@ -40,7 +42,6 @@ use self::misdirect::Misdirection;
 use self::survival::Survival;
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
-use crate::subject::files::{DiskError, DiskOk, DiskOp, FileName};
 
 /// An operation that was submitted and has not completed.
 #[derive(Clone, Debug)]

@@ -1,12 +1,13 @@
 //! How a process dies on a disk, and how a disk loses its power.
 
+use synod_port::files::DiskOp;
+
 use super::directory::Directory;
 use super::report::{KillReport, PowerReport};
 use super::survival::Survival;
 use super::{Covers, Disk};
 use crate::choices::{Choices, Label, Topic};
 use crate::scenario::fault::Keep;
-use crate::subject::files::DiskOp;
 
 impl Disk {
     /// The process was killed. Its completed writes stay visible and unsynced; writes under way

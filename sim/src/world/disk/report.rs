@@ -2,11 +2,11 @@
 //! counters count only what took effect.
 
 use smallvec::SmallVec;
+use synod_port::files::{DiskError, DiskOk, FileName};
 
 use super::block::bytes_of;
 use super::cover::Cover;
 use super::damage::Hit;
-use crate::subject::files::{DiskError, DiskOk, FileName};
 
 /// Names an operation under way on one disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use synod_port::files::FileName;
+
 use super::Disk;
 use super::block::{Block, Flaw, FlawId, SECTOR, Sector, ZEROS, bytes_of};
 use super::damage::{Damage, Hit, Rot};
 use super::directory::FileId;
 use crate::choices::{Choices, Label, Topic};
-use crate::subject::files::FileName;
 
 /// A place that may be damaged.
 pub(super) struct Place {

@@ -11,7 +11,8 @@
 
 use std::sync::Arc;
 
-use crate::subject::files::FileName;
+use synod_port::files::FileName;
+
 use crate::subject::process::{Durable, MediaReader};
 use crate::trace::event::value_hash;
 
