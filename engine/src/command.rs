@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::ids::{Sequence, SessionId};
+use synod_port::files::Bytes;
 
-/// Bytes shared by everybody who refers to them.
-pub type Bytes = Arc<[u8]>;
+use crate::ids::{Sequence, SessionId};
 
 /// The value of one slot: an encoded batch. The empty value is the no-op that phase 1 fills holes
 /// with.

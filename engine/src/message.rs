@@ -1,7 +1,9 @@
 //! What replicas say to each other, and what clients and a replica say to each other. Bytes are the
 //! codec's business.
 
-use crate::command::{Bytes, Value};
+use synod_port::files::Bytes;
+
+use crate::command::Value;
 use crate::ids::{Ballot, Place, Sequence, SessionId, Slot};
 
 /// A message between replicas. The sender's id and incarnation are in the frame around it.

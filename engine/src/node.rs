@@ -5,6 +5,8 @@
 //! process ends. It never blocks, and it says nothing to anybody before its files are recovered and
 //! its incarnation is durable. What comes from outside and makes no sense is dropped and counted.
 
+use synod_port::files::FileName;
+
 use crate::bugs::Bug;
 use crate::codec::frame::{self, Class, Header};
 use crate::codec::{message, request};
@@ -12,7 +14,7 @@ use crate::command::Value;
 use crate::config::Config;
 use crate::effects::{Effects, To};
 use crate::ids::{ClientAddr, Incarnation, NodeId};
-use crate::io::{FileName, Input, Output, Outputs};
+use crate::io::{Input, Output, Outputs};
 use crate::log::disk::Disk;
 use crate::log::segment::value_max;
 use crate::log::store::{self, Store, Told};

@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use synod_engine::codec::command::{BatchBuilder, commands};
 use synod_engine::codec::frame::{self, Class, Header};
 use synod_engine::codec::{Malformed, message, record, request};
-use synod_engine::command::{Bytes, Command, Value};
+use synod_engine::command::{Command, Value};
 use synod_engine::ids::{Ballot, ClusterId, Incarnation, NodeId, Place, Sequence, SessionId, Slot};
 use synod_engine::message::{Message, Outcome, Reply, Request, RequestId, Vote};
 use synod_engine::record::Record;
+use synod_port::files::Bytes;
 
 fn slot() -> impl Strategy<Value = Slot> {
     (0u64..1 << 47).prop_map(Slot)

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use synod_engine::command::Bytes;
 use synod_engine::config::Config;
 use synod_engine::effects::{Effects, To};
 use synod_engine::ids::{Ballot, ClientAddr, ClusterId, Lsn, NodeId, Sequence, SessionId};
@@ -21,6 +20,7 @@ use synod_engine::recovered::Recovered;
 use synod_engine::replica::Replica;
 use synod_engine::state_machine::StateMachine;
 use synod_engine::time::{Mono, Now, Span, Wall};
+use synod_port::files::Bytes;
 
 /// Remembers everything that was applied, as one line.
 #[derive(Clone, Default)]

@@ -16,20 +16,23 @@ impl FileName {
     /// The name, when it is non-empty ASCII of at most 23 bytes without a slash.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        Self::from_ascii(name.as_bytes())
+        Self::joined(name, "")
     }
 
-    /// The name with these bytes: non-empty ASCII, at most 23, without a slash.
+    /// The name of two parts, as [`new`](Self::new).
     #[must_use]
-    pub fn from_ascii(name: &[u8]) -> Option<Self> {
-        if name.is_empty() || name.len() > 23 || !name.is_ascii() || name.contains(&b'/') {
+    pub fn joined(one: &str, two: &str) -> Option<Self> {
+        let length = one.len() + two.len();
+        let fits = |part: &str| part.is_ascii() && !part.contains('/');
+        if length == 0 || length > 23 || !fits(one) || !fits(two) {
             return None;
         }
         let mut bytes = [0; 23];
-        bytes[..name.len()].copy_from_slice(name);
+        bytes[..one.len()].copy_from_slice(one.as_bytes());
+        bytes[one.len()..length].copy_from_slice(two.as_bytes());
         Some(Self {
             bytes,
-            length: u8::try_from(name.len()).ok()?,
+            length: u8::try_from(length).ok()?,
         })
     }
 
@@ -137,4 +140,28 @@ pub enum DiskError {
     /// The device failed. A write may be half done; after a failed sync nothing is known of what
     /// was to be synced.
     Io,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_ascii_without_a_slash() {
+        let longest = "a".repeat(23);
+        for good in ["a", "log-00000001", &longest] {
+            assert_eq!(FileName::new(good).expect("a name").as_str(), good);
+        }
+        for bad in ["", "a/b", "/", "é", &"a".repeat(24)] {
+            assert_eq!(FileName::new(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_parts_make_one_name() {
+        assert_eq!(FileName::joined("log-", "7"), FileName::new("log-7"));
+        assert_eq!(FileName::joined("", ""), None);
+        assert_eq!(FileName::joined("a", "/b"), None);
+        assert_eq!(FileName::joined(&"a".repeat(12), &"b".repeat(12)), None);
+    }
 }

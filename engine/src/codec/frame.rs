@@ -16,9 +16,10 @@
 
 use std::sync::Arc;
 
+use synod_port::files::Bytes;
+
 use crate::codec::Malformed;
 use crate::codec::wire::Reader;
-use crate::command::Bytes;
 use crate::ids::{ClusterId, Incarnation, NodeId};
 
 /// The version of frames and bodies that this build writes and reads.

@@ -1,9 +1,10 @@
 //! Bodies of messages between replicas.
 
+use synod_port::files::Bytes;
+
 use crate::codec::Malformed;
 use crate::codec::frame::{self, Class, Frame, Header};
 use crate::codec::wire::{Reader, put_ballot, put_bytes, put_count, put_slot, put_u8, put_u64};
-use crate::command::Bytes;
 use crate::ids::{ClusterId, Incarnation, NodeId, Slot};
 use crate::message::{Message, Vote};
 

@@ -1,9 +1,10 @@
 //! Bodies of requests and replies. A client needs nothing but the cluster's id to speak them.
 
+use synod_port::files::Bytes;
+
 use crate::codec::Malformed;
 use crate::codec::frame::{self, Class, Frame, Header};
 use crate::codec::wire::{Reader, put_bytes, put_slot, put_u8, put_u64};
-use crate::command::Bytes;
 use crate::ids::{ClusterId, Incarnation, NodeId, Place, Sequence, SessionId};
 use crate::message::{Outcome, Reply, Request, RequestId};
 

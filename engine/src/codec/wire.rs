@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use synod_port::files::Bytes;
+
 use crate::codec::Malformed;
-use crate::command::{Bytes, Value};
+use crate::command::Value;
 use crate::ids::{Ballot, NodeId, Slot};
 
 /// Slots are below this one, so that a session's id (a place in 64 bits) cannot overflow.

@@ -1,7 +1,9 @@
 //! How the log asks for disk operations: one by one, or as a script of which each waits for the one
 //! before.
 
-use crate::io::{DiskError, DiskOk, DiskOp, OpId, Output, Outputs};
+use synod_port::files::{DiskError, DiskOk, DiskOp, OpId};
+
+use crate::io::{Output, Outputs};
 
 /// Hands out operation ids and puts operations into a step's outputs.
 #[derive(Debug)]

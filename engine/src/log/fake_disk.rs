@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use synod_port::files::{DiskError, DiskOk, DiskOp, FileName};
+
 use crate::config::SECTOR;
-use crate::io::{DiskError, DiskOk, DiskOp, FileName};
 
 /// A small generator (SplitMix64), so that a test is a function of its seed.
 #[derive(Clone, Debug)]

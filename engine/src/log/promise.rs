@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
+use synod_port::files::{DiskOp, FileName, OpId};
+
 use crate::bugs::Bug;
 use crate::config::SECTOR;
 use crate::contract;
 use crate::ids::{Ballot, ClusterId, Incarnation, NodeId};
-use crate::io::{DiskOp, FileName, OpId};
 use crate::log::backoff::Backoff;
 use crate::log::disk::{Disk, Ended, Progress, Script};
 use crate::log::sector::u64_at;

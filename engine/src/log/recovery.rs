@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use synod_port::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
+
 use crate::bugs::Bug;
-use crate::command::Bytes;
 use crate::config::SECTOR;
 use crate::ids::{Ballot, Incarnation};
-use crate::io::{DiskOk, DiskOp, FileName, Halt, OpId};
+use crate::io::Halt;
 use crate::log::backoff::Backoff;
 use crate::log::disk::{Disk, Ended};
 use crate::log::promise::{Copy, copy_in};

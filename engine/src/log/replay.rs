@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use synod_port::files::Bytes;
+
 use crate::bugs::Bug;
 use crate::codec::record;
-use crate::command::Bytes;
 use crate::config::SECTOR;
 use crate::io::Halt;
 use crate::log::sector::{Head, Sector};

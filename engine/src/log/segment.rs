@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use synod_port::files::{Bytes, DiskOp, FileName};
+
 use crate::bugs::Bug;
-use crate::command::Bytes;
 use crate::config::{Config, SECTOR};
 use crate::ids::{ClusterId, NodeId};
-use crate::io::{DiskOp, FileName};
 use crate::log::sector::{self, u16_at, u64_at};
 use crate::probe::Probe;
 

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use synod_port::files::{FileName, OpId};
+
 use crate::config::Config;
 use crate::ids::{Ballot, Incarnation, Lsn};
-use crate::io::{FileName, Halt, OpId};
+use crate::io::Halt;
 use crate::log::disk::{Disk, Ended};
 use crate::log::promise::{Copy, Keeper, Kept, Which, copy_name};
 use crate::log::recovery::{Found, Recovery};

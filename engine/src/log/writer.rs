@@ -10,13 +10,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use synod_port::files::{Bytes, DiskOp, FileName, OpId};
+
 use crate::bugs::Bug;
 use crate::codec::record;
-use crate::command::Bytes;
 use crate::config::SECTOR;
 use crate::contract;
 use crate::ids::Lsn;
-use crate::io::{DiskOp, FileName, OpId};
 use crate::log::backoff::Backoff;
 use crate::log::disk::{Disk, Ended, Progress, Script};
 use crate::log::sector;

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
+use synod_port::files::{DiskOp, OpId};
+
 use crate::bugs::Bug;
 use crate::codec::{message, request};
 use crate::config::{Config, SECTOR};
 use crate::ids::{Ballot, ClientAddr, ClusterId, Incarnation, NodeId, Sequence, SessionId, Slot};
-use crate::io::{DiskOp, Input, OpId, Output, Outputs};
+use crate::io::{Input, Output, Outputs};
 use crate::key_value::{KeyValue, Operation, Returned};
 use crate::log::fake_disk::{Dice, FakeDisk};
 use crate::message::{Message, Outcome, Reply, Request, RequestId};

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::command::Bytes;
+use synod_port::files::Bytes;
+
 use crate::ids::{Ballot, ClientAddr, NodeSet, Slot};
 use crate::message::RequestId;
 

@@ -1,9 +1,10 @@
 //! Clients: what a request leads to, and when it is answered.
 
+use synod_port::files::Bytes;
+
 use super::Replica;
 use super::desk::Read;
 use crate::bugs::Bug;
-use crate::command::Bytes;
 use crate::contract;
 use crate::effects::Effects;
 use crate::ids::{ClientAddr, NodeId, Place, Slot};

@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use synod_port::files::Bytes;
+
 use crate::bugs::Bug;
-use crate::command::{Bytes, Command};
+use crate::command::Command;
 use crate::contract;
 use crate::fact::Fact;
 use crate::ids::{Place, Sequence, SessionId, Slot};

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use synod_port::files::Bytes;
+
 use crate::bugs::Bug;
 use crate::codec::command::BatchBuilder;
-use crate::command::{Bytes, Value};
+use crate::command::Value;
 use crate::config::Config;
 use crate::contract;
 use crate::ids::{Ballot, ClientAddr, NodeId, NodeSet, Sequence, Slot};

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
+use synod_port::files::FileName;
 
 use crate::bugs::Bug;
 use crate::config::SECTOR;
 use crate::ids::{Ballot, NodeId};
-use crate::io::{FileName, Halt};
+use crate::io::Halt;
 use crate::log::fake_disk::FakeDisk;
 use crate::log::store;
 use crate::log::tests::host::{Host, Step, boot, boot_under, config, lived, run, steps};

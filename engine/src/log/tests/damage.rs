@@ -2,10 +2,11 @@
 //! panic.
 
 use proptest::prelude::*;
+use synod_port::files::{DiskError, FileName};
 
 use crate::config::{Config, SECTOR};
 use crate::ids::{Ballot, NodeId};
-use crate::io::{DiskError, FileName, Halt};
+use crate::io::Halt;
 use crate::log::fake_disk::FakeDisk;
 use crate::log::store;
 use crate::log::tests::host::{Host, Step, boot, boot_twice, config, lived, steps};

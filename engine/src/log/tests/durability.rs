@@ -1,10 +1,10 @@
 //! Whatever the disk loses, what was told to be durable comes back, in order.
 
 use proptest::prelude::*;
+use synod_port::files::DiskOp;
 
 use crate::config::Config;
 use crate::ids::Incarnation;
-use crate::io::DiskOp;
 use crate::log::fake_disk::FakeDisk;
 use crate::log::store;
 use crate::log::tests::host::{Host, boot, config, run, steps};

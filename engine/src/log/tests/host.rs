@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
+use synod_port::files::{DiskOp, FileName, OpId};
 
 use crate::command::Value;
 use crate::config::{Config, SECTOR};
 use crate::ids::{Ballot, ClusterId, Lsn, NodeId, Slot};
-use crate::io::{DiskOp, FileName, Halt, OpId, Output, Outputs};
+use crate::io::{Halt, Output, Outputs};
 use crate::log::disk::Disk;
 use crate::log::fake_disk::{Dice, FakeDisk};
 use crate::log::store::{self, Store, Told};

@@ -13,7 +13,7 @@ use synod_engine::key_value::KeyValue;
 use synod_engine::node::Node as EngineNode;
 use synod_engine::probe::{BugsOnly, Full, Probe};
 use synod_engine::time::{Mono, Now as EngineNow, Span, Wall};
-use synod_port::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
+use synod_port::files::FileName;
 
 use crate::ids::{Client, Node};
 use crate::subject::process::{
@@ -31,9 +31,6 @@ impl Subject for Synod {
 
     fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
         EngineNode::<KeyValue, ()>::format(&config(setup, node))
-            .into_iter()
-            .map(|(name, bytes)| (from_engine_name(name), bytes))
-            .collect()
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
@@ -155,10 +152,7 @@ impl<P: Watch> Process for Host<P> {
                 bytes,
             },
             Input::Deadline => io::Input::Deadline,
-            Input::Disk { op, result } => io::Input::Disk {
-                op: io::OpId(op.0),
-                result: result.map(to_engine_ok).map_err(to_engine_error),
-            },
+            Input::Disk { op, result } => io::Input::Disk { op, result },
         };
         self.node.step(now, input, &mut self.outputs);
         // Many steps want nothing, and say nothing.
@@ -198,10 +192,7 @@ fn from_engine_output(output: io::Output) -> Output {
             to: Client(u16::try_from(to.0).unwrap_or(u16::MAX)),
             bytes,
         },
-        io::Output::Disk { op, what } => Output::Disk {
-            op: OpId(op.0),
-            what: from_engine_op(what),
-        },
+        io::Output::Disk { op, what } => Output::Disk { op, what },
         io::Output::Ready => Output::Ready,
         io::Output::Halt(halt) => {
             let damaged = matches!(halt, io::Halt::PromiseLost | io::Halt::LogDamaged { .. });
@@ -210,66 +201,6 @@ fn from_engine_output(output: io::Output) -> Output {
                 damaged,
             }
         }
-    }
-}
-
-fn from_engine_op(op: io::DiskOp) -> DiskOp {
-    match op {
-        io::DiskOp::List => DiskOp::List,
-        io::DiskOp::Length(file) => DiskOp::Length(from_engine_name(file)),
-        io::DiskOp::Read {
-            file,
-            offset,
-            length,
-        } => DiskOp::Read {
-            file: from_engine_name(file),
-            offset,
-            length,
-        },
-        io::DiskOp::Create(file) => DiskOp::Create(from_engine_name(file)),
-        io::DiskOp::Write { file, offset, data } => DiskOp::Write {
-            file: from_engine_name(file),
-            offset,
-            data,
-        },
-        io::DiskOp::Truncate { file, length } => DiskOp::Truncate {
-            file: from_engine_name(file),
-            length,
-        },
-        io::DiskOp::Rename { from, to } => DiskOp::Rename {
-            from: from_engine_name(from),
-            to: from_engine_name(to),
-        },
-        io::DiskOp::Remove(file) => DiskOp::Remove(from_engine_name(file)),
-        io::DiskOp::Sync(file) => DiskOp::Sync(from_engine_name(file)),
-        io::DiskOp::SyncDir => DiskOp::SyncDir,
-    }
-}
-
-fn from_engine_name(name: io::FileName) -> FileName {
-    FileName::from_ascii(name.as_bytes()).expect("the engine's names are short ASCII")
-}
-
-fn to_engine_ok(ok: DiskOk) -> io::DiskOk {
-    match ok {
-        DiskOk::Done => io::DiskOk::Done,
-        DiskOk::Names(names) => io::DiskOk::Names(
-            names
-                .iter()
-                .filter_map(|name| io::FileName::new(name.as_str()))
-                .collect(),
-        ),
-        DiskOk::Length(length) => io::DiskOk::Length(length),
-        DiskOk::Data(data) => io::DiskOk::Data(data),
-    }
-}
-
-const fn to_engine_error(error: DiskError) -> io::DiskError {
-    match error {
-        DiskError::NotFound => io::DiskError::NotFound,
-        DiskError::Exists => io::DiskError::Exists,
-        DiskError::NoSpace => io::DiskError::NoSpace,
-        DiskError::Io => io::DiskError::Io,
     }
 }
 
