@@ -1,8 +1,9 @@
-//! The port between a replica that does no I/O of its own and whoever hosts it: bytes and files.
+//! The port's files: what a replica that does no I/O of its own asks of its host's disk, and how that
+//! ends.
 //!
-//! The engine is stepped through these types and the simulator hosts through them, so nothing is
-//! converted on the way. The crate is the ground floor: it depends on nothing, names neither side,
-//! and holds no behaviour.
+//! The engine asks and the simulator answers in these types, so nothing is converted on the way. The
+//! crate is the ground floor: it depends on nothing, names neither side, and does nothing itself.
+//! Inputs, outputs and clocks are not here; each side has its own.
 
 #![deny(clippy::float_arithmetic)]
 

@@ -10,12 +10,18 @@ struct Rule {
     because: &'static str,
 }
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule {
         place: "sim/",
         except: &["sim/src/subject/synod", "sim/tests/"],
         word: "synod_engine",
         because: "only sim/src/subject/synod names our engine, so that another can take its place",
+    },
+    Rule {
+        place: "engine/port/",
+        except: &[],
+        word: "synod_engine",
+        because: "the port is the ground floor: an engine rests on it, and it names none",
     },
     Rule {
         place: "engine/",
@@ -124,6 +130,14 @@ mod tests {
                 "use crate::world::network::Network;"
             ),
             1
+        );
+        assert_eq!(
+            breaches("engine/port/src/files.rs", "use synod_engine::ids::Slot;"),
+            1
+        );
+        assert_eq!(
+            breaches("sim/src/world/steps.rs", "use synod_port::files::DiskOp;"),
+            0
         );
         assert_eq!(
             breaches("reports/src/text.rs", "use synod_sim::run::run;"),
