@@ -12,7 +12,9 @@ use serde_json::{Map, Value};
 use crate::check::linearizability::answer::{Explanation, explain, json, picture, text};
 use crate::check::linearizability::check::{Report, Verdict, check};
 use crate::check::linearizability::search::{Budget, Exhausted};
-use crate::history::input::{Format, InputError, Model, read};
+use crate::history::input::{
+    Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
+};
 use crate::history::recorded::History;
 
 /// What `check-history` takes.
@@ -30,6 +32,18 @@ pub struct CheckHistoryArgs {
     /// How the history is written
     #[arg(long, value_enum, default_value = "auto")]
     pub input: InputArg,
+    /// What a failed cas says that carries neither `saw` nor `mismatch`: that another value was
+    /// there, or nothing of the state. By default `mismatch` in Jepsen's log lines and `no-effect`
+    /// elsewhere
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub failed_cas: Option<FailedCasArg>,
+    /// What a read of nil says: that nothing was there, or nothing. By default `unknown` in EDN
+    /// and `absent` elsewhere
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub nil: Option<NilArg>,
+    /// The value at the start, of every key, as the history writes values
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub initial: Option<String>,
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human", env = "SYNOD_FORMAT")]
     pub format: FormatArg,
@@ -68,6 +82,24 @@ pub enum InputArg {
     Jepsen,
 }
 
+/// The `--failed-cas` of `check-history`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailedCasArg {
+    /// Another value was there than it expected
+    Mismatch,
+    /// It had no effect, and says nothing of the state
+    NoEffect,
+}
+
+/// The `--nil` of `check-history`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NilArg {
+    /// Nothing was there
+    Absent,
+    /// It says nothing
+    Unknown,
+}
+
 /// The `--format` of `check-history`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FormatArg {
@@ -90,11 +122,21 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         InputArg::Synod => Format::Synod,
         InputArg::Jepsen => Format::Jepsen,
     };
+    let wanted = wanted(args);
     let input = open(&args.file).map_err(InputError::from);
-    let history = match input
-        .and_then(|input| read(BufReader::with_capacity(1 << 16, input), format, model))
-    {
-        Ok(history) => history,
+    let read = input.and_then(|input| {
+        read_as(
+            BufReader::with_capacity(1 << 16, input),
+            format,
+            model,
+            &wanted,
+        )
+    });
+    let Input {
+        history,
+        conventions,
+    } = match read {
+        Ok(input) => input,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}: {error}", args.file.display());
             return 2;
@@ -112,11 +154,14 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         _ => None,
     };
     let answer = match args.format {
-        FormatArg::Human => human(&history, &report, why.as_ref(), seconds),
-        FormatArg::Json => format!(
-            "{:#}\n",
-            Value::Object(machine(&history, &report, why.as_ref(), seconds))
-        ),
+        FormatArg::Human => {
+            human(&history, &report, why.as_ref(), seconds) + &taken(&history, conventions)
+        }
+        FormatArg::Json => {
+            let mut answer = machine(&history, &report, why.as_ref(), seconds);
+            convention(&mut answer, &history, conventions);
+            format!("{:#}\n", Value::Object(answer))
+        }
     };
     let printed = io::stdout().write_all(answer.as_bytes());
     // Whoever closes the pipe has read enough.
@@ -129,6 +174,20 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         Verdict::Linearizable => 0,
         Verdict::NotLinearizable { .. } => 1,
         Verdict::Unknown { .. } => 3,
+    }
+}
+
+fn wanted(args: &CheckHistoryArgs) -> Wanted {
+    Wanted {
+        failed_cas: args.failed_cas.map(|failed_cas| match failed_cas {
+            FailedCasArg::Mismatch => FailedCas::Mismatch,
+            FailedCasArg::NoEffect => FailedCas::NoEffect,
+        }),
+        nil: args.nil.map(|nil| match nil {
+            NilArg::Absent => Nil::Absent,
+            NilArg::Unknown => Nil::Unknown,
+        }),
+        initial: args.initial.clone(),
     }
 }
 
@@ -196,6 +255,23 @@ fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds:
         );
     }
     answer
+}
+
+/// What the words of the history were taken to mean.
+fn taken(history: &History, conventions: Conventions) -> String {
+    format!(
+        "  taken: a failed cas as {} (--failed-cas), a read of nil as {} (--nil), and {} at the \
+         start (--initial)\n",
+        conventions.failed_cas.name(),
+        conventions.nil.name(),
+        text::value(history, history.initial, 80)
+    )
+}
+
+fn convention(answer: &mut Map<String, Value>, history: &History, conventions: Conventions) {
+    answer.insert("failed_cas".into(), conventions.failed_cas.name().into());
+    answer.insert("nil".into(), conventions.nil.name().into());
+    answer.insert("initial".into(), history.values.json(history.initial));
 }
 
 fn machine(

@@ -19,6 +19,14 @@ pub enum InputError {
         /// What was looked for.
         expected: &'static str,
     },
+    /// The value at the start is not written as the history writes values.
+    #[error("the initial value {value:?} is none: {message}")]
+    Initial {
+        /// As it was given.
+        value: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// It cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),

@@ -11,16 +11,19 @@
 //!   else begins with nil.
 //! - Where no map has a time, the order of the maps is the order in time, even if several stand in
 //!   one line.
-//! - A failed compare-and-set found another value than it expected, unless an `:error` says that it
-//!   failed for another reason.
+//! - In a log a failed compare-and-set found another value than it expected. In a map it had no
+//!   effect and says nothing else, whatever stands in its `:error`, unless it carries `:mismatch`
+//!   or `:saw`; and a read of nil says nothing (Knossos' register).
 
 use std::io::{BufRead, Read};
 
+use crate::history::input::Input;
+use crate::history::input::convention::{Conventions, Nil, Wanted};
 use crate::history::input::edn::{Edn, Reader};
 use crate::history::input::error::InputError;
 use crate::history::input::model::Model;
 use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
-use crate::history::recorded::{History, Place};
+use crate::history::recorded::Place;
 use crate::history::values::{ABSENT, Form, Val, Values};
 
 const EXPECTED: &str = "lines such as `INFO jepsen.util - 0 :invoke :read nil` or `{:process 0, \
@@ -30,7 +33,7 @@ const EXPECTED: &str = "lines such as `INFO jepsen.util - 0 :invoke :read nil` o
 const BYTES_MAX: u64 = 1 << 32;
 
 /// Reads to the end.
-pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError> {
+pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<Input, InputError> {
     let mut bytes = Vec::new();
     if input.by_ref().take(BYTES_MAX).read_to_end(&mut bytes)? as u64 == BYTES_MAX {
         let message = format!(
@@ -48,15 +51,33 @@ pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError
         InputError::at(u32::try_from(line).unwrap_or(u32::MAX), "it is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut pairing = Pairing::new(model);
+    let mut pairing = Pairing::new(model, Conventions::LOG.with(wanted));
     if text.trim_start().starts_with(['{', '[', '(', '#', ';']) {
-        maps(text, model, &mut pairing)?;
+        maps(text, model, wanted, &mut pairing)?;
     } else {
+        pairing.history.initial = initial(wanted, ABSENT, &mut pairing.history.values)?;
         for (line, text) in (1u32..).zip(text.lines()) {
             log_line(line, text, &mut pairing)?;
         }
     }
     pairing.finish(EXPECTED)
+}
+
+/// The value at the start: the one that is wanted, or else this one.
+fn initial(wanted: &Wanted, other: Val, values: &mut Values) -> Result<Val, InputError> {
+    let Some(text) = &wanted.initial else {
+        return Ok(other);
+    };
+    let fail = |message: String| InputError::Initial {
+        value: text.clone(),
+        message,
+    };
+    let mut reader = Reader::new(text, 1);
+    let form = reader.next().map_err(fail)?;
+    match (form, reader.next().map_err(fail)?) {
+        (Some((_, form)), None) => Ok(intern(&form, values)),
+        _ => Err(fail("expected one value as the history writes them".into())),
+    }
 }
 
 fn kind(name: &str) -> Option<Kind> {
@@ -82,6 +103,7 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
         process = word;
     };
     if process.starts_with(':') {
+        pairing.pass();
         return Ok(());
     }
     let name = words.next().unwrap_or("");
@@ -131,13 +153,18 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
         time: None,
         place: None,
         saw: None,
-        mismatch: true,
+        mismatch: None,
     })
 }
 
 /// Goes through the maps twice: what they are about is known only at the end, and text is smaller
 /// than what it is read into.
-fn maps(text: &str, model: Model, pairing: &mut Pairing) -> Result<(), InputError> {
+fn maps(
+    text: &str,
+    model: Model,
+    wanted: &Wanted,
+    pairing: &mut Pairing,
+) -> Result<(), InputError> {
     let mut dialect = Dialect {
         keyed: model == Model::KeyValue,
         nothing: ABSENT,
@@ -152,10 +179,14 @@ fn maps(text: &str, model: Model, pairing: &mut Pairing) -> Result<(), InputErro
     if dialect.keyed {
         pairing.expect_keys();
     }
-    if store {
+    let conventions = if store {
         dialect.nothing = pairing.history.values.text(b"");
-        pairing.history.initial = dialect.nothing;
-    }
+        Conventions::STORE
+    } else {
+        Conventions::EDN
+    };
+    pairing.conventions = conventions.with(wanted);
+    pairing.history.initial = initial(wanted, dialect.nothing, &mut pairing.history.values)?;
     each(text, |line, form| map(line, form, dialect, pairing))
 }
 
@@ -240,8 +271,14 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         Edn::Whole(digits) => digits
             .parse()
             .map_err(|_| fail("the :process is too large"))?,
-        Edn::Keyword(_) => return Ok(()),
-        Edn::Text(name) if name == "nemesis" => return Ok(()),
+        Edn::Keyword(_) => {
+            pairing.pass();
+            return Ok(());
+        }
+        Edn::Text(name) if name == "nemesis" => {
+            pairing.pass();
+            return Ok(());
+        }
         _ => return Err(fail("the :process is no number")),
     };
     let word = |name: &str| match form.get(name) {
@@ -283,6 +320,11 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         // In a store in which nothing is absent, to delete is to write what is there at the start.
         _ if deletes => Argument::One(dialect.nothing),
         Kind::Invoke | Kind::Ok => match argument(line, kind, function, value, values)? {
+            Argument::One(ABSENT)
+                if function == Function::Read && pairing.conventions.nil == Nil::Unknown =>
+            {
+                Argument::One(ABSENT)
+            }
             Argument::One(value) => Argument::One(dialect.value(value)),
             Argument::Two(expected, new) => {
                 Argument::Two(dialect.value(expected), dialect.value(new))
@@ -301,12 +343,9 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         Some(slot) if function == Function::Read => Some(Place::after(slot)),
         Some(slot) => Some(Place::new(slot, 0)),
     };
-    let mismatch = match form.get("mismatch") {
-        None => form
-            .get("error")
-            .is_none_or(|error| *error == Edn::Nil || tells_of_a_mismatch(error)),
-        Some(truth) => *truth == Edn::Other("true".into()),
-    };
+    let mismatch = form
+        .get("mismatch")
+        .map(|truth| *truth == Edn::Other("true".into()));
     pairing.add(&Entry {
         line,
         process,
@@ -319,21 +358,6 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
         saw,
         mismatch,
     })
-}
-
-/// Whether an error is only another way to say that a compare-and-set found another value.
-fn tells_of_a_mismatch(error: &Edn) -> bool {
-    let word = match error {
-        Edn::List(items) => items.first().unwrap_or(error),
-        _ => error,
-    };
-    let (Edn::Keyword(word) | Edn::Text(word)) = word else {
-        return false;
-    };
-    let word = word.to_lowercase();
-    ["mismatch", "succeed", "precondition", "compare", "cas"]
-        .iter()
-        .any(|part| word.contains(part))
 }
 
 fn argument(
@@ -379,10 +403,17 @@ fn intern(form: &Edn, values: &mut Values) -> Val {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::recorded::{Asked, Outcome};
+    use crate::history::input::convention::FailedCas;
+    use crate::history::recorded::{Asked, History, Outcome};
 
     fn parsed(text: &str, model: Model) -> Result<History, String> {
-        read(text.as_bytes(), model).map_err(|error| error.to_string())
+        parsed_as(text, model, &Wanted::default())
+    }
+
+    fn parsed_as(text: &str, model: Model, wanted: &Wanted) -> Result<History, String> {
+        read(text.as_bytes(), model, wanted)
+            .map(|input| input.history)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -502,41 +533,96 @@ mod tests {
         let store = parsed(&text("get"), Model::KeyValue).expect("a history");
         assert_eq!(store.operations[0].outcome, Outcome::Ok(store.initial));
         assert_ne!(store.initial, ABSENT);
-        let keyed = parsed(&text("read"), Model::KeyValue).expect("a history");
-        assert_eq!(
-            (keyed.operations[0].outcome, keyed.initial),
-            (Outcome::Ok(ABSENT), ABSENT)
-        );
+        let read = |text: &str, nil| {
+            let wanted = Wanted {
+                nil,
+                ..Wanted::default()
+            };
+            parsed_as(text, Model::KeyValue, &wanted).expect("a history")
+        };
+        for (nil, outcome) in [
+            (None, Outcome::Fail),
+            (Some(Nil::Unknown), Outcome::Fail),
+            (Some(Nil::Absent), Outcome::Ok(ABSENT)),
+        ] {
+            let keyed = read(&text("read"), nil);
+            assert_eq!(
+                (keyed.operations[0].outcome, keyed.initial),
+                (outcome, ABSENT)
+            );
+        }
+        let silent = read(&text("get"), Some(Nil::Unknown));
+        assert_eq!(silent.operations[0].outcome, Outcome::Fail);
     }
 
     #[test]
-    fn an_error_may_say_that_a_swap_did_not_fit() {
-        let outcome = |error: &str| {
+    fn no_word_of_an_error_says_anything_of_the_state() {
+        let outcome = |rest: &str, failed_cas| {
             let text = format!(
                 "{{:process 0, :type :invoke, :f :cas, :value [1 2]}} {{:process 0, :type :fail, \
-                 :f :cas, :value nil, :error {error}}}"
+                 :f :cas, :value nil {rest}}}"
             );
-            parsed(&text, Model::Register)
+            let wanted = Wanted {
+                failed_cas,
+                ..Wanted::default()
+            };
+            parsed_as(&text, Model::Register, &wanted)
                 .expect("a history")
                 .operations[0]
                 .outcome
         };
+        for error in [
+            "",
+            ":error :did-not-succeed",
+            ":error [:value-mismatch 3]",
+            ":error :cassandra-unavailable",
+            ":error \"broadcast-failed\"",
+        ] {
+            assert_eq!(outcome(error, None), Outcome::Fail, "{error}");
+            assert_eq!(
+                outcome(error, Some(FailedCas::Mismatch)),
+                Outcome::Mismatch,
+                "{error}"
+            );
+        }
+        assert_eq!(outcome(":mismatch true", None), Outcome::Mismatch);
         assert_eq!(
-            [
-                outcome(":did-not-succeed"),
-                outcome("[:value-mismatch 3]"),
-                outcome("nil")
-            ],
-            [Outcome::Mismatch; 3]
+            outcome(":mismatch false", Some(FailedCas::Mismatch)),
+            Outcome::Fail
         );
+    }
+
+    #[test]
+    fn the_value_at_the_start_is_edn() {
+        let read = |initial: &str| {
+            let wanted = Wanted {
+                initial: Some(initial.into()),
+                ..Wanted::default()
+            };
+            let text = "{:process 0, :type :invoke, :f :write, :value :a}";
+            parsed_as(text, Model::Register, &wanted)
+        };
+        let history = read(":a").expect("a history");
         assert_eq!(
-            [
-                outcome(":connection-refused"),
-                outcome("[]"),
-                outcome("\"no leader\"")
-            ],
-            [Outcome::Fail; 3]
+            history.operations[0].asked,
+            Asked::Write(history.initial),
+            "{history:?}"
         );
+        assert_eq!(read("nil").expect("a history").initial, ABSENT);
+        assert!(read("1 2").expect_err("two").contains("\"1 2\" is none"));
+        assert!(read("[1").expect_err("a half").contains("\"[1\" is none"));
+    }
+
+    #[test]
+    fn a_history_of_a_nemesis_has_no_operations() {
+        for text in [
+            "{:process :nemesis, :type :info, :f :kill, :value nil}",
+            "INFO jepsen.util - :nemesis :info :start nil",
+        ] {
+            let history = parsed(text, Model::Register).expect("a history");
+            assert!(history.operations.is_empty());
+        }
+        assert!(parsed("", Model::Register).is_err());
     }
 
     #[test]

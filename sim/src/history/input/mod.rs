@@ -4,6 +4,7 @@
 //! whether a history is right; only that it is one: each return has a call before it, and each
 //! process has one operation open at a time.
 
+mod convention;
 mod edn;
 mod error;
 mod jepsen;
@@ -16,6 +17,7 @@ use std::io::BufRead;
 
 use crate::history::recorded::History;
 
+pub use convention::{Conventions, FailedCas, Nil, Wanted};
 pub use error::InputError;
 pub use model::Model;
 
@@ -30,19 +32,41 @@ pub enum Format {
     Jepsen,
 }
 
-/// Reads a history to its end.
+/// A history, and how its words were taken.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The history.
+    pub history: History,
+    /// What its words were taken to mean.
+    pub conventions: Conventions,
+}
+
+/// Reads a history to its end, by the conventions of its format.
 ///
 /// # Errors
 /// The first line that makes no sense.
-pub fn read(mut input: impl BufRead, format: Format, model: Model) -> Result<History, InputError> {
+pub fn read(input: impl BufRead, format: Format, model: Model) -> Result<History, InputError> {
+    read_as(input, format, model, &Wanted::default()).map(|input| input.history)
+}
+
+/// Reads a history to its end, by the conventions that are wanted.
+///
+/// # Errors
+/// The first line that makes no sense, or a wanted value that is none.
+pub fn read_as(
+    mut input: impl BufRead,
+    format: Format,
+    model: Model,
+    wanted: &Wanted,
+) -> Result<Input, InputError> {
     let format = if format == Format::Auto {
         guess(&mut input)?
     } else {
         format
     };
     match format {
-        Format::Synod | Format::Auto => synod::read(input, model),
-        Format::Jepsen => jepsen::read(input, model),
+        Format::Synod | Format::Auto => synod::read(input, model, wanted),
+        Format::Jepsen => jepsen::read(input, model, wanted),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::history::input::Input;
+use crate::history::input::convention::{Conventions, FailedCas, Nil};
 use crate::history::input::error::InputError;
 use crate::history::input::model::Model;
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
@@ -71,13 +73,18 @@ pub struct Entry {
     pub time: Option<u64>,
     pub place: Option<Place>,
     pub saw: Option<Val>,
-    pub mismatch: bool,
+    /// Whether a failed compare-and-set is said to have found another value than it expected.
+    pub mismatch: Option<bool>,
 }
 
 /// A history in the making.
 pub struct Pairing {
     pub history: History,
     model: Model,
+    /// What words mean.
+    pub conventions: Conventions,
+    /// Whether something was passed over that is an operation, but on nothing here.
+    passed: bool,
     processes: BTreeMap<i64, Process>,
     keys: BTreeMap<Val, u32>,
     /// The first line, and whether it has a time.
@@ -100,10 +107,12 @@ struct Process {
 
 impl Pairing {
     /// A history without operations.
-    pub fn new(model: Model) -> Self {
+    pub fn new(model: Model, conventions: Conventions) -> Self {
         Self {
             history: History::default(),
             model,
+            conventions,
+            passed: false,
             processes: BTreeMap::new(),
             keys: BTreeMap::new(),
             timed: None,
@@ -115,6 +124,11 @@ impl Pairing {
     /// Every operation has a key, whatever the model: it is a register for each.
     pub fn expect_keys(&mut self) {
         self.model = Model::KeyValue;
+    }
+
+    /// A line of a process that does not operate on the object: Jepsen's nemesis.
+    pub fn pass(&mut self) {
+        self.passed = true;
     }
 
     /// Takes the next line.
@@ -194,7 +208,7 @@ impl Pairing {
                 operation.lines[0]
             ));
         }
-        operation.outcome = outcome(entry, operation)?;
+        operation.outcome = outcome(entry, operation, self.conventions)?;
         operation.place = entry.place.or(operation.place);
         operation.lines[1] = line;
         if operation.outcome == Outcome::Unknown {
@@ -271,9 +285,10 @@ impl Pairing {
         Some(&self.history.operations[open])
     }
 
-    /// The history, once every line was taken. Operations without a return are unknown.
-    pub fn finish(mut self, expected: &'static str) -> Result<History, InputError> {
-        if self.history.operations.is_empty() {
+    /// The history, once every line was taken. Operations without a return are unknown. One of
+    /// nothing but a nemesis is a history.
+    pub fn finish(mut self, expected: &'static str) -> Result<Input, InputError> {
+        if self.history.operations.is_empty() && !self.passed {
             return Err(InputError::Empty { expected });
         }
         if !self.appended.is_empty() {
@@ -281,12 +296,21 @@ impl Pairing {
         }
         self.history.values.seal();
         self.history.operations.shrink_to_fit();
-        Ok(self.history)
+        Ok(Input {
+            history: self.history,
+            conventions: self.conventions,
+        })
     }
 
     /// Where values are appended to, they are strings: what else would the appended one mean?
     fn only_strings(&self) -> Result<(), InputError> {
         use crate::history::values::Form;
+        if let Some((Form::Other, bytes)) = self.history.values.get(self.history.initial) {
+            return Err(InputError::Initial {
+                value: String::from_utf8_lossy(bytes).into_owned(),
+                message: "it is no string, and the history appends to it".into(),
+            });
+        }
         for operation in &self.history.operations {
             let Some(first) = self.appended.get(&operation.key) else {
                 continue;
@@ -354,17 +378,28 @@ fn asked(entry: &Entry) -> Result<Asked, InputError> {
     })
 }
 
-fn outcome(entry: &Entry, operation: &Recorded) -> Result<Outcome, InputError> {
+fn outcome(
+    entry: &Entry,
+    operation: &Recorded,
+    conventions: Conventions,
+) -> Result<Outcome, InputError> {
     let cas = matches!(operation.asked, Asked::Cas { .. });
+    let mismatch = entry
+        .mismatch
+        .unwrap_or(conventions.failed_cas == FailedCas::Mismatch);
     Ok(match entry.kind {
         Kind::Info | Kind::Invoke => Outcome::Unknown,
         Kind::Fail => match entry.saw {
             // Even of the value that was expected: then it failed for another reason.
             Some(saw) if cas => Outcome::Saw(saw),
-            _ if cas && entry.mismatch => Outcome::Mismatch,
+            _ if cas && mismatch => Outcome::Mismatch,
             _ => Outcome::Fail,
         },
         Kind::Ok => match (operation.asked, entry.argument) {
+            // A read without an answer, which is as good as none.
+            (Asked::Read, Argument::One(ABSENT)) if conventions.nil == Nil::Unknown => {
+                Outcome::Fail
+            }
             (Asked::Read, Argument::One(value)) => Outcome::Ok(value),
             (Asked::Read, _) => {
                 return Err(InputError::at(

@@ -9,20 +9,25 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::value::RawValue;
 
+use crate::history::input::Input;
+use crate::history::input::convention::{Conventions, Wanted};
 use crate::history::input::error::InputError;
 use crate::history::input::json::Json;
 use crate::history::input::model::Model;
 use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
-use crate::history::recorded::{History, Place};
-use crate::history::values::Values;
+use crate::history::recorded::Place;
+use crate::history::values::{Val, Values};
 
 /// How long a line may be, in bytes: far longer than any operation, and no more than should be in
 /// memory at once.
 const LINE_MAX: u64 = 1 << 26;
 
 /// Reads lines to the end.
-pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError> {
-    let mut pairing = Pairing::new(model);
+pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<Input, InputError> {
+    let mut pairing = Pairing::new(model, Conventions::SYNOD.with(wanted));
+    if let Some(text) = &wanted.initial {
+        pairing.history.initial = initial(text, &mut pairing.history.values)?;
+    }
     let mut buffer = Vec::new();
     let mut line = 0u32;
     loop {
@@ -54,11 +59,23 @@ pub fn read(mut input: impl BufRead, model: Model) -> Result<History, InputError
         }
         let parsed: Line<'_> =
             serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
-        if let Some(entry) = parsed.entry(line, &mut pairing.history.values)? {
-            pairing.add(&entry)?;
+        match parsed.entry(line, &mut pairing.history.values)? {
+            Some(entry) => pairing.add(&entry)?,
+            None => pairing.pass(),
         }
     }
     pairing.finish("lines such as {\"process\": 0, \"type\": \"invoke\", \"f\": \"read\"}")
+}
+
+/// The value at the start.
+fn initial(text: &str, values: &mut Values) -> Result<Val, InputError> {
+    let fail = |message: String| InputError::Initial {
+        value: text.into(),
+        message,
+    };
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| fail(describe(&error)))?;
+    let value = Json::read(raw.get()).map_err(fail)?;
+    Ok(value.intern(values))
 }
 
 /// The message without its place: a line is parsed by itself, so its number would be wrong.
@@ -85,8 +102,7 @@ struct Line<'a> {
     index: Option<u64>,
     #[serde(borrow, default, deserialize_with = "present")]
     saw: Option<&'a RawValue>,
-    #[serde(default)]
-    mismatch: bool,
+    mismatch: Option<bool>,
 }
 
 /// A field that is null is there; only a missing one is none.
@@ -195,11 +211,14 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::recorded::{Asked, NEVER, Outcome};
+    use crate::history::input::convention::FailedCas;
+    use crate::history::recorded::{Asked, History, NEVER, Outcome};
     use crate::history::values::ABSENT;
 
     fn parsed(text: &str, model: Model) -> Result<History, String> {
-        read(text.as_bytes(), model).map_err(|error| error.to_string())
+        read(text.as_bytes(), model, &Wanted::default())
+            .map(|input| input.history)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -240,6 +259,63 @@ mod tests {
             (delete.outcome, delete.ret, delete.key),
             (Outcome::Unknown, NEVER, 1)
         );
+    }
+
+    #[test]
+    fn a_failure_that_speaks_is_taken_at_its_word() {
+        let outcomes = |failed_cas: Option<FailedCas>| {
+            let text = [
+                "",
+                r#", "mismatch": true"#,
+                r#", "mismatch": false"#,
+                r#", "saw": 3"#,
+            ]
+            .iter()
+            .map(|said| {
+                format!(
+                    r#"{{"process": 1, "type": "invoke", "f": "cas", "value": [1, 2]}}
+                           {{"process": 1, "type": "fail", "f": "cas"{said}}}
+                        "#
+                )
+            })
+            .collect::<String>();
+            let wanted = Wanted {
+                failed_cas,
+                ..Wanted::default()
+            };
+            let input = read(text.as_bytes(), Model::Register, &wanted).expect("a history");
+            let outcome = |at: usize| match input.history.operations[at].outcome {
+                Outcome::Fail => "nothing",
+                Outcome::Mismatch => "mismatch",
+                Outcome::Saw(_) => "saw",
+                other => panic!("{other:?}"),
+            };
+            [0, 1, 2, 3].map(outcome)
+        };
+        assert_eq!(outcomes(None), ["nothing", "mismatch", "nothing", "saw"]);
+        assert_eq!(outcomes(Some(FailedCas::NoEffect)), outcomes(None));
+        assert_eq!(
+            outcomes(Some(FailedCas::Mismatch)),
+            ["mismatch", "mismatch", "nothing", "saw"]
+        );
+    }
+
+    #[test]
+    fn the_value_at_the_start_is_json() {
+        let read = |initial: &str| {
+            let wanted = Wanted {
+                initial: Some(initial.into()),
+                ..Wanted::default()
+            };
+            let append = r#"{"process": 1, "type": "invoke", "f": "append", "value": "x"}"#;
+            read(append.as_bytes(), Model::Register, &wanted)
+                .map(|input| input.history.values.json(input.history.initial))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(read("\"a\"").expect("a string"), "a");
+        assert_eq!(read("null").expect("absent"), serde_json::Value::Null);
+        assert!(read("a").expect_err("a word").contains("\"a\" is none"));
+        assert!(read("7").expect_err("a number").contains("no string"));
     }
 
     #[test]
