@@ -10,14 +10,14 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use synod_sim::check::linearizability::answer::{explain, picture, text};
+use synod_sim::check::linearizability::budget::Budget;
 use synod_sim::check::linearizability::check::{Verdict, check};
-use synod_sim::check::linearizability::search::Budget;
 use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::jsonl;
 
 const BUDGET: Budget = Budget {
     steps: 20_000,
-    configurations: 1_000,
+    bytes: 1 << 18,
 };
 
 fn digest(bytes: &[u8]) {

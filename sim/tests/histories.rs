@@ -114,8 +114,8 @@ fn what_does_not_exist_is_an_error_of_the_input() {
 
 #[test]
 fn a_budget_that_does_not_suffice_is_no_verdict() {
+    use synod_sim::check::linearizability::budget::{Budget, Exhausted};
     use synod_sim::check::linearizability::check::{Verdict, check};
-    use synod_sim::check::linearizability::search::{Budget, Exhausted};
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/histories/not-linearizable/hundred-unknown.register.jsonl");
     let history = read(

@@ -5,11 +5,11 @@
 use libfuzzer_sys::fuzz_target;
 use synod_sim::check::linearizability::answer::{explain, picture};
 use synod_sim::check::linearizability::check::{Verdict, check};
-use synod_sim::check::linearizability::search::Budget;
+use synod_sim::check::linearizability::budget::Budget;
 use synod_sim::history::input::{Format, Model, read};
 
 fuzz_target!(|bytes: &[u8]| {
-    let budget = Budget { steps: 50_000, configurations: 1_000 };
+    let budget = Budget { steps: 50_000, bytes: 1 << 18 };
     for model in [Model::Register, Model::KeyValue] {
         let Ok(history) = read(bytes, Format::Jepsen, model) else { continue };
         if let Verdict::NotLinearizable { key } = check(&history, budget).verdict

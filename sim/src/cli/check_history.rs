@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
 use crate::check::linearizability::answer::{Explanation, explain, json, picture, text};
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::check::{Report, Verdict, check};
-use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::history::input::{
     Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
 };
@@ -223,7 +223,7 @@ fn reason(exhausted: Exhausted) -> &'static str {
         Exhausted::Steps => {
             "the search took more steps than its budget allows; raise it with --budget"
         }
-        Exhausted::Configurations => "too many configurations were possible at once",
+        Exhausted::Bytes => "too many configurations were possible at once",
     }
 }
 

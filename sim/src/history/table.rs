@@ -19,6 +19,12 @@ impl Table {
         self.len
     }
 
+    /// What it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.places.len() * size_of::<(u32, u32)>()
+    }
+
     /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What the judgement of a key's history means for a run: shared by the court and by the judge of
 //! audits.
 
-use crate::check::linearizability::search::{Budget, Exhausted};
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::roster::Violation;
 use crate::verdict::Closing;
 
@@ -11,7 +11,7 @@ pub const LINEARIZABILITY: &str = "linearizability";
 /// What a run's history may cost before its verdict is "unknown".
 pub(super) const BUDGET: Budget = Budget {
     steps: 20_000_000,
-    configurations: 200_000,
+    bytes: 64 << 20,
 };
 
 /// A key that is not linearizable.

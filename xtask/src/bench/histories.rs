@@ -7,11 +7,12 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use synod_reports::figure::Figure;
+use synod_sim::check::linearizability::budget::Budget;
 use synod_sim::check::linearizability::check::{ByKey, Verdict, check};
 use synod_sim::check::linearizability::generate::{Shape, generate};
 use synod_sim::check::linearizability::partition::Renumber;
 use synod_sim::check::linearizability::register::RegisterMachine;
-use synod_sim::check::linearizability::search::{Budget, Ending, Remember, search};
+use synod_sim::check::linearizability::search::{Ending, Remember, search};
 use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::recorded::History;
 use synod_sim::sweep::bench::alone::seconds_of;

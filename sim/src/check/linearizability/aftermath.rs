@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::chain::{Answer, judge};
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::online::Online;
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
-use crate::check::linearizability::search::Budget;
 use crate::history::operation::Text;
 use crate::history::recorded::{History, Place, What};
 use crate::history::values::{ABSENT, Val};

@@ -1,10 +1,11 @@
 //! The algorithms one after another: the cheapest that can decide does.
 
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::repair::repair;
-use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
+use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
 use crate::check::linearizability::zones::{Zones, zones};
 

@@ -1,8 +1,8 @@
 //! A whole history: key by key, the cheapest first, until one is not linearizable.
 
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::chain::{Answer, Judged, Method, judge};
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
-use crate::check::linearizability::search::{Budget, Exhausted};
 use crate::check::linearizability::witness::Refuted;
 use crate::history::recorded::{History, NEVER, Outcome};
 

@@ -1,9 +1,10 @@
 //! One return within the general search: every order of open operations that ends with the one that
 //! returns.
 
+use crate::check::linearizability::budget::Exhausted;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
-use crate::check::linearizability::search::{Configuration, Exhausted, Search};
+use crate::check::linearizability::search::{Configuration, Progress, Search};
 use crate::history::spec::Effect;
 
 /// An open operation that may take effect next.
@@ -16,21 +17,21 @@ enum Candidate {
 }
 
 impl<K: Machine, M: Mask> Search<'_, K, M> {
-    /// Follows every order from `start` that ends with `last`, which stands at `spot`.
+    /// Follows every order from what is on the stack that ends with `last`, which stands at `spot`.
     pub(super) fn expand(
         &mut self,
-        start: Configuration<M>,
         last: u32,
         spot: usize,
-    ) -> Result<(), Exhausted> {
+        until: u64,
+    ) -> Result<Progress, Exhausted> {
         let last_is_blind = self.blind.has(spot);
-        if !self.unseen(&start, false) {
-            return Ok(());
-        }
-        self.stack.push((start, false));
         while let Some((here, fresh)) = self.stack.pop() {
             if self.work > self.budget.steps {
                 return Err(Exhausted::Steps);
+            }
+            if self.work > until {
+                self.stack.push((here, fresh));
+                return Ok(Progress::Interrupted);
             }
             // Nobody saw the state of a fresh configuration. If it is overwritten now, the same was
             // reached without it.
@@ -47,11 +48,11 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
             }
             self.try_known(&here, spot, Kind::Dependent);
             self.try_unknown(&here, spot, Kind::Dependent);
-            if self.stack.len().max(self.seen_list.len()) > self.budget.configurations {
-                return Err(Exhausted::Configurations);
+            if self.bytes() > self.budget.bytes {
+                return Err(Exhausted::Bytes);
             }
         }
-        Ok(())
+        Ok(Progress::Ended)
     }
 
     fn try_known(&mut self, here: &Configuration<M>, last: usize, kind: Kind) {

@@ -265,8 +265,8 @@ fn number(values: &mut Values, number: u32) -> Val {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::linearizability::budget::Budget;
     use crate::check::linearizability::check::{Verdict, check};
-    use crate::check::linearizability::search::Budget;
 
     #[test]
     fn what_is_generated_is_linearizable_and_the_same_each_time() {

@@ -8,6 +8,8 @@ use std::hash::Hash;
 pub trait Mask: Clone + Eq + Hash + Debug {
     /// The empty set, with room for numbers below `places`.
     fn empty(places: usize) -> Self;
+    /// What a set of so many places takes beside its own size, in bytes.
+    fn heap(places: usize) -> usize;
     /// The words, lowest numbers first.
     fn words(&self) -> &[u64];
     /// The words, to be changed.
@@ -75,6 +77,9 @@ impl<const N: usize> Mask for [u64; N] {
     fn empty(_places: usize) -> Self {
         [0; N]
     }
+    fn heap(_places: usize) -> usize {
+        0
+    }
     fn words(&self) -> &[u64] {
         self
     }
@@ -86,6 +91,9 @@ impl<const N: usize> Mask for [u64; N] {
 impl Mask for Vec<u64> {
     fn empty(places: usize) -> Self {
         vec![0; places.div_ceil(64).max(1)]
+    }
+    fn heap(places: usize) -> usize {
+        places.div_ceil(64).max(1) * 8 + 16
     }
     fn words(&self) -> &[u64] {
         self

@@ -20,6 +20,7 @@
 
 pub mod aftermath;
 pub mod answer;
+pub mod budget;
 pub mod chain;
 mod chains;
 pub mod check;

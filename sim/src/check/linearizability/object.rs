@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::check::Verdict;
 use crate::check::linearizability::machine::Interned;
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
-use crate::check::linearizability::search::{Budget, Ending, Exhausted, Remember, search};
+use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::history::recorded::{NEVER, What};
 use crate::history::spec::Spec;
 use crate::history::values::{ABSENT, Values};

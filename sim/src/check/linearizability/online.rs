@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::check::{Report, Verdict, check_with};
-use crate::check::linearizability::search::Budget;
 use crate::check::linearizability::settled::Settled;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};

@@ -27,6 +27,16 @@ impl Path {
         u32::try_from(self.nodes.len()).expect("the search's budget ends long before 2^32 steps")
     }
 
+    /// Forgets everything behind this number.
+    pub fn truncate(&mut self, number: u32) {
+        self.nodes.truncate(number as usize);
+    }
+
+    /// What it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.nodes.len() * size_of::<Node>()
+    }
+
     /// The order that leads to a number. Operations that returned before `end` without a place of
     /// their own were overwritten unseen: they stand before the first overwriting that they lived
     /// to see.

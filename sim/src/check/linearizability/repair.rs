@@ -99,9 +99,9 @@ fn explain<K: Machine>(
 
 #[cfg(test)]
 mod tests {
+    use crate::check::linearizability::budget::Budget;
     use crate::check::linearizability::check::Verdict;
     use crate::check::linearizability::online::Online;
-    use crate::check::linearizability::search::Budget;
     use crate::history::operation::{Action, Call, Return, Text};
     use crate::history::recorded::Place;
 

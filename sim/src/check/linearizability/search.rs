@@ -1,4 +1,4 @@
-//! The general search: just-in-time linearization over configurations.
+//! The breadth-first search: just-in-time linearization over configurations.
 //!
 //! It walks through the calls and returns and keeps the set of all *configurations* that explain
 //! everything up to there: the state, which open operations have taken effect, and which of the
@@ -17,6 +17,7 @@
 //! - a configuration is dropped if another has the same state and at least as much freedom;
 //! - states that no later operation can tell apart are one (see `register`).
 
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::frontier::Frontier;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
@@ -25,34 +26,6 @@ use crate::check::linearizability::path::Path;
 use crate::check::linearizability::used::UsedSets;
 use crate::history::spec::Effect;
 use crate::history::table::{Table, mix};
-
-/// How much a search may cost before it gives up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Budget {
-    /// Steps of the specification that may be tried.
-    pub steps: u64,
-    /// Configurations that may be alive at one moment.
-    pub configurations: usize,
-}
-
-impl Default for Budget {
-    /// Some seconds and some hundred megabytes.
-    fn default() -> Self {
-        Self {
-            steps: 400_000_000,
-            configurations: 2_000_000,
-        }
-    }
-}
-
-/// Why a search gave up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exhausted {
-    /// More steps were needed.
-    Steps,
-    /// More configurations were alive at once.
-    Configurations,
-}
 
 /// How a search ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,6 +56,13 @@ pub enum Remember {
     Verdict,
     /// The order too, which takes memory in proportion to the history.
     Order,
+}
+
+/// Whether a part of a search came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Progress {
+    Ended,
+    Interrupted,
 }
 
 /// One way in which everything so far can be explained. An open operation of known outcome has two
@@ -137,22 +117,29 @@ pub fn search_on<K: Machine>(
     remember: Remember,
     budget: Budget,
 ) -> (Ending, Option<Frontier>) {
+    let line = Line {
+        steps,
+        events,
+        from,
+    };
     // Masks that are wide enough.
     match widest(steps, events) {
-        0..=64 => {
-            Search::<K, [u64; 1]>::new(machine, steps, 64, remember, budget).run(events, from)
-        }
-        65..=256 => {
-            Search::<K, [u64; 4]>::new(machine, steps, 256, remember, budget).run(events, from)
-        }
-        places => {
-            Search::<K, Vec<u64>>::new(machine, steps, places, remember, budget).run(events, from)
-        }
+        0..=64 => Search::<K, [u64; 1]>::new(machine, line, 64, remember, budget).run(),
+        65..=256 => Search::<K, [u64; 4]>::new(machine, line, 256, remember, budget).run(),
+        places => Search::<K, Vec<u64>>::new(machine, line, places, remember, budget).run(),
     }
 }
 
+/// What is searched: operations, their calls and returns, and where it begins.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'s> {
+    pub(super) steps: &'s [Step],
+    pub(super) events: &'s [u32],
+    pub(super) from: &'s Frontier,
+}
+
 /// The largest number of operations of known outcome that are open at once.
-fn widest(steps: &[Step], events: &[u32]) -> usize {
+pub(super) fn widest(steps: &[Step], events: &[u32]) -> usize {
     let (mut open, mut most) = (0usize, 0);
     for event in events {
         if event % 2 == 1 {
@@ -168,6 +155,12 @@ fn widest(steps: &[Step], events: &[u32]) -> usize {
 pub(super) struct Search<'s, K, M> {
     pub(super) machine: &'s mut K,
     pub(super) steps: &'s [Step],
+    events: &'s [u32],
+    from: &'s Frontier,
+    /// The next event.
+    at: usize,
+    /// While a return is worked on: the next configuration to go on from.
+    returning: Option<usize>,
     /// By place in the window: the open operation there.
     pub(super) window: Vec<u32>,
     pub(super) free: Vec<usize>,
@@ -197,9 +190,9 @@ pub(super) struct Search<'s, K, M> {
 }
 
 impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
-    fn new(
+    pub(super) fn new(
         machine: &'s mut K,
-        steps: &'s [Step],
+        line: Line<'s>,
         places: usize,
         remember: Remember,
         budget: Budget,
@@ -207,7 +200,11 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         let empty = M::empty(places);
         Self {
             machine,
-            steps,
+            steps: line.steps,
+            events: line.events,
+            from: line.from,
+            at: 0,
+            returning: None,
             window: Vec::new(),
             free: Vec::new(),
             readers: empty.clone(),
@@ -232,24 +229,43 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
     }
 
-    fn run(mut self, events: &[u32], from: &Frontier) -> (Ending, Option<Frontier>) {
-        for (place, event) in events.iter().enumerate() {
-            if place == from.open {
-                self.start(from);
-            }
-            self.now = u32::try_from(place).expect("places have 32 bits");
+    fn run(mut self) -> (Ending, Option<Frontier>) {
+        let ending = self
+            .advance(u64::MAX)
+            .expect("no search does so many steps");
+        let linearizable = matches!(ending, Ending::Linearizable { .. });
+        (ending, linearizable.then(|| self.frontier()))
+    }
+
+    /// How many events are behind it.
+    pub(super) fn passed(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on until it has done so many steps in all; none if it has not ended by then.
+    pub(super) fn advance(&mut self, until: u64) -> Option<Ending> {
+        while let Some(event) = self.events.get(self.at) {
             let operation = event / 2;
-            if event % 2 == 0 {
-                self.on_call(operation);
-                continue;
+            if self.returning.is_none() {
+                if self.at == self.from.open {
+                    self.start(self.from);
+                }
+                self.now = u32::try_from(self.at).expect("places have 32 bits");
+                if event % 2 == 0 {
+                    self.on_call(operation);
+                    self.at += 1;
+                    continue;
+                }
             }
             let spot = self
                 .window
                 .iter()
                 .position(|open| *open == operation)
                 .expect("an operation is called before it returns");
-            if let Err(reason) = self.on_return(operation, spot) {
-                return (Ending::Exhausted(reason), None);
+            match self.on_return(operation, spot, until) {
+                Ok(Progress::Ended) => {}
+                Ok(Progress::Interrupted) => return None,
+                Err(reason) => return Some(Ending::Exhausted(reason)),
             }
             if self.next.is_empty() {
                 self.configurations.extend(
@@ -259,23 +275,24 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
                         .map(|(configuration, _)| configuration),
                 );
                 let order = self.longest(self.now);
-                return (
-                    Ending::Stuck {
-                        operation,
-                        place: self.now,
-                        order,
-                    },
-                    None,
-                );
+                return Some(Ending::Stuck {
+                    operation,
+                    place: self.now,
+                    order,
+                });
             }
             std::mem::swap(&mut self.configurations, &mut self.next);
             self.release(spot);
+            self.at += 1;
+            if self.work >= until {
+                return None;
+            }
         }
-        if events.len() <= from.open {
-            self.start(from);
+        if self.events.len() <= self.from.open {
+            self.start(self.from);
         }
         let order = self.longest(OPEN);
-        (Ending::Linearizable { order }, Some(self.frontier()))
+        Some(Ending::Linearizable { order })
     }
 
     fn on_call(&mut self, operation: u32) {
@@ -342,13 +359,29 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
     }
 
     /// Finds every configuration in which the operation has taken effect, in `next`.
-    fn on_return(&mut self, operation: u32, spot: usize) -> Result<(), Exhausted> {
-        self.next.clear();
-        self.seen.clear();
-        self.seen_list.clear();
+    fn on_return(
+        &mut self,
+        operation: u32,
+        spot: usize,
+        until: u64,
+    ) -> Result<Progress, Exhausted> {
+        let mut at = self.returning.unwrap_or_else(|| {
+            self.next.clear();
+            self.seen.clear();
+            self.seen_list.clear();
+            0
+        });
         let reads = self.readers.has(spot);
-        for at in 0..self.configurations.len() {
-            let mut start = self.configurations[at].clone();
+        loop {
+            if self.expand(operation, spot, until)? == Progress::Interrupted {
+                self.returning = Some(at);
+                return Ok(Progress::Interrupted);
+            }
+            let Some(configuration) = self.configurations.get(at) else {
+                break;
+            };
+            at += 1;
+            let mut start = configuration.clone();
             start.state = self.machine.settle(start.state, self.now);
             if start.done.has(spot) {
                 let mut kept = start.clone();
@@ -356,18 +389,34 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
                 kept.undone.remove(spot);
                 self.next.push(kept);
             }
-            if start.undone.has(spot) && !(reads && start.done.has(spot)) {
-                self.expand(start, operation, spot)?;
+            if start.undone.has(spot)
+                && !(reads && start.done.has(spot))
+                && self.unseen(&start, false)
+            {
+                self.stack.push((start, false));
             }
         }
+        self.returning = None;
         self.drop_dominated();
-        if self.next.len() > self.budget.configurations {
-            return Err(Exhausted::Configurations);
+        if self.bytes() > self.budget.bytes {
+            return Err(Exhausted::Bytes);
         }
         if self.work > self.budget.steps {
             return Err(Exhausted::Steps);
         }
-        Ok(())
+        Ok(Progress::Ended)
+    }
+
+    /// What the configurations take.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |configurations: usize, marks: usize| {
+            configurations * (size_of::<Configuration<M>>() + 2 * M::heap(self.places) + marks)
+        };
+        of(self.configurations.len() + self.next.len(), 0)
+            + of(self.stack.len() + self.seen_list.len(), 8)
+            + self.seen.bytes()
+            + self.used.bytes()
+            + self.path.as_ref().map_or(0, Path::bytes)
     }
 
     fn release(&mut self, spot: usize) {

@@ -8,12 +8,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::exact::ExactMachine;
 use crate::check::linearizability::frontier::{Frontier, Point};
 use crate::check::linearizability::online::{Ended, Online};
 use crate::check::linearizability::partition::{Partition, Renumber};
-use crate::check::linearizability::search::{Budget, Ending, Remember, search_on};
+use crate::check::linearizability::search::{Ending, Remember, search_on};
 use crate::check::linearizability::settled::{Settled, Way, process};
 use crate::history::operation::Text;
 use crate::history::recorded::{History, NEVER, Outcome};
@@ -22,7 +23,7 @@ use crate::history::values::Val;
 /// What settling may take at a time: less than a hundredth of a second.
 const BUDGET: Budget = Budget {
     steps: 500_000,
-    configurations: 2_000,
+    bytes: 1 << 19,
 };
 
 impl Online {

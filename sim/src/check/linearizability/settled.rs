@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::chain::Answer;
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::frontier::{Frontier, Point};
 use crate::check::linearizability::partition::{Partition, Renumber};
 use crate::check::linearizability::register::RegisterMachine;
-use crate::check::linearizability::search::{Budget, Ending, Remember, search_on};
+use crate::check::linearizability::search::{Ending, Remember, search_on};
 use crate::history::operation::Text;
 use crate::history::recorded::History;
 use crate::history::values::{ABSENT, Val};

@@ -5,13 +5,14 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::chain::{Answer, Method, judge};
 use crate::check::linearizability::check::Verdict;
 use crate::check::linearizability::machine::Interned;
 use crate::check::linearizability::online::{Online, tests::replayed};
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber, Timed};
 use crate::check::linearizability::register::RegisterMachine;
-use crate::check::linearizability::search::{Budget, Ending, Remember, search};
+use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::small::{Drawn, Shape, Small, brute_force, drawn, small};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
 use crate::check::linearizability::zones::{Zones, zones};

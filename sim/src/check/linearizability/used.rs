@@ -9,6 +9,8 @@ pub struct UsedSets {
     table: Table,
     /// Grown beyond this, the sets are worth going through.
     limit: usize,
+    /// What the sets take.
+    bytes: usize,
 }
 
 impl Default for UsedSets {
@@ -17,6 +19,7 @@ impl Default for UsedSets {
             sets: vec![Box::from([])],
             table: Table::default(),
             limit: 64,
+            bytes: 0,
         }
     }
 }
@@ -65,9 +68,15 @@ impl UsedSets {
         }
         let number =
             u32::try_from(self.sets.len()).expect("the search's budget ends long before 2^32 sets");
+        self.bytes += set.len() * size_of::<u32>() + size_of::<Box<[u32]>>() + 16;
         self.sets.push(set.into());
         self.table.insert(hash, number);
         number
+    }
+
+    /// What all sets take, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.table.bytes()
     }
 
     /// Whether all of one set is in another.

@@ -6,11 +6,12 @@ pub mod json;
 pub mod picture;
 pub mod text;
 
+use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber};
 use crate::check::linearizability::register::RegisterMachine;
-use crate::check::linearizability::search::{Budget, Ending, Remember, search};
+use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::zones::{Zones, zones};
 use crate::history::recorded::History;
 

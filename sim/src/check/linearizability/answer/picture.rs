@@ -264,7 +264,7 @@ const STYLE: &str = "\
 mod tests {
     use super::*;
     use crate::check::linearizability::answer::explain;
-    use crate::check::linearizability::search::Budget;
+    use crate::check::linearizability::budget::Budget;
     use crate::history::input::{Format, Model, read};
 
     const STALE: &str = r#"{"process": 1, "type": "invoke", "f": "write", "value": "<b>"}
