@@ -228,11 +228,11 @@ fn reason(exhausted: Exhausted) -> &'static str {
 }
 
 fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> String {
-    let [witness, zones, search] = report.methods;
+    let [witness, zones, search, depth] = report.methods;
     let keys = history.keys.len();
     let mut answer = format!(
         "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones \
-         {zones}, by search {search})\n",
+         {zones}, by breadth-first search {search}, by depth-first search {depth})\n",
         name(report.verdict),
         history.operations.len(),
         if keys == 1 { "key" } else { "keys" },
@@ -285,10 +285,12 @@ fn machine(
     answer.insert("operations".into(), history.operations.len().into());
     answer.insert("keys".into(), history.keys.len().into());
     answer.insert("seconds".into(), seconds.into());
-    let [witness, zones, search] = report.methods;
+    let [witness, zones, search, depth] = report.methods;
     answer.insert(
         "decided_by".into(),
-        serde_json::json!({"witness": witness, "zones": zones, "search": search}),
+        serde_json::json!({
+            "witness": witness, "zones": zones, "search": search, "depth": depth
+        }),
     );
     if let Verdict::Unknown { reason: why, .. } = report.verdict {
         answer.insert("reason".into(), reason(why).into());

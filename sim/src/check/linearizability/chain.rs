@@ -3,9 +3,10 @@
 use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::partition::{Partition, Places};
+use crate::check::linearizability::portfolio::{Part, both};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::repair::repair;
-use crate::check::linearizability::search::{Ending, Remember, search};
+use crate::check::linearizability::search::Ending;
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
 use crate::check::linearizability::zones::{Zones, zones};
 
@@ -16,8 +17,10 @@ pub enum Method {
     Witness,
     /// Zones of unique values.
     Zones,
-    /// The general search.
+    /// The breadth-first search.
     Search,
+    /// The depth-first search.
+    Depth,
 }
 
 /// What became of a partition.
@@ -30,6 +33,8 @@ pub struct Judged {
     /// Why the log's order is no linearization, where there is such an order. That is a finding of
     /// its own.
     pub log: Option<Refuted>,
+    /// How many steps the searches took.
+    pub steps: u64,
 }
 
 /// An answer for one partition.
@@ -63,6 +68,7 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                         answer: Answer::Linearizable,
                         method: Method::Witness,
                         log,
+                        steps: 0,
                     };
                 }
                 Err(refuted) => log = Some(refuted),
@@ -80,6 +86,7 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                     answer: Answer::Linearizable,
                     method: Method::Zones,
                     log,
+                    steps: 0,
                 };
             }
         }
@@ -88,24 +95,30 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                 answer: Answer::NotLinearizable(Some(contradiction)),
                 method: Method::Zones,
                 log,
+                steps: 0,
             };
         }
         Zones::Inapplicable => {}
     }
-    let answer = match search(
-        &mut machine,
-        &partition.steps,
-        &partition.events,
-        Remember::Verdict,
-        budget,
-    ) {
-        Ending::Linearizable { .. } => Answer::Linearizable,
+    let found = both(&mut machine, &partition.steps, &partition.events, budget);
+    let answer = match found.ending {
+        Ending::Linearizable { order } => {
+            if found.part == Part::Depth {
+                let replayed = replay(&mut machine, &partition.steps, &order);
+                assert_eq!(replayed, Ok(()), "the search gives an order that is one");
+            }
+            Answer::Linearizable
+        }
         Ending::Stuck { .. } => Answer::NotLinearizable(None),
         Ending::Exhausted(reason) => Answer::Unknown(reason),
     };
     Judged {
         answer,
-        method: Method::Search,
+        method: match found.part {
+            Part::Breadth => Method::Search,
+            Part::Depth => Method::Depth,
+        },
         log,
+        steps: found.steps,
     }
 }

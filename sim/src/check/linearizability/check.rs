@@ -30,8 +30,9 @@ pub enum Verdict {
 pub struct Report {
     /// The answer.
     pub verdict: Verdict,
-    /// How many keys each algorithm decided: witness, zones, search.
-    pub methods: [usize; 3],
+    /// How many keys each algorithm decided: witness, zones, breadth-first and
+    /// depth-first search.
+    pub methods: [usize; 4],
     /// A key on which the log's order breaks real time or does not explain a reply, with the
     /// operations' indices in the history. This is no statement about linearizability.
     pub log: Option<LogBroken>,
@@ -141,7 +142,7 @@ pub(super) fn check_with(
     let mut renumber = Renumber::default();
     let mut report = Report {
         verdict: Verdict::Linearizable,
-        methods: [0; 3],
+        methods: [0; 4],
         log: None,
     };
     for key in keys {
@@ -151,11 +152,13 @@ pub(super) fn check_with(
             answer,
             method,
             log,
+            ..
         } = match otherwise {
             Some(answer) => Judged {
                 answer,
                 method: Method::Search,
                 log: None,
+                steps: 0,
             },
             None => judge(&partition, placed.then_some(&place), budget),
         };
@@ -163,6 +166,7 @@ pub(super) fn check_with(
             Method::Witness => 0,
             Method::Zones => 1,
             Method::Search => 2,
+            Method::Depth => 3,
         }] += 1;
         if let Some(refuted) = log {
             let id = |at: u32| partition.steps[at as usize].id;

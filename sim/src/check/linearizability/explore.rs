@@ -3,7 +3,7 @@
 
 use crate::check::linearizability::budget::Exhausted;
 use crate::check::linearizability::machine::Machine;
-use crate::check::linearizability::mask::Mask;
+use crate::check::linearizability::mask::{Mask, next_common};
 use crate::check::linearizability::search::{Configuration, Progress, Search};
 use crate::history::spec::Effect;
 
@@ -225,22 +225,4 @@ impl<K: Machine, M: Mask> Search<'_, K, M> {
 enum Kind {
     Blind,
     Dependent,
-}
-
-/// The lowest number from `from` on that is in both sets.
-fn next_common<M: Mask>(one: &M, other: &M, from: usize) -> Option<usize> {
-    let (one, other) = (one.words(), other.words());
-    let mut at = from / 64;
-    if at >= one.len() {
-        return None;
-    }
-    let mut word = one[at] & other[at] & (u64::MAX << (from % 64));
-    while word == 0 {
-        at += 1;
-        if at == one.len() {
-            return None;
-        }
-        word = one[at] & other[at];
-    }
-    Some(at * 64 + word.trailing_zeros() as usize)
 }

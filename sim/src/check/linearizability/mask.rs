@@ -103,6 +103,24 @@ impl Mask for Vec<u64> {
     }
 }
 
+/// The lowest number from `from` on that is in both sets.
+pub fn next_common<M: Mask>(one: &M, other: &M, from: usize) -> Option<usize> {
+    let (one, other) = (one.words(), other.words());
+    let mut at = from / 64;
+    if at >= one.len() {
+        return None;
+    }
+    let mut word = one[at] & other[at] & (u64::MAX << (from % 64));
+    while word == 0 {
+        at += 1;
+        if at == one.len() {
+            return None;
+        }
+        word = one[at] & other[at];
+    }
+    Some(at * 64 + word.trailing_zeros() as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,10 @@
 //! - `partition` puts the operations of one key on a line;
 //! - `witness` replays the order that the log gives;
 //! - `zones` decides histories of unique values in n log n;
-//! - `search` decides everything, for any specification (`machine`), with the built-in register
-//!   (`register`) knowing the future;
+//! - `search` (breadth first) and `depth` (depth first) decide everything, for any specification
+//!   (`machine`), with the built-in register (`register`) knowing the future; `portfolio` gives them
+//!   turns, under one `budget`;
+//! - `plain` is the yardstick, and the second opinion;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `object` checks a user's own specification;
 //! - `online` holds a history that is still being made, `settle` forgets what is behind it, and
@@ -25,6 +27,7 @@ pub mod chain;
 mod chains;
 pub mod check;
 pub mod contradiction;
+pub mod depth;
 mod exact;
 mod explore;
 pub mod frontier;
@@ -35,6 +38,8 @@ pub mod object;
 pub mod online;
 pub mod partition;
 mod path;
+pub mod plain;
+pub mod portfolio;
 pub mod register;
 pub mod repair;
 mod resume;

@@ -24,6 +24,11 @@ impl Path {
             operation,
             at,
         });
+        self.last()
+    }
+
+    /// The number of the last operation that was added.
+    pub fn last(&self) -> u32 {
         u32::try_from(self.nodes.len()).expect("the search's budget ends long before 2^32 steps")
     }
 

@@ -79,7 +79,7 @@ pub(super) struct Configuration<M> {
 }
 
 impl<M: Mask> Configuration<M> {
-    fn hash(&self) -> u64 {
+    pub(super) fn hash(&self) -> u64 {
         let start = mix(u64::from(self.state), u64::from(self.used));
         self.done
             .words()
@@ -88,7 +88,7 @@ impl<M: Mask> Configuration<M> {
             .fold(start, |hash, word| mix(hash, *word))
     }
 
-    fn same(&self, other: &Self) -> bool {
+    pub(super) fn same(&self, other: &Self) -> bool {
         self.state == other.state
             && self.used == other.used
             && self.done == other.done
@@ -356,6 +356,17 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             }
         }
         self.twins[spot] = twins;
+    }
+
+    /// Gives its memory back; it does not go on after that.
+    pub(super) fn forget_everything(&mut self) {
+        self.configurations = Vec::new();
+        self.next = Vec::new();
+        self.stack = Vec::new();
+        self.seen = Table::default();
+        self.seen_list = Vec::new();
+        self.used = UsedSets::default();
+        self.path = None;
     }
 
     /// Finds every configuration in which the operation has taken effect, in `next`.

@@ -8,9 +8,13 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::chain::{Answer, Method, judge};
 use crate::check::linearizability::check::Verdict;
+use crate::check::linearizability::depth::depth_first;
+use crate::check::linearizability::exact::ExactMachine;
 use crate::check::linearizability::machine::Interned;
 use crate::check::linearizability::online::{Online, tests::replayed};
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber, Timed};
+use crate::check::linearizability::plain::plain;
+use crate::check::linearizability::portfolio::both;
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::small::{Drawn, Shape, Small, brute_force, drawn, small};
@@ -106,7 +110,7 @@ impl Spec for Plain {
     }
 }
 
-fn plain(partition: &Partition<'_>) -> Vec<Bytes> {
+fn in_bytes(partition: &Partition<'_>) -> Vec<Bytes> {
     let bytes = |value: Val| (value != ABSENT).then(|| partition.bytes(value).to_vec());
     let plain = |what: What| match what {
         What::Read(value) | What::Differs(value) | What::Write(value) | What::Append(value) => {
@@ -189,62 +193,65 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
     let Partition { steps, events, .. } = &partition;
     let mut machine = RegisterMachine::new(&partition);
 
-    // The search with the register that knows the future, and what it says beside its verdict.
-    match search(
-        &mut machine,
-        steps,
-        events,
-        Remember::Order,
-        Budget::default(),
-    ) {
-        Ending::Linearizable { order } => {
-            prop_assert!(truth, "the search finds an order where there is none");
-            prop_assert_eq!(replay(&mut machine, steps, &order), Ok(()));
-        }
-        Ending::Stuck {
-            operation,
-            place,
-            order,
-        } => {
-            prop_assert!(!truth, "the search finds no order");
-            prop_assert_eq!(steps[operation as usize].ret, place);
-            prop_assert!(
-                is_linearizable(&partition.prefix(place as usize)),
-                "there is a shorter prefix that is not linearizable"
-            );
-            prop_assert!(
-                !is_linearizable(&partition.prefix(place as usize + 1)),
-                "the prefix is linearizable"
-            );
-            let partial = replay(&mut machine, steps, &order);
-            prop_assert!(
-                matches!(partial, Err(Refuted::Missing { .. })),
-                "{:?} is no linearization of a part: {:?}",
+    // Each search with the register that knows the future, and what it says beside its verdict.
+    let budget = Budget::default();
+    let endings = [
+        search(&mut machine, steps, events, Remember::Order, budget),
+        depth_first(&mut machine, steps, events, budget),
+    ];
+    for ending in endings {
+        match ending {
+            Ending::Linearizable { order } => {
+                prop_assert!(truth, "a search finds an order where there is none");
+                prop_assert_eq!(replay(&mut machine, steps, &order), Ok(()));
+            }
+            Ending::Stuck {
+                operation,
+                place,
                 order,
-                partial
-            );
+            } => {
+                prop_assert!(!truth, "a search finds no order");
+                prop_assert_eq!(steps[operation as usize].ret, place);
+                prop_assert!(
+                    is_linearizable(&partition.prefix(place as usize)),
+                    "there is a shorter prefix that is not linearizable"
+                );
+                prop_assert!(
+                    !is_linearizable(&partition.prefix(place as usize + 1)),
+                    "the prefix is linearizable"
+                );
+                let partial = replay(&mut machine, steps, &order);
+                prop_assert!(
+                    matches!(partial, Err(Refuted::Missing { .. })),
+                    "{:?} is no linearization of a part: {:?}",
+                    order,
+                    partial
+                );
+            }
+            Ending::Exhausted(reason) => prop_assert!(false, "exhausted {:?}", reason),
         }
-        Ending::Exhausted(reason) => prop_assert!(false, "exhausted {:?}", reason),
     }
+    prop_assert_eq!(
+        plain(&mut ExactMachine::new(&partition), steps, budget),
+        Ok(truth)
+    );
 
     // The search with a specification that promises nothing, and with one that does.
     for promises in [false, true] {
-        let (spec, plain) = (Plain { promises }, plain(&partition));
-        let mut machine = Interned::new(&spec, plain.iter().collect());
-        let found = search(
-            &mut machine,
-            steps,
-            events,
-            Remember::Verdict,
-            Budget::default(),
-        );
-        prop_assert_eq!(
-            matches!(found, Ending::Linearizable { .. }),
-            truth,
-            "{:?} with promises {}",
-            found,
-            promises
-        );
+        let (spec, operations) = (Plain { promises }, in_bytes(&partition));
+        let mut machine = Interned::new(&spec, operations.iter().collect());
+        for found in [
+            search(&mut machine, steps, events, Remember::Verdict, budget),
+            depth_first(&mut machine, steps, events, budget),
+        ] {
+            prop_assert_eq!(
+                matches!(found, Ending::Linearizable { .. }),
+                truth,
+                "{:?} with promises {}",
+                found,
+                promises
+            );
+        }
     }
 
     // Zones, which may say nothing.
@@ -438,7 +445,6 @@ fn unique_appends() {
 #[test]
 fn machines_and_zones_agree_on_larger_histories() {
     use crate::check::linearizability::check::ByKey;
-    use crate::check::linearizability::exact::ExactMachine;
     use crate::check::linearizability::generate::{Shape, generate};
     let mut seen = [0; 2];
     for seed in 0..600u64 {
@@ -484,6 +490,38 @@ fn machines_and_zones_agree_on_larger_histories() {
             Budget::default(),
         );
         assert_eq!(knowing, exact, "seed {seed}");
+        let deep = depth_first(
+            &mut RegisterMachine::new(&partition),
+            steps,
+            events,
+            Budget::default(),
+        );
+        let shared = both(
+            &mut RegisterMachine::new(&partition),
+            steps,
+            events,
+            Budget::default(),
+        );
+        for ending in [&deep, &shared.ending] {
+            match (ending, &knowing) {
+                (
+                    Ending::Stuck {
+                        operation, place, ..
+                    },
+                    Ending::Stuck {
+                        operation: same,
+                        place: there,
+                        ..
+                    },
+                ) => assert_eq!((operation, place), (same, there), "seed {seed}"),
+                (Ending::Linearizable { .. }, Ending::Linearizable { .. }) => {}
+                _ => panic!("seed {seed}: {ending:?} and {knowing:?}"),
+            }
+        }
+        if let Ending::Linearizable { order } = &deep {
+            let replayed = replay(&mut RegisterMachine::new(&partition), steps, order);
+            assert_eq!(replayed, Ok(()), "seed {seed}");
+        }
         let linearizable = matches!(knowing, Ending::Linearizable { .. });
         match zones(&partition) {
             Zones::Order(_) => assert!(linearizable, "seed {seed}"),
