@@ -14,6 +14,7 @@ use synod_sim::sweep::shelf;
 
 mod goals;
 pub mod histories;
+pub mod pending;
 mod show;
 mod work;
 

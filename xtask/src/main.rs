@@ -1,4 +1,4 @@
-//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|alone|bless`.
+//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +36,15 @@ enum Chore {
     Tidy,
     /// The table of speed, against its floors and aims
     Bench(bench::Arguments),
+    /// The searches against each other, over histories in which much is pending
+    Pending {
+        /// Only histories whose names hold this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        only: String,
+        /// Write the histories into this folder instead
+        #[arg(long, value_name = "DIR")]
+        write: Option<PathBuf>,
+    },
     /// Each check judges alone, and must catch a planted bug that it is known to catch
     Alone,
     /// One measurement of a history: what `bench` starts
@@ -59,6 +68,7 @@ fn main() -> ExitCode {
             Chore::Ci { without_tests } => ci::run(without_tests),
             Chore::Tidy => tidy::run(),
             Chore::Bench(arguments) => bench::run(&arguments),
+            Chore::Pending { only, write } => bench::pending::run(&only, write.as_deref()),
             Chore::Alone => alone::run(),
             Chore::Measure { name, folder } => {
                 bench::histories::measure_here(&name, folder.as_deref())

@@ -26,9 +26,11 @@ pub struct Shape {
     pub swaps: u32,
     /// See `writes`.
     pub appends: u32,
-    /// How many writes, spread evenly over the history, have an unknown outcome. Half of them take
-    /// effect, some of those much later.
+    /// How many writes and swaps, spread evenly over the history, have an unknown outcome. Half of
+    /// them take effect, some of those much later.
     pub unknown: usize,
+    /// Whether a swap that failed keeps to itself what it saw.
+    pub mute: bool,
     /// Whether operations carry the place that ordered them.
     pub places: bool,
     /// Another seed, another history.
@@ -48,6 +50,7 @@ impl Shape {
             swaps: 0,
             appends: 0,
             unknown: 0,
+            mute: false,
             places: false,
             seed: 1,
         }
@@ -132,7 +135,10 @@ impl Generator {
                 Phase::Idle => Phase::Called(self.call(processes[client])),
                 Phase::Called(at)
                     if at >= due
-                        && matches!(self.history.operations[at].asked, Asked::Write(_)) =>
+                        && matches!(
+                            self.history.operations[at].asked,
+                            Asked::Write(_) | Asked::Cas { .. }
+                        ) =>
                 {
                     due = due.saturating_add(every);
                     self.floating.push(at);
@@ -219,12 +225,13 @@ impl Generator {
         let state = &mut self.states[operation.key as usize];
         let before = *state;
         operation.outcome = match operation.asked {
+            Asked::Cas { expected, .. } if expected != before && self.shape.mute => Outcome::Fail,
             Asked::Read => Outcome::Ok(before),
             Asked::Cas { expected, .. } if expected != before => Outcome::Saw(before),
             _ => Outcome::Ok(ABSENT),
         };
         match (operation.asked, operation.outcome) {
-            (Asked::Read, _) | (_, Outcome::Saw(_)) => {
+            (Asked::Read, _) | (_, Outcome::Saw(_) | Outcome::Fail) => {
                 operation.place = Some(Place::after(self.slot));
             }
             (Asked::Write(value) | Asked::Cas { new: value, .. }, _) => *state = value,

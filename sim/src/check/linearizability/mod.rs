@@ -18,7 +18,7 @@
 //! - `online` holds a history that is still being made, `settle` forgets what is behind it, and
 //!   `settled` is what remains of that;
 //! - `aftermath` judges the reads that audits add to one history;
-//! - `generate` makes large histories to measure with.
+//! - `generate` makes large histories to measure with, and `pending` those that are hard.
 
 pub mod aftermath;
 pub mod answer;
@@ -38,6 +38,7 @@ pub mod object;
 pub mod online;
 pub mod partition;
 mod path;
+pub mod pending;
 pub mod plain;
 pub mod portfolio;
 pub mod register;
