@@ -20,6 +20,7 @@ fn args(file: &Path, model: ModelArg, input: InputArg) -> CheckHistoryArgs {
         format: FormatArg::Json,
         picture: None,
         budget: 100,
+        memory: 768,
     }
 }
 
@@ -27,6 +28,7 @@ fn model(name: &str) -> ModelArg {
     match name {
         "register" => ModelArg::Register,
         "kv" => ModelArg::Kv,
+        "mutex" => ModelArg::Mutex,
         other => panic!("{other} is no model"),
     }
 }

@@ -50,7 +50,7 @@ pub struct CheckHistoryArgs {
     /// Draw a history that is not linearizable into this HTML file
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
-    /// Millions of steps that the search may take on each key
+    /// Millions of steps that the searches may take, over all keys
     #[arg(
         long,
         value_name = "N",
@@ -59,6 +59,15 @@ pub struct CheckHistoryArgs {
         env = "SYNOD_BUDGET",
     )]
     pub budget: u64,
+    /// Megabytes that the searches may take, beside the history
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 768,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000),
+        env = "SYNOD_MEMORY",
+    )]
+    pub memory: u64,
 }
 
 /// The `--model` of `check-history`.
@@ -68,6 +77,8 @@ pub enum ModelArg {
     Register,
     /// A register for every key
     Kv,
+    /// A lock: acquire, release
+    Mutex,
 }
 
 /// The `--input` of `check-history`.
@@ -114,7 +125,8 @@ pub enum FormatArg {
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
     let model = match args.model {
-        ModelArg::Register => Model::Register,
+        // A lock is a register that is free or taken.
+        ModelArg::Register | ModelArg::Mutex => Model::Register,
         ModelArg::Kv => Model::KeyValue,
     };
     let format = match args.input {
@@ -144,7 +156,8 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
     };
     let budget = Budget {
         steps: args.budget * 1_000_000,
-        ..Budget::default()
+        // Three times as much is allocated at worst.
+        bytes: usize::try_from(args.memory * 1_000_000 / 3).unwrap_or(usize::MAX),
     };
     let start = Instant::now();
     let report = check(&history, budget);
@@ -223,7 +236,9 @@ fn reason(exhausted: Exhausted) -> &'static str {
         Exhausted::Steps => {
             "the search took more steps than its budget allows; raise it with --budget"
         }
-        Exhausted::Bytes => "too many configurations were possible at once",
+        Exhausted::Bytes => {
+            "the search took more memory than its budget allows; raise it with --memory"
+        }
     }
 }
 
@@ -247,6 +262,9 @@ fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds:
     }
     if let Some(why) = why {
         answer += &text::explanation(history, why);
+    }
+    if report.certified {
+        answer += "  certified: a search over the values in question alone finds no order either\n";
     }
     if let Some(log) = report.log {
         answer += &format!(
@@ -297,6 +315,9 @@ fn machine(
     }
     if let Some(why) = why {
         json::explain(&mut answer, history, why);
+    }
+    if matches!(report.verdict, Verdict::NotLinearizable { .. }) {
+        answer.insert("certified".into(), report.certified.into());
     }
     if let Some(log) = report.log {
         answer.insert(

@@ -6,6 +6,7 @@ use crate::check::linearizability::partition::{Partition, Places};
 use crate::check::linearizability::portfolio::{Part, both};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::repair::repair;
+use crate::check::linearizability::restriction::{certified, refuted};
 use crate::check::linearizability::search::Ending;
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
 use crate::check::linearizability::zones::{Zones, zones};
@@ -35,6 +36,8 @@ pub struct Judged {
     pub log: Option<Refuted>,
     /// How many steps the searches took.
     pub steps: u64,
+    /// Whether what zones found was found by a search over those values as well.
+    pub certified: bool,
 }
 
 /// An answer for one partition.
@@ -69,6 +72,7 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                         method: Method::Witness,
                         log,
                         steps: 0,
+                        certified: false,
                     };
                 }
                 Err(refuted) => log = Some(refuted),
@@ -87,18 +91,34 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
                     method: Method::Zones,
                     log,
                     steps: 0,
+                    certified: false,
                 };
             }
         }
         Zones::Contradiction(contradiction) => {
+            let certified = certified(partition, &contradiction, budget);
+            assert_ne!(certified, Some(false), "{contradiction:?} is none");
             return Judged {
                 answer: Answer::NotLinearizable(Some(contradiction)),
                 method: Method::Zones,
                 log,
                 steps: 0,
+                certified: certified == Some(true),
             };
         }
-        Zones::Inapplicable => {}
+        Zones::Inapplicable => {
+            if let Some(contradiction) = refuted(partition) {
+                let certified = certified(partition, &contradiction, budget);
+                assert_ne!(certified, Some(false), "{contradiction:?} is none");
+                return Judged {
+                    answer: Answer::NotLinearizable(Some(contradiction)),
+                    method: Method::Zones,
+                    log,
+                    steps: 0,
+                    certified: certified == Some(true),
+                };
+            }
+        }
     }
     let found = both(&mut machine, &partition.steps, &partition.events, budget);
     let answer = match found.ending {
@@ -120,5 +140,6 @@ pub fn judge(partition: &Partition<'_>, places: Option<Places<'_>>, budget: Budg
         },
         log,
         steps: found.steps,
+        certified: false,
     }
 }

@@ -36,6 +36,8 @@ pub struct Report {
     /// A key on which the log's order breaks real time or does not explain a reply, with the
     /// operations' indices in the history. This is no statement about linearizability.
     pub log: Option<LogBroken>,
+    /// Of a history that zones refute: whether a search over the values in question found the same.
+    pub certified: bool,
 }
 
 /// The log's order is no linearization of a key.
@@ -46,6 +48,9 @@ pub struct LogBroken {
     /// Why; operations are indices into [`History::operations`].
     pub refuted: Refuted,
 }
+
+/// How many steps each key is given at first.
+const FIRST_SLICE: u64 = 4_000_000;
 
 /// The operations of a history by key.
 pub struct ByKey {
@@ -118,7 +123,8 @@ impl ByKey {
     }
 }
 
-/// Checks a history. The budget is that of each key.
+/// Checks a history. The budget is that of all keys together: each is given a little at first, and
+/// those that need more are given more once all had their turn.
 #[must_use]
 pub fn check(history: &History, budget: Budget) -> Report {
     check_with(history, budget, |_, _, _| None)
@@ -144,54 +150,59 @@ pub(super) fn check_with(
         verdict: Verdict::Linearizable,
         methods: [0; 4],
         log: None,
+        certified: false,
     };
-    for key in keys {
-        let otherwise = other(key, &by_key, &mut renumber);
-        let partition = by_key.partition(history, key, &mut renumber);
-        let Judged {
-            answer,
-            method,
-            log,
-            ..
-        } = match otherwise {
-            Some(answer) => Judged {
-                answer,
-                method: Method::Search,
-                log: None,
-                steps: 0,
-            },
-            None => judge(&partition, placed.then_some(&place), budget),
-        };
-        report.methods[match method {
-            Method::Witness => 0,
-            Method::Zones => 1,
-            Method::Search => 2,
-            Method::Depth => 3,
-        }] += 1;
-        if let Some(refuted) = log {
-            let id = |at: u32| partition.steps[at as usize].id;
-            let refuted = match refuted {
-                Refuted::Missing { operation } => Refuted::Missing {
-                    operation: id(operation),
-                },
-                Refuted::Reply { operation } => Refuted::Reply {
-                    operation: id(operation),
-                },
-                Refuted::RealTime { earlier, later } => Refuted::RealTime {
-                    earlier: id(earlier),
-                    later: id(later),
-                },
+    let (mut left, mut slice) = (budget.steps, FIRST_SLICE);
+    while !keys.is_empty() {
+        if keys.len() == 1 {
+            slice = left;
+        }
+        let mut undecided = Vec::new();
+        for key in std::mem::take(&mut keys) {
+            let given = Budget {
+                steps: slice.min(left),
+                ..budget
             };
-            report.log.get_or_insert(LogBroken { key, refuted });
-        }
-        match answer {
-            Answer::Linearizable => {}
-            Answer::NotLinearizable(_) => {
-                report.verdict = Verdict::NotLinearizable { key };
-                break;
+            let otherwise = other(key, &by_key, &mut renumber);
+            let partition = by_key.partition(history, key, &mut renumber);
+            let judged = match otherwise {
+                Some(answer) => Judged {
+                    answer,
+                    method: Method::Search,
+                    log: None,
+                    steps: 0,
+                    certified: false,
+                },
+                None => judge(&partition, placed.then_some(&place), given),
+            };
+            let whole = given.steps == left;
+            left = left.saturating_sub(judged.steps);
+            if let Some(refuted) = judged.log {
+                let refuted = refuted.map(|at| partition.steps[at as usize].id);
+                report.log.get_or_insert(LogBroken { key, refuted });
             }
-            Answer::Unknown(reason) => report.verdict = Verdict::Unknown { key, reason },
+            if judged.steps > 0 && judged.answer == Answer::Unknown(Exhausted::Steps) && !whole {
+                undecided.push(key);
+                continue;
+            }
+            report.methods[match judged.method {
+                Method::Witness => 0,
+                Method::Zones => 1,
+                Method::Search => 2,
+                Method::Depth => 3,
+            }] += 1;
+            match judged.answer {
+                Answer::Linearizable => {}
+                Answer::NotLinearizable(_) => {
+                    report.verdict = Verdict::NotLinearizable { key };
+                    report.certified = judged.certified;
+                    return report;
+                }
+                Answer::Unknown(reason) => report.verdict = Verdict::Unknown { key, reason },
+            }
         }
+        keys = undecided;
+        slice = slice.saturating_mul(8);
     }
     report
 }

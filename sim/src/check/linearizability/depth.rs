@@ -16,7 +16,7 @@ use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::{Mask, next_common};
 use crate::check::linearizability::partition::{OPEN, Step};
 use crate::check::linearizability::path::Path;
-use crate::check::linearizability::search::{Configuration, Ending, Line, widest};
+use crate::check::linearizability::search::{Configuration, Ending, Line, Remember, widest};
 use crate::check::linearizability::used::UsedSets;
 use crate::history::spec::Effect;
 use crate::history::table::{Table, mix};
@@ -61,8 +61,12 @@ pub(super) struct Depth<'s, M> {
     seen: Table,
     seen_list: Vec<Waiting<M>>,
     path: Path,
-    /// The latest place at which anything waited, and an order up to there.
-    furthest: Option<(u32, Vec<u32>)>,
+    /// The latest place at which anything waited.
+    furthest: u32,
+    /// The path up to there, and its order once that path is left.
+    longest: (u32, Option<Vec<u32>>),
+    /// Whether the longest order of a history that is not linearizable is wanted.
+    remember: Remember,
     work: u64,
     pub(super) budget: Budget,
     places: usize,
@@ -81,7 +85,7 @@ pub fn depth_first<K: Machine>(
         places: usize,
         budget: Budget,
     ) -> Ending {
-        Depth::<M>::new(machine, line, places, budget)
+        Depth::<M>::new(machine, line, places, Remember::Order, budget)
             .advance(machine, u64::MAX)
             .expect("no search does so many steps")
     }
@@ -104,6 +108,7 @@ impl<'s, M: Mask> Depth<'s, M> {
         machine: &mut K,
         line: Line<'s>,
         places: usize,
+        remember: Remember,
         budget: Budget,
     ) -> Self {
         let empty = M::empty(places);
@@ -140,7 +145,9 @@ impl<'s, M: Mask> Depth<'s, M> {
             seen: Table::default(),
             seen_list: Vec::new(),
             path: Path::default(),
-            furthest: None,
+            furthest: 0,
+            longest: (0, None),
+            remember,
             work: 0,
             budget,
             places,
@@ -173,14 +180,11 @@ impl<'s, M: Mask> Depth<'s, M> {
                 return None;
             }
         }
-        let (place, order) = self
-            .furthest
-            .take()
-            .expect("only one that waits can be stuck");
+        self.leave(machine, 0);
         Some(Ending::Stuck {
-            operation: self.events[place as usize] / 2,
-            place,
-            order,
+            operation: self.events[self.furthest as usize] / 2,
+            place: self.furthest,
+            order: self.longest.1.take().unwrap_or_default(),
         })
     }
 
@@ -210,10 +214,22 @@ impl<'s, M: Mask> Depth<'s, M> {
             + self.path.bytes()
     }
 
+    /// Goes back to a number of the path. The longest order is put down before it is lost.
+    fn leave<K: Machine>(&mut self, machine: &K, path: u32) {
+        let (longest, order) = &mut self.longest;
+        if self.remember == Remember::Order && order.is_none() && path < *longest {
+            *order = Some(
+                self.path
+                    .order(*longest, self.steps, self.furthest, machine),
+            );
+        }
+        self.path.truncate(path);
+    }
+
     /// Tries an operation as the next of the last configuration above. Whether the end was reached.
     fn take<K: Machine>(&mut self, machine: &mut K, operation: u32) -> bool {
         let here = self.above.last().expect("it is tried of one").clone();
-        self.path.truncate(here.configuration.path);
+        self.leave(machine, here.configuration.path);
         self.seek(machine, here.place as usize);
         let last = self.events[here.place as usize] / 2;
         let spot = self.spots[last as usize] as usize;
@@ -288,7 +304,7 @@ impl<'s, M: Mask> Depth<'s, M> {
 
     /// Passes calls, and returns of what has taken effect. Whether the end was reached.
     fn go_on<K: Machine>(&mut self, machine: &mut K, mut there: Waiting<M>) -> bool {
-        self.path.truncate(there.configuration.path);
+        self.leave(machine, there.configuration.path);
         self.seek(machine, there.place as usize);
         while let Some(event) = self.events.get(self.at) {
             self.work += 1;
@@ -358,9 +374,9 @@ impl<'s, M: Mask> Depth<'s, M> {
     /// Puts a configuration above, with everything that may come next, if it is new.
     fn wait<K: Machine>(&mut self, machine: &mut K, there: Waiting<M>) {
         let now = there.place;
-        if self.furthest.as_ref().is_none_or(|(place, _)| *place < now) {
-            let path = there.configuration.path;
-            self.furthest = Some((now, self.path.order(path, self.steps, now, machine)));
+        if self.furthest < now {
+            self.furthest = now;
+            self.longest = (there.configuration.path, None);
         }
         if !self.unseen(&there) {
             return;

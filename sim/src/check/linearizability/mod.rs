@@ -12,6 +12,8 @@
 //! - `search` (breadth first) and `depth` (depth first) decide everything, for any specification
 //!   (`machine`), with the built-in register (`register`) knowing the future; `portfolio` gives them
 //!   turns, under one `budget`;
+//! - `restriction` checks what zones say by a search over the values in question alone, and finds
+//!   the values that zones can judge though others are written twice;
 //! - `plain` is the yardstick, and the second opinion;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `object` checks a user's own specification;
@@ -43,6 +45,7 @@ pub mod plain;
 pub mod portfolio;
 pub mod register;
 pub mod repair;
+pub mod restriction;
 mod resume;
 pub mod search;
 mod settle;

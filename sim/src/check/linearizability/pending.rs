@@ -210,3 +210,32 @@ fn push(history: &mut History, asked: Asked, outcome: Outcome, times: (u64, u64)
         lines: [0; 2],
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::linearizability::budget::Budget;
+    use crate::check::linearizability::check::{Verdict, check};
+
+    #[test]
+    fn known_verdicts_come_out_within_a_part_of_the_budget() {
+        let budget = Budget {
+            steps: 20_000_000,
+            ..Budget::default()
+        };
+        for known in all() {
+            let report = check(&known.history, budget);
+            let verdict = match report.verdict {
+                Verdict::Linearizable => Some(true),
+                Verdict::NotLinearizable { .. } => Some(false),
+                Verdict::Unknown { .. } => None,
+            };
+            assert_eq!(
+                verdict,
+                Some(known.linearizable),
+                "{}: {report:?}",
+                known.name
+            );
+        }
+    }
+}

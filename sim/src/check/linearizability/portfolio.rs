@@ -37,7 +37,7 @@ pub struct Searched {
 const EASY: u64 = 64;
 
 /// The shortest turn, in steps.
-const TURN: u64 = 1 << 15;
+const TURN: u64 = 1 << 12;
 
 /// Searches from the start to the end. An order is given only by the depth-first search.
 pub fn both<K: Machine>(
@@ -97,8 +97,9 @@ fn turns<K: Machine, M: Mask>(
         }
         if exhausted[1].is_none() {
             let left = budget.bytes.saturating_sub(breadth.bytes());
-            let depth =
-                depth.get_or_insert_with(|| Depth::new(breadth.machine, line, places, budget));
+            let depth = depth.get_or_insert_with(|| {
+                Depth::new(breadth.machine, line, places, Remember::Verdict, budget)
+            });
             depth.budget = Budget {
                 steps: budget.steps.saturating_sub(breadth.work),
                 bytes: if exhausted[0].is_none() {

@@ -16,6 +16,7 @@ use crate::check::linearizability::partition::{OPEN, Partition, Renumber, Timed}
 use crate::check::linearizability::plain::plain;
 use crate::check::linearizability::portfolio::both;
 use crate::check::linearizability::register::RegisterMachine;
+use crate::check::linearizability::restriction::{certified, refuted};
 use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::small::{Drawn, Shape, Small, brute_force, drawn, small};
 use crate::check::linearizability::witness::{Refuted, log_order, replay};
@@ -172,6 +173,8 @@ struct Seen {
     not: u32,
     zones: [u32; 3],
     witness: u32,
+    certified: u32,
+    refuted: u32,
     forgetful: u32,
 }
 
@@ -264,9 +267,23 @@ fn one(drawn: &[Drawn], shape: Shape, honest: bool, seen: &mut Seen) -> Result<(
         }
         Zones::Contradiction(contradiction) => {
             prop_assert!(!truth, "zones see {:?} where there is none", contradiction);
+            let certified = certified(&partition, contradiction, budget);
+            prop_assert_ne!(certified, Some(false), "{:?} is none", contradiction);
+            seen.certified += u32::from(certified == Some(true));
             seen.zones[1] += 1;
         }
         Zones::Inapplicable => seen.zones[2] += 1,
+    }
+
+    // Zones over the values that are written once, whatever the others are.
+    if let Some(contradiction) = refuted(&partition) {
+        prop_assert!(
+            !truth,
+            "a part sees {:?} where there is none",
+            contradiction
+        );
+        prop_assert_ne!(certified(&partition, &contradiction, budget), Some(false));
+        seen.refuted += 1;
     }
 
     // The witness takes the order of brute force, and no other.
@@ -367,10 +384,13 @@ fn from_elsewhere(
             );
         }
         Zones::Contradiction(contradiction) => {
-            prop_assert!(!truth, "zones see {:?} where there is none", contradiction)
+            prop_assert!(!truth, "zones see {:?} where there is none", contradiction);
+            let certified = certified(&partition, &contradiction, Budget::default());
+            prop_assert_ne!(certified, Some(false), "{:?} is none", contradiction);
         }
         Zones::Inapplicable => {}
     }
+    prop_assert!(!truth || refuted(&partition).is_none(), "from elsewhere");
     Ok(())
 }
 
@@ -414,7 +434,8 @@ fn against_brute_force(shape: Shape, cases: u32, most: usize) -> Seen {
 
 #[test]
 fn registers() {
-    against_brute_force(Shape::Register, 80_000, 8);
+    let seen = against_brute_force(Shape::Register, 80_000, 8);
+    assert!(seen.refuted > 1_000, "{seen:?}");
 }
 
 #[test]
@@ -425,6 +446,7 @@ fn appended_registers() {
 #[test]
 fn unique_values() {
     let seen = against_brute_force(Shape::Unique, 60_000, 8);
+    assert!(seen.certified > 5_000, "{seen:?}");
     assert!(
         seen.zones[0] > 5_000 && seen.zones[1] > 5_000 && seen.zones[2] < 6_000,
         "{seen:?}"

@@ -31,6 +31,25 @@ pub enum Refuted {
     },
 }
 
+impl Refuted {
+    /// The same with other names for the operations.
+    #[must_use]
+    pub fn map(self, name: impl Fn(u32) -> u32) -> Self {
+        match self {
+            Self::Missing { operation } => Self::Missing {
+                operation: name(operation),
+            },
+            Self::Reply { operation } => Self::Reply {
+                operation: name(operation),
+            },
+            Self::RealTime { earlier, later } => Self::RealTime {
+                earlier: name(earlier),
+                later: name(later),
+            },
+        }
+    }
+}
+
 /// Replays an order.
 ///
 /// # Errors

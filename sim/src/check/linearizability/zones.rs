@@ -305,11 +305,20 @@ impl<'p, 'a> Builder<'p, 'a> {
             return Ok(blocks);
         }
         // What is left was made of each other, in a ring.
+        let mut reached = vec![false; self.versions.len()];
+        for block in &blocks {
+            let mut version = block.root;
+            while version != NONE {
+                reached[version as usize] = true;
+                version = self.versions[version as usize].child;
+            }
+        }
         let ring = self
             .versions
             .iter()
-            .find(|version| version.effective && self.is_cas(version))
-            .map_or(0, |version| version.maker);
+            .zip(reached)
+            .find(|(version, reached)| version.effective && !reached && self.is_cas(version))
+            .map_or(0, |(version, _)| version.maker);
         Err(Contradiction::Unwritten { operation: ring })
     }
 

@@ -35,6 +35,10 @@ pub enum Function {
     Append,
     /// `delete`.
     Delete,
+    /// `acquire`, of a lock: a swap from free, which is absent, to taken.
+    Acquire,
+    /// `release`, of a lock: the other way round.
+    Release,
 }
 
 impl Function {
@@ -46,6 +50,8 @@ impl Function {
             "cas" => Self::Cas,
             "append" => Self::Append,
             "delete" => Self::Delete,
+            "acquire" => Self::Acquire,
+            "release" => Self::Release,
             _ => return None,
         })
     }
@@ -63,6 +69,7 @@ pub enum Argument {
 }
 
 /// One line of a history.
+#[derive(Clone, Copy)]
 pub struct Entry {
     pub line: u32,
     pub process: i64,
@@ -133,6 +140,7 @@ impl Pairing {
 
     /// Takes the next line.
     pub fn add(&mut self, entry: &Entry) -> Result<(), InputError> {
+        let entry = &self.plain(*entry);
         let fail = |message: String| Err(InputError::at(entry.line, message));
         let Entry {
             line,
@@ -218,6 +226,21 @@ impl Pairing {
             process.returned = (time, line);
         }
         Ok(())
+    }
+
+    /// What is done to a lock, as what is done to a register.
+    fn plain(&mut self, entry: Entry) -> Entry {
+        let mut taken = || self.history.values.text(b"taken");
+        let argument = match entry.function {
+            Function::Acquire => Argument::Two(ABSENT, taken()),
+            Function::Release => Argument::Two(taken(), ABSENT),
+            _ => return entry,
+        };
+        Entry {
+            function: Function::Cas,
+            argument,
+            ..entry
+        }
     }
 
     fn time(&mut self, entry: &Entry) -> Result<u64, InputError> {
@@ -369,7 +392,7 @@ fn asked(entry: &Entry) -> Result<Asked, InputError> {
                 "an append needs the string to append",
             ));
         }
-        (Function::Cas, _) => {
+        (Function::Cas | Function::Acquire | Function::Release, _) => {
             return Err(InputError::at(
                 entry.line,
                 "a cas needs a value of [old, new]",

@@ -9,8 +9,10 @@ pub mod text;
 use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::contradiction::Contradiction;
+use crate::check::linearizability::depth::depth_first;
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber};
 use crate::check::linearizability::register::RegisterMachine;
+use crate::check::linearizability::restriction::{refuted, written_once};
 use crate::check::linearizability::search::{Ending, Remember, search};
 use crate::check::linearizability::zones::{Zones, zones};
 use crate::history::recorded::History;
@@ -70,6 +72,16 @@ pub fn explain(history: &History, key: u32, budget: Budget) -> Option<Explanatio
 }
 
 fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Explanation> {
+    if refuted(partition).is_some()
+        && let Some(part) = written_once(partition)
+    {
+        // Fewer operations say it as well.
+        return explain_part(&part.partition, key, budget);
+    }
+    explain_part(partition, key, budget)
+}
+
+fn explain_part(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Explanation> {
     let mut machine = RegisterMachine::new(partition);
     let (operation, place, order) = match search(
         &mut machine,
@@ -96,7 +108,17 @@ fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Ex
                 _ => (operation, place, Vec::new()),
             }
         }
-        Ending::Exhausted(_) => by_zones(partition)?,
+        Ending::Exhausted(_) => {
+            let Partition { steps, events, .. } = partition;
+            match depth_first(&mut machine, steps, events, budget) {
+                Ending::Stuck {
+                    operation,
+                    place,
+                    order,
+                } => (operation, place, order),
+                _ => by_zones(partition)?,
+            }
+        }
     };
     let before = partition.prefix(place as usize + 1);
     let contradiction = match zones(&before) {
