@@ -29,6 +29,9 @@ fn model(name: &str) -> ModelArg {
         "register" => ModelArg::Register,
         "kv" => ModelArg::Kv,
         "mutex" => ModelArg::Mutex,
+        "set" => ModelArg::Set,
+        "queue" => ModelArg::Queue,
+        "multi-register" => ModelArg::MultiRegister,
         other => panic!("{other} is no model"),
     }
 }
@@ -81,11 +84,7 @@ fn own_histories_get_their_verdicts() {
 fn errors_name_the_line_that_the_file_is_named_after() {
     for file in files("invalid") {
         let parts = parts(&file);
-        let model = if parts[1] == "kv" {
-            Model::KeyValue
-        } else {
-            Model::Register
-        };
+        let model = model(&parts[1]).model();
         let bytes = fs::read(&file).expect("the file can be read");
         let error = read(&bytes[..], Format::Auto, model)
             .expect_err("it is no history")

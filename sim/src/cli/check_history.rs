@@ -9,9 +9,11 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use crate::check::linearizability::answer::{Explanation, explain, json, picture, text};
+use crate::check::linearizability::answer::{Explanation, json, picture, text};
 use crate::check::linearizability::budget::{Budget, Exhausted};
-use crate::check::linearizability::check::{Report, Verdict, check};
+use crate::check::linearizability::chain::Method;
+use crate::check::linearizability::check::{Report, Verdict};
+use crate::check::linearizability::models::check_model;
 use crate::history::input::{
     Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
 };
@@ -79,6 +81,27 @@ pub enum ModelArg {
     Kv,
     /// A lock: acquire, release
     Mutex,
+    /// A set: add, remove, contains, and read, which returns all of it; or a set for every key
+    Set,
+    /// A queue, first in first out: enqueue, dequeue; or a queue for every key
+    Queue,
+    /// Registers under transactions: txn, a list of [read key value] and [write key value]
+    MultiRegister,
+}
+
+impl ModelArg {
+    /// What a history of it is about.
+    #[must_use]
+    pub fn model(self) -> Model {
+        match self {
+            Self::Register => Model::Register,
+            Self::Kv => Model::KeyValue,
+            Self::Mutex => Model::Mutex,
+            Self::Set => Model::Set,
+            Self::Queue => Model::Queue,
+            Self::MultiRegister => Model::MultiRegister,
+        }
+    }
 }
 
 /// The `--input` of `check-history`.
@@ -124,11 +147,7 @@ pub enum FormatArg {
 /// input that is no history, 3 if the budget did not suffice, 70 if the answer cannot be written.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
-    let model = match args.model {
-        // A lock is a register that is free or taken.
-        ModelArg::Register | ModelArg::Mutex => Model::Register,
-        ModelArg::Kv => Model::KeyValue,
-    };
+    let model = args.model.model();
     let format = match args.input {
         InputArg::Auto => Format::Auto,
         InputArg::Synod => Format::Synod,
@@ -160,12 +179,8 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         bytes: usize::try_from(args.memory * 1_000_000 / 3).unwrap_or(usize::MAX),
     };
     let start = Instant::now();
-    let report = check(&history, budget);
+    let (report, why) = check_model(&history, model, budget);
     let seconds = start.elapsed().as_secs_f64();
-    let why = match report.verdict {
-        Verdict::NotLinearizable { key } => explain(&history, key, budget),
-        _ => None,
-    };
     let answer = match args.format {
         FormatArg::Human => {
             human(&history, &report, why.as_ref(), seconds) + &taken(&history, conventions)
@@ -243,11 +258,12 @@ fn reason(exhausted: Exhausted) -> &'static str {
 }
 
 fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> String {
-    let [witness, zones, search, depth] = report.methods;
+    let [witness, zones, search, depth, unique] = report.methods;
     let keys = history.keys.len();
     let mut answer = format!(
         "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones \
-         {zones}, by breadth-first search {search}, by depth-first search {depth})\n",
+         {zones}, by unique values {unique}, by breadth-first search {search}, by depth-first \
+         search {depth})\n",
         name(report.verdict),
         history.operations.len(),
         if keys == 1 { "key" } else { "keys" },
@@ -303,13 +319,12 @@ fn machine(
     answer.insert("operations".into(), history.operations.len().into());
     answer.insert("keys".into(), history.keys.len().into());
     answer.insert("seconds".into(), seconds.into());
-    let [witness, zones, search, depth] = report.methods;
-    answer.insert(
-        "decided_by".into(),
-        serde_json::json!({
-            "witness": witness, "zones": zones, "search": search, "depth": depth
-        }),
-    );
+    let decided: Map<String, Value> = Method::NAMES
+        .iter()
+        .zip(report.methods)
+        .map(|(name, keys)| ((*name).to_string(), keys.into()))
+        .collect();
+    answer.insert("decided_by".into(), decided.into());
     if let Verdict::Unknown { reason: why, .. } = report.verdict {
         answer.insert("reason".into(), reason(why).into());
     }

@@ -61,6 +61,12 @@ fn line(
         Asked::Append(_) => "append",
         Asked::Cas { .. } => "cas",
         Asked::Delete => "delete",
+        Asked::Enqueue(_) => "enqueue",
+        Asked::Dequeue => "dequeue",
+        Asked::Add(_) => "add",
+        Asked::Remove(_) => "remove",
+        Asked::Contains(_) => "contains",
+        Asked::Txn(_) => "txn",
     };
     let process = history
         .processes
@@ -76,8 +82,23 @@ fn line(
         value(history, "key", key, out)?;
     }
     match (operation.asked, operation.outcome) {
-        (Asked::Read, Outcome::Ok(read)) if is_return => value(history, "value", read, out)?,
-        (Asked::Write(new) | Asked::Append(new), _) => value(history, "value", new, out)?,
+        (Asked::Read | Asked::Dequeue, Outcome::Ok(read)) if is_return => {
+            value(history, "value", read, out)?;
+        }
+        (
+            Asked::Add(_) | Asked::Remove(_) | Asked::Contains(_) | Asked::Txn(_),
+            Outcome::Ok(answer),
+        ) if is_return && answer != ABSENT => value(history, "value", answer, out)?,
+        (
+            Asked::Write(new)
+            | Asked::Append(new)
+            | Asked::Enqueue(new)
+            | Asked::Add(new)
+            | Asked::Remove(new)
+            | Asked::Contains(new)
+            | Asked::Txn(new),
+            _,
+        ) => value(history, "value", new, out)?,
         (Asked::Cas { expected, new }, _) => {
             write!(
                 out,

@@ -30,12 +30,25 @@ pub enum Asked {
     },
     /// Make the value absent.
     Delete,
+    /// Put a value at the end of a queue.
+    Enqueue(Val),
+    /// Take what is at the front of a queue.
+    Dequeue,
+    /// Put a value into a set.
+    Add(Val),
+    /// Take a value out of a set.
+    Remove(Val),
+    /// Whether a value is in a set.
+    Contains(Val),
+    /// A list of reads and writes of registers: `["read", key]` and `["write", key, value]`.
+    Txn(Val),
 }
 
 /// What came back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
-    /// It took effect; of a read, with this value.
+    /// It took effect, with this answer; absent where there is none. A read of a set answers with
+    /// a list, a transaction with itself and what it read: `["read", key, value]`.
     Ok(Val),
     /// It had no effect, and nothing is known about the state.
     Fail,
@@ -133,8 +146,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What it says and does; none if that is nothing: a failure without a reason, or a read
-    /// without an answer.
+    /// What it says of a register and does to it; none if that is nothing: a failure without a
+    /// reason, a read without an answer, or an operation on something else.
     #[must_use]
     pub fn what(&self) -> Option<What> {
         let definite = match self.outcome {
@@ -160,6 +173,15 @@ impl Recorded {
             }
             (Asked::Cas { expected, new }, _) if expected == new => return None,
             (Asked::Cas { expected, new }, _) => What::Cas { expected, new },
+            (
+                Asked::Enqueue(_)
+                | Asked::Dequeue
+                | Asked::Add(_)
+                | Asked::Remove(_)
+                | Asked::Contains(_)
+                | Asked::Txn(_),
+                _,
+            ) => return None,
         })
     }
 }

@@ -43,6 +43,11 @@ pub trait Spec {
         Effect::Partial
     }
 
+    /// What a state takes beside itself, in bytes.
+    fn heap(&self, _state: &Self::State) -> usize {
+        0
+    }
+
     /// The only part of the state that the operation touches. Parts are checked apart when every
     /// operation of a history has one; operations that touch several are checked whole.
     fn part<'a>(&self, _operation: &'a Self::Operation) -> Option<&'a [u8]> {

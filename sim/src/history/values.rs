@@ -3,6 +3,8 @@
 //! A value is a string of bytes, or something else that is only ever compared (a number, a truth
 //! value, a list), kept as its canonical text. `7` and `"7"` are different values.
 
+use std::collections::BTreeMap;
+
 use crate::history::table::Table;
 
 /// The number of a value; zero is the absent one.
@@ -28,6 +30,8 @@ pub struct Values {
     ends: Vec<usize>,
     forms: Vec<Form>,
     table: Table,
+    /// What is in the lists that somebody looks into.
+    lists: BTreeMap<Val, Box<[Val]>>,
 }
 
 impl Values {
@@ -77,6 +81,30 @@ impl Values {
     #[must_use]
     pub fn bytes(&self, value: Val) -> &[u8] {
         self.get(value).map_or(&[], |(_, bytes)| bytes)
+    }
+
+    /// The number of the list of these values, into which one can look.
+    pub fn list(&mut self, members: &[Val]) -> Val {
+        let mut text = String::from("[");
+        for (at, member) in members.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            match self.get(*member) {
+                Some((Form::Other, bytes)) => text.push_str(&String::from_utf8_lossy(bytes)),
+                _ => text.push_str(&self.json(*member).to_string()),
+            }
+        }
+        text.push(']');
+        let list = self.intern(Form::Other, text.as_bytes());
+        self.lists.entry(list).or_insert_with(|| members.into());
+        list
+    }
+
+    /// What is in a list that was made by [`Values::list`].
+    #[must_use]
+    pub fn members(&self, list: Val) -> Option<&[Val]> {
+        self.lists.get(&list).map(|members| &**members)
     }
 
     /// How many there are, the absent one counted.
@@ -132,5 +160,17 @@ mod tests {
             (values.bytes(text), values.bytes(ABSENT)),
             (&b"7"[..], &b""[..])
         );
+    }
+
+    #[test]
+    fn one_can_look_into_a_list() {
+        let mut values = Values::default();
+        let (seven, text) = (values.intern(Form::Other, b"7"), values.text(b"7"));
+        let inner = values.list(&[seven, ABSENT]);
+        let list = values.list(&[text, inner]);
+        assert_eq!(values.bytes(list), br#"["7",[7,null]]"#);
+        assert_eq!(values.members(list), Some(&[text, inner][..]));
+        assert_eq!(values.list(&[text, inner]), list);
+        assert_eq!(values.members(seven), None);
     }
 }

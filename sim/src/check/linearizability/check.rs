@@ -30,9 +30,8 @@ pub enum Verdict {
 pub struct Report {
     /// The answer.
     pub verdict: Verdict,
-    /// How many keys each algorithm decided: witness, zones, breadth-first and
-    /// depth-first search.
-    pub methods: [usize; 4],
+    /// How many keys each algorithm decided, by the number of its [`Method`].
+    pub methods: [usize; 5],
     /// A key on which the log's order breaks real time or does not explain a reply, with the
     /// operations' indices in the history. This is no statement about linearizability.
     pub log: Option<LogBroken>,
@@ -64,21 +63,32 @@ impl ByKey {
     /// Groups the operations of a history.
     #[must_use]
     pub fn new(history: &History) -> Self {
-        let mut starts = vec![0usize; history.keys.len() + 1];
-        for operation in &history.operations {
-            starts[operation.key as usize + 1] += 1;
+        let keys = history.operations.iter().map(|operation| operation.key);
+        Self::grouped(keys, history.keys.len())
+    }
+
+    /// Groups operations by the numbers of their groups.
+    pub(super) fn grouped(groups: impl Iterator<Item = u32> + Clone, count: usize) -> Self {
+        let mut starts = vec![0usize; count + 1];
+        for group in groups.clone() {
+            starts[group as usize + 1] += 1;
         }
         for key in 1..starts.len() {
             starts[key] += starts[key - 1];
         }
         let ends = starts[1..].to_vec();
-        let mut operations = vec![0; history.operations.len()];
-        for (number, operation) in (0u32..).zip(&history.operations) {
-            let at = &mut starts[operation.key as usize];
+        let mut operations = vec![0; ends.last().copied().unwrap_or(0)];
+        for (number, group) in (0u32..).zip(groups) {
+            let at = &mut starts[group as usize];
             operations[*at] = number;
             *at += 1;
         }
         Self { operations, ends }
+    }
+
+    /// How many groups there are.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.ends.len()).expect("keys have 32-bit numbers")
     }
 
     /// The indices of the operations on a key.
@@ -137,18 +147,42 @@ pub(super) fn check_with(
     mut other: impl FnMut(u32, &ByKey, &mut Renumber) -> Option<Answer>,
 ) -> Report {
     let by_key = ByKey::new(history);
-    let mut keys: Vec<u32> =
-        (0..u32::try_from(history.keys.len()).expect("keys have 32-bit numbers")).collect();
-    keys.sort_by_key(|key| by_key.of(*key).len());
     let placed = history
         .operations
         .iter()
         .any(|operation| operation.place.is_some());
     let place = |number: u32| history.operations[number as usize].place;
     let mut renumber = Renumber::default();
+    over_keys(&by_key, budget, |key, given| {
+        if let Some(answer) = other(key, &by_key, &mut renumber) {
+            return Judged {
+                answer,
+                method: Method::Search,
+                log: None,
+                steps: 0,
+                certified: false,
+            };
+        }
+        let partition = by_key.partition(history, key, &mut renumber);
+        let mut judged = judge(&partition, placed.then_some(&place), given);
+        judged.log = judged
+            .log
+            .map(|refuted| refuted.map(|at| partition.steps[at as usize].id));
+        judged
+    })
+}
+
+/// Judges the keys in turns under one budget, those with the fewest operations first.
+pub(super) fn over_keys(
+    by_key: &ByKey,
+    budget: Budget,
+    mut judge: impl FnMut(u32, Budget) -> Judged,
+) -> Report {
+    let mut keys: Vec<u32> = (0..by_key.len()).collect();
+    keys.sort_by_key(|key| by_key.of(*key).len());
     let mut report = Report {
         verdict: Verdict::Linearizable,
-        methods: [0; 4],
+        methods: [0; 5],
         log: None,
         certified: false,
     };
@@ -163,34 +197,17 @@ pub(super) fn check_with(
                 steps: slice.min(left),
                 ..budget
             };
-            let otherwise = other(key, &by_key, &mut renumber);
-            let partition = by_key.partition(history, key, &mut renumber);
-            let judged = match otherwise {
-                Some(answer) => Judged {
-                    answer,
-                    method: Method::Search,
-                    log: None,
-                    steps: 0,
-                    certified: false,
-                },
-                None => judge(&partition, placed.then_some(&place), given),
-            };
+            let judged = judge(key, given);
             let whole = given.steps == left;
             left = left.saturating_sub(judged.steps);
             if let Some(refuted) = judged.log {
-                let refuted = refuted.map(|at| partition.steps[at as usize].id);
                 report.log.get_or_insert(LogBroken { key, refuted });
             }
             if judged.steps > 0 && judged.answer == Answer::Unknown(Exhausted::Steps) && !whole {
                 undecided.push(key);
                 continue;
             }
-            report.methods[match judged.method {
-                Method::Witness => 0,
-                Method::Zones => 1,
-                Method::Search => 2,
-                Method::Depth => 3,
-            }] += 1;
+            report.methods[judged.method as usize] += 1;
             match judged.answer {
                 Answer::Linearizable => {}
                 Answer::NotLinearizable(_) => {

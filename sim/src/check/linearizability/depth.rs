@@ -170,7 +170,7 @@ impl<'s, M: Mask> Depth<'s, M> {
                 let order = self.path.order(path, self.steps, OPEN, machine);
                 return Some(Ending::Linearizable { order });
             }
-            if self.bytes() > self.budget.bytes {
+            if self.bytes() + machine.bytes() > self.budget.bytes {
                 return Some(Ending::Exhausted(Exhausted::Bytes));
             }
             if self.work > self.budget.steps {

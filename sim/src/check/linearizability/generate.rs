@@ -244,6 +244,7 @@ impl Generator {
                 .concat();
                 *state = self.history.values.text(&whole);
             }
+            (other, _) => unreachable!("{other:?} is not generated"),
         }
         if operation.place.is_none() {
             self.slot += 1;

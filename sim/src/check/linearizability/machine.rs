@@ -40,6 +40,11 @@ pub trait Machine {
     fn worst(&self) -> Option<u32> {
         None
     }
+
+    /// What the states that it has numbered take.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// A machine of any specification: its states are numbered as they are met.
@@ -48,6 +53,8 @@ pub struct Interned<'a, S: Spec> {
     operations: Vec<&'a S::Operation>,
     states: Vec<S::State>,
     table: Table,
+    /// What the states take beside themselves.
+    heap: usize,
 }
 
 impl<'a, S: Spec> Interned<'a, S> {
@@ -58,6 +65,7 @@ impl<'a, S: Spec> Interned<'a, S> {
             operations,
             states: Vec::new(),
             table: Table::default(),
+            heap: 0,
         };
         machine.number(spec.initial());
         machine
@@ -75,6 +83,7 @@ impl<'a, S: Spec> Interned<'a, S> {
         }
         let number = u32::try_from(self.states.len())
             .expect("the search's budget ends long before 2^32 states");
+        self.heap += self.spec.heap(&state);
         self.states.push(state);
         self.table.insert(hash, number);
         number
@@ -100,6 +109,10 @@ impl<S: Spec> Machine for Interned<'_, S> {
 
     fn effect(&self, operation: u32) -> Effect {
         self.spec.effect(self.operations[operation as usize])
+    }
+
+    fn bytes(&self) -> usize {
+        self.states.len() * size_of::<S::State>() + self.heap + self.table.bytes()
     }
 
     fn alike(&self, one: u32, other: u32) -> bool {

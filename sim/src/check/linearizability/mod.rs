@@ -16,6 +16,8 @@
 //!   the values that zones can judge though others are written twice;
 //! - `plain` is the yardstick, and the second opinion;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
+//! - `models` checks sets, queues and registers of transactions: by their unique values in n log n
+//!   (`set_order`, `queue_order`), or else by both searches;
 //! - `object` checks a user's own specification;
 //! - `online` holds a history that is still being made, `settle` forgets what is behind it, and
 //!   `settled` is what remains of that;
@@ -36,6 +38,7 @@ pub mod frontier;
 pub mod generate;
 pub mod machine;
 pub mod mask;
+pub mod models;
 pub mod object;
 pub mod online;
 pub mod partition;
@@ -43,15 +46,19 @@ mod path;
 pub mod pending;
 pub mod plain;
 pub mod portfolio;
+mod queue_order;
 pub mod register;
 pub mod repair;
 pub mod restriction;
 mod resume;
 pub mod search;
+mod set_order;
 mod settle;
 mod settled;
 #[cfg(test)]
 mod small;
+#[cfg(test)]
+mod small_objects;
 #[cfg(test)]
 mod tests;
 mod used;

@@ -324,6 +324,7 @@ pub(super) mod tests {
                     new: text(new),
                 },
                 Asked::Delete => Action::Delete,
+                other => unreachable!("{other:?} is not generated"),
             };
             match operation.outcome {
                 _ if !is_return => online.invoke(

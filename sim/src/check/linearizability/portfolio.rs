@@ -96,7 +96,9 @@ fn turns<K: Machine, M: Mask>(
             }
         }
         if exhausted[1].is_none() {
-            let left = budget.bytes.saturating_sub(breadth.bytes());
+            // The machine's states serve both.
+            let others = breadth.bytes() - breadth.machine.bytes();
+            let left = budget.bytes.saturating_sub(others);
             let depth = depth.get_or_insert_with(|| {
                 Depth::new(breadth.machine, line, places, Remember::Verdict, budget)
             });

@@ -179,6 +179,10 @@ impl Machine for RegisterMachine<'_> {
     fn worst(&self) -> Option<u32> {
         (!self.differs).then_some(DEAD)
     }
+
+    fn bytes(&self) -> usize {
+        self.endings.as_ref().map_or(0, Endings::bytes)
+    }
 }
 
 /// States of a register that is appended to.
@@ -268,6 +272,14 @@ impl<'a> Endings<'a> {
             high: row.low + low + count,
             len: row.len + bytes.len(),
         }
+    }
+
+    /// What the states take.
+    fn bytes(&self) -> usize {
+        self.rows.len() * size_of::<Row>()
+            + self.made.len() * size_of::<(u32, u32, u32)>()
+            + self.by_row.bytes()
+            + self.by_append.bytes()
     }
 
     fn number(&mut self, row: Row, death: &mut Vec<u32>) -> u32 {

@@ -428,6 +428,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             + self.seen.bytes()
             + self.used.bytes()
             + self.path.as_ref().map_or(0, Path::bytes)
+            + self.machine.bytes()
     }
 
     fn release(&mut self, spot: usize) {

@@ -4,6 +4,8 @@
 //! failed compare-and-set with `saw` or `mismatch`) is taken at its word under every convention.
 //! Nothing is concluded from the words of an error.
 
+use crate::history::input::model::Model;
+
 /// What a failed compare-and-set says that carries neither `saw` nor `mismatch`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FailedCas {
@@ -63,6 +65,18 @@ impl Conventions {
         failed_cas: FailedCas::NoEffect,
         nil: Nil::Absent,
     };
+
+    /// These, for a model: a queue from which nothing was taken was empty.
+    #[must_use]
+    pub fn of(self, model: Model) -> Self {
+        match model {
+            Model::Queue => Self {
+                nil: Nil::Absent,
+                ..self
+            },
+            _ => self,
+        }
+    }
 
     /// These, but for what is wanted otherwise.
     #[must_use]

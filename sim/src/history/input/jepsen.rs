@@ -21,8 +21,9 @@ use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, Nil, Wanted};
 use crate::history::input::edn::{Edn, Reader};
 use crate::history::input::error::InputError;
+use crate::history::input::function::Function;
 use crate::history::input::model::Model;
-use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
+use crate::history::input::pairing::{Argument, Entry, Kind, Pairing};
 use crate::history::recorded::Place;
 use crate::history::values::{ABSENT, Form, Val, Values};
 
@@ -51,7 +52,7 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
         InputError::at(u32::try_from(line).unwrap_or(u32::MAX), "it is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut pairing = Pairing::new(model, Conventions::LOG.with(wanted));
+    let mut pairing = Pairing::new(model, Conventions::LOG.of(model).with(wanted));
     if text.trim_start().starts_with(['{', '[', '(', '#', ';']) {
         maps(text, model, wanted, &mut pairing)?;
     } else {
@@ -115,7 +116,10 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
         (Ok(_), None) => {
             return Err(InputError::at(
                 line,
-                format!("unknown operation `{name}`: expected :read, :write or :cas"),
+                format!(
+                    "unknown operation `{name}`: expected {}",
+                    pairing.model.functions()
+                ),
             ));
         }
         (Err(_), Some(_)) => {
@@ -139,6 +143,7 @@ fn log_line(line: u32, text: &str, pairing: &mut Pairing) -> Result<(), InputErr
             kind,
             function,
             value.as_ref(),
+            pairing.model,
             &mut pairing.history.values,
         )?,
         Kind::Fail | Kind::Info => Argument::Missing,
@@ -185,7 +190,7 @@ fn maps(
     } else {
         Conventions::EDN
     };
-    pairing.conventions = conventions.with(wanted);
+    pairing.conventions = conventions.of(model).with(wanted);
     pairing.history.initial = initial(wanted, dialect.nothing, &mut pairing.history.values)?;
     each(text, |line, form| map(line, form, dialect, pairing))
 }
@@ -251,7 +256,7 @@ fn has_tuple(form: &Edn) -> bool {
         return false;
     };
     match Function::named(name) {
-        Some(Function::Read) => kind == "invoke" && tuple.len() == 2,
+        Some(Function::Read | Function::Dequeue) => kind == "invoke" && tuple.len() == 2,
         Some(Function::Cas) => matches!(&tuple[..], [_, Edn::List(pair)] if pair.len() == 2),
         _ => false,
     }
@@ -288,9 +293,12 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
     let kind = word("type")
         .and_then(kind)
         .ok_or_else(|| fail("the :type is none of :invoke :ok :fail :info"))?;
-    let function = word("f")
-        .and_then(Function::named)
-        .ok_or_else(|| fail("the :f is none of :read :write :cas :append :delete (:get :put)"))?;
+    let function = word("f").and_then(Function::named).ok_or_else(|| {
+        fail(&format!(
+            "the :f is unknown: expected {}",
+            pairing.model.functions()
+        ))
+    })?;
     let number = |name: &str| match form.get(name) {
         None | Some(Edn::Nil) => Ok(None),
         Some(Edn::Whole(digits)) => digits
@@ -299,6 +307,7 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
             .map_err(|_| fail(&format!("the :{name} is no number from 0 to 2^64"))),
         Some(_) => Err(fail(&format!("the :{name} is no whole number"))),
     };
+    let model = pairing.model;
     let values = &mut pairing.history.values;
     let (key, value) = match (form.get("key"), form.get("value")) {
         (Some(key), value) => (Some(intern(key, values)), value),
@@ -319,9 +328,9 @@ fn map(line: u32, form: &Edn, dialect: Dialect, pairing: &mut Pairing) -> Result
     let argument = match kind {
         // In a store in which nothing is absent, to delete is to write what is there at the start.
         _ if deletes => Argument::One(dialect.nothing),
-        Kind::Invoke | Kind::Ok => match argument(line, kind, function, value, values)? {
+        Kind::Invoke | Kind::Ok => match argument(line, kind, function, value, model, values)? {
             Argument::One(ABSENT)
-                if function == Function::Read && pairing.conventions.nil == Nil::Unknown =>
+                if function.answers() && pairing.conventions.nil == Nil::Unknown =>
             {
                 Argument::One(ABSENT)
             }
@@ -365,11 +374,12 @@ fn argument(
     kind: Kind,
     function: Function,
     value: Option<&Edn>,
+    model: Model,
     values: &mut Values,
 ) -> Result<Argument, InputError> {
     Ok(match (function, value) {
         // A return need not repeat what the call said.
-        (_, Some(Edn::Nil)) if kind == Kind::Ok && function != Function::Read => Argument::Missing,
+        (_, Some(Edn::Nil)) if kind == Kind::Ok && !function.answers() => Argument::Missing,
         (Function::Cas, Some(Edn::List(pair))) if pair.len() == 2 => {
             Argument::Two(intern(&pair[0], values), intern(&pair[1], values))
         }
@@ -383,8 +393,23 @@ fn argument(
             return Err(InputError::at(line, "the value of an :append is a string"));
         }
         (_, None) => Argument::Missing,
+        (_, Some(value)) if matches!(model, Model::Set | Model::MultiRegister) => {
+            Argument::One(intern_list(value, values))
+        }
         (_, Some(value)) => Argument::One(intern(value, values)),
     })
+}
+
+/// The number of a value; one can look into it if it is a list or a set.
+fn intern_list(form: &Edn, values: &mut Values) -> Val {
+    let (Edn::List(members) | Edn::Set(members)) = form else {
+        return intern(form, values);
+    };
+    let members: Vec<Val> = members
+        .iter()
+        .map(|member| intern_list(member, values))
+        .collect();
+    values.list(&members)
 }
 
 fn intern(form: &Edn, values: &mut Values) -> Val {

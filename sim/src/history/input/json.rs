@@ -97,6 +97,18 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The number of the value; one can look into it if it is a list.
+    pub fn intern_list(&self, values: &mut Values) -> Val {
+        let Self::List(members) = self else {
+            return self.intern(values);
+        };
+        let members: Vec<Val> = members
+            .iter()
+            .map(|member| member.intern_list(values))
+            .collect();
+        values.list(&members)
+    }
+
     fn write(&self, out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),

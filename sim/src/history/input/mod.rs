@@ -7,11 +7,13 @@
 mod convention;
 mod edn;
 mod error;
+mod function;
 mod jepsen;
 mod json;
 mod model;
 mod pairing;
 mod synod;
+mod transaction;
 
 use std::io::BufRead;
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, FailedCas, Nil};
 use crate::history::input::error::InputError;
+use crate::history::input::function::Function;
 use crate::history::input::model::Model;
+use crate::history::input::transaction;
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
-use crate::history::values::{ABSENT, Val};
+use crate::history::values::{ABSENT, Form, Val, Values};
 
 /// What a line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,41 +22,6 @@ pub enum Kind {
     Fail,
     /// Nobody knows.
     Info,
-}
-
-/// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
-    /// `read`, `get`.
-    Read,
-    /// `write`, `put`.
-    Write,
-    /// `cas`.
-    Cas,
-    /// `append`.
-    Append,
-    /// `delete`.
-    Delete,
-    /// `acquire`, of a lock: a swap from free, which is absent, to taken.
-    Acquire,
-    /// `release`, of a lock: the other way round.
-    Release,
-}
-
-impl Function {
-    /// The function of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "read" | "get" => Self::Read,
-            "write" | "put" => Self::Write,
-            "cas" => Self::Cas,
-            "append" => Self::Append,
-            "delete" => Self::Delete,
-            "acquire" => Self::Acquire,
-            "release" => Self::Release,
-            _ => return None,
-        })
-    }
 }
 
 /// What a line carries as its value.
@@ -87,7 +54,10 @@ pub struct Entry {
 /// A history in the making.
 pub struct Pairing {
     pub history: History,
-    model: Model,
+    /// What the operations are on.
+    pub model: Model,
+    /// Whether each has a key; none: it may.
+    keyed: Option<bool>,
     /// What words mean.
     pub conventions: Conventions,
     /// Whether something was passed over that is an operation, but on nothing here.
@@ -118,6 +88,11 @@ impl Pairing {
         Self {
             history: History::default(),
             model,
+            keyed: match model {
+                Model::KeyValue => Some(true),
+                Model::Register | Model::Mutex | Model::MultiRegister => Some(false),
+                Model::Set | Model::Queue => None,
+            },
             conventions,
             passed: false,
             processes: BTreeMap::new(),
@@ -128,9 +103,9 @@ impl Pairing {
         }
     }
 
-    /// Every operation has a key, whatever the model: it is a register for each.
+    /// Every operation has a key, whatever the model: there is an object for each.
     pub fn expect_keys(&mut self) {
-        self.model = Model::KeyValue;
+        self.keyed = Some(true);
     }
 
     /// A line of a process that does not operate on the object: Jepsen's nemesis.
@@ -140,8 +115,15 @@ impl Pairing {
 
     /// Takes the next line.
     pub fn add(&mut self, entry: &Entry) -> Result<(), InputError> {
-        let entry = &self.plain(*entry);
         let fail = |message: String| Err(InputError::at(entry.line, message));
+        if !entry.function.of(self.model) {
+            return fail(format!(
+                "the {} model has only {}; choose another with --model",
+                self.model.name(),
+                self.model.functions()
+            ));
+        }
+        let entry = &self.plain(*entry);
         let Entry {
             line,
             process: name,
@@ -179,7 +161,7 @@ impl Pairing {
                     process.returned.0, process.returned.1
                 ));
             }
-            let asked = asked(entry)?;
+            let asked = asked(entry, &mut self.history.values)?;
             if entry.function == Function::Append {
                 self.appended.entry(key).or_insert(line);
             }
@@ -216,7 +198,7 @@ impl Pairing {
                 operation.lines[0]
             ));
         }
-        operation.outcome = outcome(entry, operation, self.conventions)?;
+        operation.outcome = outcome(entry, operation, self.conventions, &mut self.history.values)?;
         operation.place = entry.place.or(operation.place);
         operation.lines[1] = line;
         if operation.outcome == Outcome::Unknown {
@@ -277,20 +259,26 @@ impl Pairing {
         {
             return Ok(open.key);
         }
-        let name = match (self.model, entry.key) {
-            (Model::Register, None | Some(ABSENT)) => ABSENT,
-            (Model::KeyValue, Some(key)) => key,
-            (Model::Register, Some(_)) => {
-                return Err(InputError::at(
-                    entry.line,
-                    "it has a key, which the register model has not; use `--model kv`",
-                ));
+        let name = match (self.keyed, entry.key) {
+            (Some(false) | None, None | Some(ABSENT)) => ABSENT,
+            (Some(true) | None, Some(key)) => key,
+            (Some(false), Some(_)) => {
+                let message = match self.model {
+                    Model::Register => {
+                        "it has a key, which the register model has not; use `--model kv`".into()
+                    }
+                    model => format!("it has a key, which the {} model has not", model.name()),
+                };
+                return Err(InputError::at(entry.line, message));
             }
-            (Model::KeyValue, None) => {
-                return Err(InputError::at(
-                    entry.line,
-                    "it has no key, which the kv model needs; or use `--model register`",
-                ));
+            (Some(true), None) => {
+                let message = match self.model {
+                    Model::KeyValue => {
+                        "it has no key, which the kv model needs; or use `--model register`"
+                    }
+                    _ => "it has no key, and others have one",
+                };
+                return Err(InputError::at(entry.line, message));
             }
         };
         if let Some(key) = self.keys.get(&name) {
@@ -327,7 +315,6 @@ impl Pairing {
 
     /// Where values are appended to, they are strings: what else would the appended one mean?
     fn only_strings(&self) -> Result<(), InputError> {
-        use crate::history::values::Form;
         if let Some((Form::Other, bytes)) = self.history.values.get(self.history.initial) {
             return Err(InputError::Initial {
                 value: String::from_utf8_lossy(bytes).into_owned(),
@@ -339,9 +326,9 @@ impl Pairing {
                 continue;
             };
             let asked = match operation.asked {
-                Asked::Read | Asked::Delete => [ABSENT; 2],
                 Asked::Write(value) | Asked::Append(value) => [value, ABSENT],
                 Asked::Cas { expected, new } => [expected, new],
+                _ => [ABSENT; 2],
             };
             let seen = match operation.outcome {
                 Outcome::Ok(value) | Outcome::Saw(value) => value,
@@ -370,33 +357,41 @@ fn function(asked: Asked) -> Function {
         Asked::Append(_) => Function::Append,
         Asked::Cas { .. } => Function::Cas,
         Asked::Delete => Function::Delete,
+        Asked::Enqueue(_) => Function::Enqueue,
+        Asked::Dequeue => Function::Dequeue,
+        Asked::Add(_) => Function::Add,
+        Asked::Remove(_) => Function::Remove,
+        Asked::Contains(_) => Function::Contains,
+        Asked::Txn(_) => Function::Txn,
     }
 }
 
-fn asked(entry: &Entry) -> Result<Asked, InputError> {
+fn asked(entry: &Entry, values: &mut Values) -> Result<Asked, InputError> {
+    let fail = |message: &str| Err(InputError::at(entry.line, message));
     Ok(match (entry.function, entry.argument) {
         (Function::Read, _) => Asked::Read,
         (Function::Delete, _) => Asked::Delete,
+        (Function::Dequeue, _) => Asked::Dequeue,
         (Function::Write, Argument::One(value)) => Asked::Write(value),
         (Function::Append, Argument::One(value)) if value != ABSENT => Asked::Append(value),
+        (Function::Enqueue, Argument::One(value)) if value != ABSENT => Asked::Enqueue(value),
+        (Function::Add, Argument::One(value)) if value != ABSENT => Asked::Add(value),
+        (Function::Remove, Argument::One(value)) if value != ABSENT => Asked::Remove(value),
+        (Function::Contains, Argument::One(value)) if value != ABSENT => Asked::Contains(value),
         (Function::Cas, Argument::Two(expected, new)) => Asked::Cas { expected, new },
-        (Function::Write, _) => {
-            return Err(InputError::at(
-                entry.line,
-                "a write needs the value to write",
-            ));
+        (Function::Txn, Argument::One(value)) => Asked::Txn(
+            transaction::called(value, values)
+                .map_err(|message| InputError::at(entry.line, message))?,
+        ),
+        (Function::Write, _) => return fail("a write needs the value to write"),
+        (Function::Append, _) => return fail("an append needs the string to append"),
+        (Function::Enqueue, _) => return fail("an enqueue needs the value to put into the queue"),
+        (Function::Add | Function::Remove | Function::Contains, _) => {
+            return fail("it needs the value that is to be in the set or not");
         }
-        (Function::Append, _) => {
-            return Err(InputError::at(
-                entry.line,
-                "an append needs the string to append",
-            ));
-        }
+        (Function::Txn, _) => return fail("a txn needs a list of reads and writes"),
         (Function::Cas | Function::Acquire | Function::Release, _) => {
-            return Err(InputError::at(
-                entry.line,
-                "a cas needs a value of [old, new]",
-            ));
+            return fail("a cas needs a value of [old, new]");
         }
     })
 }
@@ -405,6 +400,7 @@ fn outcome(
     entry: &Entry,
     operation: &Recorded,
     conventions: Conventions,
+    values: &mut Values,
 ) -> Result<Outcome, InputError> {
     let cas = matches!(operation.asked, Asked::Cas { .. });
     let mismatch = entry
@@ -418,31 +414,49 @@ fn outcome(
             _ if cas && mismatch => Outcome::Mismatch,
             _ => Outcome::Fail,
         },
-        Kind::Ok => match (operation.asked, entry.argument) {
-            // A read without an answer, which is as good as none.
-            (Asked::Read, Argument::One(ABSENT)) if conventions.nil == Nil::Unknown => {
-                Outcome::Fail
+        Kind::Ok => answer(entry, operation, conventions.nil, values)?,
+    })
+}
+
+fn answer(
+    entry: &Entry,
+    operation: &Recorded,
+    nil: Nil,
+    values: &mut Values,
+) -> Result<Outcome, InputError> {
+    let fail = |message: String| Err(InputError::at(entry.line, message));
+    let other = || {
+        format!(
+            "it returns with another value than it was called with in line {}",
+            operation.lines[0]
+        )
+    };
+    let truth = |value: Val, values: &Values| {
+        matches!(values.get(value), Some((Form::Other, b"true" | b"false")))
+    };
+    Ok(match (operation.asked, entry.argument) {
+        // A read without an answer, which is as good as none.
+        (Asked::Read | Asked::Dequeue, Argument::One(ABSENT)) if nil == Nil::Unknown => {
+            Outcome::Fail
+        }
+        (Asked::Read | Asked::Dequeue, Argument::One(value)) => Outcome::Ok(value),
+        (Asked::Read | Asked::Dequeue, _) => {
+            return fail("its ok needs the value that it returned, null for none".into());
+        }
+        (Asked::Contains(_), Argument::One(value)) if truth(value, values) => Outcome::Ok(value),
+        (Asked::Contains(_), _) => return fail("the ok of contains needs true or false".into()),
+        (_, Argument::Missing | Argument::One(ABSENT)) | (Asked::Delete, _) => Outcome::Ok(ABSENT),
+        (Asked::Add(asked) | Asked::Remove(asked), Argument::One(value)) if value != asked => {
+            if !truth(value, values) {
+                return fail(other());
             }
-            (Asked::Read, Argument::One(value)) => Outcome::Ok(value),
-            (Asked::Read, _) => {
-                return Err(InputError::at(
-                    entry.line,
-                    "the ok of a read needs the value that it returned, null for none",
-                ));
-            }
-            (_, Argument::Missing | Argument::One(ABSENT)) | (Asked::Delete, _) => {
-                Outcome::Ok(ABSENT)
-            }
-            (asked, _) if self::asked(entry)? == asked => Outcome::Ok(ABSENT),
-            _ => {
-                return Err(InputError::at(
-                    entry.line,
-                    format!(
-                        "it returns with another value than it was called with in line {}",
-                        operation.lines[0]
-                    ),
-                ));
-            }
-        },
+            Outcome::Ok(value)
+        }
+        (Asked::Txn(asked), Argument::One(value)) => Outcome::Ok(
+            transaction::returned(asked, value, nil, values)
+                .map_err(|message| InputError::at(entry.line, message))?,
+        ),
+        (asked, _) if self::asked(entry, values)? == asked => Outcome::Ok(ABSENT),
+        _ => return fail(other()),
     })
 }

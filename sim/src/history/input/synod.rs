@@ -12,9 +12,10 @@ use serde_json::value::RawValue;
 use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, Wanted};
 use crate::history::input::error::InputError;
+use crate::history::input::function::Function;
 use crate::history::input::json::Json;
 use crate::history::input::model::Model;
-use crate::history::input::pairing::{Argument, Entry, Function, Kind, Pairing};
+use crate::history::input::pairing::{Argument, Entry, Kind, Pairing};
 use crate::history::recorded::Place;
 use crate::history::values::{Val, Values};
 
@@ -24,7 +25,7 @@ const LINE_MAX: u64 = 1 << 26;
 
 /// Reads lines to the end.
 pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<Input, InputError> {
-    let mut pairing = Pairing::new(model, Conventions::SYNOD.with(wanted));
+    let mut pairing = Pairing::new(model, Conventions::SYNOD.of(model).with(wanted));
     if let Some(text) = &wanted.initial {
         pairing.history.initial = initial(text, &mut pairing.history.values)?;
     }
@@ -59,7 +60,7 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
         }
         let parsed: Line<'_> =
             serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
-        match parsed.entry(line, &mut pairing.history.values)? {
+        match parsed.entry(line, model, &mut pairing.history.values)? {
             Some(entry) => pairing.add(&entry)?,
             None => pairing.pass(),
         }
@@ -132,7 +133,12 @@ impl<'a> Line<'a> {
             .map_err(|message| InputError::at(line, message))
     }
 
-    fn entry(&self, line: u32, values: &mut Values) -> Result<Option<Entry>, InputError> {
+    fn entry(
+        &self,
+        line: u32,
+        model: Model,
+        values: &mut Values,
+    ) -> Result<Option<Entry>, InputError> {
         let fail = |message: String| InputError::at(line, message);
         let Some(process) = self.process else {
             return Ok(None);
@@ -150,22 +156,24 @@ impl<'a> Line<'a> {
         };
         let function = Function::named(&self.f).ok_or_else(|| {
             fail(format!(
-                "unknown f {:?}: expected read, write, cas, append or delete",
-                self.f
+                "unknown f {:?}: expected {}",
+                self.f,
+                model.functions()
             ))
         })?;
         let value = Self::json(line, self.value)?;
         let argument = match (&value, function) {
             (None, _) => Argument::Missing,
             // A return need not repeat what the call said.
-            (Some(Json::Null), _) if kind == Kind::Ok && function != Function::Read => {
-                Argument::Missing
-            }
+            (Some(Json::Null), _) if kind == Kind::Ok && !function.answers() => Argument::Missing,
             (Some(Json::List(pair)), Function::Cas) if pair.len() == 2 => {
                 Argument::Two(pair[0].intern(values), pair[1].intern(values))
             }
             (Some(_), Function::Cas) if matches!(kind, Kind::Invoke | Kind::Ok) => {
                 return Err(fail("the value of a cas is [old, new]".into()));
+            }
+            (Some(value), _) if matches!(model, Model::Set | Model::MultiRegister) => {
+                Argument::One(value.intern_list(values))
             }
             (Some(value), _) => Argument::One(value.intern(values)),
         };

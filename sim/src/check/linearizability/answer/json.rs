@@ -7,8 +7,8 @@ use crate::check::linearizability::contradiction::Contradiction;
 use crate::history::recorded::{Asked, History, Outcome};
 use crate::history::values::ABSENT;
 
-/// One operation: `process`, `f`, `key` if there are keys, `value`, `outcome`, `call`, `return`
-/// (null if unknown), `lines`.
+/// One operation: `process`, `f`, `key` if there are keys, `value`, `type`, `answer` of what a set
+/// says of a value, `call`, `return` (null if unknown), `lines`.
 #[must_use]
 pub fn operation(history: &History, number: u32) -> Value {
     let operation = &history.operations[number as usize];
@@ -23,15 +23,19 @@ pub fn operation(history: &History, number: u32) -> Value {
             .unwrap_or_default()
             .into(),
     );
+    let answered = match operation.outcome {
+        Outcome::Ok(value) => json(value),
+        _ => Value::Null,
+    };
     let (function, value) = match operation.asked {
-        Asked::Read => (
-            "read",
-            if let Outcome::Ok(value) = operation.outcome {
-                json(value)
-            } else {
-                Value::Null
-            },
-        ),
+        Asked::Read => ("read", answered),
+        Asked::Dequeue => ("dequeue", answered),
+        Asked::Enqueue(value) => ("enqueue", json(value)),
+        Asked::Add(value) => ("add", json(value)),
+        Asked::Remove(value) => ("remove", json(value)),
+        Asked::Contains(value) => ("contains", json(value)),
+        Asked::Txn(value) if answered.is_null() => ("txn", json(value)),
+        Asked::Txn(_) => ("txn", answered),
         Asked::Write(value) => ("write", json(value)),
         Asked::Append(value) => ("append", json(value)),
         Asked::Cas { expected, new } => ("cas", json!([json(expected), json(new)])),
@@ -50,6 +54,15 @@ pub fn operation(history: &History, number: u32) -> Value {
     };
     object.insert("type".into(), outcome.into());
     match operation.outcome {
+        Outcome::Ok(answer)
+            if answer != ABSENT
+                && matches!(
+                    operation.asked,
+                    Asked::Add(_) | Asked::Remove(_) | Asked::Contains(_)
+                ) =>
+        {
+            object.insert("answer".into(), json(answer));
+        }
         Outcome::Saw(value) => _ = object.insert("saw".into(), json(value)),
         Outcome::Mismatch => _ = object.insert("mismatch".into(), true.into()),
         _ => {}

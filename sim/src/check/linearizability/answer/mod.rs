@@ -6,10 +6,11 @@ pub mod json;
 pub mod picture;
 pub mod text;
 
-use crate::check::linearizability::budget::Budget;
+use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::check::ByKey;
 use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::depth::depth_first;
+use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::{OPEN, Partition, Renumber};
 use crate::check::linearizability::register::RegisterMachine;
 use crate::check::linearizability::restriction::{refuted, written_once};
@@ -83,74 +84,103 @@ fn explain_key(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Ex
 
 fn explain_part(partition: &Partition<'_>, key: u32, budget: Budget) -> Option<Explanation> {
     let mut machine = RegisterMachine::new(partition);
-    let (operation, place, order) = match search(
-        &mut machine,
-        &partition.steps,
-        &partition.events,
-        Remember::Verdict,
-        budget,
-    ) {
-        Ending::Linearizable { .. } => return None,
-        Ending::Stuck {
-            operation, place, ..
-        } => {
-            // Once more up to there, to remember the orders: what is known of the future is the
-            // same.
-            let events = &partition.events[..=place as usize];
-            match search(
-                &mut machine,
-                &partition.steps,
-                events,
-                Remember::Order,
-                budget,
-            ) {
-                Ending::Stuck { order, .. } => (operation, place, order),
-                _ => (operation, place, Vec::new()),
-            }
-        }
-        Ending::Exhausted(_) => {
-            let Partition { steps, events, .. } = partition;
-            match depth_first(&mut machine, steps, events, budget) {
-                Ending::Stuck {
-                    operation,
-                    place,
-                    order,
-                } => (operation, place, order),
-                _ => by_zones(partition)?,
-            }
-        }
+    let stuck = match stuck(&mut machine, partition, budget) {
+        Ok(stuck) => stuck?,
+        Err(_) => by_zones(partition)?,
     };
-    let before = partition.prefix(place as usize + 1);
+    let before = partition.prefix(stuck.place as usize + 1);
     let contradiction = match zones(&before) {
         Zones::Contradiction(contradiction) => {
             Some(contradiction.map(|at| before.steps[at as usize].id))
         }
         _ => None,
     };
-    let id = |at: u32| partition.steps[at as usize].id;
-    let called = partition.steps.iter().take_while(|step| step.call < place);
-    let open = called
-        .clone()
-        .filter(|step| step.ret == OPEN || step.ret > place);
-    Some(Explanation {
-        key,
-        operation: id(operation),
-        open: open.map(|step| step.id).collect(),
-        prefix: called.map(|step| step.id).collect(),
-        linearized: order.into_iter().map(id).collect(),
-        contradiction,
-    })
+    Some(stuck.explanation(partition, key, contradiction))
 }
 
-/// The shortest prefix in which zones see a contradiction, by halving, where the search was too
-/// expensive.
-fn by_zones(partition: &Partition<'_>) -> Option<(u32, u32, Vec<u32>)> {
-    let contradicts =
-        |events: usize| matches!(zones(&partition.prefix(events)), Zones::Contradiction(_));
-    if !contradicts(partition.events.len()) {
-        return None;
+/// Where a history is stuck, in the numbers of its partition.
+pub(super) struct Stuck {
+    /// The operation that cannot be placed.
+    pub operation: u32,
+    /// The place of its return.
+    pub place: u32,
+    /// The longest order found of what came before.
+    pub order: Vec<u32>,
+}
+
+impl Stuck {
+    pub(super) fn explanation(
+        self,
+        partition: &Partition<'_>,
+        key: u32,
+        contradiction: Option<Contradiction>,
+    ) -> Explanation {
+        let place = self.place;
+        let id = |at: u32| partition.steps[at as usize].id;
+        let called = partition.steps.iter().take_while(|step| step.call < place);
+        let open = called
+            .clone()
+            .filter(|step| step.ret == OPEN || step.ret > place);
+        Explanation {
+            key,
+            operation: id(self.operation),
+            open: open.map(|step| step.id).collect(),
+            prefix: called.map(|step| step.id).collect(),
+            linearized: self.order.into_iter().map(id).collect(),
+            contradiction,
+        }
     }
-    let (mut good, mut bad) = (0, partition.events.len());
+}
+
+/// Searches for where a history is stuck; none if it is linearizable.
+///
+/// # Errors
+/// What was used up.
+pub(super) fn stuck<K: Machine>(
+    machine: &mut K,
+    partition: &Partition<'_>,
+    budget: Budget,
+) -> Result<Option<Stuck>, Exhausted> {
+    let Partition { steps, events, .. } = partition;
+    let found = match search(machine, steps, events, Remember::Verdict, budget) {
+        Ending::Stuck {
+            operation, place, ..
+        } => {
+            // Once more up to there, to remember the orders: what is known of the future is the
+            // same.
+            let events = &events[..=place as usize];
+            let order = match search(machine, steps, events, Remember::Order, budget) {
+                Ending::Stuck { order, .. } => order,
+                _ => Vec::new(),
+            };
+            Ending::Stuck {
+                operation,
+                place,
+                order,
+            }
+        }
+        Ending::Exhausted(_) => depth_first(machine, steps, events, budget),
+        found @ Ending::Linearizable { .. } => found,
+    };
+    match found {
+        Ending::Linearizable { .. } => Ok(None),
+        Ending::Stuck {
+            operation,
+            place,
+            order,
+        } => Ok(Some(Stuck {
+            operation,
+            place,
+            order,
+        })),
+        Ending::Exhausted(reason) => Err(reason),
+    }
+}
+
+/// How many events the shortest prefix has that something contradicts, but for the last; the whole
+/// is contradicted.
+pub(super) fn shortest(events: usize, contradicts: impl Fn(usize) -> bool) -> usize {
+    let (mut good, mut bad) = (0, events);
     while bad - good > 1 {
         let middle = usize::midpoint(good, bad);
         if contradicts(middle) {
@@ -159,6 +189,18 @@ fn by_zones(partition: &Partition<'_>) -> Option<(u32, u32, Vec<u32>)> {
             good = middle;
         }
     }
+    good
+}
+
+/// The shortest prefix in which zones see a contradiction, by halving, where the search was too
+/// expensive.
+fn by_zones(partition: &Partition<'_>) -> Option<Stuck> {
+    let contradicts =
+        |events: usize| matches!(zones(&partition.prefix(events)), Zones::Contradiction(_));
+    if !contradicts(partition.events.len()) {
+        return None;
+    }
+    let good = shortest(partition.events.len(), contradicts);
     let prefix = partition.prefix(good);
     let order = match zones(&prefix) {
         Zones::Order(order) => {
@@ -168,7 +210,11 @@ fn by_zones(partition: &Partition<'_>) -> Option<(u32, u32, Vec<u32>)> {
         _ => Vec::new(),
     };
     let place = u32::try_from(good).ok()?;
-    Some((partition.events[good] / 2, place, order))
+    Some(Stuck {
+        operation: partition.events[good] / 2,
+        place,
+        order,
+    })
 }
 
 /// By operation of a prefix: its number in the whole. Both are in the order of their calls.

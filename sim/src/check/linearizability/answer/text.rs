@@ -41,9 +41,23 @@ pub fn action(history: &History, operation: &Recorded) -> String {
         Asked::Append(value) => format!("append {}", show(value)),
         Asked::Cas { expected, new } => format!("cas [{} {}]", show(expected), show(new)),
         Asked::Delete => "delete".into(),
+        Asked::Enqueue(value) => format!("enqueue {}", show(value)),
+        Asked::Dequeue => "dequeue".into(),
+        Asked::Add(value) => format!("add {}", show(value)),
+        Asked::Remove(value) => format!("remove {}", show(value)),
+        Asked::Contains(value) => format!("contains {}", show(value)),
+        Asked::Txn(value) => format!("txn {}", show(value)),
     };
     match (operation.asked, operation.outcome) {
-        (Asked::Read, Outcome::Ok(value)) => format!("read → {}", show(value)),
+        (Asked::Txn(_), Outcome::Ok(value)) if value != ABSENT => format!("txn {}", show(value)),
+        (Asked::Read | Asked::Dequeue, Outcome::Ok(value)) => {
+            format!("{asked} → {}", show(value))
+        }
+        (Asked::Add(_) | Asked::Remove(_) | Asked::Contains(_), Outcome::Ok(value))
+            if value != ABSENT =>
+        {
+            format!("{asked} → {}", show(value))
+        }
         (_, Outcome::Ok(_)) => asked,
         (_, Outcome::Saw(value)) => format!("{asked} → saw {}", show(value)),
         (_, Outcome::Mismatch) => format!("{asked} → mismatch"),
