@@ -7,11 +7,11 @@ use synod_reports::tally::Tally;
 use super::*;
 use crate::check::jury::Jury;
 use crate::subject::abd::Abd;
-use crate::subject::files::FileName;
 use crate::subject::process::{Dialect, Input, Now, Output, Process, Reader};
 use crate::subject::synod::Synod;
 use crate::trace::event::Fact;
 use crate::world::testing;
+use synod_port::files::FileName;
 
 /// The engine, behind a port that tells no fact.
 #[derive(Clone, Copy, Debug)]

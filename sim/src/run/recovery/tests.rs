@@ -7,11 +7,11 @@ use crate::ids::Node;
 use crate::plan::Plan;
 use crate::run::{Checks, RunSpec, run_judged};
 use crate::subject::abd::Abd;
-use crate::subject::files::FileName;
 use crate::subject::process::{Dialect, Input, Now, Output, ProbeLevel, Process, Setup, Subject};
 use crate::time::Span;
 use crate::trace::event::Fact;
 use crate::world::testing;
+use synod_port::files::FileName;
 
 /// The register of `abd`, which from three seconds on, where tests heal, is deaf to clients for a
 /// while: always, or when the first of them came at a time that three in four avoid.
