@@ -19,12 +19,32 @@ use crate::history::input::{
 };
 use crate::history::recorded::History;
 
+/// What each format means, and examples.
+const AFTER_HELP: &str = "\
+Conventions:
+  An ok took effect; a fail had no effect; an info, or a call without a return, may take effect at
+  any later time, or never, and its process is not used again. Everything begins with nil, or with
+  --initial; sets and queues begin empty.
+  Lines of JSON (--input synod): a failed cas says nothing of the state unless it carries `saw` or
+  `mismatch`; null is the absent value.
+  Jepsen's log lines: a failed cas found another value than it expected; nil is the absent value.
+  EDN: a failed cas says nothing of the state, and a read of nil says nothing (Knossos' register).
+  With `:f :get` and `:key`, nothing is absent: nil is the empty string (Porcupine's store).
+  mutex: acquire and release are a cas from free to taken, and back.
+  set: an ok of add or remove may carry true or false: whether it changed the set. contains returns
+  true or false; read returns all of the set, as a list or a set.
+  queue: a dequeue of nil found it empty, in every format, unless --nil unknown.
+  multi-register: `:f :txn, :value [[:read :x nil] [:write :y 2]]`; reads see earlier writes of the
+  same transaction, and a read of nil says what --nil says.
+
+Examples:
+  synod check-history history.jsonl --model kv
+  synod check-history jepsen.log --model register --picture why.html
+  synod check-history history.edn --model multi-register --initial 0";
+
 /// What `check-history` takes.
 #[derive(Args, Clone, Debug)]
-#[command(
-    after_help = "Examples:\n  synod check-history history.jsonl --model kv\n  synod \
-                  check-history jepsen.log --model register --picture why.html"
-)]
+#[command(after_help = AFTER_HELP)]
 pub struct CheckHistoryArgs {
     /// The history; `-` for standard input
     pub file: PathBuf,
@@ -40,7 +60,7 @@ pub struct CheckHistoryArgs {
     #[arg(long, value_enum, value_name = "WHAT")]
     pub failed_cas: Option<FailedCasArg>,
     /// What a read of nil says: that nothing was there, or nothing. By default `unknown` in EDN
-    /// and `absent` elsewhere
+    /// and `absent` elsewhere, and of a queue
     #[arg(long, value_enum, value_name = "WHAT")]
     pub nil: Option<NilArg>,
     /// The value at the start, of every key, as the history writes values
@@ -179,7 +199,8 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         bytes: usize::try_from(args.memory * 1_000_000 / 3).unwrap_or(usize::MAX),
     };
     let start = Instant::now();
-    let (report, why) = check_model(&history, model, budget);
+    let (mut report, why) = check_model(&history, model, budget);
+    report.certified |= why.as_ref().is_some_and(|why| why.searched);
     let seconds = start.elapsed().as_secs_f64();
     let answer = match args.format {
         FormatArg::Human => {
@@ -280,7 +301,8 @@ fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds:
         answer += &text::explanation(history, why);
     }
     if report.certified {
-        answer += "  certified: a search over the values in question alone finds no order either\n";
+        answer +=
+            "  certified: a search that knows nothing of unique values finds no order either\n";
     }
     if let Some(log) = report.log {
         answer += &format!(

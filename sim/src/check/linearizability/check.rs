@@ -35,7 +35,8 @@ pub struct Report {
     /// A key on which the log's order breaks real time or does not explain a reply, with the
     /// operations' indices in the history. This is no statement about linearizability.
     pub log: Option<LogBroken>,
-    /// Of a history that zones refute: whether a search over the values in question found the same.
+    /// Of a history that is not linearizable: whether a search that knows nothing of zones, over the
+    /// values in question, found the same.
     pub certified: bool,
 }
 

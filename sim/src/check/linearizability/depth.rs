@@ -531,7 +531,7 @@ impl<'s, M: Mask> Depth<'s, M> {
             return;
         }
         let spot = self.spots[operation as usize] as usize;
-        if (event % 2 == 0) != forwards {
+        if event.is_multiple_of(2) != forwards {
             self.window[spot] = OPEN;
             for set in [
                 &mut self.readers,

@@ -252,13 +252,19 @@ impl<'a, S: Object> Part<'a, S> {
             Remember::Order,
             cheap,
         );
+        assert!(
+            !matches!(order, Ending::Linearizable { .. }),
+            "the unique values have no order up to {good}, and the search has"
+        );
+        let (order, searched) = match order {
+            Ending::Stuck { order, .. } => (order, true),
+            _ => (Vec::new(), false),
+        };
         Some(Stuck {
             operation: events[good] / 2,
             place: u32::try_from(good).ok()?,
-            order: match order {
-                Ending::Stuck { order, .. } => order,
-                _ => Vec::new(),
-            },
+            order,
+            searched,
         })
     }
 }
@@ -311,6 +317,7 @@ mod tests {
         prop_assert_eq!(verdict, expected, "{:?}", report);
         prop_assert_eq!(why.is_some(), !expected);
         let Some(why) = why else { return Ok(report) };
+        prop_assert!(why.searched);
         let prefix: Vec<usize> = why.prefix.iter().map(|at| *at as usize).collect();
         let returned = |at: usize| !why.open.iter().any(|open| *open as usize == at);
         prop_assert!(!small.has_order(&prefix, &returned), "{:?}", why);

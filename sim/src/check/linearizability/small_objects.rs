@@ -85,7 +85,7 @@ pub fn small_object(drawn: &[Drawn], model: Model, unique: bool) -> Small {
         let draw = drawn[at];
         let Recorded { asked, .. } = history.operations[at];
         let before = state.clone();
-        if !draw.unknown || draw.other % 2 == 0 {
+        if !draw.unknown || draw.other.is_multiple_of(2) {
             run(&mut state, asked, &history);
         }
         // Somebody else's answer, or that of a moment ago, is wrong at times.
@@ -95,7 +95,7 @@ pub fn small_object(drawn: &[Drawn], model: Model, unique: bool) -> Small {
             (true, 1) => state.clone(),
             (true, _) => shuffled(&before, draw.value, &mut history),
         };
-        let outcome = answer(&seen, asked, draw.value % 2 == 0, &mut history);
+        let outcome = answer(&seen, asked, draw.value.is_multiple_of(2), &mut history);
         let operation = &mut history.operations[at];
         if draw.unknown {
             operation.ret = NEVER;
@@ -111,8 +111,16 @@ fn transaction(draw: &Drawn, values: &mut crate::history::values::Values) -> Val
     let [read, write] = ["read", "write"].map(|name| values.text(name.as_bytes()));
     let mut parts = Vec::new();
     for (writes, key, value) in [
-        (draw.kind % 2 == 0, draw.value % 3, draw.value / 3 % 3),
-        (draw.kind % 3 == 0, draw.other % 3, draw.other / 3 % 3),
+        (
+            draw.kind.is_multiple_of(2),
+            draw.value % 3,
+            draw.value / 3 % 3,
+        ),
+        (
+            draw.kind.is_multiple_of(3),
+            draw.other % 3,
+            draw.other / 3 % 3,
+        ),
     ] {
         let key = values.text(&[b'x' + key]);
         let value = values.intern(Form::Other, value.to_string().as_bytes());
@@ -121,7 +129,7 @@ fn transaction(draw: &Drawn, values: &mut crate::history::values::Values) -> Val
         } else {
             values.list(&[read, key])
         });
-        if draw.point % 2 == 0 {
+        if draw.point.is_multiple_of(2) {
             break;
         }
     }

@@ -34,6 +34,8 @@ pub struct Explanation {
     pub linearized: Vec<u32>,
     /// Operations that cannot all have happened, where zones tell.
     pub contradiction: Option<Contradiction>,
+    /// Whether a search found no order, which knows nothing of zones and of unique values.
+    pub searched: bool,
 }
 
 /// Explains why a history is not linearizable on this key, or on another where it shows earlier.
@@ -106,6 +108,8 @@ pub(super) struct Stuck {
     pub place: u32,
     /// The longest order found of what came before.
     pub order: Vec<u32>,
+    /// Whether a search found it.
+    pub searched: bool,
 }
 
 impl Stuck {
@@ -128,6 +132,7 @@ impl Stuck {
             prefix: called.map(|step| step.id).collect(),
             linearized: self.order.into_iter().map(id).collect(),
             contradiction,
+            searched: self.searched,
         }
     }
 }
@@ -172,6 +177,7 @@ pub(super) fn stuck<K: Machine>(
             operation,
             place,
             order,
+            searched: true,
         })),
         Ending::Exhausted(reason) => Err(reason),
     }
@@ -214,6 +220,7 @@ fn by_zones(partition: &Partition<'_>) -> Option<Stuck> {
         operation: partition.events[good] / 2,
         place,
         order,
+        searched: false,
     })
 }
 
@@ -260,6 +267,7 @@ mod tests {
             (searched.operation, &searched.prefix, &searched.open),
             (halved.operation, &halved.prefix, &halved.open)
         );
+        assert!(searched.searched && !halved.searched);
         assert!(
             halved.contradiction.is_some()
                 && halved.linearized.len() + 4 >= searched.linearized.len()
