@@ -4,43 +4,73 @@
 //! label, so a choice that is not asked for, or comes later, moves no other. One decision takes one
 //! 64-bit word of its stream, whatever its range, without rejection: the bias is below range /
 //! 2^64.
+//!
+//! What a label names is what can be taken out of a run on its own: a fault by its number, a client,
+//! a request of it, a link, a disk. The ordinal counts within that. So whatever is taken out takes
+//! its own decisions with it, and no other.
+
+use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::ids::FaultNumber;
 use crate::time::Span;
 
-/// What is being decided.
+/// What is being decided. A topic is one decision: two that share one would move each other.
+///
+/// The topics before [`Topic::FIRST_RARE`] are asked all the time, by a few parties each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Topic {
     /// Drawing the plan from the scenario; `a` is the draw's place.
     Plan,
-    /// Entropy of a boot; `a` is the node.
-    Boot,
     /// Delay of a message on a link `a` to `b`.
     Latency,
     /// Loss of a message.
     Loss,
-    /// Duplication of a message.
+    /// Duplication of a message, and how much later the copy comes.
     Duplicate,
-    /// Delay of a copy.
-    DuplicateDelay,
-    /// Damage of a message.
+    /// Damage of a message, and where.
     Corrupt,
-    /// Where a message is damaged.
-    CorruptPlace,
-    /// Loss by an injected link fault.
-    FaultLoss,
-    /// Duplication by an injected link fault.
-    FaultDuplicate,
-    /// Damage by an injected link fault.
-    FaultCorrupt,
     /// Time of a disk access; `a` is the node.
     DiskAccess,
     /// Time of a sync.
     DiskSync,
-    /// Whether a sync fails.
+    /// When a client asks; `a` is the client.
+    Think,
+    /// What a request of a client's workload does. The streams from here to `Audit` have one word
+    /// for each request, drawn when it begins.
+    Operation,
+    /// On which key.
+    Key,
+    /// Whether it is sent to a second replica at once.
+    Double,
+    /// To which.
+    Second,
+    /// Whether it is abandoned.
+    Abandon,
+    /// Whether a definite refusal ends it.
+    Refusal,
+    /// Whether its acknowledgement is audited; `b` is 1 for requests that a script or a check asks
+    /// for.
+    Audit,
+
+    /// Which replica a request asks first; `a` is the client, `b` the request.
+    Target,
+    /// Which replica it tries next.
+    Retry,
+    /// How long it waits after a refusal.
+    Backoff,
+    /// Entropy of a boot; `a` is what brought the process back, `b` the node.
+    Boot,
+    /// Loss by a link fault; `a` is the fault, `b` the link. From here on `a` is the fault.
+    FaultLoss,
+    /// Duplication by a link fault.
+    FaultDuplicate,
+    /// Damage by a link fault.
+    FaultCorrupt,
+    /// Whether a sync fails; `b` is the node. From here on `b` is the node.
     SyncFailure,
     /// Whether a write fails.
     WriteFailure,
@@ -56,38 +86,31 @@ pub enum Topic {
     NamesKeep,
     /// Where bits rot.
     BitRot,
-    /// At which output or operation a process dies.
-    Boundary,
-    /// Whom a role means when several fit.
-    Who,
-    /// Shape of a partition.
-    Partition,
-    /// What a client asks; `a` is the client.
-    Operation,
-    /// When a client asks.
-    Think,
-    /// Which replica a client asks.
-    Target,
-    /// What a client does about a silence.
-    Retry,
+    /// Which write is misdirected, and where to.
+    Misdirect,
+    /// After which output of a step a process dies.
+    DeathInStep,
+    /// At which operation of its recovery a process dies.
+    DeathInRecovery,
     /// Whether a stale time sample is used after a pause.
     StaleSample,
-    /// Order of simultaneous events.
-    Order,
-    /// Which acknowledgements are audited.
-    Audit,
-    /// Which write is misdirected, and where to; `a` is the node.
-    Misdirect,
+    /// Whether after a pause the deadline comes before the messages.
+    DeadlineFirst,
 }
 
-/// What is being decided, and between whom.
+impl Topic {
+    /// The first topic of which most labels are never asked, or once.
+    const FIRST_RARE: Self = Self::Target;
+}
+
+/// What is being decided, and of whom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Label {
     /// What.
     pub topic: Topic,
-    /// The first party, a dense small number.
+    /// The first party.
     pub a: u16,
-    /// The second party, a dense small number.
+    /// The second party.
     pub b: u16,
 }
 
@@ -103,6 +126,66 @@ impl Label {
     pub const fn link(topic: Topic, a: u16, b: u16) -> Self {
         Self { topic, a, b }
     }
+
+    /// A label of a fault.
+    #[must_use]
+    pub const fn fault(topic: Topic, at: FaultAt) -> Self {
+        Self {
+            topic,
+            a: at.fault.0,
+            b: at.node,
+        }
+    }
+}
+
+/// A fault where it strikes: every decision of it is one for each node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FaultAt {
+    /// Which.
+    pub fault: FaultNumber,
+    /// The node, or the link between two replicas.
+    pub node: u16,
+}
+
+impl FaultAt {
+    /// This fault at this node.
+    #[must_use]
+    pub const fn node(fault: FaultNumber, node: u16) -> Self {
+        Self { fault, node }
+    }
+
+    /// This fault on the link between two replicas.
+    #[must_use]
+    pub const fn link(fault: FaultNumber, from: u16, to: u16) -> Self {
+        Self {
+            fault,
+            node: from << 8 | to,
+        }
+    }
+
+    /// What no fault is behind.
+    #[must_use]
+    pub const fn nobody(node: u16) -> Self {
+        Self {
+            fault: FaultNumber::NONE,
+            node,
+        }
+    }
+}
+
+/// A thing that decisions are about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Matter {
+    /// The message of this number on the link between two parties.
+    Message(u16, u16, u32),
+    /// A node's disk.
+    Disk(u16),
+    /// A fault, or the heal or the script, at a node or a link.
+    Fault(FaultAt),
+    /// A client.
+    Client(u16),
+    /// A client's request of this number.
+    Request(u16, u16),
 }
 
 /// Answers every question that a run leaves open.
@@ -115,6 +198,10 @@ pub trait Choices {
         usize::try_from(self.draw(label, candidates as u64))
             .expect("an index below a usize is a usize")
     }
+
+    /// Says what the next decisions are about, in names that owe nothing to labels: an oracle may
+    /// keep a record by it, or answer otherwise. One that answers by label does not listen.
+    fn about(&mut self, _: Matter) {}
 
     /// A copy that answers the same from here on.
     fn fork(&self) -> Box<dyn Choices>;
@@ -198,6 +285,8 @@ pub struct Seeded {
     key: [u8; 32],
     /// By topic, then `a`, then `b`; made when first asked.
     streams: Vec<Vec<Vec<Option<Box<ChaCha8Rng>>>>>,
+    /// Those of the rare topics.
+    rare: BTreeMap<Label, Box<ChaCha8Rng>>,
 }
 
 impl Seeded {
@@ -215,12 +304,16 @@ impl Seeded {
         Self {
             key,
             streams: Vec::new(),
+            rare: BTreeMap::new(),
         }
     }
 
     /// The next word of a label's stream.
     #[inline]
     fn word(&mut self, label: Label) -> u64 {
+        if label.topic >= Topic::FIRST_RARE {
+            return self.rare_word(label);
+        }
         let [topic, a, b] = [
             label.topic as usize,
             usize::from(label.a),
@@ -239,13 +332,24 @@ impl Seeded {
 
     #[cold]
     fn make(&mut self, label: Label) -> &mut ChaCha8Rng {
+        let stream = stream(self.key, label);
         let by_a = slot(&mut self.streams, label.topic as usize);
         let by_b = slot(by_a, usize::from(label.a));
-        let mut stream = ChaCha8Rng::from_seed(self.key);
-        stream
-            .set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
-        slot(by_b, usize::from(label.b)).insert(Box::new(stream))
+        slot(by_b, usize::from(label.b)).insert(stream)
     }
+
+    fn rare_word(&mut self, label: Label) -> u64 {
+        self.rare
+            .entry(label)
+            .or_insert_with(|| stream(self.key, label))
+            .next_u64()
+    }
+}
+
+fn stream(key: [u8; 32], label: Label) -> Box<ChaCha8Rng> {
+    let mut stream = ChaCha8Rng::from_seed(key);
+    stream.set_stream((label.topic as u64) << 32 | u64::from(label.a) << 16 | u64::from(label.b));
+    Box::new(stream)
 }
 
 fn slot<T: Default>(rows: &mut Vec<T>, index: usize) -> &mut T {
@@ -276,6 +380,9 @@ impl Choices for Seeded {
         Box::new(Self::keyed(seed, xxhash_rust::xxh3::xxh3_64(&words) | 1))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod recorded;
 
 #[cfg(test)]
 mod tests {

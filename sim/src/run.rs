@@ -345,6 +345,8 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
 }
 
 #[cfg(test)]
+mod independence;
+#[cfg(test)]
 mod looked;
 #[cfg(test)]
 mod past_budget;

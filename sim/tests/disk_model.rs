@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use synod_port::files::{DiskError, DiskOp, FileName};
-use synod_sim::choices::Seeded;
+use synod_sim::choices::{FaultAt, Seeded};
 use synod_sim::scenario::fault::Keep;
 use synod_sim::world::disk::{Disk, Fate, SECTOR, Ticket};
 
 const SECTORS: usize = 8;
-const NODE: u16 = 0;
+const NOBODY: FaultAt = FaultAt::nobody(0);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -336,7 +336,7 @@ impl Bench {
         } else {
             Fate::Ok
         };
-        let completion = self.disk.complete(ticket, fate, &mut self.choices, NODE);
+        let completion = self.disk.complete(ticket, fate, &mut self.choices, NOBODY);
         assert_eq!(completion.result.is_err(), fails);
         self.now += 1;
         match open {
@@ -399,7 +399,7 @@ impl Bench {
             self.complete(0, false, reached);
         }
         self.check()?;
-        let report = self.disk.lose_power(Keep::Any, &mut self.choices, NODE);
+        let report = self.disk.lose_power(Keep::Any, &mut self.choices, NOBODY);
         if report.torn_writes > 0 {
             count(&reached.torn);
         }
@@ -520,7 +520,7 @@ proptest! {
         let (mut disk, mut choices) = (Disk::formatted(&[], 1 << 20), Seeded::new(seed));
         let mut run = |disk: &mut Disk, op: DiskOp| {
             let ticket = disk.submit(op);
-            disk.complete(ticket, Fate::Ok, &mut choices, NODE).result.is_ok()
+            disk.complete(ticket, Fate::Ok, &mut choices, NOBODY).result.is_ok()
         };
         let mut pairs = BTreeSet::new();
         let mut durable = BTreeSet::new();
@@ -556,9 +556,9 @@ proptest! {
         }
         prop_assert_eq!(&disk.durable_image(), &synced);
         let mut everything = disk.clone();
-        everything.lose_power(Keep::Everything, &mut choices, NODE);
+        everything.lose_power(Keep::Everything, &mut choices, NOBODY);
         prop_assert_eq!(everything.durable_image(), disk.visible_image());
-        disk.lose_power(Keep::Any, &mut choices, NODE);
+        disk.lose_power(Keep::Any, &mut choices, NOBODY);
         let left = disk.durable_image();
         let distinct: BTreeSet<_> = left.values().cloned().collect();
         prop_assert_eq!(distinct.len(), left.len(), "a file has one name");

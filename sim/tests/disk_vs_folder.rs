@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use synod_port::files::{DiskError, DiskOk, DiskOp, FileName};
-use synod_sim::choices::Seeded;
+use synod_sim::choices::{FaultAt, Seeded};
 use synod_sim::world::disk::{Disk, Fate};
 
 /// A real folder behind the port.
@@ -146,12 +146,12 @@ proptest! {
         let (mut disk, mut choices) = (Disk::formatted(&[], 1 << 30), Seeded::new(0));
         for operation in &operations {
             let ticket = disk.submit(operation.clone());
-            let simulated = disk.complete(ticket, Fate::Ok, &mut choices, 0).result;
+            let simulated = disk.complete(ticket, Fate::Ok, &mut choices, FaultAt::nobody(0)).result;
             prop_assert_eq!(simulated, folder.perform(operation), "{:?}", operation);
         }
         let content: Vec<_> = disk.visible_image().into_iter().collect();
         prop_assert_eq!(&content, &folder.content());
-        disk.kill(&mut choices, 0);
+        disk.kill(&mut choices, FaultAt::nobody(0));
         let content: Vec<_> = disk.visible_image().into_iter().collect();
         prop_assert_eq!(content, folder.content(), "a kill changes nothing that is complete");
     }

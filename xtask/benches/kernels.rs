@@ -16,7 +16,7 @@ use synod_port::files::{DiskOp, FileName};
 use synod_sim::check::linearizability::budget::Budget;
 use synod_sim::check::linearizability::check::check;
 use synod_sim::check::linearizability::generate::{Shape, generate};
-use synod_sim::choices::Seeded;
+use synod_sim::choices::{FaultAt, Seeded};
 use synod_sim::time::Instant;
 use synod_sim::world::agenda::Agenda;
 use synod_sim::world::disk::{Disk, Fate};
@@ -68,7 +68,7 @@ fn disk(criterion: &mut Criterion) {
                     DiskOp::Sync(name),
                 ] {
                     let ticket = disk.submit(op);
-                    black_box(disk.complete(ticket, Fate::Ok, &mut choices, 0));
+                    black_box(disk.complete(ticket, Fate::Ok, &mut choices, FaultAt::nobody(0)));
                 }
             },
             BatchSize::SmallInput,

@@ -50,13 +50,13 @@ pub enum Place {
     AtLeast = 35,
     EndTime = 36,
     Victims = 37,
-    /// When a step runs; `b` is the step.
+    /// When a step runs; `b` is its number.
     StepTime = 38,
-    /// What a step does; `b` is the step.
+    /// What a step does; `b` is its number.
     StepFault = 39,
     /// Between faults of the nemesis.
     Every = 40,
-    /// Which fault of the nemesis, how long and on whom; `b` is its number.
+    /// Which fault of the nemesis, how long and on whom; `b` is its place.
     NemesisFault = 41,
     ValueSize = 42,
     Others = 43,
@@ -171,6 +171,15 @@ impl Die<'_> {
                 max: self.span(max),
             },
         }
+    }
+
+    /// All of these in another order.
+    pub fn shuffled<T: Clone>(&mut self, from: &[T]) -> Vec<T> {
+        let mut order = from.to_vec();
+        for at in (1..order.len()).rev() {
+            order.swap(at, self.index(at + 1));
+        }
+        order
     }
 
     /// So many of these, in their order.

@@ -40,14 +40,16 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         });
     let budget = Budget::draw(scenario, replicas, allowed, dice);
     let nodes: Vec<Node> = (0..replicas).map(Node).collect();
+    let (mut heal, end) = phases(scenario, budget.core.clone(), dice);
+    let workload = workload(scenario.workload.as_ref(), heal.at, dice);
     let targets = Targets {
         all: &nodes,
         victims: &budget.victims,
+        clients: workload.clients,
     };
-    let (mut heal, end) = phases(scenario, budget.core.clone(), dice);
     let mut script = Vec::new();
     let mut nemesis = scenario.nemesis.as_ref().map_or_else(Vec::new, |nemesis| {
-        timeline::draw(nemesis, &targets, heal.at, dice)
+        timeline::draw(nemesis, &targets, heal.at, scenario.numbered(), dice)
     });
     steps(scenario, &targets, heal.at, dice, &mut script, &mut nemesis);
     nemesis.sort_by_key(|timed| timed.at);
@@ -56,7 +58,6 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         network(scenario, dice),
         disk(scenario, dice),
     );
-    let workload = workload(scenario.workload.as_ref(), heal.at, dice);
     heal.first_answer_within = span(
         &scenario.heal.first_answer_within,
         Place::FirstAnswerWithin,
@@ -251,6 +252,10 @@ fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Work
         ),
     };
     Workload {
+        idle: form
+            .idle
+            .as_ref()
+            .map_or_else(Vec::new, |idle| idle.get_ref().0.clone()),
         clients,
         operations,
         keys: u16::try_from(keys(&form.keys, dice)).expect("a checked number of keys fits"),
@@ -376,15 +381,16 @@ fn steps(
     script: &mut Vec<Step>,
     timed: &mut Vec<Timed>,
 ) {
-    for (number, step) in scenario.steps.iter().enumerate() {
-        let mut die = dice.at(Place::StepTime, number);
+    for step in &scenario.steps {
+        let (number, place) = (step.number, usize::from(step.number.0));
+        let mut die = dice.at(Place::StepTime, place);
         let when = match &step.when {
             Moment::Next => When::Next,
             Moment::After(span) => When::After(die.span(span)),
             Moment::At(at) => When::At(Instant(die.natural(at))),
         };
         let hold = step.hold.as_ref().map(|hold| die.span(hold));
-        let mut die = dice.at(Place::StepFault, number);
+        let mut die = dice.at(Place::StepFault, place);
         let verb = match &step.verb {
             Asked::Fault(fault) => {
                 let Some(fault) = targets.draw(fault, &mut die) else {
@@ -392,13 +398,18 @@ fn steps(
                 };
                 if let (When::At(at), Some(hold)) = (when, hold) {
                     timed.push(Timed {
+                        number,
                         at,
                         hold: if heal > at { hold.min(heal - at) } else { hold },
                         fault,
                     });
                     continue;
                 }
-                Verb::Inject { fault, hold }
+                Verb::Inject {
+                    number,
+                    fault,
+                    hold,
+                }
             }
             Asked::Heal(what) => Verb::Heal(match what {
                 HealWhat::All => Healing::All,

@@ -1,11 +1,12 @@
-//! From a fault of a scenario to a fault of a plan: ranges drawn, replicas named. Roles stay roles,
-//! for the world to resolve when the fault comes.
+//! From a fault of a scenario to a fault of a plan: ranges drawn, replicas and clients named, shapes
+//! made sides or put in an order. Roles stay roles, for the world to resolve when the fault comes.
 
-use crate::ids::Node;
+use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
-use crate::scenario::fault::{Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::fault::{Cut, Fault, LinkFault, Partition, Side, Who};
 use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::select::{Member, Select};
+use crate::scenario::value::Choice;
 use crate::scenario::verbs::FaultForm;
 
 /// Among whom faults are drawn.
@@ -14,13 +15,15 @@ pub struct Targets<'a> {
     pub all: &'a [Node],
     /// Those whose disks may be damaged or lost.
     pub victims: &'a [Node],
+    /// How many clients act on their own.
+    pub clients: u16,
 }
 
 impl Targets<'_> {
-    /// The fault, or none when the budget leaves nothing of it.
+    /// The fault, or none when the budget or the cluster's size leaves nothing of it.
     pub fn draw(&self, form: &FaultForm, die: &mut Die<'_>) -> Option<Fault> {
         Some(match form {
-            FaultForm::Partition(form) => Fault::Partition(partition(&form.0, die)),
+            FaultForm::Partition(form) => Fault::Partition(self.partition(&form.0, die)?),
             FaultForm::Kill(form) => Fault::Kill {
                 who: self.who(&form.0.replicas, die),
                 boundary: die.word(&form.0.boundary),
@@ -145,6 +148,7 @@ impl Targets<'_> {
         match (Targets {
             all: self.victims,
             victims: self.victims,
+            clients: self.clients,
         })
         .who(select, die)
         {
@@ -152,7 +156,7 @@ impl Targets<'_> {
                 nodes.retain(|node| self.victims.contains(node));
                 Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
             }
-            Who::All | Who::Leader | Who::Others | Who::Some(_) => None,
+            Who::All | Who::Leader | Who::Others => None,
         }
     }
 
@@ -177,23 +181,87 @@ impl Targets<'_> {
             fault: fault(die),
         }
     }
-}
 
-fn partition(form: &PartitionForm, die: &mut Die<'_>) -> Partition {
-    if let Some(shape) = &form.shape {
-        return die.word(shape).0.clone();
-    }
-    let side = |members: &Vec<Member>| {
-        let mut side = Side::default();
-        for member in members {
-            match member {
-                Member::Client(client) => side.clients.push(*client),
-                Member::Replicas(select) => side.replicas.push(known(select)),
-            }
+    fn partition(&self, form: &PartitionForm, die: &mut Die<'_>) -> Option<Partition> {
+        if let Some(Choice(cuts)) = &form.shape {
+            let cuts: Vec<Cut> = cuts
+                .iter()
+                .copied()
+                .filter(|cut| usize::from(cut.least()) <= self.all.len())
+                .collect();
+            let cut = match cuts.as_slice() {
+                [] => return None,
+                [only] => *only,
+                several => several[die.index(several.len())],
+            };
+            return Some(match &form.order {
+                Some(order) => Partition::Cut {
+                    cut,
+                    order: order.0.clone(),
+                    clients: form
+                        .clients
+                        .as_ref()
+                        .map_or_else(Vec::new, |clients| clients.0.clone()),
+                },
+                None => self.cut(cut, die),
+            });
         }
-        side
-    };
-    Partition::Groups(form.groups.iter().flatten().map(side).collect())
+        let side = |members: &Vec<Member>| {
+            let mut side = Side::default();
+            for member in members {
+                match member {
+                    Member::Client(client) => side.clients.push(*client),
+                    Member::Replicas(select) => side.replicas.push(known(select)),
+                }
+            }
+            side
+        };
+        let sides = form.groups.iter().flatten().map(side).collect();
+        Some(Partition::Groups(sides))
+    }
+
+    /// The cut with everybody in a place.
+    fn cut(&self, cut: Cut, die: &mut Die<'_>) -> Partition {
+        let order = die.shuffled(self.all);
+        let few = match cut {
+            Cut::Halves => 1 + die.index(((order.len() - 1) / 2).max(1)),
+            _ => 1,
+        };
+        let with_few: Vec<bool> = match cut {
+            Cut::Halves | Cut::IsolateLeader => {
+                (0..self.clients).map(|_| die.index(2) == 0).collect()
+            }
+            _ => Vec::new(),
+        };
+        let clients = |side: bool| {
+            (0..self.clients)
+                .map(Client)
+                .zip(&with_few)
+                .filter(|(_, with)| **with == side)
+                .map(|(client, _)| client)
+                .collect::<Vec<_>>()
+        };
+        if !cut.is_of_sides() {
+            return Partition::Cut {
+                cut,
+                clients: clients(true),
+                order,
+            };
+        }
+        let side = |nodes: &[Node], clients: Vec<Client>| {
+            let mut nodes = nodes.to_vec();
+            nodes.sort_unstable();
+            let replicas = nodes.into_iter().map(|node| Who::Nodes(vec![node]));
+            Side {
+                replicas: replicas.collect(),
+                clients,
+            }
+        };
+        Partition::Groups(vec![
+            side(&order[..few], clients(true)),
+            side(&order[few..], clients(false)),
+        ])
+    }
 }
 
 /// A selection that needs no draw. "Any" means all: whichever of them it is.

@@ -3,7 +3,8 @@
 //!
 //! What is left to the run's own [`Choices`](crate::choices::Choices): delays and losses of single
 //! messages, which unsynced sectors survive, what a client asks next, and who leads when a step
-//! names a role.
+//! names a role. What of that belongs to a fault hangs on the fault's number, which is part of the
+//! plan: a fault, a client or the weather can be taken out, and nothing else moves.
 
 pub mod budget;
 pub mod dice;
@@ -15,7 +16,7 @@ mod tests;
 pub mod timeline;
 
 use crate::history::operation::Call;
-use crate::ids::Client;
+use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
 use crate::time::{Instant, Span};
 
@@ -169,6 +170,8 @@ pub struct Clock {
 pub struct Workload {
     /// How many clients; those that a script names exist besides.
     pub clients: u16,
+    /// Clients among them that ask nothing: they were taken out, and the others keep their numbers.
+    pub idle: Vec<Client>,
     /// Operations of all clients together, until the heal.
     pub operations: u32,
     /// Keys.
@@ -212,6 +215,8 @@ pub struct Mix {
 /// A fault at a fixed time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Timed {
+    /// Its own, among all faults of the plan.
+    pub number: FaultNumber,
     /// When it starts.
     pub at: Instant,
     /// How long it holds; a fault that is an instant ignores it.
@@ -247,6 +252,8 @@ pub enum When {
 pub enum Verb {
     /// Inject a fault; with a hold it ends by itself, without one at a `heal` or `restart`.
     Inject {
+        /// The fault's number, its own among all faults of the plan.
+        number: FaultNumber,
         /// The fault.
         fault: Fault,
         /// How long.

@@ -7,10 +7,9 @@ use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
 use crate::scenario::fault::{DamageBudget, Fault, LinkFault, Outside, Partition, Side, Who};
-use crate::scenario::fault_form::Cut;
 use crate::scenario::form::Repro;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
-use crate::scenario::value::Word;
+use crate::scenario::value::{Word, name};
 use crate::time::{Instant, Span};
 
 /// Writes the plan down.
@@ -104,10 +103,17 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
     for step in &plan.script {
         script_step(out, step)?;
     }
-    for Timed { at, hold, fault } in &plan.nemesis {
+    for Timed {
+        number,
+        at,
+        hold,
+        fault,
+    } in &plan.nemesis
+    {
         writeln!(
             out,
-            "\n[[step]]\nat = {}\nhold = {}\n{}",
+            "\n[[step]]\nnumber = {}\nat = {}\nhold = {}\n{}",
+            number.0,
             time(*at),
             span(*hold),
             verb(fault)
@@ -208,6 +214,10 @@ fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
         "\n[workload]\nclients = {}\noperations = {}\nkeys = {}",
         workload.clients, workload.operations, workload.keys
     )?;
+    if !workload.idle.is_empty() {
+        let names = workload.idle.iter().map(|client| format!("\"{client}\""));
+        writeln!(out, "idle = [{}]", join(names))?;
+    }
     writeln!(
         out,
         "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}",
@@ -247,7 +257,12 @@ fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
         When::At(at) => writeln!(out, "at = {}", time(at))?,
     }
     match &step.verb {
-        Verb::Inject { fault, hold } => {
+        Verb::Inject {
+            number,
+            fault,
+            hold,
+        } => {
+            writeln!(out, "number = {}", number.0)?;
             if let Some(hold) = hold {
                 writeln!(out, "hold = {}", span(*hold))?;
             }
@@ -380,21 +395,33 @@ fn on(who: &Who, more: &str) -> String {
 }
 
 fn cut(partition: &Partition) -> String {
-    let Partition::Groups(sides) = partition else {
-        let name = Cut::WORDS
-            .iter()
-            .find(|(_, cut)| cut.0 == partition)
-            .map_or("halves", |(name, _)| name);
-        return format!("{{ shape = \"{name}\" }}");
-    };
-    format!("{{ groups = [{}] }}", join(sides.iter().map(side)))
+    match partition {
+        Partition::Groups(sides) => format!("{{ groups = [{}] }}", join(sides.iter().map(side))),
+        Partition::Cut {
+            cut,
+            order,
+            clients,
+        } => {
+            let with = if clients.is_empty() {
+                String::new()
+            } else {
+                let names = clients.iter().map(|client| format!("\"{client}\""));
+                format!(", clients = [{}]", join(names))
+            };
+            format!(
+                "{{ shape = {}, order = {}{with} }}",
+                word(*cut),
+                nodes(order)
+            )
+        }
+    }
 }
 
 fn side(side: &Side) -> String {
     let mut members: Vec<String> = Vec::new();
     for who in &side.replicas {
         match who {
-            Who::All | Who::Some(_) => members.push("\"all\"".into()),
+            Who::All => members.push("\"all\"".into()),
             Who::Leader => members.push("\"leader\"".into()),
             Who::Others => members.push("\"others\"".into()),
             Who::Nodes(nodes) => members.extend(nodes.iter().map(|node| format!("\"{node}\""))),
@@ -410,7 +437,6 @@ fn whom(who: &Who) -> String {
         Who::Leader => "\"leader\"".into(),
         Who::Others => "\"others\"".into(),
         Who::Nodes(list) => nodes(list),
-        Who::Some(count) => count.to_string(),
     }
 }
 
@@ -419,11 +445,7 @@ fn nodes(list: &[Node]) -> String {
 }
 
 fn word<T: Word + PartialEq>(word: T) -> String {
-    let name = T::WORDS
-        .iter()
-        .find(|(_, other)| *other == word)
-        .map_or("", |(name, _)| name);
-    format!("\"{name}\"")
+    format!("\"{}\"", name(word))
 }
 
 fn ending(expected: &Expected) -> String {

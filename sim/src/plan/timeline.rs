@@ -1,21 +1,23 @@
 //! The nemesis written out: a fault every now and then from the start to the heal, each with its
 //! time, its length and its victims. A hold ends at the heal at the latest.
 //!
-//! The times come from one stream, and each fault from a stream of its own number: a change of one
-//! fault's kind does not move the others.
+//! The times come from one stream, and each fault from a stream of its own place: a change of one
+//! fault's kind does not move the others. A fault is numbered by its place, above those of the script.
 
+use crate::ids::FaultNumber;
 use crate::plan::Timed;
 use crate::plan::dice::{Dice, Place};
 use crate::plan::faults::Targets;
 use crate::scenario::model::Nemesis;
 use crate::time::{Instant, Span};
 
-/// Draws the faults up to the heal. What the budget does not allow is left out; its time passes.
+/// Draws the faults up to the heal, numbered from `above`. What the budget does not allow is left out; its time passes.
 #[must_use]
 pub fn draw(
     nemesis: &Nemesis,
     targets: &Targets<'_>,
     heal: Instant,
+    above: FaultNumber,
     dice: &mut Dice,
 ) -> Vec<Timed> {
     let total: u64 = nemesis
@@ -42,7 +44,9 @@ pub fn draw(
         let Some(drawn) = drawn else { continue };
         let hold = die.span(&drawn.hold).min(heal - at);
         if let Some(fault) = targets.draw(&drawn.fault, &mut die) {
+            let place = u16::try_from(number).expect("a checked nemesis has fewer faults");
             timeline.push(Timed {
+                number: FaultNumber(above.0 + 1 + place),
                 at,
                 hold: if drawn.fault.is_instant() {
                     Span(0)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
+use crate::ids::FaultNumber;
 use crate::scenario::form::{Core, FileForm, Maybe};
 use crate::scenario::model::{Scenario, Verb, When, is_unlimited};
 use crate::scenario::problem::{Problem, Source};
@@ -60,9 +61,14 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
     let mut cast = Cast {
         source,
         replicas: u8::try_from(replicas.min()).expect("the bounds of `replicas` are checked"),
+        largest: u8::try_from(replicas.max()).expect("the bounds of `replicas` are checked"),
         clients: u16::try_from(clients).unwrap_or(u16::MAX),
         invoked: BTreeSet::new(),
         pinned: file.repro.is_some(),
+        highest: match &file.nemesis {
+            Some(nemesis) if nemesis.get_ref().every.is_some() => FaultNumber::MAX_OF_STEPS,
+            _ => FaultNumber::MAX,
+        },
         unlimited: is_unlimited(&budget),
         problems: Vec::new(),
     };
@@ -377,6 +383,24 @@ fn workload(file: &FileForm, problems: &mut Vec<Problem>) {
         "patience lasts 1ms to 3600s",
         problems,
     );
+    let least = workload
+        .clients
+        .as_ref()
+        .map_or(4, |clients| clients.get_ref().min());
+    if let Some(idle) = &workload.idle
+        && let Some(client) = idle
+            .get_ref()
+            .0
+            .iter()
+            .find(|one| i64::from(one.0) >= least)
+    {
+        problems.push(Problem::at(
+            idle.span(),
+            format!("there is no client `{client}` to be idle"),
+            "unknown client",
+            format!("the workload has c1 to c{least}"),
+        ));
+    }
     if let Some(mix) = &workload.mix {
         let entries = mix.get_ref();
         if [

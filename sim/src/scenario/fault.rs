@@ -4,8 +4,8 @@
 use crate::ids::{Client, Node};
 use crate::time::Span;
 
-/// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; a drawn
-/// number of replicas is resolved when the plan is drawn.
+/// Whom a step is about. Roles (`leader`) are resolved when the step runs, by the world; everything
+/// else is names once the plan is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Who {
     /// Every replica.
@@ -16,8 +16,6 @@ pub enum Who {
     Leader,
     /// All replicas but the one that `Leader` named last in this run (or leads now).
     Others,
-    /// So many replicas, drawn when the step runs.
-    Some(u8),
 }
 
 /// One side of a partition: replicas and clients.
@@ -34,26 +32,59 @@ pub struct Side {
 pub enum Partition {
     /// These sides cannot reach each other.
     Groups(Vec<Side>),
+    /// The replicas, in this order, are cut like this.
+    Cut {
+        /// How.
+        cut: Cut,
+        /// All replicas.
+        order: Vec<Node>,
+        /// Clients that are parted from the others together with the leader.
+        clients: Vec<Client>,
+    },
+}
+
+/// A shape of a cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cut {
     /// A random minority (with a random share of the clients) against the rest.
     Halves,
-    /// One random half is not heard by the other, but hears it.
+    /// The first half is not heard by the other, but hears it.
     OneWay,
     /// One random replica against the rest.
     IsolateOne,
-    /// The leader, with a random share of the clients, against the rest.
+    /// The leader (the first one, as long as there is none), with a random share of the clients,
+    /// against the rest.
     IsolateLeader,
-    /// Each replica reaches only its two neighbours in a random ring.
+    /// The replicas in a ring, each reaching only its two neighbours.
     Ring,
-    /// Two halves that only one replica, in both, can talk across.
+    /// Two halves that only the first replica, in both, can talk across.
     Bridge,
     /// Everybody reaches one hub (not the leader) and nobody else: quorum loss in Omni-Paxos'
     /// terms.
     Hub,
-    /// The replicas in a random line, each reaching only its neighbours.
+    /// The replicas in a line, each reaching only its neighbours.
     Chain,
     /// Only the hub, which lags, reaches a majority; the leader is cut off (constrained election in
     /// Omni-Paxos' terms).
     Constrained,
+}
+
+impl Cut {
+    /// The size of the smallest cluster in which this cuts a link between replicas.
+    #[must_use]
+    pub const fn least(self) -> u8 {
+        match self {
+            Self::Halves | Self::OneWay | Self::IsolateOne | Self::IsolateLeader => 2,
+            Self::Bridge | Self::Hub | Self::Chain | Self::Constrained => 3,
+            Self::Ring => 4,
+        }
+    }
+
+    /// Whether it says nothing but who is on which side, so that a plan has the sides instead.
+    #[must_use]
+    pub const fn is_of_sides(self) -> bool {
+        matches!(self, Self::Halves | Self::IsolateOne)
+    }
 }
 
 /// How links misbehave, beyond what the network section says.

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::scenario::fault::{Boundary, Keep, Partition};
-use crate::scenario::select::{Member, Select};
+use crate::scenario::fault::{Boundary, Cut, Keep};
+use crate::scenario::select::{Clients, Member, Replicas, Select};
 use crate::scenario::units::{Count, Drift, Offset, Rate, Time};
 use crate::scenario::value::{Choice, Ranged, Word};
 
@@ -89,22 +89,18 @@ macro_rules! of_select {
     };
 }
 
-/// A named shape of a partition.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Cut(pub &'static Partition);
-
 impl Word for Cut {
     const WHAT: &'static str = "a shape of a partition";
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("halves", Self(&Partition::Halves)),
-        ("one-way", Self(&Partition::OneWay)),
-        ("isolate-one", Self(&Partition::IsolateOne)),
-        ("isolate-leader", Self(&Partition::IsolateLeader)),
-        ("ring", Self(&Partition::Ring)),
-        ("bridge", Self(&Partition::Bridge)),
-        ("hub", Self(&Partition::Hub)),
-        ("chain", Self(&Partition::Chain)),
-        ("constrained", Self(&Partition::Constrained)),
+        ("halves", Self::Halves),
+        ("one-way", Self::OneWay),
+        ("isolate-one", Self::IsolateOne),
+        ("isolate-leader", Self::IsolateLeader),
+        ("ring", Self::Ring),
+        ("bridge", Self::Bridge),
+        ("hub", Self::Hub),
+        ("chain", Self::Chain),
+        ("constrained", Self::Constrained),
     ];
 }
 
@@ -127,6 +123,10 @@ form!(
         shape: Option<Choice<Cut>>,
         /// The sides.
         groups: Option<Vec<Vec<Member>>>,
+        /// The replicas in the order that the shape goes by.
+        order: Option<Replicas>,
+        /// The clients that are parted from the others together with the leader.
+        clients: Option<Clients>,
     }
 );
 form!(
@@ -313,6 +313,8 @@ impl<'de> Deserialize<'de> for PartitionVerb {
                         PartitionVerb(PartitionForm {
                             shape: Some(Choice(vec![cut])),
                             groups: None,
+                            order: None,
+                            clients: None,
                         })
                     })
                     .map_err(E::custom)

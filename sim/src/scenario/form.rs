@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
+use crate::scenario::select::Clients;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time};
 use crate::scenario::value::{Bounds, Choice, PerReplica, Ranged, Shape};
 use crate::scenario::verbs::{NemesisFaultForm, StepForm};
@@ -147,6 +148,8 @@ section!(
         operations: Ranged<Count>,
         /// Keys.
         keys: Ranged<Count>,
+        /// Clients among them that ask nothing.
+        idle: Clients,
         /// Relative weights of the operations.
         mix: MixForm,
         /// Requests that a client has under way at once.

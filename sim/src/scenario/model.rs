@@ -1,6 +1,6 @@
 //! A scenario: what a file says, read and checked, with ranges still ranges.
 
-use crate::ids::Client;
+use crate::ids::{Client, FaultNumber};
 use crate::scenario::asking::Ending;
 use crate::scenario::fault::DamageBudget;
 use crate::scenario::form::{
@@ -69,6 +69,14 @@ impl Scenario {
             .map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone())
     }
 
+    /// Faults of the nemesis have higher numbers than this, and steps have lower ones: a round one,
+    /// so that a step more or less renumbers no fault.
+    #[must_use]
+    pub fn numbered(&self) -> FaultNumber {
+        let highest = self.steps.iter().map(|step| step.number.0).max();
+        FaultNumber(highest.unwrap_or(0) / 1_000 * 1_000 + 1_000)
+    }
+
     /// `random`, `scripted`, or `repro`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -107,6 +115,8 @@ pub fn is_unlimited(budget: &Maybe<Choice<DamageBudget>>) -> bool {
 /// A step.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
+    /// Its own among the steps: what it draws, now and in a run, hangs on it.
+    pub number: FaultNumber,
     /// When it may run.
     pub when: When,
     /// How long its fault lasts.

@@ -221,6 +221,53 @@ impl<'de> Deserialize<'de> for Member {
     }
 }
 
+/// Replicas by name, in the order in which they are written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replicas(pub Vec<Node>);
+
+/// Clients by name, in the order in which they are written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clients(pub Vec<Client>);
+
+impl<'de> Deserialize<'de> for Replicas {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let help = format!("replicas are named r1 to r{REPLICAS_MAX}");
+        names(deserializer, node, "a replica", help).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Clients {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let help = format!("clients are named c1 to c{CLIENTS_MAX}");
+        names(deserializer, client, "a client", help).map(Self)
+    }
+}
+
+fn names<'de, T: PartialEq, D: Deserializer<'de>>(
+    deserializer: D,
+    named: fn(&str) -> Option<T>,
+    what: &str,
+    help: String,
+) -> Result<Vec<T>, D::Error> {
+    let mut found = Vec::new();
+    for name in Vec::<String>::deserialize(deserializer)? {
+        let Some(one) = named(&name) else {
+            let title = format!("`{name}` is not the name of {what}");
+            return Err(D::Error::custom(Wrong::new(title, "unknown", help)));
+        };
+        if found.contains(&one) {
+            let title = format!("`{name}` is there twice");
+            return Err(D::Error::custom(Wrong::new(
+                title,
+                "twice",
+                "name each once",
+            )));
+        }
+        found.push(one);
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,14 +7,16 @@ use std::ops::Range;
 use toml::Spanned;
 
 use crate::history::operation::{Action, Call, Text};
-use crate::ids::Client;
+use crate::ids::{Client, FaultNumber};
 use crate::scenario::asking::{ExpectForm, InvokeForm};
+use crate::scenario::fault::Cut;
+use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::form::NemesisForm;
 use crate::scenario::model::{Condition, Expect, Invoke, Nemesis, NemesisFault, Step, Verb, When};
 use crate::scenario::problem::{Problem, Source};
-use crate::scenario::select::{ALL, CLIENTS_MAX, Member, Select, client};
+use crate::scenario::select::{ALL, CLIENTS_MAX, Clients, Member, Replicas, Select, client};
 use crate::scenario::units::{Time, show};
-use crate::scenario::value::Ranged;
+use crate::scenario::value::{Ranged, name};
 use crate::scenario::verbs::{FaultForm, NemesisFaultForm, StepForm};
 use crate::scenario::words::STEP;
 
@@ -29,12 +31,16 @@ pub struct Cast<'a> {
     pub source: &'a Source,
     /// Replicas of the smallest cluster that can be drawn.
     pub replicas: u8,
+    /// Replicas of the largest.
+    pub largest: u8,
     /// Clients of the workload, at least.
     pub clients: u16,
     /// Clients that steps invoke.
     pub invoked: BTreeSet<Client>,
     /// The file is a reproducer: its values were drawn, and may have come out as nothing.
     pub pinned: bool,
+    /// The highest number that a step may have.
+    pub highest: FaultNumber,
     /// Damage may go beyond what can be survived.
     pub unlimited: bool,
     /// What was found wrong.
@@ -59,13 +65,50 @@ impl Cast<'_> {
                 self.invoked.extend(client(&invoke.get_ref().client));
             }
         }
+        let numbers = self.numbers(&forms);
         forms
             .into_iter()
-            .filter_map(|form| self.step(form))
+            .zip(numbers)
+            .filter_map(|(form, number)| self.step(form, number))
             .collect()
     }
 
-    fn step(&mut self, spanned: Spanned<StepForm>) -> Option<Step> {
+    /// The numbers of the steps: those that are written, and for the others their places, or the
+    /// next number that nobody has.
+    fn numbers(&mut self, forms: &[Spanned<StepForm>]) -> Vec<FaultNumber> {
+        let mut taken = BTreeSet::new();
+        for number in forms
+            .iter()
+            .filter_map(|form| form.get_ref().number.as_ref())
+        {
+            let wrong = match *number.get_ref() {
+                0 => Some("steps are numbered from 1"),
+                high if high > self.highest.0 => {
+                    Some("write a number up to 60,000, or up to 30,000 beside a nemesis")
+                }
+                one if !taken.insert(one) => Some("two steps have this number: change one of them"),
+                _ => None,
+            };
+            if let Some(help) = wrong {
+                let place = self.source.key_of(number.span(), "number");
+                self.wrong(place, "a number that is not its own", "not its own", help);
+            }
+        }
+        let mut numbers = Vec::with_capacity(forms.len());
+        for (form, place) in forms.iter().zip(1..) {
+            let number = form.get_ref().number.as_ref().map_or_else(
+                || {
+                    let free = (place..).find(|number| taken.insert(*number));
+                    free.unwrap_or(self.highest.0)
+                },
+                |number| *number.get_ref(),
+            );
+            numbers.push(FaultNumber(number));
+        }
+        numbers
+    }
+
+    fn step(&mut self, spanned: Spanned<StepForm>, number: FaultNumber) -> Option<Step> {
         let place = spanned.span();
         let mut form = spanned.into_inner();
         let mut verbs: Vec<(&'static str, Range<usize>, Option<Verb>)> = Vec::new();
@@ -135,6 +178,7 @@ impl Cast<'_> {
             (None, None) => When::Next,
         };
         Some(Step {
+            number,
             when,
             hold: form.hold.map(Spanned::into_inner),
             line,
@@ -200,20 +244,7 @@ impl Cast<'_> {
             );
         }
         match fault {
-            FaultForm::Partition(form) => {
-                if form.0.shape.is_some() == form.0.groups.is_some() {
-                    self.wrong(
-                        place.clone(),
-                        "a partition has a `shape` or `groups`",
-                        "neither, or both",
-                        "write { shape = \"halves\" } or { groups = [[\"leader\", \"c1\"], \
-                         [\"others\"]] }",
-                    );
-                }
-                if let Some(groups) = &form.0.groups {
-                    self.groups(groups, place);
-                }
-            }
+            FaultForm::Partition(form) => self.partition(&form.0, place),
             FaultForm::BitRot(form) | FaultForm::SectorError(form)
                 if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 =>
             {
@@ -245,6 +276,89 @@ impl Cast<'_> {
                 )
             }
             _ => {}
+        }
+    }
+
+    fn partition(&mut self, form: &PartitionForm, place: &Range<usize>) {
+        if form.shape.is_some() == form.groups.is_some() {
+            self.wrong(
+                place.clone(),
+                "a partition has a `shape` or `groups`",
+                "neither, or both",
+                "write { shape = \"halves\" } or { groups = [[\"leader\", \"c1\"], [\"others\"]] }",
+            );
+        }
+        if let Some(groups) = &form.groups {
+            self.groups(groups, place);
+        }
+        let cuts = form.shape.as_ref().map_or(&[][..], |shape| &shape.0);
+        for cut in cuts {
+            // One of several may ask for more than the smallest cluster: there it is not drawn.
+            let (least, size) = match cuts {
+                [only] => (only.least(), self.replicas),
+                _ => (cut.least(), self.largest),
+            };
+            if least > size {
+                let name = name(*cut);
+                self.wrong(
+                    self.source.find(place.clone(), name),
+                    format!("`{name}` cuts nothing in a cluster of {size}"),
+                    "no effect",
+                    format!(
+                        "it needs {least} replicas or more: leave it out, or write `replicas = \
+                         {least}` in [cluster]"
+                    ),
+                );
+            }
+        }
+        if cuts.len() > 1 && cuts.iter().all(|cut| cut.least() > self.replicas) {
+            let help = "add a shape that fits it, such as \"halves\"";
+            let title = format!("no shape fits a cluster of {}", self.replicas);
+            self.wrong(place.clone(), title, "nothing to draw", help);
+        }
+        self.order(form, cuts, place);
+    }
+
+    /// What a shape is said to go by.
+    fn order(&mut self, form: &PartitionForm, cuts: &[Cut], place: &Range<usize>) {
+        let Some(Replicas(order)) = &form.order else {
+            if form.clients.is_some() {
+                let help = "write the `order` of the replicas as well";
+                self.wrong(
+                    place.clone(),
+                    "`clients` without an `order`",
+                    "half a cut",
+                    help,
+                );
+            }
+            return;
+        };
+        let [cut] = cuts else {
+            let help = "an `order` goes with one `shape`";
+            self.wrong(place.clone(), "an `order` of no shape", "of what?", help);
+            return;
+        };
+        if cut.is_of_sides() {
+            let help = "write the sides: { groups = [[\"r1\", \"c1\"], [\"r2\", \"r3\"]] }";
+            let title = format!("`{}` has no order", name(*cut));
+            self.wrong(place.clone(), title, "says nothing", help);
+        }
+        if self.replicas != self.largest || order.len() != usize::from(self.replicas) {
+            let help = "an `order` names every replica once, and `cluster.replicas` is one number";
+            let title = format!("an order of {} for another number of replicas", order.len());
+            self.wrong(place.clone(), title, "does not fit", help);
+        }
+        self.exists(&Select::Nodes(order.clone()), place);
+        let Some(Clients(clients)) = &form.clients else {
+            return;
+        };
+        if *cut != Cut::IsolateLeader {
+            let help = "clients are parted by `isolate-leader` alone; or write `groups`";
+            let title = format!("`{}` parts no clients", name(*cut));
+            self.wrong(place.clone(), title, "no effect", help);
+        }
+        for client in clients {
+            self.client_exists(*client, place);
         }
     }
 

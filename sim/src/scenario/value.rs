@@ -174,6 +174,13 @@ pub trait Word: Copy + 'static {
     }
 }
 
+/// The name of a thing.
+#[must_use]
+pub fn name<T: Word + PartialEq>(word: T) -> &'static str {
+    let named = T::WORDS.iter().find(|(_, other)| *other == word);
+    named.map_or("", |(name, _)| name)
+}
+
 /// The name that was probably meant.
 #[must_use]
 pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -36,6 +36,8 @@ macro_rules! fault_verbs {
             pub after: Option<Spanned<Ranged<Time>>>,
             /// How long the fault lasts.
             pub hold: Option<Spanned<Ranged<Time>>>,
+            /// The step's own among all steps.
+            pub number: Option<Spanned<u16>>,
             /// The line in the scenario that a reproducer was drawn from.
             pub line: Option<u32>,
             /// Wait for something.

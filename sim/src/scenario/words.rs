@@ -216,6 +216,11 @@ static WORKLOAD: Table = Table {
             COUNT,
             "clients c1, c2, ... that act on their own",
         ),
+        key(
+            "idle",
+            Kind::Texts,
+            "clients among them that ask nothing; the others keep their numbers",
+        ),
         key("operations", COUNT, "operations of all clients together"),
         key("keys", COUNT, "how many keys they use"),
         key(
@@ -404,6 +409,12 @@ pub static STEP: Table = Table {
         key("at", TIME, "not before this time"),
         key("after", TIME, "so long after the step before"),
         key("hold", TIME, "how long the fault lasts; without it until a heal or restart"),
+        key(
+            "number",
+            Kind::Whole,
+            "the step's own among all: what its fault leaves open hangs on it, whatever else is \
+             taken out; by default its place",
+        ),
         key("line", Kind::Whole, "in a reproducer: the step's line in its scenario"),
         ;
         verb(
@@ -474,6 +485,17 @@ static PARTITION: Table = Table {
             "groups",
             Kind::Groups,
             "sides that cannot reach each other: replicas and clients",
+        ),
+        key(
+            "order",
+            Kind::Texts,
+            "all replicas in the order that the shape goes by; drawn by default",
+        ),
+        key(
+            "clients",
+            Kind::Texts,
+            "with an `order` and `isolate-leader`: the clients that are parted from the others \
+             together with the leader",
         ),
     ],
 };

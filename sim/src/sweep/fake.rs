@@ -151,6 +151,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
         clocks: Vec::new(),
         workload: Workload {
             clients: 0,
+            idle: Vec::new(),
             operations: 0,
             keys: 1,
             mix: Mix::default(),

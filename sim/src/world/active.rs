@@ -1,6 +1,6 @@
 //! A fault that holds, with whom and what it turned out to mean.
 
-use crate::ids::Node;
+use crate::ids::{FaultNumber, Node};
 use crate::scenario::fault::Fault;
 
 use super::due::Port;
@@ -8,7 +8,7 @@ use super::due::Port;
 /// A fault that holds.
 #[derive(Clone, Debug)]
 pub(super) struct Active {
-    pub id: u32,
+    pub number: FaultNumber,
     pub fault: Fault,
     pub nodes: Vec<Node>,
     pub from: Vec<Port>,

@@ -1,6 +1,6 @@
 //! Attempts and answers: whom a client asks, in which session, and what it makes of what it hears.
 
-use crate::choices::{Label, Topic};
+use crate::choices::{Label, Matter, Topic};
 use crate::ids::{Client, Node};
 use crate::subject::process::{Answer, Session};
 use crate::time::Span;
@@ -42,7 +42,9 @@ impl Clients {
             Sessions::Opening { asked, next, .. } => (asked, next),
             _ => (None, state.favourite),
         };
-        let target = next.unwrap_or_else(|| other_than(stage, Topic::Target, client, asked));
+        let number = state.registration();
+        let target =
+            next.unwrap_or_else(|| other_than(stage, Topic::Target, (client, number), asked));
         let next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
         state.session = Sessions::Opening {
             nonce,
@@ -82,7 +84,7 @@ impl Clients {
                 other_than(
                     stage,
                     if first { Topic::Target } else { Topic::Retry },
-                    client,
+                    (client, request.number),
                     asked,
                 )
             }
@@ -111,8 +113,9 @@ impl Clients {
         request.asked = target;
         request.refused = false;
         request.next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
-        let (sequence, duplicate) = (
+        let (sequence, second, duplicate) = (
             request.sequence,
+            request.second,
             first && request.duplicate && stage.replicas > 1,
         );
         let bytes = self.dialect.request(
@@ -125,7 +128,7 @@ impl Clients {
         let mut copied =
             network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Copies::More;
         if duplicate {
-            let second = other_than(stage, Topic::Retry, client, Some(target));
+            let second = nth_other(stage.replicas, second, Some(target));
             network.send(stage, port, 0, Port(u16::from(second.0)), bytes);
             stage.reached(Milestone::ClientDuplicated);
             copied = true;
@@ -169,7 +172,7 @@ impl Clients {
         } else {
             AUDIT_ONE_IN
         };
-        self.audit_due |= stage.choices.draw(Label::of(Topic::Audit, 0), one_in) == 0;
+        self.audit_due |= (request.audit * one_in) >> 32 == 0;
     }
 
     /// The operations that are open although a replica has sent an acknowledgement: by process.
@@ -243,6 +246,7 @@ impl Clients {
         if state.favourite.is_none_or(|favourite| favourite == from) {
             state.favourite = hint;
         }
+        let number = state.registration();
         if let Sessions::Opening {
             nonce,
             asked,
@@ -254,7 +258,7 @@ impl Clients {
                 let wait = if hint.is_some() {
                     Span(0)
                 } else {
-                    backoff(stage, client)
+                    backoff(stage, (client, number))
                 };
                 *next = hint;
                 *next_try = stage.now + wait.max(Span(1));
@@ -281,7 +285,7 @@ impl Clients {
         let wait = if hint.is_some() && !request.followed {
             Span(1)
         } else {
-            backoff(stage, client)
+            backoff(stage, (client, request.number))
         };
         request.refused = true;
         request.followed = hint.is_some();
@@ -306,27 +310,31 @@ impl Clients {
     }
 }
 
-/// A replica other than `not`, drawn; one word, unless there is only one replica.
+/// A replica other than `not`, drawn for a client's request.
 fn other_than<O: Observer>(
     stage: &mut Stage<O>,
     topic: Topic,
-    client: u16,
+    (client, number): (u16, u16),
     not: Option<Node>,
 ) -> Node {
-    let others = u64::from(stage.replicas) - u64::from(not.is_some() && stage.replicas > 1);
-    let drawn = u8::try_from(stage.choices.draw(Label::of(topic, client), others))
-        .expect("at most 9 replicas");
+    stage.choices.about(Matter::Request(client, number));
+    let label = Label::link(topic, client, number);
+    let drawn = stage.choices.draw(label, 1 << 32);
+    nth_other(stage.replicas, drawn, not)
+}
+
+/// The replica other than `not` that a part of 2^32 names; the only one, when there is no other.
+fn nth_other(replicas: u16, part: u64, not: Option<Node>) -> Node {
+    let others = u64::from(replicas) - u64::from(not.is_some() && replicas > 1);
+    let drawn = u8::try_from((part * others) >> 32).expect("at most 9 replicas");
     match not {
-        Some(Node(not)) if drawn >= not && u64::from(stage.replicas) > others => Node(drawn + 1),
+        Some(Node(not)) if drawn >= not && u64::from(replicas) > others => Node(drawn + 1),
         _ => Node(drawn),
     }
 }
 
-fn backoff<O: Observer>(stage: &mut Stage<O>, client: u16) -> Span {
-    BACKOFF
-        + Span(
-            stage
-                .choices
-                .draw(Label::of(Topic::Retry, client), 3 * BACKOFF.0),
-        )
+fn backoff<O: Observer>(stage: &mut Stage<O>, (client, number): (u16, u16)) -> Span {
+    stage.choices.about(Matter::Request(client, number));
+    let label = Label::link(Topic::Backoff, client, number);
+    BACKOFF + Span(stage.choices.draw(label, 3 * BACKOFF.0))
 }

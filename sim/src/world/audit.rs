@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use crate::ids::Node;
+use crate::choices::FaultAt;
+use crate::ids::{FaultNumber, Node};
 use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
 use crate::scenario::fault::Keep;
 use crate::subject::process::{ProbeLevel, Setup};
@@ -101,9 +102,13 @@ impl<O: Observer> World<O> {
                     super::disk::Disk::formatted(&[], 0)
                 };
                 if left {
-                    disk.lose_power(Keep::Nothing, &mut *choices, u16::from(node));
+                    disk.lose_power(
+                        Keep::Nothing,
+                        &mut *choices,
+                        FaultAt::nobody(u16::from(node)),
+                    );
                     disk.set_full(false);
-                    disk.set_misdirecting(false);
+                    disk.set_misdirecting(None);
                 }
                 Machine {
                     boot: machine.boot,
@@ -140,10 +145,13 @@ impl<O: Observer> World<O> {
         world.ledger = self.ledger.clone();
         world.clients.number_from(&self.clients);
         for node in nodes {
-            world
-                .stage
-                .agenda
-                .push(self.stage.now, Due::Boot { node: node.0 });
+            world.stage.agenda.push(
+                self.stage.now,
+                Due::Boot {
+                    node: node.0,
+                    by: FaultNumber::NONE,
+                },
+            );
         }
         // Until the first of them could lose its patience, a replica that recovers hears and says
         // nothing.

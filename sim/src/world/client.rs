@@ -50,6 +50,8 @@ pub(super) struct Finished {
 /// An open request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
+    /// Names it among the client's: what it draws hangs on it.
+    pub number: u16,
     pub purpose: Purpose,
     pub process: u32,
     pub call: Call,
@@ -68,7 +70,11 @@ pub(super) struct Request {
     pub next_try: Instant,
     pub give_up_at: Instant,
     pub duplicate: bool,
+    /// Which of the others a duplicate goes to, as a part of 2^32.
+    pub second: u64,
     pub abandon: bool,
+    /// Decides whether its acknowledgement is audited, as a part of 2^32.
+    pub audit: u64,
     /// Ends at a definite refusal rather than trying elsewhere.
     pub takes_no: bool,
     /// The first acknowledgement that a replica sent, whether it ever comes or not.
@@ -77,8 +83,9 @@ pub(super) struct Request {
 
 impl Request {
     /// A request that was not sent yet.
-    pub fn new(ask: Ask, process: u32, now: Instant) -> Self {
+    pub fn new(ask: Ask, number: u16, process: u32, now: Instant) -> Self {
         Self {
+            number,
             purpose: ask.purpose,
             process,
             call: ask.call,
@@ -92,7 +99,9 @@ impl Request {
             next_try: now,
             give_up_at: now + ask.patience,
             duplicate: false,
+            second: 0,
             abandon: false,
+            audit: u64::from(u32::MAX),
             takes_no: ask.takes_no,
             sent: None,
         }
@@ -124,6 +133,9 @@ pub(super) struct ClientState {
     pub sequence: u64,
     /// Registrations so far.
     pub registrations: u64,
+    /// Requests of its workload so far, and those that others had it ask.
+    pub begun: u16,
+    pub asked: u16,
     /// A session was lost.
     pub lost: bool,
     pub requests: Vec<Request>,
@@ -152,6 +164,8 @@ impl ClientState {
             session: Sessions::None,
             sequence: 0,
             registrations: 0,
+            begun: 0,
+            asked: 0,
             lost: false,
             requests: Vec::new(),
             processes: Vec::new(),
@@ -160,6 +174,23 @@ impl ClientState {
             lanes: Vec::new(),
             wake: None,
         }
+    }
+
+    /// The number of the next request of its workload. Numbers come again after 32,768.
+    pub const fn next_of_workload(&mut self) -> u16 {
+        self.begun = self.begun.wrapping_add(1);
+        self.begun & 0x7fff
+    }
+
+    /// The number of the next request that somebody else has it ask.
+    pub const fn next_asked(&mut self) -> u16 {
+        self.asked = self.asked.wrapping_add(1);
+        0x8000 | self.asked & 0x3fff
+    }
+
+    /// The number of the registration that is under way, among the requests.
+    pub const fn registration(&self) -> u16 {
+        0xc000 | (self.registrations & 0x3fff) as u16
     }
 
     /// The open session.

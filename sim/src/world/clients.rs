@@ -1,6 +1,6 @@
 //! All clients: what they send, what they make of replies, and the history that they leave.
 
-use crate::choices::{Label, Topic};
+use crate::choices::{Label, Matter, Topic};
 use crate::history::operation::{Action, Return};
 use crate::ids::Client;
 use crate::plan::{Plan, Workload};
@@ -71,11 +71,15 @@ impl Clients {
     pub fn begin<O: Observer>(&mut self, stage: &mut Stage<O>) {
         self.working = self.workload.operations > 0;
         for client in 0..self.workload.clients {
+            if self.workload.idle.contains(&Client(client)) {
+                continue;
+            }
             let lanes = if self.workload.open {
                 1
             } else {
                 usize::from(self.workload.pipeline.max(1))
             };
+            stage.choices.about(Matter::Client(client));
             for _ in 0..lanes {
                 let at =
                     stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think);
@@ -129,9 +133,13 @@ impl Clients {
         ask: Ask,
     ) {
         let client = ask.client.0;
-        self.each[usize::from(client)]
-            .requests
-            .push(Request::new(ask, process, stage.now));
+        let state = &mut self.each[usize::from(client)];
+        let mut request = Request::new(ask, state.next_asked(), process, stage.now);
+        stage.choices.about(Matter::Request(client, request.number));
+        request.audit = stage
+            .choices
+            .draw(Label::link(Topic::Audit, client, 1), 1 << 32);
+        state.requests.push(request);
         self.work(stage, network, client);
     }
 
@@ -218,6 +226,7 @@ impl Clients {
                 return;
             };
             if self.workload.open {
+                stage.choices.about(Matter::Client(client));
                 let next = stage.now
                     + stage
                         .time(Label::of(Topic::Think, client), self.workload.think)
@@ -229,13 +238,17 @@ impl Clients {
             } else {
                 self.each[usize::from(client)].lanes.swap_remove(lane);
             }
+            let number = self.each[usize::from(client)].next_of_workload();
+            stage.choices.about(Matter::Request(client, number));
             let Some(drawn) = self.keys.draw(&self.workload, client, &mut *stage.choices) else {
                 self.working = false;
                 return;
             };
             let takes_no = stage
                 .choices
-                .chance(Label::of(Topic::Retry, client), 250_000);
+                .chance(Label::of(Topic::Refusal, client), 250_000);
+            let [second, audit] = [Topic::Second, Topic::Audit]
+                .map(|topic| stage.choices.draw(Label::of(topic, client), 1 << 32));
             let process = self.process(client);
             self.values += 1;
             let call = self.keys.call(
@@ -254,8 +267,10 @@ impl Clients {
             };
             let request = Request {
                 duplicate: drawn.duplicate,
+                second,
                 abandon: drawn.abandon,
-                ..Request::new(ask, process, stage.now)
+                audit,
+                ..Request::new(ask, number, process, stage.now)
             };
             self.each[usize::from(client)].requests.push(request);
         }
@@ -295,6 +310,7 @@ impl Clients {
             self.acknowledged += 1;
         }
         if request.purpose == Purpose::Workload && !self.workload.open {
+            stage.choices.about(Matter::Client(client));
             let next = stage.now + stage.time(Label::of(Topic::Think, client), self.workload.think);
             state.lanes.push(next);
         }
@@ -342,9 +358,15 @@ impl Clients {
         self.each.len()
     }
 
-    /// Clients of the workload, or the first of the others when there are none.
-    pub fn workers(&self) -> impl Iterator<Item = Client> + use<> {
-        (0..self.workload.clients.max(1)).map(Client)
+    /// Clients of the workload that are not idle, or the first of all when there are none.
+    pub fn workers(&self) -> Vec<Client> {
+        let works = |client: &Client| !self.workload.idle.contains(client);
+        let workers = (0..self.workload.clients).map(Client).filter(works);
+        let mut workers: Vec<Client> = workers.collect();
+        if workers.is_empty() {
+            workers.push(Client(0));
+        }
+        workers
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the agenda holds: messages under way, disk operations that end, and whatever else has its
 //! time.
 
+use crate::ids::FaultNumber;
 use synod_port::files::{Bytes, OpId};
 
 use super::disk::Ticket;
@@ -60,14 +61,14 @@ pub(super) enum Due {
     Wake { node: u8, boot: u32 },
     /// A step that takes time ends.
     Step { node: u8, boot: u32 },
-    /// A node starts, unless it runs.
-    Boot { node: u8 },
+    /// A node starts, unless it runs; by the end of this fault.
+    Boot { node: u8, by: FaultNumber },
     /// A client has something to do.
     Client(u16),
     /// A planned fault starts.
     Nemesis(u32),
     /// A fault ends.
-    FaultEnds(u32),
+    FaultEnds(FaultNumber),
     /// The script looks at its step.
     Script,
 }

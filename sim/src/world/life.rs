@@ -1,7 +1,7 @@
 //! The life of a process: boot, death, halt, pause.
 
-use crate::choices::{Label, Topic};
-use crate::ids::Node;
+use crate::choices::{FaultAt, Label, Matter, Topic};
+use crate::ids::{FaultNumber, Node};
 use crate::subject::process::Input;
 use crate::time::Span;
 use crate::trace::event::Event;
@@ -17,10 +17,15 @@ use super::world::{UnexplainedHalt, World, entropy};
 /// A death in recovery comes after fewer disk operations than this, or when recovery ends.
 const RECOVERY_OPERATIONS: u64 = 40;
 
+/// Stands for the heal where a fault is named that brought a process back.
+pub(super) const HEALED: FaultNumber = FaultNumber(u16::MAX);
+/// Stands for a step of the script.
+pub(super) const RESTARTED: FaultNumber = FaultNumber(u16::MAX - 1);
+
 impl<O: Observer> World<O> {
     /// Starts a process, unless there is one, or its disk cannot be trusted, or the node is out for
-    /// good.
-    pub(super) fn boot(&mut self, node: usize) {
+    /// good. Its entropy hangs on the fault by whose end it starts.
+    pub(super) fn boot(&mut self, node: usize, by: FaultNumber) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let machine = &mut self.machines[node];
         if machine.banished
@@ -39,33 +44,43 @@ impl<O: Observer> World<O> {
         machine.process = Some(self.subject.make(&self.setup, who));
         self.applied[node] = 0;
         let boot = u64::from(machine.boot);
-        if let Some(Doom::InRecovery { left, .. }) = &mut machine.doom {
-            *left = Some(
-                self.stage
-                    .choices
-                    .draw(Label::of(Topic::Boundary, node as u16), RECOVERY_OPERATIONS),
-            );
+        if let Some(Doom::InRecovery { by, left, .. }) = &mut machine.doom {
+            let by = FaultAt::node(*by, u16::from(who.0));
+            self.stage.choices.about(Matter::Fault(by));
+            let label = Label::fault(Topic::DeathInRecovery, by);
+            *left = Some(self.stage.choices.draw(label, RECOVERY_OPERATIONS));
         }
         self.ledger.booted(who);
         self.stage.eventful = true;
         self.reconcile(who);
         self.stage.mark(Mark::Boot, node as u64, boot);
         self.stage.emit(&Event::Boot { node: who, boot });
-        let entropy = entropy(&mut *self.stage.choices, node as u16);
+        let entropy = entropy(
+            &mut *self.stage.choices,
+            FaultAt::node(by, u16::from(who.0)),
+        );
         self.feed(node, Input::Boot { entropy });
     }
 
     /// The process dies, if there is one; a power loss also takes what was not synced when there is
-    /// none.
-    pub(super) fn die(&mut self, node: usize, death: Death, fault: Option<u32>) {
+    /// none. What survives hangs on the fault that is behind it; the end of `until` brings the
+    /// process back.
+    pub(super) fn die(
+        &mut self,
+        node: usize,
+        death: Death,
+        by: FaultNumber,
+        until: Option<FaultNumber>,
+    ) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
-        let ran = self.goes_down(node, fault);
+        let by = FaultAt::node(by, u16::from(who.0));
+        let ran = self.goes_down(node, until);
         self.stage.eventful = true;
         let disk = &mut self.machines[node].disk;
         match death {
             Death::Kill if !ran => {}
             Death::Kill => {
-                let report = disk.kill(&mut *self.stage.choices, node as u16);
+                let report = disk.kill(&mut *self.stage.choices, by);
                 self.stage
                     .mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
                 self.stage.emit(&Event::Killed(who));
@@ -76,7 +91,7 @@ impl<O: Observer> World<O> {
                 self.took_effects(Effect::TornWrite, report.torn_writes, who);
             }
             Death::Power(keep) => {
-                let report = disk.lose_power(keep, &mut *self.stage.choices, node as u16);
+                let report = disk.lose_power(keep, &mut *self.stage.choices, by);
                 self.stage.mark(
                     Mark::PowerLost,
                     node as u64,
@@ -104,12 +119,12 @@ impl<O: Observer> World<O> {
     }
 
     /// Ends the process, if there is one.
-    fn goes_down(&mut self, node: usize, fault: Option<u32>) -> bool {
+    fn goes_down(&mut self, node: usize, until: Option<FaultNumber>) -> bool {
         let runs = self.machines[node].runs();
         if runs {
             self.bury(node);
             self.machines[node].state = State::Down;
-            self.machines[node].downed_by = fault;
+            self.machines[node].downed_by = until;
             if matches!(self.machines[node].doom, Some(Doom::InStep(..))) {
                 self.machines[node].doom = None;
             }
@@ -118,7 +133,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The disk is gone, with all that was on it, and so is the process.
-    pub(super) fn lose_disk(&mut self, who: Node, fault: u32) {
+    pub(super) fn lose_disk(&mut self, who: Node, fault: FaultNumber) {
         let node = usize::from(who.0);
         self.goes_down(node, Some(fault));
         if self.machines[node].disk.lose_everything() {
@@ -148,15 +163,14 @@ impl<O: Observer> World<O> {
     /// The death that was to come in recovery has come.
     pub(super) fn die_in_recovery(&mut self, node: usize, death: Death) {
         let at = u8::try_from(node).expect("at most 9 replicas");
-        let doom = self.machines[node].doom.take();
+        let Some(Doom::InRecovery { by, back_after, .. }) = self.machines[node].doom.take() else {
+            return;
+        };
         self.stage.took_effect(Effect::DiedInRecovery, name(at));
-        self.die(node, death, None);
-        if let Some(Doom::InRecovery {
-            back_after: Some(after),
-            ..
-        }) = doom
-        {
-            self.stage.after(after.max(Span(1)), Due::Boot { node: at });
+        self.die(node, death, by, None);
+        if let Some(after) = back_after {
+            self.stage
+                .after(after.max(Span(1)), Due::Boot { node: at, by });
         }
     }
 
@@ -181,7 +195,7 @@ impl<O: Observer> World<O> {
         // What it left under way on the disk goes as at a kill.
         self.machines[node]
             .disk
-            .kill(&mut *self.stage.choices, node as u16);
+            .kill(&mut *self.stage.choices, FaultAt::nobody(u16::from(who.0)));
         self.stage.reached(Milestone::Halted);
         self.stage
             .mark(Mark::Halted, node as u64, u64::from(damaged));
@@ -203,7 +217,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Stops scheduling the process.
-    pub(super) fn pause(&mut self, node: usize, fault: Option<u32>) {
+    pub(super) fn pause(&mut self, node: usize, fault: Option<FaultNumber>) {
         let machine = &mut self.machines[node];
         if machine.state != State::Up {
             return;
@@ -225,12 +239,16 @@ impl<O: Observer> World<O> {
             return;
         }
         machine.state = State::Up;
-        machine.paused_by = None;
+        let by = FaultAt::node(
+            machine.paused_by.take().unwrap_or(FaultNumber::NONE),
+            node as u16,
+        );
         let before = machine.paused_with.take();
+        self.stage.choices.about(Matter::Fault(by));
         if self
             .stage
             .choices
-            .draw(Label::of(Topic::StaleSample, node as u16), 2)
+            .draw(Label::fault(Topic::StaleSample, by), 2)
             == 0
         {
             machine.stale = before;
@@ -244,7 +262,7 @@ impl<O: Observer> World<O> {
         let deadline_first = self
             .stage
             .choices
-            .draw(Label::of(Topic::Order, node as u16), 2)
+            .draw(Label::fault(Topic::DeadlineFirst, by), 2)
             == 0;
         if self.machines[node].step_time > Span(0) {
             self.machines[node].inbox = inbox;

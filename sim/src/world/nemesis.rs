@@ -4,8 +4,8 @@
 //! do to links and disks is computed anew from all faults that hold whenever one begins or ends, so
 //! that faults may overlap. A process comes back at the end of the fault that it died of.
 
-use crate::choices::{Label, Topic};
-use crate::ids::Node;
+use crate::choices::FaultAt;
+use crate::ids::{FaultNumber, Node};
 use crate::plan::Healing;
 use crate::scenario::fault::{Boundary, DamageBudget, Fault, Outside, Partition, Who};
 use crate::time::Span;
@@ -16,6 +16,7 @@ use super::active::Active;
 use super::digest::{Digest, Mark};
 use super::disk::{Damage, Hit, Rot};
 use super::due::{Due, Port};
+use super::life::{HEALED, RESTARTED};
 use super::node::{Death, DiskFaults, Doom, State};
 use super::partition::{self, Parties};
 use super::stage::name;
@@ -27,17 +28,20 @@ const LIGHT_WEATHER: u32 = 1000;
 
 impl<O: Observer> World<O> {
     /// Begins a fault now; with a hold, it ends after that. Gives the nodes that it is about.
-    pub(super) fn begin_fault(&mut self, fault: &Fault, hold: Option<Span>) -> Vec<Node> {
-        let id = self.faults;
-        self.faults += 1;
+    pub(super) fn begin_fault(
+        &mut self,
+        number: FaultNumber,
+        fault: &Fault,
+        hold: Option<Span>,
+    ) -> Vec<Node> {
         self.stage.mark(
             Mark::Fault,
-            u64::from(id),
+            u64::from(number.0),
             Digest::content(fault.kind().as_bytes()),
         );
         let nodes = self.whom(fault);
         let mut active = Active {
-            id,
+            number,
             fault: fault.clone(),
             nodes: nodes.clone(),
             from: Vec::new(),
@@ -53,13 +57,15 @@ impl<O: Observer> World<O> {
                 active.from = ports(&self.resolve(from));
                 active.to = ports(&self.resolve(to));
             }
-            Fault::Kill { boundary, .. } => self.strike(&nodes, Death::Kill, *boundary, id, hold),
+            Fault::Kill { boundary, .. } => {
+                self.strike(&nodes, Death::Kill, *boundary, number, hold)
+            }
             Fault::PowerLoss { keep, boundary, .. } => {
-                self.strike(&nodes, Death::Power(*keep), *boundary, id, hold)
+                self.strike(&nodes, Death::Power(*keep), *boundary, number, hold)
             }
             Fault::Pause(_) => nodes
                 .iter()
-                .for_each(|node| self.pause(usize::from(node.0), Some(id))),
+                .for_each(|node| self.pause(usize::from(node.0), Some(number))),
             Fault::SyncFailure { ppm: 0, .. } => nodes
                 .iter()
                 .for_each(|node| self.machines[usize::from(node.0)].fail_next_sync = true),
@@ -75,27 +81,27 @@ impl<O: Observer> World<O> {
                     DamageBudget::Survivable => &Damage::ROT,
                     DamageBudget::None => &Damage::REVEALED,
                 };
-                nodes
-                    .iter()
-                    .for_each(|node| self.rot(*node, *sectors, files, kinds, Effect::BitRot));
+                let rot = Rot {
+                    sectors: *sectors,
+                    files,
+                    kinds,
+                };
+                self.rot(number, &nodes, &rot, Effect::BitRot);
             }
             Fault::SectorError { sectors, files, .. } => {
-                nodes.iter().for_each(|node| {
-                    self.rot(
-                        *node,
-                        *sectors,
-                        files,
-                        &[Damage::Unreadable],
-                        Effect::SectorError,
-                    )
-                });
+                let rot = Rot {
+                    sectors: *sectors,
+                    files,
+                    kinds: &[Damage::Unreadable],
+                };
+                self.rot(number, &nodes, &rot, Effect::SectorError);
             }
             Fault::MisdirectedWrite(_) => nodes.iter().for_each(|node| {
                 self.machines[usize::from(node.0)]
                     .disk
-                    .set_misdirecting(true)
+                    .set_misdirecting(Some(number))
             }),
-            Fault::DiskLoss(_) => nodes.iter().for_each(|node| self.lose_disk(*node, id)),
+            Fault::DiskLoss(_) => nodes.iter().for_each(|node| self.lose_disk(*node, number)),
             Fault::ClockJump { by, .. } => {
                 for node in &nodes {
                     self.machines[usize::from(node.0)].clock.jump(*by);
@@ -111,7 +117,7 @@ impl<O: Observer> World<O> {
         if is_instant(fault) {
             self.active.pop();
         } else if let Some(hold) = hold {
-            self.stage.after(hold, Due::FaultEnds(id));
+            self.stage.after(hold, Due::FaultEnds(number));
         }
         let detail = format!(
             "{} {}",
@@ -130,12 +136,13 @@ impl<O: Observer> World<O> {
     }
 
     /// Ends a fault, unless it has ended.
-    pub(super) fn end_fault(&mut self, id: u32) {
-        let Some(at) = self.active.iter().position(|active| active.id == id) else {
+    pub(super) fn end_fault(&mut self, number: FaultNumber) {
+        let position = |active: &Active| active.number == number;
+        let Some(at) = self.active.iter().position(position) else {
             return;
         };
         let active = self.active.remove(at);
-        self.stage.mark(Mark::Healed, u64::from(id), 0);
+        self.stage.mark(Mark::Healed, u64::from(number.0), 0);
         self.stage.emit(&Event::Fault {
             kind: "ends",
             detail: active.fault.kind(),
@@ -147,11 +154,11 @@ impl<O: Observer> World<O> {
             let machine = &mut self.machines[node];
             match &active.fault {
                 Fault::Kill { .. } | Fault::PowerLoss { .. } => {
-                    if matches!(machine.doom, Some(Doom::InStep(_, by)) if by == id) {
+                    if matches!(machine.doom, Some(Doom::InStep(_, by)) if by == number) {
                         machine.doom = None;
                     }
                 }
-                Fault::Pause(_) if machine.paused_by == Some(id) => self.resume(node),
+                Fault::Pause(_) if machine.paused_by == Some(number) => self.resume(node),
                 Fault::SyncFailure { .. } => machine.fail_next_sync = false,
                 Fault::ClockDrift { .. } => {
                     let ppm = self
@@ -166,9 +173,9 @@ impl<O: Observer> World<O> {
                 _ => {}
             }
             let machine = &self.machines[node];
-            let came_down = machine.state == State::Down && machine.downed_by == Some(id);
+            let came_down = machine.state == State::Down && machine.downed_by == Some(number);
             if came_down || machine.state == (State::Halted { damaged: false }) {
-                self.boot(node);
+                self.boot(node, number);
             }
         }
     }
@@ -178,7 +185,9 @@ impl<O: Observer> World<O> {
         match changed {
             Fault::Links { .. } => {
                 let faults = self.active.iter().filter_map(|active| match &active.fault {
-                    Fault::Links { fault, .. } => Some((&active.from[..], &active.to[..], fault)),
+                    Fault::Links { fault, .. } => {
+                        Some((active.number, &active.from[..], &active.to[..], fault))
+                    }
                     _ => None,
                 });
                 self.network.set_faults(&mut self.stage, faults);
@@ -221,9 +230,9 @@ impl<O: Observer> World<O> {
             .filter(|active| active.nodes.iter().any(|one| usize::from(one.0) == node))
         {
             match &active.fault {
-                Fault::SyncFailure { ppm, .. } => sum.sync = sum.sync.max(*ppm),
-                Fault::WriteFailure { ppm, .. } => sum.write = sum.write.max(*ppm),
-                Fault::ReadFailure { ppm, .. } => sum.read = sum.read.max(*ppm),
+                Fault::SyncFailure { ppm, .. } => sum.sync.push((active.number, *ppm)),
+                Fault::WriteFailure { ppm, .. } => sum.write.push((active.number, *ppm)),
+                Fault::ReadFailure { ppm, .. } => sum.read.push((active.number, *ppm)),
                 Fault::DiskFull(_) => sum.full = true,
                 Fault::SlowDisk { by, .. } => sum.slow = sum.slow + *by,
                 Fault::DiskStall(_) => sum.stalled = true,
@@ -235,7 +244,7 @@ impl<O: Observer> World<O> {
             machine.disk.set_full(sum.full);
         }
         machine.faults = sum;
-        if !sum.stalled {
+        if !machine.faults.stalled {
             for held in std::mem::take(&mut machine.stalled) {
                 let node = u8::try_from(node).expect("at most 9 replicas");
                 self.stage.after(
@@ -257,24 +266,25 @@ impl<O: Observer> World<O> {
         nodes: &[Node],
         death: Death,
         boundary: Boundary,
-        id: u32,
+        by: FaultNumber,
         hold: Option<Span>,
     ) {
         for node in nodes.iter().map(|node| usize::from(node.0)) {
             match boundary {
-                Boundary::Now => self.die(node, death, Some(id)),
+                Boundary::Now => self.die(node, death, by, Some(by)),
                 Boundary::InStep if self.machines[node].state == State::Up => {
-                    self.machines[node].doom = Some(Doom::InStep(death, id))
+                    self.machines[node].doom = Some(Doom::InStep(death, by))
                 }
-                Boundary::InStep => self.die(node, death, Some(id)),
+                Boundary::InStep => self.die(node, death, by, Some(by)),
                 Boundary::InRecovery => {
                     self.machines[node].doom = Some(Doom::InRecovery {
                         death,
+                        by,
                         left: None,
                         back_after: hold,
                     });
                     if self.machines[node].runs() {
-                        self.die(node, death, Some(id));
+                        self.die(node, death, by, Some(by));
                     }
                 }
             }
@@ -289,19 +299,14 @@ impl<O: Observer> World<O> {
         self.rearm(node);
     }
 
-    fn rot(&mut self, node: Node, sectors: u8, files: &str, kinds: &[Damage], effect: Effect) {
-        let rot = Rot {
-            sectors,
-            files,
-            kinds,
-        };
-        for hit in self.machines[usize::from(node.0)].disk.rot(
-            &rot,
-            &mut *self.stage.choices,
-            u16::from(node.0),
-        ) {
-            self.damaged(node, hit);
-            self.stage.took_effect(effect, name(node.0));
+    fn rot(&mut self, number: FaultNumber, nodes: &[Node], rot: &Rot<'_>, effect: Effect) {
+        for node in nodes {
+            let by = FaultAt::node(number, u16::from(node.0));
+            let disk = &mut self.machines[usize::from(node.0)].disk;
+            for hit in disk.rot(rot, &mut *self.stage.choices, by) {
+                self.damaged(*node, hit);
+                self.stage.took_effect(effect, name(node.0));
+            }
         }
     }
 
@@ -340,15 +345,15 @@ impl<O: Observer> World<O> {
         if what != Healing::Network {
             self.machines
                 .iter_mut()
-                .for_each(|machine| machine.disk.set_misdirecting(false));
+                .for_each(|machine| machine.disk.set_misdirecting(None));
         }
-        let ending: Vec<u32> = self
+        let ending: Vec<FaultNumber> = self
             .active
             .iter()
             .filter(|active| ends(&active.fault))
-            .map(|active| active.id)
+            .map(|active| active.number)
             .collect();
-        ending.into_iter().for_each(|id| self.end_fault(id));
+        ending.into_iter().for_each(|number| self.end_fault(number));
         if what == Healing::All {
             for node in 0..self.machines.len() {
                 self.bring_back(node);
@@ -358,7 +363,7 @@ impl<O: Observer> World<O> {
 
     fn bring_back(&mut self, node: usize) {
         self.resume(node);
-        self.boot(node);
+        self.boot(node, HEALED);
     }
 
     /// An operator starts those of these that are down, whatever they said of their disks.
@@ -367,7 +372,7 @@ impl<O: Observer> World<O> {
             if matches!(self.machines[node].state, State::Halted { .. }) {
                 self.machines[node].state = State::Down;
             }
-            self.boot(node);
+            self.boot(node, RESTARTED);
         }
     }
 
@@ -384,7 +389,7 @@ impl<O: Observer> World<O> {
             for node in outside.iter().map(|node| usize::from(node.0)) {
                 self.machines[node].doom = None;
                 self.machines[node].banished = true;
-                self.die(node, Death::Kill, None);
+                self.die(node, Death::Kill, FaultNumber::NONE, None);
             }
         }
         self.heal(Healing::All);
@@ -445,32 +450,25 @@ impl<O: Observer> World<O> {
                 let leader = self.roles.named.or(self.roles.latest());
                 all.map(Node).filter(|node| Some(*node) != leader).collect()
             }
-            Who::Some(count) => {
-                let mut nodes: Vec<Node> = all.map(Node).collect();
-                let mut chosen = Vec::new();
-                for _ in 0..(*count).min(self.plan.cluster.replicas) {
-                    chosen.push(
-                        nodes.remove(
-                            self.stage
-                                .choices
-                                .pick(Label::of(Topic::Who, 0), nodes.len()),
-                        ),
-                    );
-                }
-                chosen.sort_unstable();
-                chosen
-            }
         }
     }
 
-    fn cuts(&mut self, shape: &Partition) -> Vec<(Port, Port)> {
-        let Partition::Groups(sides) = shape else {
-            let parties = Parties {
-                replicas: self.plan.cluster.replicas,
-                clients: self.plan.workload.clients,
-                leader: self.roles.latest(),
-            };
-            return partition::links(shape, parties, &mut *self.stage.choices);
+    fn cuts(&mut self, partition: &Partition) -> Vec<(Port, Port)> {
+        let sides = match partition {
+            Partition::Groups(sides) => sides,
+            Partition::Cut {
+                cut,
+                order,
+                clients,
+            } => {
+                let parties = Parties {
+                    order,
+                    with_leader: clients,
+                    clients: self.plan.workload.clients,
+                    leader: self.roles.latest(),
+                };
+                return partition::links(*cut, parties);
+            }
         };
         let mut groups: Vec<Vec<Port>> = Vec::new();
         for side in sides {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use synod_port::files::Bytes;
 
-use crate::choices::{CERTAIN, Label, Topic};
+use crate::choices::{CERTAIN, FaultAt, Label, Matter, Topic};
+use crate::ids::FaultNumber;
 use crate::plan;
 use crate::scenario::fault::LinkFault;
 use crate::subject::process::Reader;
@@ -25,14 +26,14 @@ use super::due::{Cause, Due, Flight, Port};
 use super::stage::{Stage, party};
 use super::tally::Effect;
 
-/// What injected faults do to one link.
+/// What injected faults do to one link. Rates are in parts per million, each with the fault whose
+/// it is: every one of them decides for itself.
 #[derive(Clone, Debug, Default)]
 struct Mods {
     slow: Span,
-    lose: u32,
-    duplicate: u32,
-    later: Span,
-    corrupt: u32,
+    lose: Vec<(FaultNumber, u32)>,
+    duplicate: Vec<(FaultNumber, u32, Span)>,
+    corrupt: Vec<(FaultNumber, u32)>,
     delays: Vec<(Option<String>, Span)>,
 }
 
@@ -133,6 +134,7 @@ impl Network {
         });
 
         let (a, b) = (party(from, stage.replicas), party(to, stage.replicas));
+        stage.choices.about(Matter::Message(a, b, number));
         let mut delay = stage.time(Label::link(Topic::Latency, a, b), self.weather.latency);
         let by_weather = self.weather.loss > 0
             && stage
@@ -153,21 +155,26 @@ impl Network {
         .map(|word| (word, Cause::Weather));
         let mut late = Late::default();
         if let Some(mods) = &self.links[index].mods {
-            let by_fault = mods.lose > 0
-                && stage
-                    .choices
-                    .chance(Label::link(Topic::FaultLoss, a, b), mods.lose);
-            lost = lost.or(by_fault.then_some(Effect::Lose));
-            let again = both(
-                stage,
-                Label::link(Topic::FaultDuplicate, a, b),
-                mods.duplicate,
-            );
-            copy = copy.or(again.map(|word| (part(word, mods.later), Cause::Fault)));
-            damage = damage.or(
-                both(stage, Label::link(Topic::FaultCorrupt, a, b), mods.corrupt)
-                    .map(|word| (word, Cause::Fault)),
-            );
+            let label = |stage: &mut Stage<O>, topic, fault| {
+                let at = FaultAt::link(fault, a, b);
+                stage.choices.about(Matter::Fault(at));
+                Label::fault(topic, at)
+            };
+            for (fault, ppm) in &mods.lose {
+                let label = label(stage, Topic::FaultLoss, *fault);
+                let by_fault = stage.choices.chance(label, *ppm);
+                lost = lost.or(by_fault.then_some(Effect::Lose));
+            }
+            for (fault, ppm, later) in &mods.duplicate {
+                let label = label(stage, Topic::FaultDuplicate, *fault);
+                let again = both(stage, label, *ppm);
+                copy = copy.or(again.map(|word| (part(word, *later), Cause::Fault)));
+            }
+            for (fault, ppm) in &mods.corrupt {
+                let label = label(stage, Topic::FaultCorrupt, *fault);
+                let hit = both(stage, label, *ppm);
+                damage = damage.or(hit.map(|word| (word, Cause::Fault)));
+            }
             late = mods.late(self.reader, &bytes);
             delay = delay + late.slow + late.kind;
         }
@@ -348,7 +355,7 @@ impl Network {
     pub fn set_faults<'a, O: Observer>(
         &mut self,
         stage: &mut Stage<O>,
-        faults: impl Iterator<Item = (&'a [Port], &'a [Port], &'a LinkFault)>,
+        faults: impl Iterator<Item = (FaultNumber, &'a [Port], &'a [Port], &'a LinkFault)>,
     ) {
         for from in 0..self.replicas {
             for link in &mut self.links[from * self.ports..from * self.ports + self.replicas] {
@@ -356,7 +363,7 @@ impl Network {
                 link.mods = None;
             }
         }
-        for (froms, tos, fault) in faults {
+        for (number, froms, tos, fault) in faults {
             for (from, to) in froms
                 .iter()
                 .flat_map(|from| tos.iter().map(move |to| (*from, *to)))
@@ -366,7 +373,7 @@ impl Network {
                 let link = &mut self.links[index];
                 match fault {
                     LinkFault::Clog => link.clogged += 1,
-                    other => link.mods.get_or_insert_default().add(other),
+                    other => link.mods.get_or_insert_default().add(number, other),
                 }
             }
         }
@@ -398,16 +405,13 @@ struct Late {
 }
 
 impl Mods {
-    fn add(&mut self, fault: &LinkFault) {
+    fn add(&mut self, number: FaultNumber, fault: &LinkFault) {
         match fault {
             LinkFault::Clog => {}
             LinkFault::Slow(by) => self.slow = self.slow + *by,
-            LinkFault::Lose(ppm) => self.lose = self.lose.max(*ppm),
-            LinkFault::Duplicate { ppm, later } => {
-                self.duplicate = self.duplicate.max(*ppm);
-                self.later = self.later.max(*later);
-            }
-            LinkFault::Corrupt(ppm) => self.corrupt = self.corrupt.max(*ppm),
+            LinkFault::Lose(ppm) => self.lose.push((number, *ppm)),
+            LinkFault::Duplicate { ppm, later } => self.duplicate.push((number, *ppm, *later)),
+            LinkFault::Corrupt(ppm) => self.corrupt.push((number, *ppm)),
             LinkFault::Delay { kind, by } => self.delays.push((kind.clone(), *by)),
         }
     }
@@ -532,11 +536,14 @@ mod tests {
     #[test]
     fn a_delay_is_for_its_kind() {
         let mut mods = Mods::default();
-        mods.add(&LinkFault::Slow(Span(1)));
-        mods.add(&LinkFault::Delay {
-            kind: Some("accept".to_owned()),
-            by: Span(20),
-        });
+        mods.add(FaultNumber(1), &LinkFault::Slow(Span(1)));
+        mods.add(
+            FaultNumber(2),
+            &LinkFault::Delay {
+                kind: Some("accept".to_owned()),
+                by: Span(20),
+            },
+        );
         let late = |reader: Option<&'static dyn Reader>, bytes: &[u8]| {
             let late = mods.late(reader, bytes);
             (late.slow.0, late.kind.0)

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use synod_port::files::{DiskError, DiskOk, FileName, OpId};
 
+use crate::ids::FaultNumber;
 use crate::plan;
 use crate::scenario::fault::Keep;
 use crate::subject::process::{Now, Process};
@@ -41,11 +42,12 @@ pub(super) enum Death {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Doom {
     /// In the next step with outputs; by this fault.
-    InStep(Death, u32),
+    InStep(Death, FaultNumber),
     /// In the next recovery, after so many more disk operations once it is drawn; the process comes
     /// back after the span.
     InRecovery {
         death: Death,
+        by: FaultNumber,
         left: Option<u64>,
         back_after: Option<Span>,
     },
@@ -68,12 +70,13 @@ pub(super) struct Busy {
     pub takes: Span,
 }
 
-/// What injected faults do to a disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What injected faults do to a disk. Rates are in parts per million, each with the fault whose
+/// it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct DiskFaults {
-    pub sync: u32,
-    pub write: u32,
-    pub read: u32,
+    pub sync: Vec<(FaultNumber, u32)>,
+    pub write: Vec<(FaultNumber, u32)>,
+    pub read: Vec<(FaultNumber, u32)>,
     pub full: bool,
     pub slow: Span,
     pub stalled: bool,
@@ -121,8 +124,8 @@ pub(super) struct Machine {
     /// The rate has changed since the last step.
     pub drifted: bool,
     /// The fault that the process died of, and the one that paused it.
-    pub downed_by: Option<u32>,
-    pub paused_by: Option<u32>,
+    pub downed_by: Option<FaultNumber>,
+    pub paused_by: Option<FaultNumber>,
     /// It never comes back.
     pub banished: bool,
 }
@@ -170,6 +173,7 @@ impl Machine {
             process,
             disk: self.disk.clone(),
             inbox: self.inbox.clone(),
+            faults: self.faults.clone(),
             stalled: self.stalled.clone(),
             ..*self
         })

@@ -1,80 +1,72 @@
-//! From the shape of a partition to the links that it cuts.
+//! From the shape of a partition to the links that it cuts. Nothing is drawn here: the plan has the
+//! replicas in an order, and the world knows who leads.
 
-use crate::choices::{Choices, Label, Topic};
-use crate::ids::Node;
-use crate::scenario::fault::Partition;
+use crate::ids::{Client, Node};
+use crate::scenario::fault::Cut;
 
 use super::due::Port;
 
-/// Who is there to be parted: replicas, and the clients of the workload.
+/// Who is there to be parted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Parties {
-    pub replicas: u8,
+pub(super) struct Parties<'a> {
+    /// The replicas, in the order that the shape goes by.
+    pub order: &'a [Node],
+    /// Clients of the workload that are parted from the others together with the leader.
+    pub with_leader: &'a [Client],
+    /// How many clients the workload has.
     pub clients: u16,
     pub leader: Option<Node>,
 }
 
-impl Parties {
-    fn client(self, client: u16) -> Port {
-        Port(u16::from(self.replicas) + client)
-    }
-}
-
-/// The links that a drawn shape cuts; `Groups` is resolved by the caller, who knows the roles.
-pub(super) fn links(
-    shape: &Partition,
-    parties: Parties,
-    choices: &mut dyn Choices,
-) -> Vec<(Port, Port)> {
-    let order = shuffled(parties.replicas, choices);
+/// The links that a shape cuts.
+pub(super) fn links(cut: Cut, parties: Parties<'_>) -> Vec<(Port, Port)> {
+    let order = parties.order;
+    let Some(first) = order.first().copied() else {
+        return Vec::new();
+    };
     let count = order.len();
-    match shape {
-        Partition::Groups(_) => Vec::new(),
-        Partition::Halves => {
-            let minority = if count < 2 {
-                0
+    let replicas = u8::try_from(count).expect("at most 9 replicas");
+    match cut {
+        Cut::Halves | Cut::IsolateOne => {
+            let few = if cut == Cut::Halves {
+                ((count - 1) / 2).max(1)
             } else {
-                1 + draw(choices, (count - 1) / 2)
+                1
             };
-            let (mut one, mut other) = (ports(&order[..minority]), ports(&order[minority..]));
-            share_clients(parties, choices, &mut one, &mut other);
-            between(&[one, other], parties.replicas)
+            between(&[ports(&order[..few]), ports(&order[few..])], replicas)
         }
-        Partition::OneWay => {
-            let half = ports(&order[..(count / 2).max(1)]);
-            let rest = ports(&order[(count / 2).max(1)..]);
+        Cut::OneWay => {
+            let half = (count / 2).max(1);
+            let (half, rest) = (ports(&order[..half]), ports(&order[half..]));
             half.iter()
                 .flat_map(|from| rest.iter().map(move |to| (*from, *to)))
                 .collect()
         }
-        Partition::IsolateOne => {
-            between(&[ports(&order[..1]), ports(&order[1..])], parties.replicas)
+        Cut::IsolateLeader => {
+            let leader = parties.leader.unwrap_or(first);
+            let (mut one, mut other): (Vec<Node>, Vec<Node>) = (vec![leader], order.to_vec());
+            other.retain(|node| *node != leader);
+            let [mut with, mut without] = [&mut one, &mut other].map(|nodes| ports(nodes));
+            for client in (0..parties.clients).map(Client) {
+                let port = Port(u16::from(replicas) + client.0);
+                if parties.with_leader.contains(&client) {
+                    with.push(port);
+                } else {
+                    without.push(port);
+                }
+            }
+            between(&[with, without], replicas)
         }
-        Partition::IsolateLeader => {
-            let leader = parties.leader.unwrap_or(order[0]);
-            let rest: Vec<Node> = order
-                .iter()
-                .copied()
-                .filter(|node| *node != leader)
-                .collect();
-            let (mut one, mut other) = (ports(&[leader]), ports(&rest));
-            share_clients(parties, choices, &mut one, &mut other);
-            between(&[one, other], parties.replicas)
-        }
-        Partition::Ring => unless(&order, |a, b| (a + 1) % count == b || (b + 1) % count == a),
-        Partition::Chain => unless(&order, |a, b| a.abs_diff(b) == 1),
-        Partition::Bridge => {
+        Cut::Ring => unless(order, |a, b| (a + 1) % count == b || (b + 1) % count == a),
+        Cut::Chain => unless(order, |a, b| a.abs_diff(b) == 1),
+        Cut::Bridge => {
             let half = 1 + (count - 1) / 2;
-            unless(&order, |a, b| a == 0 || b == 0 || (a < half) == (b < half))
+            unless(order, |a, b| a == 0 || b == 0 || (a < half) == (b < half))
         }
-        Partition::Hub => {
-            let order = last(&order, parties.leader);
-            unless(&order, |a, b| a == 0 || b == 0)
-        }
-        Partition::Constrained => {
-            let order = last(&order, parties.leader);
+        Cut::Hub => unless(&last(order, parties.leader), |a, b| a == 0 || b == 0),
+        Cut::Constrained => {
             let leader = count - 1;
-            unless(&order, |a, b| {
+            unless(&last(order, parties.leader), |a, b| {
                 (a == 0 || b == 0) && a != leader && b != leader
             })
         }
@@ -128,61 +120,41 @@ fn last(order: &[Node], node: Option<Node>) -> Vec<Node> {
     order
 }
 
-fn share_clients(
-    parties: Parties,
-    choices: &mut dyn Choices,
-    one: &mut Vec<Port>,
-    other: &mut Vec<Port>,
-) {
-    for client in 0..parties.clients {
-        let side = if draw(choices, 2) == 0 {
-            &mut *one
-        } else {
-            &mut *other
-        };
-        side.push(parties.client(client));
-    }
-}
-
-/// The replicas in a random order.
-pub(super) fn shuffled(replicas: u8, choices: &mut dyn Choices) -> Vec<Node> {
-    let mut order: Vec<Node> = (0..replicas).map(Node).collect();
-    for at in (1..order.len()).rev() {
-        order.swap(at, draw(choices, at + 1));
-    }
-    order
-}
-
-fn draw(choices: &mut dyn Choices, range: usize) -> usize {
-    choices.pick(Label::of(Topic::Partition, 0), range.max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::Seeded;
 
-    /// How many of the 20 links between 5 replicas are left, over 50 draws.
-    fn left(shape: &Partition, leader: Option<Node>) -> Vec<usize> {
-        let mut choices = Seeded::new(4);
+    const ALL: [Cut; 9] = [
+        Cut::Halves,
+        Cut::OneWay,
+        Cut::IsolateOne,
+        Cut::IsolateLeader,
+        Cut::Ring,
+        Cut::Bridge,
+        Cut::Hub,
+        Cut::Chain,
+        Cut::Constrained,
+    ];
+
+    fn cut(cut: Cut, order: &[u8], leader: Option<u8>) -> Vec<(Port, Port)> {
+        let order: Vec<Node> = order.iter().copied().map(Node).collect();
         let parties = Parties {
-            replicas: 5,
-            clients: 4,
-            leader,
+            order: &order,
+            with_leader: &[Client(1)],
+            clients: 3,
+            leader: leader.map(Node),
         };
-        let mut counts: Vec<usize> = (0..50)
-            .map(|_| {
-                let cut = links(shape, parties, &mut choices);
-                assert!(cut.iter().all(|(from, to)| from != to));
-                20 - cut
-                    .iter()
-                    .filter(|(from, to)| from.0 < 5 && to.0 < 5)
-                    .count()
-            })
-            .collect();
-        counts.sort_unstable();
-        counts.dedup();
-        counts
+        links(cut, parties)
+    }
+
+    /// How many of the 20 links between 5 replicas are left.
+    fn left(shape: Cut) -> usize {
+        let gone = cut(shape, &[3, 0, 4, 2, 1], Some(2));
+        assert!(gone.iter().all(|(from, to)| from != to));
+        20 - gone
+            .iter()
+            .filter(|(from, to)| from.0 < 5 && to.0 < 5)
+            .count()
     }
 
     #[test]
@@ -195,34 +167,48 @@ mod tests {
 
     #[test]
     fn shapes_leave_the_links_that_they_should() {
-        assert_eq!(left(&Partition::Halves, None), [8, 12]);
-        assert_eq!(left(&Partition::OneWay, None), [14]);
-        assert_eq!(left(&Partition::IsolateOne, None), [12]);
-        assert_eq!(left(&Partition::IsolateLeader, Some(Node(2))), [12]);
-        assert_eq!(left(&Partition::Ring, None), [10]);
-        assert_eq!(left(&Partition::Chain, None), [8]);
-        assert_eq!(left(&Partition::Bridge, None), [12]);
-        assert_eq!(left(&Partition::Hub, Some(Node(1))), [8]);
-        assert_eq!(left(&Partition::Constrained, Some(Node(1))), [6]);
+        assert_eq!(ALL.map(left), [8, 14, 12, 12, 10, 12, 8, 8, 6]);
+    }
+
+    #[test]
+    fn a_shape_cuts_something_from_its_least_size_on_and_nothing_below() {
+        for shape in ALL {
+            for size in 1..=9 {
+                let order: Vec<u8> = (0..size).collect();
+                let between_replicas = |links: Vec<(Port, Port)>| {
+                    links
+                        .iter()
+                        .any(|(from, to)| from.0.max(to.0) < u16::from(size))
+                };
+                let cuts = between_replicas(cut(shape, &order, Some(0)));
+                if size >= shape.least() {
+                    assert!(cuts, "{shape:?} of {size}");
+                } else if shape != Cut::Constrained {
+                    assert!(!cuts, "{shape:?} of {size}");
+                }
+            }
+        }
     }
 
     #[test]
     fn the_leader_is_no_hub_and_is_cut_off_when_constrained() {
-        let mut choices = Seeded::new(4);
-        for shape in [Partition::Hub, Partition::Constrained] {
-            for _ in 0..50 {
-                let cut = links(
-                    &shape,
-                    Parties {
-                        replicas: 5,
-                        clients: 0,
-                        leader: Some(Node(3)),
-                    },
-                    &mut choices,
-                );
-                let from_leader = cut.iter().filter(|(from, _)| from.0 == 3).count();
-                assert_eq!(from_leader, if shape == Partition::Hub { 3 } else { 4 });
-            }
+        for (shape, cuts) in [(Cut::Hub, 3), (Cut::Constrained, 4)] {
+            let links = cut(shape, &[3, 0, 1, 2, 4], Some(3));
+            let from_leader = links.iter().filter(|(from, _)| from.0 == 3).count();
+            assert_eq!(from_leader, cuts);
+        }
+    }
+
+    #[test]
+    fn the_leader_or_else_the_first_is_isolated_with_its_clients() {
+        for (leader, alone) in [(Some(2), 2), (None, 1)] {
+            let links = cut(Cut::IsolateLeader, &[1, 2, 0], leader);
+            let client = |number: u16| Port(3 + number);
+            assert!(links.contains(&(client(0), Port(alone))));
+            assert!(!links.contains(&(client(1), Port(alone))));
+            assert!(
+                links.contains(&(client(1), Port(0))) && !links.contains(&(client(0), Port(0)))
+            );
         }
     }
 }

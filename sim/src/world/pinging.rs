@@ -59,6 +59,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
             .collect(),
         workload: Workload {
             clients: 0,
+            idle: Vec::new(),
             operations: 0,
             keys: 0,
             mix: Mix::default(),

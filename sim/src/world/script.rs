@@ -89,8 +89,12 @@ impl<O: Observer> World<O> {
             chosen: self.chosen,
         };
         match verb {
-            Verb::Inject { fault, hold } => {
-                running.nodes = self.begin_fault(fault, *hold);
+            Verb::Inject {
+                number,
+                fault,
+                hold,
+            } => {
+                running.nodes = self.begin_fault(*number, fault, *hold);
                 running.by = is_in_step(fault).then_some(now + DOOM_MAX);
             }
             Verb::Heal(what) => self.heal(*what),
@@ -295,7 +299,7 @@ impl<O: Observer> World<O> {
     fn candidates(&self, who: &Who) -> Vec<Node> {
         let all = (0..self.plan.cluster.replicas).map(Node);
         match who {
-            Who::All | Who::Some(_) => all.collect(),
+            Who::All => all.collect(),
             Who::Nodes(nodes) => nodes.clone(),
             Who::Leader => self.roles.latest().into_iter().collect(),
             Who::Others => all.filter(|node| Some(*node) != self.roles.named).collect(),
@@ -444,7 +448,7 @@ fn shown(value: Option<&Text>) -> String {
 
 fn describe(what: &Expectation) -> String {
     let whom = |who: &Who| match who {
-        Who::All | Who::Some(_) => "all".to_owned(),
+        Who::All => "all".to_owned(),
         Who::Leader => "the leader".to_owned(),
         Who::Others => "the others".to_owned(),
         Who::Nodes(nodes) => nodes

@@ -2,7 +2,7 @@
 
 use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
-use crate::choices::{Label, Topic};
+use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, Node};
 use crate::subject::process::{Input, Output};
 use crate::time::Span;
@@ -169,10 +169,10 @@ impl<O: Observer> World<O> {
         }
         let dies = match self.machines[node].doom {
             Some(Doom::InStep(death, fault)) if !outputs.is_empty() => {
-                let after = self.stage.choices.draw(
-                    Label::of(Topic::Boundary, node as u16),
-                    outputs.len() as u64 + 1,
-                );
+                let by = FaultAt::node(fault, node as u16);
+                self.stage.choices.about(Matter::Fault(by));
+                let label = Label::fault(Topic::DeathInStep, by);
+                let after = self.stage.choices.draw(label, outputs.len() as u64 + 1);
                 self.machines[node].doom = None;
                 outputs.truncate(usize::try_from(after).expect("not more than there are outputs"));
                 Some((death, fault))
@@ -186,7 +186,7 @@ impl<O: Observer> World<O> {
             (_, Then::Die(death)) => self.die_in_recovery(node, death),
             (Some((death, fault)), Then::GoOn) => {
                 self.stage.took_effect(Effect::DiedInStep, at);
-                self.die(node, death, Some(fault));
+                self.die(node, death, fault, Some(fault));
             }
             (None, Then::GoOn) => self.rearm(node),
         }
@@ -338,6 +338,7 @@ impl<O: Observer> World<O> {
         } else {
             (Topic::DiskAccess, self.plan.disk.access)
         };
+        self.stage.choices.about(Matter::Disk(node as u16));
         let mut span = self.stage.time(Label::of(topic, node as u16), times);
         let machine = &mut self.machines[node];
         let ticket = machine.disk.submit(what);
@@ -383,11 +384,11 @@ impl<O: Observer> World<O> {
             self.stage.took_effect(Effect::DiskStall, at);
             return;
         }
-        let fate = self.fate(node, kind);
+        let (fate, by) = self.fate(node, kind);
         let completion =
             self.machines[node]
                 .disk
-                .complete(ticket, fate, &mut *self.stage.choices, node as u16);
+                .complete(ticket, fate, &mut *self.stage.choices, by);
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let content = match &completion.result {
             // What is read follows from what was written and from what was rotten, which the digest
@@ -455,26 +456,31 @@ impl<O: Observer> World<O> {
         });
     }
 
-    fn fate(&mut self, node: usize, kind: OpKind) -> Fate {
+    /// How an operation ends, and by which fault. Every fault that may fail it is asked, whatever
+    /// the others said.
+    fn fate(&mut self, node: usize, kind: OpKind) -> (Fate, FaultAt) {
+        let at = node as u16;
         let machine = &mut self.machines[node];
-        let (topic, ppm) = match kind {
+        let (topic, rates) = match kind {
             OpKind::Sync | OpKind::SyncNames if std::mem::take(&mut machine.fail_next_sync) => {
-                return Fate::Fail(DiskError::Io);
+                return (Fate::Fail(DiskError::Io), FaultAt::nobody(at));
             }
-            OpKind::Sync | OpKind::SyncNames => (Topic::SyncFailure, machine.faults.sync),
-            OpKind::Write => (Topic::WriteFailure, machine.faults.write),
-            OpKind::Read => (Topic::ReadFailure, machine.faults.read),
-            OpKind::Other => return Fate::Ok,
+            OpKind::Sync | OpKind::SyncNames => (Topic::SyncFailure, &machine.faults.sync),
+            OpKind::Write => (Topic::WriteFailure, &machine.faults.write),
+            OpKind::Read => (Topic::ReadFailure, &machine.faults.read),
+            OpKind::Other => return (Fate::Ok, FaultAt::nobody(at)),
         };
-        if ppm > 0
-            && self
-                .stage
-                .choices
-                .chance(Label::of(topic, node as u16), ppm)
-        {
-            Fate::Fail(DiskError::Io)
-        } else {
-            Fate::Ok
+        let mut failed = None;
+        for (fault, ppm) in rates {
+            let by = FaultAt::node(*fault, at);
+            self.stage.choices.about(Matter::Fault(by));
+            if self.stage.choices.chance(Label::fault(topic, by), *ppm) {
+                failed = failed.or(Some(by));
+            }
+        }
+        match failed {
+            Some(by) => (Fate::Fail(DiskError::Io), by),
+            None => (Fate::Ok, FaultAt::nobody(at)),
         }
     }
 }

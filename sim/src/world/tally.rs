@@ -183,7 +183,7 @@ mod tests {
             fault,
         };
         for fault in [
-            Fault::Partition(Partition::Halves),
+            Fault::Partition(Partition::Groups(Vec::new())),
             link(LinkFault::Clog),
             link(LinkFault::Slow(Span(1))),
             link(LinkFault::Lose(1)),

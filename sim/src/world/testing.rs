@@ -1,16 +1,16 @@
 //! A small plan for tests.
 
-use crate::ids::Node;
+use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::{
     Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed,
     Workload,
 };
 use crate::scenario::fault::{
-    Boundary, DamageBudget, Fault, Keep, LinkFault, Outside, Partition, Who,
+    Boundary, Cut, DamageBudget, Fault, Keep, LinkFault, Outside, Partition, Who,
 };
 use crate::time::{Instant, Span};
 
-/// So many replicas, a quiet network, two clients that ask 60 operations.
+/// So many replicas, a quiet network, two clients that ask 120 operations.
 pub(crate) fn plan(replicas: u8) -> Plan {
     let ms = Span::from_millis;
     Plan {
@@ -35,7 +35,8 @@ pub(crate) fn plan(replicas: u8) -> Plan {
         clocks: vec![Clock::default(); usize::from(replicas)],
         workload: Workload {
             clients: 2,
-            operations: 60,
+            idle: Vec::new(),
+            operations: 120,
             keys: 4,
             mix: Mix {
                 get: 4,
@@ -77,7 +78,9 @@ pub(crate) fn with(faults: &[(u64, u64, Fault)]) -> Plan {
     let mut plan = plan(3);
     plan.nemesis = faults
         .iter()
-        .map(|(at, hold, fault)| Timed {
+        .zip(1..)
+        .map(|((at, hold, fault), number)| Timed {
+            number: FaultNumber(number),
             at: Instant(0) + ms(*at),
             hold: ms(*hold),
             fault: fault.clone(),
@@ -86,20 +89,29 @@ pub(crate) fn with(faults: &[(u64, u64, Fault)]) -> Plan {
     plan
 }
 
+/// Three replicas in their order, and the second client with the leader.
+pub(crate) fn cut(cut: Cut) -> Fault {
+    Fault::Partition(Partition::Cut {
+        cut,
+        order: (0..3).map(Node).collect(),
+        clients: vec![Client(1)],
+    })
+}
+
 /// Rough weather and a bit of everything.
 pub(crate) fn storm(seed: u64) -> Plan {
     let mut plan = with(&[
-        (100, 300, Fault::Partition(Partition::Halves)),
+        (100, 300, cut(Cut::OneWay)),
         (
             300,
             200,
             Fault::PowerLoss {
-                who: Who::Some(1),
+                who: Who::Nodes(vec![Node(2)]),
                 keep: Keep::Any,
                 boundary: Boundary::InStep,
             },
         ),
-        (700, 300, Fault::Pause(Who::Some(1))),
+        (700, 300, Fault::Pause(Who::Nodes(vec![Node(1)]))),
         (
             900,
             300,
@@ -113,7 +125,7 @@ pub(crate) fn storm(seed: u64) -> Plan {
             400,
             Fault::Links {
                 from: Who::All,
-                to: Who::Some(1),
+                to: Who::Nodes(vec![Node(0)]),
                 fault: LinkFault::Clog,
             },
         ),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::choices::Seeded;
 use crate::ids::Node;
 use crate::plan::Plan;
-use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
+use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
@@ -74,10 +74,7 @@ fn every_fault_kind_takes_effect() {
     };
     let ms = Span::from_millis;
     let cases = [
-        (
-            Fault::Partition(Partition::IsolateLeader),
-            Effect::Partition,
-        ),
+        (testing::cut(Cut::IsolateLeader), Effect::Partition),
         (link(LinkFault::Clog), Effect::Clog),
         (link(LinkFault::Slow(ms(7))), Effect::SlowLink),
         (link(LinkFault::Lose(300_000)), Effect::Lose),
@@ -235,7 +232,7 @@ fn every_fault_kind_takes_effect() {
 }
 
 #[test]
-fn the_weather_takes_effect_and_taking_it_away_moves_no_other_stream() {
+fn the_weather_takes_effect() {
     let mut plan = testing::plan(3);
     (
         plan.network.loss,
@@ -446,7 +443,7 @@ fn a_partition_makes_two_primaries_and_the_heal_ends_it() {
     let world = after(testing::with(&[(
         600,
         800,
-        Fault::Partition(Partition::IsolateLeader),
+        testing::cut(Cut::IsolateLeader),
     )]));
     assert_eq!(
         (
@@ -473,24 +470,6 @@ fn messages_outlive_the_boot_that_sent_them() {
     plan.network.latency =
         crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
     assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
-}
-
-#[test]
-fn a_fault_that_is_taken_away_reshuffles_nothing_before_it() {
-    let faults = [
-        (500, 100, Fault::Partition(Partition::Halves)),
-        (2000, 100, Fault::Pause(one())),
-    ];
-    let (mut both, mut first) = (
-        world(testing::with(&faults), ()),
-        world(testing::with(&faults[..1]), ()),
-    );
-    both.run_until(Instant(1_999_999_999));
-    first.run_until(Instant(1_999_999_999));
-    assert_eq!(both.digest(), first.digest());
-    both.run_until(Instant(2_500_000_000));
-    first.run_until(Instant(2_500_000_000));
-    assert_ne!(both.digest(), first.digest());
 }
 
 #[test]

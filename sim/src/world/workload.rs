@@ -76,7 +76,7 @@ impl Keys {
         }
     }
 
-    /// Draws a client's next operation: always four words, whatever comes of it.
+    /// Draws a client's next operation: always a word for each decision, whatever comes of it.
     pub fn draw(
         &self,
         workload: &Workload,
@@ -95,8 +95,7 @@ impl Keys {
         if total == 0 || self.plain + self.appended == 0 {
             return None;
         }
-        let label = Label::of(Topic::Operation, client);
-        let mut at = choices.draw(label, total);
+        let mut at = choices.draw(Label::of(Topic::Operation, client), total);
         let mut kind = Kind::Get;
         for (one, weight) in weights {
             if at < u64::from(weight) {
@@ -105,7 +104,7 @@ impl Keys {
             }
             at -= u64::from(weight);
         }
-        let word = choices.draw(label, 1 << 32);
+        let word = choices.draw(Label::of(Topic::Key, client), 1 << 32);
         let place = |low: usize, count: usize| {
             low + usize::try_from((word * count as u64) >> 32).expect("below a usize")
         };
@@ -117,8 +116,13 @@ impl Keys {
         if kind == Kind::Append && self.appended == 0 {
             kind = Kind::Put;
         }
-        let [duplicate, abandon] = [workload.duplicate, workload.abandon]
-            .map(|ppm| choices.draw(label, u64::from(CERTAIN)) < u64::from(ppm));
+        let [duplicate, abandon] = [
+            (Topic::Double, workload.duplicate),
+            (Topic::Abandon, workload.abandon),
+        ]
+        .map(|(topic, ppm)| {
+            choices.draw(Label::of(topic, client), u64::from(CERTAIN)) < u64::from(ppm)
+        });
         Some(Drawn {
             key,
             kind,

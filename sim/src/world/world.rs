@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::choices::{Choices, Label, Topic};
+use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::history::operation::{Action, Call};
-use crate::ids::{Client, Node};
+use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::Plan;
 use crate::subject::process::{Output, Setup, Subject};
 use crate::time::{Instant, Span};
@@ -52,8 +52,6 @@ pub struct World<O: Observer> {
     pub(super) clients: Clients,
     pub(super) roles: Roles,
     pub(super) active: Vec<Active>,
-    /// Faults so far; numbers the next one.
-    pub(super) faults: u32,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
     /// Clients from this one on belong to checks.
@@ -121,7 +119,8 @@ impl<O: Observer> World<O> {
         world.audit_plan = audit_plan;
         for node in 0..world.plan.cluster.replicas {
             world.tell_names(usize::from(node));
-            world.stage.agenda.push(Instant(0), Due::Boot { node });
+            let by = FaultNumber::NONE;
+            world.stage.agenda.push(Instant(0), Due::Boot { node, by });
         }
         for (index, timed) in world.plan.nemesis.iter().enumerate() {
             world.stage.agenda.push(
@@ -162,7 +161,6 @@ impl<O: Observer> World<O> {
             clients: Clients::new(&plan, subject.dialect(), keys, clients),
             roles: Roles::new(replicas, plan.cluster.knobs.election_timeout.1),
             active: Vec::new(),
-            faults: 0,
             script: Script::default(),
             ledger: Ledger::new(plan.cluster.replicas),
             readers,
@@ -208,17 +206,17 @@ impl<O: Observer> World<O> {
             } => self.disk_ends(node.into(), boot, ticket, op, kind),
             Due::Wake { node, boot } => self.wake(node.into(), boot),
             Due::Step { node, boot } => self.step_ends(node.into(), boot),
-            Due::Boot { node } => self.boot(node.into()),
+            Due::Boot { node, by } => self.boot(node.into(), by),
             Due::Client(client) => self
                 .clients
                 .on_wake(&mut self.stage, &mut self.network, client),
             Due::Nemesis(index) if !self.healed => {
                 let plan = self.plan.clone();
                 let timed = &plan.nemesis[index as usize];
-                self.begin_fault(&timed.fault, Some(timed.hold));
+                self.begin_fault(timed.number, &timed.fault, Some(timed.hold));
             }
             Due::Nemesis(_) => {}
-            Due::FaultEnds(id) => self.end_fault(id),
+            Due::FaultEnds(number) => self.end_fault(number),
             Due::Script => self.script.tick = true,
         }
         if !self.clients.finished.is_empty() {
@@ -331,8 +329,7 @@ impl<O: Observer> World<O> {
     /// Each client of the workload writes once, within so long.
     pub fn ask_progress(&mut self, patience: Span) -> usize {
         self.answers.clear();
-        let workers: Vec<Client> = self.clients.workers().collect();
-        for client in &workers {
+        for client in &self.clients.workers() {
             self.clients
                 .ask_write(&mut self.stage, &mut self.network, *client, patience);
         }
@@ -449,13 +446,14 @@ fn clients(plan: &Plan) -> u16 {
         .max(1)
 }
 
-/// Four words of entropy for a boot.
-pub(super) fn entropy(choices: &mut dyn Choices, node: u16) -> [u8; 32] {
+/// Four words of entropy for a boot by the end of a fault.
+pub(super) fn entropy(choices: &mut dyn Choices, by: FaultAt) -> [u8; 32] {
+    choices.about(Matter::Fault(by));
     let mut bytes = [0; 32];
     for chunk in bytes.chunks_exact_mut(8) {
         chunk.copy_from_slice(
             &choices
-                .draw(Label::of(Topic::Boot, node), u64::MAX)
+                .draw(Label::fault(Topic::Boot, by), u64::MAX)
                 .to_le_bytes(),
         );
     }

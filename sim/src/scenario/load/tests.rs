@@ -1,5 +1,7 @@
 //! Whole files: what is read from them, and what is said about what is wrong in them.
 
+mod cuts;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -13,7 +13,8 @@ use super::block::{Block, Flaw, FlawId, Sector, bytes_of};
 use super::cover::{Cover, Stamp};
 use super::damage::{Damage, Hit};
 use super::directory::FileId;
-use crate::choices::{Choices, Label, Topic};
+use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
+use crate::ids::FaultNumber;
 
 /// Whether a write is to be misdirected.
 #[derive(Clone, Debug, Default)]
@@ -21,10 +22,10 @@ pub(super) enum Misdirection {
     /// None is.
     #[default]
     Nothing,
-    /// One of the next that are synced.
-    Armed,
+    /// One of the next that are synced, by this fault.
+    Armed(FaultNumber),
     /// This one was, if the file is synced again.
-    Hidden(Hidden),
+    Hidden(FaultNumber, Hidden),
 }
 
 /// A synced sector that may have gone elsewhere.
@@ -40,12 +41,20 @@ pub(super) struct Hidden {
 }
 
 impl Disk {
-    /// One of the next writes goes to another place, or, once more, none does.
-    pub fn set_misdirecting(&mut self, misdirecting: bool) {
-        match (misdirecting, &self.misdirection) {
-            (true, Misdirection::Nothing) => self.misdirection = Misdirection::Armed,
-            (true, _) => {}
-            (false, _) => self.misdirection = Misdirection::Nothing,
+    /// One of the next writes goes to another place by this fault, or, once more, none does.
+    pub fn set_misdirecting(&mut self, by: Option<FaultNumber>) {
+        match (by, &self.misdirection) {
+            (Some(fault), Misdirection::Nothing) => self.misdirection = Misdirection::Armed(fault),
+            (Some(_), _) => {}
+            (None, _) => self.misdirection = Misdirection::Nothing,
+        }
+    }
+
+    /// The fault by which a write is to be misdirected.
+    fn misdirecting(&self) -> Option<FaultNumber> {
+        match self.misdirection {
+            Misdirection::Nothing => None,
+            Misdirection::Armed(fault) | Misdirection::Hidden(fault, _) => Some(fault),
         }
     }
 
@@ -57,8 +66,8 @@ impl Disk {
 
     /// The process has died: what was hidden went where it belongs.
     pub(super) fn forget_hidden(&mut self) {
-        if let Misdirection::Hidden(_) = self.misdirection {
-            self.misdirection = Misdirection::Armed;
+        if let Misdirection::Hidden(fault, _) = self.misdirection {
+            self.misdirection = Misdirection::Armed(fault);
         }
     }
 
@@ -70,9 +79,8 @@ impl Disk {
         choices: &mut dyn Choices,
         node: u16,
     ) -> Option<Hidden> {
-        if let Misdirection::Nothing = self.misdirection {
-            return None;
-        }
+        let by = FaultAt::node(self.misdirecting()?, node);
+        choices.about(Matter::Fault(by));
         let content = self.file(file);
         let differ = |old: &Sector, new: &Sector| bytes_of(old) != bytes_of(new);
         let mut sectors = cover
@@ -83,7 +91,7 @@ impl Disk {
         let chosen = if count < 2 {
             0
         } else {
-            choices.pick(Label::of(Topic::Misdirect, node), count)
+            choices.pick(Label::fault(Topic::Misdirect, by), count)
         };
         let covered = sectors.nth(chosen)?;
         let old = content.media(covered.sector).clone();
@@ -107,7 +115,7 @@ impl Disk {
         choices: &mut dyn Choices,
         node: u16,
     ) -> Vec<Hit> {
-        if let Misdirection::Hidden(hidden) = &self.misdirection
+        if let Misdirection::Hidden(fault, hidden) = &self.misdirection
             && hidden.file == file
             && !cover.sectors.is_empty()
             && cover
@@ -115,20 +123,26 @@ impl Disk {
                 .iter()
                 .all(|covered| covered.sector != hidden.sector && covered.stamp > hidden.since)
         {
-            let hidden = hidden.clone();
-            let hits = self.come_to_light(&hidden, choices, node);
+            let (by, hidden) = (FaultAt::node(*fault, node), hidden.clone());
+            choices.about(Matter::Fault(by));
+            let hits = self.come_to_light(&hidden, choices, by);
             if !hits.is_empty() {
                 self.misdirection = Misdirection::Nothing;
                 return hits;
             }
         }
-        if let Some(hide) = hide {
-            self.misdirection = Misdirection::Hidden(hide);
+        if let (Some(hide), Some(fault)) = (hide, self.misdirecting()) {
+            self.misdirection = Misdirection::Hidden(fault, hide);
         }
         Vec::new()
     }
 
-    fn come_to_light(&mut self, hidden: &Hidden, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
+    fn come_to_light(
+        &mut self,
+        hidden: &Hidden,
+        choices: &mut dyn Choices,
+        by: FaultAt,
+    ) -> Vec<Hit> {
         let mut places = self.places("");
         let Some(at) = places
             .iter()
@@ -147,7 +161,7 @@ impl Disk {
             return Vec::new();
         }
         let struck =
-            places.swap_remove(choices.pick(Label::of(Topic::Misdirect, node), places.len()));
+            places.swap_remove(choices.pick(Label::fault(Topic::Misdirect, by), places.len()));
         [
             (missed, &hidden.old, Damage::Unwritten),
             (struck, &hidden.new, Damage::Misdirected),

@@ -40,7 +40,7 @@ use self::directory::{Change, Directory, FileId};
 use self::file::File;
 use self::misdirect::Misdirection;
 use self::survival::Survival;
-use crate::choices::{Choices, Label, Topic};
+use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::scenario::fault::Keep;
 
 /// An operation that was submitted and has not completed.
@@ -157,7 +157,7 @@ impl Disk {
             .any(|operation| operation.ticket == ticket)
     }
 
-    /// Completes an operation under way.
+    /// Completes an operation under way, on this node; a write that fails does so by this fault.
     ///
     /// # Panics
     /// When it is not under way.
@@ -166,7 +166,7 @@ impl Disk {
         ticket: Ticket,
         fate: Fate,
         choices: &mut dyn Choices,
-        node: u16,
+        by: FaultAt,
     ) -> Completion {
         let at = self
             .under_way
@@ -178,19 +178,19 @@ impl Disk {
             (DiskOp::Sync(name), Covers::File(cover)) => {
                 let file = operation.file.expect("a sync covers a file");
                 let hide = if fate == Fate::Ok {
-                    self.to_hide(file, &cover, choices, node)
+                    self.to_hide(file, &cover, choices, by.node)
                 } else {
                     None
                 };
                 let mut completion = self.end_sync(name, file, cover, fate);
                 if let Some(synced) = &completion.synced {
                     completion.misdirected =
-                        self.misdirect(file, &synced.cover, hide, choices, node);
+                        self.misdirect(file, &synced.cover, hide, choices, by.node);
                 }
                 completion
             }
             (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => {
-                self.fail_write(&op, operation.file, choices, node)
+                self.fail_write(&op, operation.file, choices, by)
             }
             (op, covers) => Completion::of(match fate {
                 Fate::Ok => self.perform(op, operation.file, covers),
@@ -321,14 +321,15 @@ impl Disk {
         op: &DiskOp,
         file: Option<FileId>,
         choices: &mut dyn Choices,
-        node: u16,
+        by: FaultAt,
     ) -> Completion {
+        choices.about(Matter::Fault(by));
         let (_, spoiled) = self.write_part(
             op,
             file,
             Keep::Any,
             choices,
-            Label::of(Topic::WritePart, node),
+            Label::fault(Topic::WritePart, by),
         );
         Completion {
             result: Err(DiskError::Io),

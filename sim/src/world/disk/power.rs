@@ -6,15 +6,16 @@ use super::directory::Directory;
 use super::report::{KillReport, PowerReport};
 use super::survival::Survival;
 use super::{Covers, Disk};
-use crate::choices::{Choices, Label, Topic};
+use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::scenario::fault::Keep;
 
 impl Disk {
     /// The process was killed. Its completed writes stay visible and unsynced; writes under way
     /// land as any subset of their sectors, truncations and name operations under way are done or
     /// not, all in any order; nothing lands later. Syncs under way have done nothing.
-    pub fn kill(&mut self, choices: &mut dyn Choices, node: u16) -> KillReport {
-        let report = self.settle(Keep::Any, choices, Label::of(Topic::KillKeep, node));
+    pub fn kill(&mut self, choices: &mut dyn Choices, by: FaultAt) -> KillReport {
+        choices.about(Matter::Fault(by));
+        let report = self.settle(Keep::Any, choices, Label::fault(Topic::KillKeep, by));
         self.forget_hidden();
         self.forget_nameless();
         report
@@ -23,8 +24,14 @@ impl Disk {
     /// The power is gone. Operations under way are settled as at a kill; then each file keeps any
     /// subset of its unsynced sectors, and its durable or its new length; of the name operations
     /// any subset survives. What is seen afterwards is what the media holds.
-    pub fn lose_power(&mut self, keep: Keep, choices: &mut dyn Choices, node: u16) -> PowerReport {
-        let sectors = Label::of(Topic::PowerKeep, node);
+    pub fn lose_power(
+        &mut self,
+        keep: Keep,
+        choices: &mut dyn Choices,
+        by: FaultAt,
+    ) -> PowerReport {
+        choices.about(Matter::Fault(by));
+        let sectors = Label::fault(Topic::PowerKeep, by);
         self.forget_hidden();
         let mut report = PowerReport {
             under_way: self.settle(keep, choices, sectors),
@@ -39,7 +46,7 @@ impl Disk {
         }
         let names = self
             .directory
-            .lose_power(keep, choices, Label::of(Topic::NamesKeep, node));
+            .lose_power(keep, choices, Label::fault(Topic::NamesKeep, by));
         (report.lost_names, report.returned_names) = (names.lost, names.returned);
         self.forget_nameless();
         self.used = self.usage();

@@ -8,7 +8,7 @@ use super::Disk;
 use super::block::{Block, Flaw, FlawId, SECTOR, Sector, ZEROS, bytes_of};
 use super::damage::{Damage, Hit, Rot};
 use super::directory::FileId;
-use crate::choices::{Choices, Label, Topic};
+use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 
 /// A place that may be damaged.
 pub(super) struct Place {
@@ -22,8 +22,9 @@ impl Disk {
     /// not damaged yet. Only bytes that belong to the file are: what is beyond its end nobody reads.
     /// Readers see the damage at once. Says what was hit: a damage that leaves the sector as it is
     /// hits nothing.
-    pub fn rot(&mut self, rot: &Rot<'_>, choices: &mut dyn Choices, node: u16) -> Vec<Hit> {
-        let label = Label::of(Topic::BitRot, node);
+    pub fn rot(&mut self, rot: &Rot<'_>, choices: &mut dyn Choices, by: FaultAt) -> Vec<Hit> {
+        choices.about(Matter::Fault(by));
+        let label = Label::fault(Topic::BitRot, by);
         let mut places = self.places(rot.files);
         let mut hits = Vec::new();
         for _ in 0..rot.sectors {

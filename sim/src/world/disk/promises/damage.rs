@@ -20,7 +20,7 @@ fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
                 kinds: &[kind],
             },
             &mut Seeded::new(1),
-            0,
+            NOBODY,
         );
         let expected = usize::from(kind != Damage::Misdirected);
         assert_eq!(
@@ -50,7 +50,7 @@ fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
                 kinds: &[kind],
             },
             &mut Seeded::new(2),
-            0,
+            NOBODY,
         );
         assert!(again.is_empty(), "a second damage might mend the first");
     }
@@ -67,7 +67,7 @@ fn rot_of_each_kind_is_what_it_says() {
                 kinds: &[kind],
             },
             &mut Seeded::new(5),
-            0,
+            NOBODY,
         );
         assert_eq!(hits.len(), 1, "{kind:?}");
         let (old, new) = (sectors("ab"), disk.peek(name("f")).expect("it is there"));
@@ -109,7 +109,7 @@ fn rot_strikes_only_bytes_that_belong_to_the_file() {
                     kinds: &[kind],
                 },
                 &mut Seeded::new(seed),
-                0,
+                NOBODY,
             );
             assert_eq!(hits.len(), 1, "{kind:?}");
             let seen = disk.peek(name("f")).expect("it is there");
@@ -130,7 +130,7 @@ fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
                 kinds: &[Damage::Zeroed],
             },
             &mut Seeded::new(seed),
-            0,
+            NOBODY,
         );
         let first = hits[0].sector == 0;
         assert_eq!(
@@ -156,13 +156,13 @@ fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
             kinds: &[Damage::Bit],
         },
         &mut Seeded::new(1),
-        0,
+        NOBODY,
     );
     let rotten = disk.clone();
     disk.all([write("f", 0, "b")]);
     assert_eq!(disk.flaws().len(), 1, "not before the sync");
     let mut reverted = disk.clone();
-    reverted.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    reverted.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!(reverted.flaws().len(), 1);
     disk.all([sync("f")]);
     assert_eq!(disk.flaws(), []);
@@ -199,7 +199,7 @@ fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
             kinds: &[Damage::Unreadable],
         },
         &mut Script::default(),
-        0,
+        NOBODY,
     );
     assert_eq!(hits.len(), 1);
     disk.all([write("f", 1, "b")]);
@@ -221,7 +221,7 @@ fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
     assert_eq!(disk.seen(), files(&[]), "it cannot be read");
     disk.all([write("f", 0, "xy")]);
     assert_eq!(disk.run(read("f", 0, 600)).map(|_| ()), Ok(()));
-    disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!(
         disk.run(read("f", 0, 1)),
         Err(DiskError::Io),
@@ -233,7 +233,7 @@ fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
 fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
     let disk = |steps: &[DiskOp]| {
         let mut disk = disk(&[("log", "abc"), ("promise", "p")]);
-        disk.set_misdirecting(true);
+        disk.set_misdirecting(Some(FaultNumber(1)));
         disk.all(steps.iter().cloned());
         disk
     };
@@ -252,7 +252,7 @@ fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
         let mut disk = hidden.clone();
         disk.all([write("log", 4, "y")]);
         let ticket = disk.submit(sync("log"));
-        let hits = disk.complete(ticket, Fate::Ok, script, 0).misdirected;
+        let hits = disk.complete(ticket, Fate::Ok, script, NOBODY).misdirected;
         let [missed, struck] = hits[..] else {
             panic!("two places: {hits:?}")
         };
@@ -286,14 +286,14 @@ fn a_misdirected_write_strikes_both_places_when_the_file_is_synced_again() {
         assert_eq!(disk.flaws(), []);
     }
     let mut dead = hidden.clone();
-    dead.kill(&mut Script::default(), 0);
+    dead.kill(&mut Script::default(), NOBODY);
     dead.all(second.iter().cloned());
     assert_eq!(dead.flaws(), []);
     let mut dark = hidden.clone();
-    dark.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    dark.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!(dark.seen(), files(&[("log", "abcx"), ("promise", "p")]));
     let mut ended = hidden;
-    ended.set_misdirecting(false);
+    ended.set_misdirecting(None);
     ended.all(second.iter().cloned());
     assert_eq!(ended.flaws(), []);
 }

@@ -10,7 +10,7 @@ fn a_kill_is_not_a_power_loss() {
         DiskOp::Create(name("g")),
         rename("f", "h"),
     ]);
-    disk.kill(&mut Script::default(), 0);
+    disk.kill(&mut Script::default(), NOBODY);
     assert_eq!(disk.seen(), files(&[("g", ""), ("h", "bc")]));
     assert_eq!(disk.kept(), files(&[("f", "a")]));
 }
@@ -26,7 +26,7 @@ fn writes_under_way_land_at_a_kill_as_any_subset_of_their_sectors_and_never_late
             answers: vec![2, 1, 0],
             ..Script::default()
         },
-        0,
+        NOBODY,
     );
     assert_eq!(
         report,
@@ -74,7 +74,7 @@ fn a_power_loss_keeps_any_subset_of_unsynced_sectors() {
             answers: vec![3, 0, 1, 1],
             ..Script::default()
         },
-        0,
+        NOBODY,
     );
     assert_eq!(
         report,
@@ -108,7 +108,7 @@ fn keeping_everything_is_a_kill() {
         DiskOp::Create(name("f")),
     ]);
     disk.submit(write("g", 2, "d"));
-    let report = disk.lose_power(Keep::Everything, &mut Script::default(), 0);
+    let report = disk.lose_power(Keep::Everything, &mut Script::default(), NOBODY);
     assert_eq!(disk.seen(), files(&[("f", ""), ("g", "bcd")]));
     assert!(!report.lost_anything());
 }
@@ -118,7 +118,7 @@ fn sectors_that_are_written_as_they_were_are_not_lost() {
     let mut disk = disk(&[("f", "a")]);
     disk.all([write("f", 0, "a")]);
     assert_eq!(
-        disk.lose_power(Keep::Nothing, &mut Script::default(), 0),
+        disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY),
         PowerReport::default()
     );
 }
@@ -131,7 +131,7 @@ fn the_length_is_durable_or_new() {
         Disk::contents(disk.outcomes(), "f"),
         ["a", "a..", "a.c", "ab.", "abc"]
     );
-    let report = disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    let report = disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!((report.lost_lengths, report.lost_sectors), (1, 2));
 }
 
@@ -160,7 +160,7 @@ fn a_failed_write_lands_as_any_subset() {
     every(|script| {
         let mut disk = disk(&[("f", "ab")]);
         let ticket = disk.submit(write("f", 0, "xy"));
-        let completion = disk.complete(ticket, IO, script, 0);
+        let completion = disk.complete(ticket, IO, script, NOBODY);
         assert_eq!(completion.result, Err(DiskError::Io));
         let landed = disk.seen()["f"]
             .bytes()
@@ -186,7 +186,7 @@ fn what_is_beyond_the_length_that_survives_is_gone() {
             answers: vec![2, 0, 1],
             ..Script::default()
         },
-        0,
+        NOBODY,
     );
     assert_eq!(disk.seen(), files(&[("f", "ab+188")]));
     disk.all([truncate("f", 2 * SECTOR_BYTES)]);
@@ -214,7 +214,7 @@ fn what_a_synced_length_cut_off_never_comes_back() {
             answers: vec![2, 1, 0],
             ..Script::default()
         },
-        0,
+        NOBODY,
     );
     let content = disk.peek(name("f")).expect("it is there");
     assert_eq!(content.len(), 1024);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::*;
-use crate::choices::Seeded;
+use crate::choices::{FaultAt, Seeded};
+use crate::ids::FaultNumber;
 
 mod damage;
 mod death;
@@ -143,6 +144,7 @@ fn sync(file: &str) -> DiskOp {
 }
 
 const ROOM: u64 = 1 << 20;
+const NOBODY: FaultAt = FaultAt::nobody(0);
 const IO: Fate = Fate::Fail(DiskError::Io);
 
 fn disk(files: &[(&str, &str)]) -> Disk {
@@ -155,7 +157,7 @@ fn disk(files: &[(&str, &str)]) -> Disk {
 
 impl Disk {
     fn end(&mut self, ticket: Ticket, fate: Fate) -> Completion {
-        let completion = self.complete(ticket, fate, &mut Script::default(), 0);
+        let completion = self.complete(ticket, fate, &mut Script::default(), NOBODY);
         assert_eq!(
             self.used(),
             self.usage(),
@@ -182,7 +184,7 @@ impl Disk {
     /// What a power loss that keeps nothing leaves.
     fn kept(&self) -> Image {
         let mut disk = self.clone();
-        disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+        disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
         assert_eq!(disk.seen(), image(self.durable_image()));
         disk.seen()
     }
@@ -192,7 +194,7 @@ impl Disk {
         let mut outcomes = BTreeSet::new();
         every(|script| {
             let mut disk = self.clone();
-            disk.lose_power(Keep::Any, script, 0);
+            disk.lose_power(Keep::Any, script, NOBODY);
             assert_eq!(
                 disk.seen(),
                 image(disk.durable_image()),
@@ -208,7 +210,7 @@ impl Disk {
         let mut outcomes = BTreeSet::new();
         every(|script| {
             let mut disk = self.clone();
-            disk.kill(script, 0);
+            disk.kill(script, NOBODY);
             assert_eq!(disk.used(), disk.usage());
             outcomes.insert(disk.seen());
         });

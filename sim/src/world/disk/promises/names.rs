@@ -41,7 +41,7 @@ fn each_rename_is_atomic() {
     assert_eq!(disk.outcomes(), BTreeSet::from([before, after.clone()]));
     let report = disk
         .clone()
-        .lose_power(Keep::Nothing, &mut Script::default(), 0);
+        .lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!(
         (report.lost_names, report.returned_names),
         (1, 2),
@@ -79,7 +79,7 @@ fn a_removed_file_may_come_back() {
         BTreeSet::from([files(&[]), files(&[("f", "a")])])
     );
     let mut back = disk.clone();
-    let report = back.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    let report = back.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!((report.lost_names, report.returned_names), (1, 1));
     assert_eq!(back.used(), 2 * SECTOR_BYTES);
     disk.all([DiskOp::SyncDir]);
@@ -113,6 +113,6 @@ fn a_file_that_was_not_removed_is_never_without_a_name() {
 fn a_name_that_a_power_loss_took_is_not_found() {
     let mut disk = disk(&[]);
     disk.all([DiskOp::Create(name("f")), write("f", 0, "a")]);
-    disk.lose_power(Keep::Nothing, &mut Script::default(), 0);
+    disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
     assert_eq!(disk.run(write("f", 0, "b")), Err(DiskError::NotFound));
 }

@@ -81,13 +81,13 @@ fn a_failed_sync_leaves_what_reads_as_new_and_is_not_on_the_media() {
         ["xy"],
         "unless it is written again"
     );
-    disk.kill(&mut Script::default(), 0);
+    disk.kill(&mut Script::default(), NOBODY);
     assert_eq!(
         disk.seen(),
         files(&[("f", "xy")]),
         "a kill does not show it"
     );
-    let report = disk.lose_power(Keep::Everything, &mut Script::default(), 0);
+    let report = disk.lose_power(Keep::Everything, &mut Script::default(), NOBODY);
     assert_eq!((report.lost_sectors, report.torn_writes), (1, 0));
     assert_eq!(disk.seen(), files(&[("f", "ay")]));
 }

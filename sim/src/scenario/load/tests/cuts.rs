@@ -1,0 +1,83 @@
+//! Shapes of partitions, the orders that they go by, and the numbers of steps.
+
+use super::{errors, good, says};
+
+#[test]
+fn a_shape_that_cuts_nothing_is_told_what_it_needs() {
+    let of = |replicas: &str, partition: &str| {
+        format!("[cluster]\nreplicas = {replicas}\n[workload]\n[[step]]\npartition = {partition}\n")
+    };
+    says(
+        &errors(&of("3", "\"ring\"")),
+        &[
+            "`ring` cuts nothing in a cluster of 3",
+            "it needs 4 replicas",
+        ],
+    );
+    let several = "{ shape = { pick = [\"ring\", \"chain\"] } }";
+    says(&errors(&of("3", several)), &["`ring` cuts nothing"]);
+    good(&of("{ pick = [3, 5] }", several));
+    says(
+        &errors(&of(
+            "{ pick = [3, 5] }",
+            "{ shape = { pick = [\"ring\", \"ring\"] } }",
+        )),
+        &["no shape fits a cluster of 3"],
+    );
+}
+
+#[test]
+fn an_order_names_everybody_and_goes_with_one_shape() {
+    let of = |partition: &str| format!("[workload]\n[[step]]\npartition = {{ {partition} }}\n");
+    good(&of("shape = \"chain\", order = [\"r3\", \"r1\", \"r2\"]"));
+    let leader = "shape = \"isolate-leader\", order = [\"r3\", \"r1\", \"r2\"], clients = ";
+    good(&of(&format!("{leader}[\"c2\"]")));
+    for (partition, part) in [
+        (format!("{leader}[\"c9\"]"), "there is no client `c9`"),
+        (
+            "shape = \"chain\", order = [\"r3\", \"r1\"]".into(),
+            "an order of 2",
+        ),
+        (
+            "shape = \"chain\", order = [\"r3\", \"r3\", \"r1\"]".into(),
+            "there twice",
+        ),
+        (
+            "shape = \"chain\", order = [\"r4\", \"r2\", \"r1\"]".into(),
+            "no replica `r4`",
+        ),
+        (
+            "shape = \"halves\", order = [\"r3\", \"r1\", \"r2\"]".into(),
+            "has no order",
+        ),
+        (
+            "shape = \"chain\", clients = [\"c1\"]".into(),
+            "without an `order`",
+        ),
+    ] {
+        says(&errors(&of(&partition)), &[part]);
+    }
+}
+
+#[test]
+fn a_step_has_a_number_of_its_own() {
+    let of = |one: &str, two: &str| {
+        format!(
+            "[workload]\n[[step]]\n{one}kill = 1\n[[step]]\n{two}kill = 1\n[[step]]\nheal = \"all\"\n"
+        )
+    };
+    let numbers =
+        |text: &str| -> Vec<u16> { good(text).steps.iter().map(|step| step.number.0).collect() };
+    assert_eq!(numbers(&of("", "")), [1, 2, 3]);
+    assert_eq!(
+        numbers(&of("number = 3\n", "number = 1004\n")),
+        [3, 1004, 4]
+    );
+    for (one, two, part) in [
+        ("number = 7\n", "number = 7\n", "two steps have this number"),
+        ("number = 0\n", "", "numbered from 1"),
+        ("number = 60001\n", "", "up to"),
+    ] {
+        says(&errors(&of(one, two)), &[part]);
+    }
+}
