@@ -17,13 +17,12 @@
 
 use std::io::{BufRead, Read};
 
-use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, Nil, Wanted};
 use crate::history::input::edn::{Edn, Reader};
 use crate::history::input::error::InputError;
 use crate::history::input::function::Function;
 use crate::history::input::model::Model;
-use crate::history::input::pairing::{Argument, Entry, Kind, Pairing};
+use crate::history::input::pairing::{Argument, Entry, Input, Kind, Pairing};
 use crate::history::recorded::Place;
 use crate::history::values::{ABSENT, Form, Val, Values};
 

@@ -22,6 +22,7 @@ use crate::history::recorded::History;
 pub use convention::{Conventions, FailedCas, Nil, Wanted};
 pub use error::InputError;
 pub use model::Model;
+pub use pairing::Input;
 
 /// How a history is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,15 +33,6 @@ pub enum Format {
     Synod,
     /// Jepsen's log lines, or operation maps in EDN.
     Jepsen,
-}
-
-/// A history, and how its words were taken.
-#[derive(Clone, Debug)]
-pub struct Input {
-    /// The history.
-    pub history: History,
-    /// What its words were taken to mean.
-    pub conventions: Conventions,
 }
 
 /// Reads a history to its end, by the conventions of its format.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, FailedCas, Nil};
 use crate::history::input::error::InputError;
 use crate::history::input::function::Function;
@@ -10,6 +9,15 @@ use crate::history::input::model::Model;
 use crate::history::input::transaction;
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
 use crate::history::values::{ABSENT, Form, Val, Values};
+
+/// A history, and how its words were taken.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The history.
+    pub history: History,
+    /// What its words were taken to mean.
+    pub conventions: Conventions,
+}
 
 /// What a line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,13 +9,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::value::RawValue;
 
-use crate::history::input::Input;
 use crate::history::input::convention::{Conventions, Wanted};
 use crate::history::input::error::InputError;
 use crate::history::input::function::Function;
 use crate::history::input::json::Json;
 use crate::history::input::model::Model;
-use crate::history::input::pairing::{Argument, Entry, Kind, Pairing};
+use crate::history::input::pairing::{Argument, Entry, Input, Kind, Pairing};
 use crate::history::recorded::Place;
 use crate::history::values::{Val, Values};
 
