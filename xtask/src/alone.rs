@@ -17,7 +17,7 @@ const FIRST_SEED: u64 = 6_000_000;
 
 /// A check, a bug that it catches alone, and the number of seeds within which it does, with room to
 /// spare.
-const ROWS: [(&str, &str, u64); 16] = [
+const ROWS: [(&str, &str, u64); 17] = [
     ("ghost", "accept-below-promise", 20),
     ("agreement", "next-slot-from-own-log", 60),
     ("ballots", "hardstate-file-unsynced", 60),
@@ -33,6 +33,7 @@ const ROWS: [(&str, &str, u64); 16] = [
     ("closing-audit", "no-accept-retransmit", 40),
     ("contract", "accept-does-not-raise-promise", 40),
     ("last-quorum-audit", "accepted-before-fsync", 200),
+    ("recovery-time", "no-accept-retransmit", 80),
     ("unexplained-halt", "fsync-retry-trusted", 40),
 ];
 

@@ -99,8 +99,8 @@ impl<J: Judge> Run<J> {
         self.world.heal_core(&core);
     }
 
-    /// Each client writes once, and waits for the answer until then. How long those waited that had
-    /// one.
+    /// Each client writes once, and waits for the answer until then. How long they waited: those
+    /// without an answer to the end, unless nobody owes one.
     fn everybody_writes(&mut self, end: Instant) -> Result<Vec<u64>, Failure> {
         let core = self.trusting(&self.plan.heal.core);
         let begin = self.world.now();
@@ -123,6 +123,9 @@ impl<J: Judge> Run<J> {
                 )];
                 lacks.extend(self.world.behind(&core));
                 self.stall(Progress::NAME, &lacks)?;
+                if self.plan.budget != DamageBudget::None {
+                    waits.resize(asked, (end - begin).0 / 1000);
+                }
                 break;
             }
             self.event()?;
