@@ -17,16 +17,20 @@ const FIRST_SEED: u64 = 6_000_000;
 
 /// A check, a bug that it catches alone, and the number of seeds within which it does, with room to
 /// spare.
-const ROWS: [(&str, &str, u64); 17] = [
+const ROWS: [(&str, &str, u64); 21] = [
     ("ghost", "accept-below-promise", 20),
     ("agreement", "next-slot-from-own-log", 60),
+    ("answers", "definite-fail-on-stepdown", 100),
     ("ballots", "hardstate-file-unsynced", 60),
     ("before-durable", "promise-before-fsync", 20),
     ("convergence", "eviction-order-nondeterministic", 400),
     ("durability", "leader-self-ack-before-fsync", 40),
     ("exactly-once", "dedup-at-propose-only", 60),
+    ("log-order", "read-ignores-apply-lag", 80),
     ("prefix", "commit-over-hole", 20),
     ("progress", "no-accept-retransmit", 40),
+    ("promises", "promise-reports-promised-as-accepted", 20),
+    ("proposals", "next-slot-from-own-log", 40),
     ("session-order", "dedup-in-leader-memory", 100),
     ("stability", "deaf-candidate-deposes-forever", 200),
     ("linearizability", "read-ignores-apply-lag", 80),

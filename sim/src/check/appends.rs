@@ -59,6 +59,8 @@ pub struct Appends {
     /// None: other things were done there.
     keys: BTreeMap<Text, Option<Arc<Key>>>,
     open: Vec<(u32, Open)>,
+    /// Operations whose outcome was given up.
+    unknown: Vec<(u32, Open)>,
     checked: u64,
 }
 
@@ -107,7 +109,30 @@ impl Appends {
         let Some(at) = self.open.iter().position(|(open, _)| *open == process) else {
             return Ok(());
         };
-        match (self.open.swap_remove(at).1, outcome) {
+        let open = self.open.swap_remove(at).1;
+        if *outcome == Outcome::Unknown {
+            self.unknown.push((process, open));
+            return Ok(());
+        }
+        self.ended(open, outcome)
+    }
+
+    /// An operation ended of which that was given up.
+    ///
+    /// # Errors
+    /// What the value that was read shows too often, or lacks.
+    pub fn learned(&mut self, process: u32, outcome: &Outcome) -> Finding {
+        match self.unknown.iter().position(|(known, _)| *known == process) {
+            Some(at) => {
+                let open = self.unknown.swap_remove(at).1;
+                self.ended(open, outcome)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn ended(&mut self, open: Open, outcome: &Outcome) -> Finding {
+        match (open, outcome) {
             (Open::Append { key, tag }, Outcome::Ok { .. }) => {
                 if let Some(Some(known)) = self.keys.get_mut(&key) {
                     Arc::make_mut(known).acknowledged.push(tag);
@@ -324,6 +349,28 @@ mod tests {
         call(&mut appends, 3, Action::Append(text("b;")));
         appends.returned(3, &Outcome::Fail).unwrap();
         get(&mut appends, "a;b;").unwrap_err();
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_acknowledges() {
+        let done = |result| Outcome::Ok {
+            result,
+            place: None,
+        };
+        let mut appends = Appends::default();
+        call(&mut appends, 1, Action::Append(text("a;")));
+        appends.returned(1, &Outcome::Unknown).unwrap();
+        call(&mut appends, 3, Action::Get);
+        appends.returned(3, &Outcome::Unknown).unwrap();
+        get(&mut appends, "").unwrap();
+        appends.learned(1, &done(Return::Done)).unwrap();
+        get(&mut appends.clone(), "").unwrap_err();
+        get(&mut appends.clone(), "a;").unwrap();
+        let read = |value: &str| done(Return::Value(Some(text(value))));
+        appends.clone().learned(3, &read("a;")).unwrap();
+        appends.clone().learned(3, &read("")).unwrap();
+        appends.clone().learned(3, &read("b;")).unwrap_err();
+        appends.learned(1, &done(Return::Done)).unwrap();
     }
 
     #[test]

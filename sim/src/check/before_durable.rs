@@ -27,14 +27,14 @@ impl Checker for BeforeDurable {
             return Ok(());
         };
         match claim {
-            Claim::Nothing => Ok(()),
-            Claim::Promise(ballot) => self.promised(ghost, node, BallotWord::of(*ballot)),
+            Claim::Nothing | Claim::Proposal { .. } => Ok(()),
+            Claim::Promise(promise) => self.promised(ghost, node, BallotWord::of(promise.ballot)),
             Claim::Votes(ballot, slots) => {
                 let ballot = BallotWord::of(*ballot);
                 self.promised(ghost, node, ballot)?;
                 match slots
                     .iter()
-                    .find(|slot| ghost.voted(node, **slot, ballot) == Some(false))
+                    .find(|slot| !ghost.tallies().voted(node, **slot, ballot))
                 {
                     Some(slot) => Err(format!(
                         "{node} says that it voted in slot {slot} at {ballot} before that vote is \
@@ -67,15 +67,19 @@ impl BeforeDurable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::process::Durable;
+    use crate::subject::process::{Durable, Promise};
 
     #[test]
     fn a_promise_and_a_vote_leave_after_their_records() {
         let (mut ghost, mut checker) = (Ghost::new(3, true), BeforeDurable::new(3));
         let mut claim = |ghost: &Ghost, claim| checker.hear(ghost, &Signal::Claim(Node(0), &claim));
+        let promise = Claim::Promise(Promise {
+            ballot: (2, 0),
+            ..Promise::default()
+        });
         let votes = |slots: &[u64]| Claim::Votes((2, 0), slots.to_vec());
         claim(&ghost, Claim::Nothing).unwrap();
-        claim(&ghost, Claim::Promise((2, 0))).unwrap_err();
+        claim(&ghost, promise.clone()).unwrap_err();
         ghost
             .hear(&Signal::Durable(
                 Node(0),
@@ -93,7 +97,7 @@ mod tests {
         ghost
             .hear(&Signal::Durable(Node(0), &Durable::Promise((2, 0))))
             .unwrap();
-        claim(&ghost, Claim::Promise((2, 0))).unwrap();
+        claim(&ghost, promise).unwrap();
         claim(&ghost, votes(&[0])).unwrap();
         assert_eq!(
             claim(&ghost, votes(&[0, 1])).unwrap_err(),

@@ -56,6 +56,19 @@ impl<T: Clone + Default> Chunked<T> {
         Some(&mut Arc::make_mut(chunk)[place])
     }
 
+    /// The entries of these indices that were written, or lie in a chunk with one that was, in
+    /// order.
+    pub fn range(&self, from: u64, end: u64) -> impl Iterator<Item = (u64, &T)> {
+        let ((first, _), (last, _)) = (split(from), split(end));
+        let chunks = self.chunks.iter().enumerate();
+        chunks
+            .take(last.saturating_add(1))
+            .skip(first.max(self.forgotten))
+            .filter_map(|(at, chunk)| Some((at, chunk.as_ref()?)))
+            .flat_map(|(at, chunk)| ((at * CHUNK) as u64..).zip(chunk.iter()))
+            .filter(move |(index, _)| (from..end).contains(index))
+    }
+
     /// Drops all chunks that lie wholly below the index. They read as absent afterwards.
     pub fn forget_below(&mut self, index: u64) {
         let end = split(index).0.min(self.chunks.len());
@@ -145,6 +158,27 @@ mod tests {
         );
         assert!(log.entry(BOUND).is_none() && log.entry(u64::MAX).is_none());
         assert!(log.get(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn a_range_skips_what_is_not_there() {
+        let mut log = Chunked::<u64>::default();
+        for index in [3, 63, 64, 500] {
+            *log.entry(index).unwrap() = index;
+        }
+        let written = |log: &Chunked<u64>, from, end| {
+            log.range(from, end)
+                .filter(|(index, entry)| *index == **entry && *index > 0)
+                .map(|(index, _)| index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(written(&log, 0, u64::MAX), [3, 63, 64, 500]);
+        assert_eq!(written(&log, 63, 500), [63, 64]);
+        assert!(written(&log, 64, 64).is_empty());
+        assert_eq!(log.range(0, u64::MAX).count(), 3 * CHUNK);
+        log.forget_below(64);
+        assert_eq!(written(&log, 0, u64::MAX), [64, 500]);
+        assert_eq!(log.range(u64::MAX, u64::MAX).count(), 0);
     }
 
     #[test]

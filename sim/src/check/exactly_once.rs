@@ -66,6 +66,7 @@ impl Checker for ExactlyOnce {
                 Ok(())
             }
             Signal::Returned(process, outcome) => self.appends.returned(process, outcome),
+            Signal::Learned(process, outcome) => self.appends.learned(process, outcome),
             _ => Ok(()),
         }
     }

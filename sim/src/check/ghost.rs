@@ -2,24 +2,24 @@
 //! is *chosen* by itself.
 //!
 //! It is fed with what is on the media (votes and promises that a successful sync covered, read by
-//! code that the engine has no part in), and with what replicas say that they did. A value is
-//! chosen in a slot when a majority has a durable vote for it at one ballot. Every fact must be a
-//! legal step: nothing is learned that is not chosen, nobody leads without a quorum of promises,
-//! nobody votes below its promise.
+//! code that the engine has no part in), with the promises and proposals that replicas send each
+//! other, and with what they say that they did. A value is chosen in a slot when a majority has a
+//! durable vote for it at one ballot. Every fact must be a legal step: nothing is learned that is
+//! not chosen, nobody leads without a quorum of promises, nobody votes below its promise.
 //!
 //! What a node voted for may become durable after a higher promise did, when the vote was cast
-//! before it; so the order of votes and promises is judged at the casting, by facts, and on the
-//! media only across boots.
+//! before it; so on the media the ghost judges the order of votes and promises only across boots.
+//! Within a boot `promises` does, off the media and what was sent. Facts are judged, and prove
+//! nothing: none of them makes a value proposed, voted for or chosen, or a check end.
 //!
-//! It leaves out the membership: the configuration is all replicas. Slots that every replica has
-//! applied keep their chosen value only.
-
-use smallvec::SmallVec;
+//! It leaves out the membership: the configuration is all replicas.
 
 use crate::check::chunked::Chunked;
+use crate::check::grants::Grants;
 use crate::check::signal::{BallotWord, Finding, Hears, Signal, of_node};
+use crate::check::tallies::{Refused, Tallies, Tally};
 use crate::ids::Node;
-use crate::subject::process::Durable;
+use crate::subject::process::{Claim, Durable};
 use crate::trace::event::Fact;
 
 /// A slot's chosen value; at no ballot: nothing is chosen.
@@ -28,14 +28,6 @@ struct Chosen {
     /// The lowest ballot at which a majority was seen.
     ballot: BallotWord,
     value: u64,
-}
-
-/// What was proposed at one ballot in a slot, and who voted for it durably.
-#[derive(Clone, Copy, Debug)]
-struct Tally {
-    ballot: BallotWord,
-    value: u64,
-    voters: u64,
 }
 
 /// One replica as an acceptor.
@@ -50,8 +42,6 @@ struct Acceptor {
     /// The durable promise at the end of this boot's recovery: no vote of this boot is below. None
     /// until then.
     floor: Option<BallotWord>,
-    /// The first slot that it never applied.
-    applied: u64,
 }
 
 /// The definition, run beside the engine.
@@ -59,11 +49,10 @@ struct Acceptor {
 pub struct Ghost {
     acceptors: Vec<Acceptor>,
     chosen: Chunked<Chosen>,
-    tallies: Chunked<SmallVec<[Tally; 2]>>,
+    tallies: Tallies,
+    grants: Grants,
     /// The first slot that is not known to be chosen.
     chosen_below: u64,
-    /// Tallies below are forgotten.
-    settled_below: u64,
     /// Ballots that were led, in order.
     led: Vec<BallotWord>,
     /// Media are read: without them nothing is chosen.
@@ -77,6 +66,8 @@ pub const NAME: &str = "ghost";
 /// The signals that it needs.
 pub const HEARS: Hears = Hears::BOOTS
     .and(Hears::MEDIA)
+    .and(Hears::CLAIMS)
+    .and(Hears::HEARD)
     .and(Hears::BALLOTS)
     .and(Hears::VOTED)
     .and(Hears::CHOSEN)
@@ -90,9 +81,9 @@ impl Ghost {
         Self {
             acceptors: vec![Acceptor::default(); usize::from(replicas)],
             chosen: Chunked::default(),
-            tallies: Chunked::default(),
+            tallies: Tallies::default(),
+            grants: Grants::new(replicas),
             chosen_below: 0,
-            settled_below: 0,
             led: Vec::new(),
             media,
             checked: 0,
@@ -128,19 +119,16 @@ impl Ghost {
             .map_or(BallotWord::NONE, |acceptor| acceptor.promised)
     }
 
-    /// Whether the node has a durable vote in the slot at exactly this ballot; none when the slot
-    /// is settled and nobody can be misled any more.
+    /// What was proposed in each slot, and who voted for it durably.
     #[must_use]
-    pub fn voted(&self, node: Node, slot: u64, ballot: BallotWord) -> Option<bool> {
-        if slot < self.settled_below {
-            return None;
-        }
-        let tallies = self.tallies.get(slot).map_or(&[][..], |tallies| tallies);
-        Some(
-            tallies
-                .iter()
-                .any(|tally| tally.ballot == ballot && tally.voters >> node.0 & 1 == 1),
-        )
+    pub const fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
+    /// The promises that were sent.
+    #[must_use]
+    pub const fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// How many steps it judged.
@@ -154,6 +142,7 @@ impl Ghost {
     pub fn bytes(&self) -> u64 {
         self.chosen.bytes()
             + self.tallies.bytes()
+            + self.grants.bytes()
             + (self.led.len() * size_of::<BallotWord>()) as u64
     }
 
@@ -166,6 +155,7 @@ impl Ghost {
             Signal::Boot(node) => {
                 let acceptor = of_node(&mut self.acceptors, node)?;
                 (acceptor.memory, acceptor.floor) = (BallotWord::NONE, None);
+                self.grants.booted(node);
                 Ok(())
             }
             Signal::Ready(node) => {
@@ -186,6 +176,24 @@ impl Ghost {
                     value,
                 },
             ) => self.vote(node, *slot, BallotWord::of(*ballot), *value),
+            Signal::Claim(node, Claim::Promise(promise)) => {
+                self.grants.sent(node, promise);
+                Ok(())
+            }
+            Signal::Heard(node, from, promise) => {
+                self.grants.heard(node, from, promise);
+                Ok(())
+            }
+            Signal::Claim(
+                node,
+                Claim::Proposal {
+                    ballot,
+                    slot,
+                    value,
+                },
+            ) => self
+                .propose(node, "proposes", *slot, BallotWord::of(*ballot), *value)
+                .map(|_| ()),
             Signal::Fact(node, fact) => self.fact(node, fact),
             _ => Ok(()),
         }
@@ -197,9 +205,7 @@ impl Ghost {
         acceptor.voted = acceptor.voted.max(ballot);
         let floor = acceptor.floor;
         let quorum = self.acceptors.len() as u32 / 2 + 1;
-        let Some(tally) = self.propose(node, slot, ballot, value)? else {
-            return Ok(());
-        };
+        let tally = self.propose(node, "votes for", slot, ballot, value)?;
         let bit = 1 << node.0;
         if tally.voters & bit != 0 {
             return Ok(());
@@ -217,53 +223,49 @@ impl Ghost {
         }
     }
 
-    /// A value was proposed: somebody votes for it. The tally of its ballot, unless the slot is
-    /// settled.
+    /// A value is proposed, or somebody votes for it durably: the tally of its ballot.
     fn propose(
         &mut self,
         node: Node,
+        verb: &str,
         slot: u64,
         ballot: BallotWord,
         value: u64,
-    ) -> Result<Option<&mut Tally>, String> {
+    ) -> Result<&mut Tally, String> {
         self.checked += 1;
-        if let Some(chosen) = self.chosen.get(slot)
-            && chosen.ballot > BallotWord::NONE
-            && ballot > chosen.ballot
-            && value != chosen.value
-        {
-            return Err(format!(
-                "{node} votes in slot {slot} at {ballot} for another value than the one chosen at \
-                 {}",
-                chosen.ballot
-            ));
-        }
-        if slot < self.settled_below {
-            return Ok(None);
-        }
-        let Some(tallies) = self.tallies.entry(slot) else {
-            return Err(format!(
-                "{node} votes in slot {slot}, which nobody can have reached"
-            ));
-        };
-        let at = match tallies.iter().position(|tally| tally.ballot == ballot) {
-            Some(at) => at,
-            None => {
-                tallies.push(Tally {
-                    ballot,
-                    value,
-                    voters: 0,
-                });
-                tallies.len() - 1
+        self.goes_with_what_is_chosen(node, verb, slot, ballot, value)?;
+        self.tallies
+            .entry(slot, ballot, value)
+            .map_err(|refused| match refused {
+                Refused::OutOfReach => {
+                    format!("{node} {verb} a value in slot {slot}, which nobody can have reached")
+                }
+                Refused::AnotherValue => second_value(node, slot, ballot),
+            })
+    }
+
+    /// Above the ballot at which a value was chosen there is no other one.
+    fn goes_with_what_is_chosen(
+        &self,
+        node: Node,
+        verb: &str,
+        slot: u64,
+        ballot: BallotWord,
+        value: u64,
+    ) -> Finding {
+        match self.chosen.get(slot) {
+            Some(chosen)
+                if chosen.ballot > BallotWord::NONE
+                    && ballot > chosen.ballot
+                    && value != chosen.value =>
+            {
+                Err(format!(
+                    "{node} {verb} another value in slot {slot} at {ballot} than the one chosen \
+                     at {}",
+                    chosen.ballot
+                ))
             }
-        };
-        let tally = &mut tallies[at];
-        if tally.value == value {
-            Ok(Some(tally))
-        } else {
-            Err(format!(
-                "slot {slot} has two values at ballot {ballot}, the second one by {node}"
-            ))
+            _ => Ok(()),
         }
     }
 
@@ -283,13 +285,14 @@ impl Ghost {
             return Ok(());
         }
         *chosen = Chosen { ballot, value };
-        let tallies = self.tallies.get(slot).map_or(&[][..], |tallies| tallies);
-        if let Some(other) = tallies
+        if let Some(other) = self
+            .tallies
+            .of(slot)
             .iter()
             .find(|tally| tally.ballot > ballot && tally.value != value)
         {
             return Err(format!(
-                "slot {slot} is chosen at {ballot}, and another value was voted for at {}",
+                "slot {slot} is chosen at {ballot}, and another value is proposed at {}",
                 other.ballot
             ));
         }
@@ -319,10 +322,7 @@ impl Ghost {
             } => self.cast(node, slot, BallotWord::of(ballot), value),
             Fact::Led(ballot) => self.lead(node, BallotWord::of(ballot)),
             Fact::Chosen { slot, value } => self.learned(node, slot, value, "takes for chosen"),
-            Fact::Applied { slot, value, .. } => {
-                self.learned(node, slot, value, "applies")?;
-                self.applied(node, slot)
-            }
+            Fact::Applied { slot, value, .. } => self.learned(node, slot, value, "applies"),
             Fact::Campaigned(_) | Fact::SteppedDown(_) | Fact::Executed { .. } => Ok(()),
         }
     }
@@ -364,7 +364,12 @@ impl Ghost {
                 "{node} votes in slot {slot} at {ballot}, which nobody leads"
             ));
         }
-        self.propose(node, slot, ballot, value).map(|_| ())
+        self.checked += 1;
+        self.goes_with_what_is_chosen(node, "votes for", slot, ballot, value)?;
+        match self.tallies.proposed(slot, ballot) {
+            Some(proposed) if proposed != value => Err(second_value(node, slot, ballot)),
+            _ => Ok(()),
+        }
     }
 
     /// Phase 1 of the ballot is complete.
@@ -402,22 +407,10 @@ impl Ghost {
             )),
         }
     }
+}
 
-    fn applied(&mut self, node: Node, slot: u64) -> Finding {
-        let acceptor = of_node(&mut self.acceptors, node)?;
-        acceptor.applied = acceptor.applied.max(slot.saturating_add(1));
-        if acceptor.applied.is_multiple_of(64) {
-            let everywhere = self
-                .acceptors
-                .iter()
-                .map(|acceptor| acceptor.applied)
-                .min()
-                .unwrap_or(0);
-            self.settled_below = self.settled_below.max(everywhere.min(self.chosen_below));
-            self.tallies.forget_below(self.settled_below);
-        }
-        Ok(())
-    }
+fn second_value(node: Node, slot: u64, ballot: BallotWord) -> String {
+    format!("slot {slot} has two values at ballot {ballot}, the second one by {node}")
 }
 
 #[cfg(test)]
@@ -467,7 +460,7 @@ mod tests {
         vote(&mut ghost, 1, 0, (1, 0), 7).unwrap();
         let error = vote(&mut ghost.clone(), 2, 0, (2, 2), 8).unwrap_err();
         assert!(
-            error.contains("another value than the one chosen at 1.r1"),
+            error.contains("another value in slot 0 at 2.r3 than the one chosen at 1.r1"),
             "{error}"
         );
         vote(&mut ghost.clone(), 2, 0, (2, 2), 7).unwrap();
@@ -478,9 +471,36 @@ mod tests {
         vote(&mut late, 0, 0, (1, 0), 7).unwrap();
         let error = vote(&mut late, 1, 0, (1, 0), 7).unwrap_err();
         assert!(
-            error.contains("another value was voted for at 2.r3"),
+            error.contains("another value is proposed at 2.r3"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_proposal_counts_as_it_is_sent() {
+        let mut ghost = Ghost::new(3, true);
+        let mut proposes = |node, slot, ballot, value| {
+            let claim = Claim::Proposal {
+                ballot,
+                slot,
+                value,
+            };
+            ghost.hear(&Signal::Claim(Node(node), &claim))
+        };
+        proposes(0, 0, (1, 0), 7).unwrap();
+        proposes(0, 0, (1, 0), 7).unwrap();
+        assert_eq!(
+            proposes(0, 0, (1, 0), 8).unwrap_err(),
+            "slot 0 has two values at ballot 1.r1, the second one by r1"
+        );
+        proposes(1, 0, (2, 1), 8).unwrap();
+        vote(&mut ghost, 0, 0, (1, 0), 7).unwrap();
+        let error = vote(&mut ghost, 1, 0, (1, 0), 7).unwrap_err();
+        assert!(
+            error.contains("another value is proposed at 2.r2"),
+            "{error}"
+        );
+        assert_eq!(ghost.chosen(0), Some(7));
     }
 
     #[test]
@@ -597,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn settled_slots_keep_their_value_only_and_still_find_a_contradiction() {
+    fn what_everybody_says_that_it_applied_is_not_forgotten() {
         let mut ghost = Ghost::new(3, true);
         for slot in 0..130 {
             for node in 0..3 {
@@ -616,18 +636,35 @@ mod tests {
                 .unwrap();
             }
         }
-        assert_eq!(ghost.voted(Node(0), 0, BallotWord::of((1, 0))), None);
-        assert_eq!(
-            ghost.voted(Node(0), 129, BallotWord::of((1, 0))),
-            Some(true)
-        );
-        assert_eq!(
-            ghost.voted(Node(0), 129, BallotWord::of((2, 0))),
-            Some(false)
-        );
+        for slot in [0, 129] {
+            let voted = |ballot| {
+                let ballot = BallotWord::of(ballot);
+                ghost.tallies().voted(Node(0), slot, ballot)
+            };
+            assert_eq!((voted((1, 0)), voted((2, 0))), (true, false));
+        }
         vote(&mut ghost, 0, 3, (2, 1), 3).unwrap();
         vote(&mut ghost, 0, 3, (2, 1), 4).unwrap_err();
         vote(&mut ghost, 9, 3, (2, 1), 3).unwrap_err();
         vote(&mut ghost, 0, 1 << 60, (2, 1), 3).unwrap_err();
+    }
+
+    #[test]
+    fn a_fact_is_judged_and_proves_nothing() {
+        let mut ghost = Ghost::new(3, false);
+        let ballot = (1, 0);
+        fact(&mut ghost, 0, Fact::Led(ballot)).unwrap();
+        let voted = |value| Fact::Voted {
+            slot: 0,
+            ballot,
+            value,
+        };
+        fact(&mut ghost, 1, voted(7)).unwrap();
+        assert_eq!(ghost.tallies().proposed(0, BallotWord::of(ballot)), None);
+        vote(&mut ghost, 0, 0, ballot, 8).unwrap();
+        assert_eq!(
+            fact(&mut ghost, 1, voted(7)).unwrap_err(),
+            "slot 0 has two values at ballot 1.r1, the second one by r2"
+        );
     }
 }

@@ -2,8 +2,8 @@
 //! protocol.
 
 use crate::history::operation::Call;
-use crate::ids::Node;
-use crate::subject::process::{Acknowledged, Claim, Durable};
+use crate::ids::{Client, Node};
+use crate::subject::process::{Acknowledged, Claim, Durable, Promise};
 use crate::trace::event::{Fact, Outcome};
 
 /// What a checker says: nothing, or what is wrong, for people. Names replicas, slots and ballots,
@@ -23,12 +23,19 @@ pub enum Signal<'a> {
     Durable(Node, &'a Durable),
     /// A replica sends a peer a message that rests on something durable.
     Claim(Node, &'a Claim),
+    /// A page of a promise comes to a replica, from another one; it may be damaged.
+    Heard(Node, Node, &'a Promise),
     /// A replica sends a client an acknowledgement.
     Acknowledged(Node, &'a Acknowledged),
     /// A client started an operation.
     Invoked(u32, &'a Call),
     /// A client knows how its operation ended.
     Returned(u32, &'a Outcome),
+    /// A client hears what became of a request, by session and number: for the first time, late, or
+    /// again.
+    Answered(Client, (u64, u64), &'a Outcome),
+    /// A client hears after all how an operation ended that it had given up as unknown.
+    Learned(u32, &'a Outcome),
     /// The core has been healed for long; said again and again.
     Lull,
 }
@@ -44,9 +51,11 @@ impl Hears {
     pub const MEDIA: Self = Self(2);
     /// `Claim`.
     pub const CLAIMS: Self = Self(4);
+    /// `Heard`.
+    pub const HEARD: Self = Self(2048);
     /// `Acknowledged`.
     pub const REPLIES: Self = Self(8);
-    /// `Invoked` and `Returned`.
+    /// `Invoked`, `Returned`, `Answered` and `Learned`.
     pub const CLIENTS: Self = Self(16);
     /// `Fact` of a recovery, a promise, or who leads.
     pub const BALLOTS: Self = Self(32);
@@ -67,7 +76,7 @@ impl Hears {
     /// `Lull`.
     pub const LULLS: Self = Self(1024);
     /// All of them.
-    pub const ALL: Self = Self(2047);
+    pub const ALL: Self = Self(4095);
 
     /// Both sets.
     #[must_use]
@@ -109,8 +118,11 @@ impl Signal<'_> {
             },
             Self::Durable(..) => Hears::MEDIA,
             Self::Claim(..) => Hears::CLAIMS,
+            Self::Heard(..) => Hears::HEARD,
             Self::Acknowledged(..) => Hears::REPLIES,
-            Self::Invoked(..) | Self::Returned(..) => Hears::CLIENTS,
+            Self::Invoked(..) | Self::Returned(..) | Self::Answered(..) | Self::Learned(..) => {
+                Hears::CLIENTS
+            }
             Self::Lull => Hears::LULLS,
         }
     }
@@ -124,6 +136,9 @@ pub struct BallotWord(u64);
 impl BallotWord {
     /// Below every ballot.
     pub const NONE: Self = Self(0);
+
+    /// Not below any ballot.
+    pub const MAX: Self = Self(u64::MAX);
 
     /// The word of a (round, node) pair. Rounds beyond 2^56 are all equal.
     #[must_use]

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use crate::check::agreement::Agreement;
+use crate::check::answers::Answers;
 use crate::check::ballots::Ballots;
 use crate::check::before_durable::BeforeDurable;
 use crate::check::checker::Checker;
@@ -15,8 +16,11 @@ use crate::check::durability::Durability;
 use crate::check::exactly_once::ExactlyOnce;
 use crate::check::ghost::{self, Ghost};
 use crate::check::jury::{Jury, LAST_QUORUM_AUDIT};
+use crate::check::log_order::LogOrder;
 use crate::check::prefix::Prefix;
 use crate::check::progress::Progress;
+use crate::check::promises::Promises;
+use crate::check::proposals::Proposals;
 use crate::check::roster::{GHOST, Violation, checkers, named};
 use crate::check::session_order::SessionOrder;
 use crate::check::signal::{Hears, Signal};
@@ -60,13 +64,17 @@ impl Clone for Media {
 
 checkers! {
     agreement: Agreement,
+    answers: Answers,
     ballots: Ballots,
     before_durable: BeforeDurable,
     convergence: Convergence,
     durability: Durability,
     exactly_once: ExactlyOnce,
+    log_order: LogOrder,
     prefix: Prefix,
     progress: Progress,
+    promises: Promises,
+    proposals: Proposals,
     session_order: SessionOrder,
     stability: Stability,
 }
@@ -292,6 +300,19 @@ impl Suite {
             _ => ControlFlow::Continue(()),
         }
     }
+
+    /// Something came to a replica: only a promise is worth a look.
+    #[inline]
+    fn delivered(&mut self, node: Node, from: Node, bytes: &[u8]) -> ControlFlow<()> {
+        if let Some(reader) = self.reader
+            && self.told.any(Hears::HEARD)
+            && reader.is_promise(bytes)
+            && let Claim::Promise(promise) = reader.claim(bytes)
+        {
+            return self.tell(&Signal::Heard(node, from, &promise));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl Observer for Suite {
@@ -306,6 +327,11 @@ impl Observer for Suite {
                 to,
                 bytes,
             } => return self.sent(node, to, bytes),
+            Event::Delivered {
+                from: Endpoint::Node(from),
+                to: Endpoint::Node(node),
+                bytes,
+            } => return self.delivered(node, from, bytes),
             Event::Synced {
                 node,
                 file,
@@ -326,6 +352,15 @@ impl Observer for Suite {
             Event::Returned {
                 process, outcome, ..
             } => Signal::Returned(process, outcome),
+            Event::Answered {
+                client,
+                session,
+                sequence,
+                outcome,
+            } => Signal::Answered(client, (session, sequence), outcome),
+            Event::Learned {
+                process, outcome, ..
+            } => Signal::Learned(process, outcome),
             Event::Lull => Signal::Lull,
             Event::Delivered { .. }
             | Event::Sent { .. }
@@ -346,343 +381,4 @@ impl Observer for Suite {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::history::operation::{Action, Call, Return};
-    use crate::ids::Client;
-    use crate::subject::synod::reader::SynodReader;
-    use crate::subject::synod::reader::media::by_hand;
-    use crate::trace::event::{Fact, Outcome, value_hash};
-    use synod_port::files::FileName;
-
-    fn suite(checks: Checks, only: Option<&str>) -> Suite {
-        Suite::new(SuiteConfig {
-            replicas: 3,
-            reader: Some(&SynodReader),
-            checks,
-            jury: Jury::only(only),
-        })
-    }
-
-    fn on(suite: &mut Suite, event: &Event<'_>) -> ControlFlow<()> {
-        suite.on(Stamp::default(), event)
-    }
-
-    /// An accepted message of ballot 1.r1 for slot 0.
-    fn accepted() -> Vec<u8> {
-        let mut bytes = vec![0; 24];
-        (bytes[4], bytes[5], bytes[23]) = (1, 1, 6);
-        bytes.extend_from_slice(&1u64.to_le_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(&1u32.to_le_bytes());
-        bytes.extend_from_slice(&0u64.to_le_bytes());
-        bytes
-    }
-
-    /// A done reply for slot 0.
-    fn done() -> Vec<u8> {
-        let mut bytes = vec![0; 24 + 17 + 14];
-        (bytes[4], bytes[5], bytes[23], bytes[24]) = (1, 3, 2, 2);
-        bytes
-    }
-
-    fn sync(
-        suite: &mut Suite,
-        node: u8,
-        file: &str,
-        sectors: &[(u32, Vec<u8>)],
-    ) -> ControlFlow<()> {
-        on(
-            suite,
-            &Event::Synced {
-                node: Node(node),
-                file: by_hand::name(file),
-                sectors: &by_hand::borrowed(sectors),
-            },
-        )
-    }
-
-    const FILES: [&str; 3] = ["log-00000001", "promise-a-00000001", "promise-b-00000001"];
-
-    /// A suite in which each node has durably promised 1.r1, and r1 leads it.
-    fn led(only: Option<&str>) -> Suite {
-        let mut suite = suite(Checks::All, only);
-        let names: Vec<FileName> = FILES.iter().map(|name| by_hand::name(name)).collect();
-        for node in 0..3 {
-            assert!(
-                on(
-                    &mut suite,
-                    &Event::Boot {
-                        node: Node(node),
-                        boot: 1
-                    }
-                )
-                .is_continue()
-            );
-            assert!(
-                on(
-                    &mut suite,
-                    &Event::NamesSynced {
-                        node: Node(node),
-                        names: &names
-                    }
-                )
-                .is_continue()
-            );
-            for file in &FILES[1..] {
-                assert!(sync(&mut suite, node, file, &by_hand::promise((1, 0))).is_continue());
-            }
-            assert!(on(&mut suite, &Event::Ready(Node(node))).is_continue());
-        }
-        assert!(
-            on(
-                &mut suite,
-                &Event::Fact {
-                    node: Node(0),
-                    fact: &Fact::Led((1, 0))
-                }
-            )
-            .is_continue()
-        );
-        suite
-    }
-
-    fn send(suite: &mut Suite, node: u8, to: Endpoint, bytes: &[u8]) -> ControlFlow<()> {
-        on(
-            suite,
-            &Event::Sent {
-                from: Endpoint::Node(Node(node)),
-                to,
-                bytes,
-            },
-        )
-    }
-
-    #[test]
-    fn a_slot_is_chosen_read_off_the_media_and_acknowledged() {
-        let mut suite = led(None);
-        let group = by_hand::group(1, 1, 1, &[by_hand::vote(0, (1, 0), b"value")]);
-        for node in 0..2 {
-            assert!(sync(&mut suite, node, FILES[0], &group).is_continue());
-            assert!(send(&mut suite, node, Endpoint::Node(Node(2)), &accepted()).is_continue());
-        }
-        assert_eq!(suite.ghost().chosen(0), Some(value_hash(b"value")));
-        for node in 0..3 {
-            let fact = Fact::Applied {
-                slot: 0,
-                value: value_hash(b"value"),
-                state: 5,
-            };
-            assert!(
-                on(
-                    &mut suite,
-                    &Event::Fact {
-                        node: Node(node),
-                        fact: &fact
-                    }
-                )
-                .is_continue()
-            );
-        }
-        assert!(send(&mut suite, 0, Endpoint::Client(Client(0)), &done()).is_continue());
-        suite.close(&[Node(0), Node(1), Node(2)]);
-        assert_eq!(suite.violation(), None);
-        let counts: Vec<_> = suite.counts().collect();
-        assert_eq!(counts.len(), Suite::NAMES.len());
-        for (name, count) in counts {
-            let silent = ["progress", "session-order", "exactly-once", "stability"].contains(&name);
-            assert_eq!(count > 0, !silent, "{name} judged {count} times");
-        }
-    }
-
-    #[test]
-    fn what_leaves_too_early_ends_the_run() {
-        let mut suite = led(None);
-        assert!(send(&mut suite, 1, Endpoint::Node(Node(0)), &accepted()).is_break());
-        assert_eq!(suite.violation().unwrap().check, "before-durable");
-        assert!(
-            on(&mut suite, &Event::Ready(Node(0))).is_break(),
-            "the first violation stays"
-        );
-        let mut suite = led(None);
-        assert!(send(&mut suite, 1, Endpoint::Client(Client(0)), &done()).is_break());
-        assert_eq!(suite.violation().unwrap().check, "durability");
-    }
-
-    #[test]
-    fn one_checker_can_be_alone() {
-        let illegal = Fact::Chosen { slot: 0, value: 7 };
-        let chosen = |suite: &mut Suite, fact: &Fact| {
-            on(
-                suite,
-                &Event::Fact {
-                    node: Node(0),
-                    fact,
-                },
-            )
-        };
-        let mut agreement = led(Some("agreement"));
-        assert!(agreement.judges("agreement") && !agreement.judges("ghost"));
-        assert!(chosen(&mut agreement, &illegal).is_continue());
-        assert!(chosen(&mut agreement, &Fact::Chosen { slot: 0, value: 8 }).is_break());
-        let mut durability = led(Some("durability"));
-        assert!(
-            chosen(&mut durability, &illegal).is_continue(),
-            "the ghost listens, and does not judge"
-        );
-        assert!(send(&mut durability, 0, Endpoint::Client(Client(0)), &done()).is_break());
-        assert!(chosen(&mut led(Some("ghost")), &illegal).is_break());
-        assert_eq!(durability.counts().collect::<Vec<_>>(), [("durability", 1)]);
-        assert_eq!(suite(Checks::All, Some("nonsense")).counts().count(), 0);
-    }
-
-    #[test]
-    fn clients_alone_are_judged_by_what_they_see() {
-        let mut suite = suite(Checks::Client, None);
-        assert!(
-            suite.judges("exactly-once") && !suite.judges("agreement") && suite.media.is_empty()
-        );
-        assert!(
-            on(
-                &mut suite,
-                &Event::Fact {
-                    node: Node(0),
-                    fact: &Fact::Chosen { slot: 0, value: 7 }
-                }
-            )
-            .is_continue()
-        );
-        assert!(
-            on(
-                &mut suite,
-                &Event::Fact {
-                    node: Node(1),
-                    fact: &Fact::Chosen { slot: 0, value: 8 }
-                }
-            )
-            .is_continue()
-        );
-        let key: Arc<[u8]> = Arc::from(&b"k"[..]);
-        let mut operation = |action, result| {
-            let call = Call {
-                key: key.clone(),
-                action,
-            };
-            assert!(
-                on(
-                    &mut suite,
-                    &Event::Invoked {
-                        process: 1,
-                        client: Client(0),
-                        call: &call
-                    }
-                )
-                .is_continue()
-            );
-            on(
-                &mut suite,
-                &Event::Returned {
-                    process: 1,
-                    client: Client(0),
-                    outcome: &Outcome::Ok {
-                        result,
-                        place: None,
-                    },
-                },
-            )
-        };
-        assert!(operation(Action::Append(Arc::from(&b"a;"[..])), Return::Done).is_continue());
-        assert!(operation(Action::Get, Return::Value(Some(Arc::from(&b"a;a;"[..])))).is_break());
-        assert_eq!(suite.violation().unwrap().check, "exactly-once");
-    }
-
-    #[test]
-    fn an_auditor_knows_what_clients_saw_and_nothing_else() {
-        let mut suite = led(None);
-        let key: Arc<[u8]> = Arc::from(&b"k"[..]);
-        let call = |action| Call {
-            key: key.clone(),
-            action,
-        };
-        let append = call(Action::Append(Arc::from(&b"a;"[..])));
-        assert!(
-            on(
-                &mut suite,
-                &Event::Invoked {
-                    process: 1,
-                    client: Client(0),
-                    call: &append
-                }
-            )
-            .is_continue()
-        );
-        let done = Outcome::Ok {
-            result: Return::Done,
-            place: Some((0, 0)),
-        };
-        assert!(
-            on(
-                &mut suite,
-                &Event::Returned {
-                    process: 1,
-                    client: Client(0),
-                    outcome: &done
-                }
-            )
-            .is_continue()
-        );
-        let mut auditor = suite.auditor();
-        assert!(send(&mut auditor, 1, Endpoint::Node(Node(0)), &accepted()).is_continue());
-        assert!(
-            on(
-                &mut auditor,
-                &Event::Fact {
-                    node: Node(0),
-                    fact: &Fact::Chosen { slot: 0, value: 7 }
-                }
-            )
-            .is_continue()
-        );
-        assert!(
-            on(
-                &mut auditor,
-                &Event::Invoked {
-                    process: 2,
-                    client: Client(0),
-                    call: &call(Action::Get)
-                }
-            )
-            .is_continue()
-        );
-        let lost = Outcome::Ok {
-            result: Return::Value(None),
-            place: None,
-        };
-        assert!(
-            on(
-                &mut auditor,
-                &Event::Returned {
-                    process: 2,
-                    client: Client(0),
-                    outcome: &lost
-                }
-            )
-            .is_break()
-        );
-        assert_eq!(auditor.violation().unwrap().check, "exactly-once");
-        assert_eq!(suite.violation(), None);
-    }
-
-    #[test]
-    fn a_fork_judges_on_its_own() {
-        let mut suite = led(None);
-        let mut fork = suite.clone();
-        assert!(send(&mut fork, 1, Endpoint::Node(Node(0)), &accepted()).is_break());
-        let group = by_hand::group(1, 1, 1, &[by_hand::vote(0, (1, 0), b"value")]);
-        assert!(sync(&mut suite, 1, FILES[0], &group).is_continue());
-        assert!(send(&mut suite, 1, Endpoint::Node(Node(0)), &accepted()).is_continue());
-        assert!(suite.accounted_bytes() > fork.accounted_bytes());
-    }
-}
+mod tests;

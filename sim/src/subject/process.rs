@@ -273,16 +273,54 @@ pub struct Description {
     pub claim: Claim,
 }
 
-/// What must be on the sender's media before the message leaves.
+/// What a message rests on: what must be on the sender's media, or have been sent, before it leaves.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Claim {
     /// Nothing.
     #[default]
     Nothing,
-    /// A promise of this ballot.
-    Promise((u64, u8)),
+    /// A promise, with what was voted for before it.
+    Promise(Promise),
     /// Votes at this ballot in these slots.
     Votes((u64, u8), Vec<u64>),
+    /// Nothing on the media: a value is proposed, and rests on promises that were sent.
+    Proposal {
+        /// At this ballot, as (round, node).
+        ballot: (u64, u8),
+        /// In this slot.
+        slot: u64,
+        /// A hash of the value's bytes (`trace::event::value_hash`).
+        value: u64,
+    },
+}
+
+/// One page of a promise, as it is sent.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Promise {
+    /// What was promised, as (round, node); the node is the candidate.
+    pub ballot: (u64, u8),
+    /// The first slot that the page is about.
+    pub from: u64,
+    /// The first slot that a later page is about; none: this page is about all slots from `from`
+    /// on.
+    pub next: Option<u64>,
+    /// What it reports, in order of the slots. It says of every other slot of the page that its
+    /// sender never voted there.
+    pub reports: Vec<Report>,
+}
+
+/// What a promise says of one slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The slot.
+    pub slot: u64,
+    /// The highest ballot at which the sender voted, as (round, node). Means nothing beside a value
+    /// that is chosen.
+    pub ballot: (u64, u8),
+    /// A hash of the value's bytes (`trace::event::value_hash`).
+    pub value: u64,
+    /// The sender knows that this value is chosen.
+    pub chosen: bool,
 }
 
 /// What a reply to a client acknowledges.
@@ -331,6 +369,11 @@ pub trait Reader: Sync {
 
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
     fn claim(&self, bytes: &[u8]) -> Claim;
+
+    /// Whether a message is a promise, as cheaply as possible: asked for every message that arrives.
+    fn is_promise(&self, bytes: &[u8]) -> bool {
+        matches!(self.claim(bytes), Claim::Promise(_))
+    }
 
     /// What a reply to a client acknowledges, as cheaply as possible; none for refusals, and when
     /// the subject does not offer this.

@@ -405,7 +405,7 @@ mod tests {
         let message = refused(Judges::All, "agrement").unwrap_err();
         assert!(
             message.contains("no check is called `agrement`")
-                && message.contains("agreement, ballots"),
+                && message.contains("agreement, answers, ballots"),
             "{message}"
         );
         assert_eq!(refused(Judges::All, "contract"), Ok(()));

@@ -215,6 +215,26 @@ pub enum Event<'a> {
         /// How.
         outcome: &'a Outcome,
     },
+    /// A client hears what became of a request: for the first time, late, or again.
+    Answered {
+        /// The client.
+        client: Client,
+        /// The session of the request, 0 where there are none.
+        session: u64,
+        /// Its number in the session.
+        sequence: u64,
+        /// What it hears: that it took effect, or that it definitely did not.
+        outcome: &'a Outcome,
+    },
+    /// A client hears after all how an operation ended that it had given up as unknown.
+    Learned {
+        /// The process.
+        process: u32,
+        /// The client behind it.
+        client: Client,
+        /// How.
+        outcome: &'a Outcome,
+    },
     /// The core has been healed for long, and nobody has failed since: said again and again, with
     /// at least two election timeouts in between.
     Lull,

@@ -151,6 +151,28 @@ impl Observer for Teller {
                 stamp,
                 format_args!("{client} hears as {process}: {}", heard(outcome)),
             ),
+            Event::Learned {
+                process,
+                outcome,
+                client,
+            } => self.tell(
+                Story,
+                stamp,
+                format_args!("{client} hears late as {process}: {}", heard(outcome)),
+            ),
+            Event::Answered {
+                client,
+                session,
+                sequence,
+                outcome,
+            } => self.tell(
+                Wire,
+                stamp,
+                format_args!(
+                    "{client} is answered request {sequence} of session {session}: {}",
+                    heard(outcome)
+                ),
+            ),
             Event::Sent { from, to, bytes } => {
                 let message = self.message(bytes);
                 self.tell(

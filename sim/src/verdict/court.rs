@@ -105,6 +105,15 @@ impl Observer for Court {
             Event::Returned {
                 process, outcome, ..
             } => returned(&mut self.history, stamp, *process, outcome),
+            Event::Learned {
+                process,
+                outcome: Outcome::Ok { result, place },
+                ..
+            } => {
+                let place = place.map(|(slot, index)| Place::new(slot, index));
+                self.history
+                    .late(u64::from(*process), result.clone(), place, stamp.number);
+            }
             _ => {}
         }
         self.deliveries.on(event);

@@ -90,7 +90,7 @@ impl Clients {
             }
         };
         if first {
-            request.sequence = state.sequence;
+            (request.session, request.sequence) = (session, state.sequence);
             state.sequence += 1;
             self.invoked += 1;
             stage.mark(Mark::Invoked, u64::from(client), u64::from(request.process));
@@ -212,10 +212,20 @@ impl Clients {
                 place,
                 result,
             } => {
-                let at = state.find(session, sequence)?;
+                let outcome = Outcome::Ok { result, place };
+                stage.emit(&Event::Answered {
+                    client: state.number,
+                    session: session.0,
+                    sequence,
+                    outcome: &outcome,
+                });
+                let Some(at) = state.find(session, sequence) else {
+                    self.learn(stage, client, (session, sequence), &outcome);
+                    return None;
+                };
                 state.favourite = Some(from);
                 let request = state.requests.remove(at);
-                self.end(stage, client, request, Outcome::Ok { result, place });
+                self.end(stage, client, request, outcome);
             }
             Answer::Refused {
                 session,
@@ -230,6 +240,27 @@ impl Clients {
         }
         self.work(stage, network, client);
         Some(from)
+    }
+
+    /// An answer to a request that is not open: it may have been given up.
+    fn learn<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        client: u16,
+        (session, sequence): (Session, u64),
+        outcome: &Outcome,
+    ) {
+        let state = &mut self.each[usize::from(client)];
+        let given_up =
+            |unknown: &(Session, u64, u32)| (unknown.0, unknown.1) == (session, sequence);
+        if let Some(at) = state.unknown.iter().position(given_up) {
+            let (_, _, process) = state.unknown.swap_remove(at);
+            stage.emit(&Event::Learned {
+                process,
+                client: state.number,
+                outcome,
+            });
+        }
     }
 
     fn on_refused<O: Observer>(
@@ -279,6 +310,12 @@ impl Clients {
         if request.attempts == 1 && !request.copied && request.takes_no {
             let request = state.requests.remove(at);
             stage.reached(Milestone::DefiniteRefusal);
+            stage.emit(&Event::Answered {
+                client: state.number,
+                session: request.session.0,
+                sequence: request.sequence,
+                outcome: &Outcome::Fail,
+            });
             self.end(stage, client, request, Outcome::Fail);
             return;
         }

@@ -4,7 +4,8 @@
 //! refusal is a definite failure only when it answers the one attempt that was ever sent, to one
 //! replica, and the network made no copy of it: a copy may still find a leader. Each open request
 //! is a process of its own in the history, and a process whose request ended as unknown is never
-//! used again.
+//! used again. An answer that comes later, or again, changes nothing that the client does; it is
+//! evidence.
 
 use crate::history::operation::{Call, Text};
 use crate::ids::{Client, Node};
@@ -55,7 +56,8 @@ pub(super) struct Request {
     pub purpose: Purpose,
     pub process: u32,
     pub call: Call,
-    /// Its number in the session, once it was sent.
+    /// Its session and its number in it, once it was sent.
+    pub session: Session,
     pub sequence: u64,
     pub attempts: u32,
     /// More than one replica may have it.
@@ -89,6 +91,7 @@ impl Request {
             purpose: ask.purpose,
             process,
             call: ask.call,
+            session: Session(0),
             sequence: 0,
             attempts: 0,
             copied: false,
@@ -139,6 +142,8 @@ pub(super) struct ClientState {
     /// A session was lost.
     pub lost: bool,
     pub requests: Vec<Request>,
+    /// Requests that ended as unknown: session, number and process.
+    pub unknown: Vec<(Session, u64, u32)>,
     /// Processes that are free.
     pub processes: Vec<u32>,
     /// What it saw last, by key.
@@ -168,6 +173,7 @@ impl ClientState {
             asked: 0,
             lost: false,
             requests: Vec::new(),
+            unknown: Vec::new(),
             processes: Vec::new(),
             seen: vec![None; keys],
             favourite: None,

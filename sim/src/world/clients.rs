@@ -300,6 +300,9 @@ impl Clients {
         }
         if unknown && request.attempts > 0 {
             stage.reached(Milestone::UnknownOutcome);
+            state
+                .unknown
+                .push((request.session, request.sequence, request.process));
         } else {
             state.processes.push(request.process);
         }

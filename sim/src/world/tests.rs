@@ -10,7 +10,7 @@ use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
-use crate::trace::event::{Endpoint, Event, Stamp};
+use crate::trace::event::{Endpoint, Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
 
 use super::tally::{Effect, Milestone};
@@ -470,6 +470,45 @@ fn messages_outlive_the_boot_that_sent_them() {
     plan.network.latency =
         crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
     assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
+}
+
+/// Counts answers, and those that came late; each of them once, and to an operation that was given
+/// up.
+#[derive(Clone, Default)]
+struct Late {
+    answers: u64,
+    unknown: Vec<u32>,
+    late: u64,
+}
+
+impl Observer for Late {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::Answered { .. } => self.answers += 1,
+            Event::Returned {
+                process,
+                outcome: Outcome::Unknown,
+                ..
+            } => self.unknown.push(*process),
+            Event::Learned { process, .. } => {
+                let at = self.unknown.iter().position(|given_up| given_up == process);
+                self.unknown.swap_remove(at.expect("it was given up"));
+                self.late += 1;
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_was_given_up_is_answered_late() {
+    let mut plan = testing::plan(3);
+    (plan.workload.duplicate, plan.workload.abandon) = (200_000, 200_000);
+    let mut world = world(plan, Late::default());
+    world.run_until(Instant(3_000_000_000));
+    let late = world.observer();
+    assert!(late.late > 0 && late.answers > late.late);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Online {
     pub(super) open: BTreeMap<u64, Open>,
     /// Places that became known after the outcome of their operation was given up.
     pub(super) learned: BTreeMap<u64, Place>,
+    /// What came back after the outcome of their operation was given up, and when.
+    late: BTreeMap<u64, (Return, u64)>,
     operations: usize,
     /// The latest time that was told.
     pub(super) latest: u64,
@@ -123,6 +125,18 @@ impl Online {
         self.learned.insert(process, place);
     }
 
+    /// An operation of unknown outcome took effect and returned after all. A bounded history may
+    /// have settled it as unknown, and leaves it so.
+    pub fn late(&mut self, process: u64, returned: Return, place: Option<Place>, time: u64) {
+        if let Some(place) = place {
+            self.learned(process, place);
+        }
+        if self.is_whole() {
+            self.latest = self.latest.max(time);
+            self.late.insert(process, (returned, time));
+        }
+    }
+
     /// Whether nothing was ever forgotten.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
@@ -182,7 +196,20 @@ impl Online {
             let place = ended
                 .place
                 .or_else(|| self.learned.get(&ended.process).copied());
-            builder.add(ended.process, &ended.call, ended.times, &ended.reply, place);
+            let late = match ended.reply {
+                Reply::Unknown => self.late.get(&ended.process),
+                Reply::Returned(_) | Reply::Failed => None,
+            };
+            match late {
+                None => builder.add(ended.process, &ended.call, ended.times, &ended.reply, place),
+                Some((returned, time)) => builder.add(
+                    ended.process,
+                    &ended.call,
+                    (ended.times.0, *time),
+                    &Reply::Returned(returned.clone()),
+                    place,
+                ),
+            }
         }
         for (process, open) in &self.open {
             builder.add(
@@ -386,6 +413,37 @@ pub(super) mod tests {
             fork.verdict(Budget::default()).verdict,
             Verdict::Linearizable
         );
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_binds() {
+        let mut online = Online::new();
+        online.invoke(1, &call("x", Action::Put(text("1"))), 1);
+        online.unknown(1);
+        online.invoke(2, &call("x", Action::Get), 2);
+        online.unknown(2);
+        let mut other = online.clone();
+        online.late(1, Return::Done, None, 3);
+        for (online, linearizable) in [(&mut online, false), (&mut other, true)] {
+            online.invoke(3, &call("x", Action::Get), 4);
+            online.ok(3, Return::Value(None), None, 5);
+            let verdict = online.verdict(Budget::default()).verdict;
+            assert_eq!(verdict == Verdict::Linearizable, linearizable);
+        }
+        for (value, linearizable) in [("1", true), ("2", false)] {
+            let mut online = other.clone();
+            online.late(2, Return::Value(Some(text(value))), None, 6);
+            let verdict = online.verdict(Budget::default()).verdict;
+            assert_eq!(verdict == Verdict::Linearizable, linearizable);
+        }
+        let mut bounded = Online::bounded(1);
+        bounded.invoke(1, &call("x", Action::Put(text("1"))), 1);
+        bounded.unknown(1);
+        bounded.late(1, Return::Done, None, 3);
+        bounded.invoke(3, &call("x", Action::Get), 4);
+        bounded.ok(3, Return::Value(None), None, 5);
+        let verdict = bounded.verdict(Budget::default()).verdict;
+        assert_eq!(verdict, Verdict::Linearizable);
     }
 
     #[test]

@@ -18,7 +18,9 @@
 
 pub mod media;
 
-use crate::subject::process::{Acknowledged, Claim, Description, MediaReader, Reader};
+use crate::subject::process::{
+    Acknowledged, Claim, Description, MediaReader, Promise, Reader, Report,
+};
 use crate::subject::synod::reader::media::Media;
 use crate::trace::event::value_hash;
 
@@ -131,13 +133,20 @@ impl Reader for SynodReader {
     fn claim(&self, bytes: &[u8]) -> Claim {
         match bytes.get(at::KIND) {
             Some(&kind::PROMISE) if bytes[at::CLASS] == CLASS_PEER => {
-                ballot(bytes, at::BODY).map_or(Claim::Nothing, Claim::Promise)
+                promise(bytes).map_or(Claim::Nothing, Claim::Promise)
             }
             Some(&kind::ACCEPTED) if bytes[at::CLASS] == CLASS_PEER => {
                 votes(bytes).unwrap_or_default()
             }
+            Some(&kind::ACCEPT) if bytes[at::CLASS] == CLASS_PEER => {
+                proposal(bytes).unwrap_or_default()
+            }
             _ => Claim::Nothing,
         }
+    }
+
+    fn is_promise(&self, bytes: &[u8]) -> bool {
+        bytes.get(at::KIND) == Some(&kind::PROMISE) && bytes[at::CLASS] == CLASS_PEER
     }
 
     fn acknowledged(&self, bytes: &[u8]) -> Option<Acknowledged> {
@@ -183,6 +192,57 @@ fn votes(bytes: &[u8]) -> Option<Claim> {
     ))
 }
 
+/// Ballot, slot, the first slot not known to be chosen, length (u32), value.
+fn proposal(bytes: &[u8]) -> Option<Claim> {
+    const SLOT: usize = at::BODY + BALLOT;
+    const LENGTH: usize = SLOT + 8 + 8;
+    let value = bytes.get(LENGTH + 4..)?;
+    (usize::try_from(length(bytes, LENGTH)?) == Ok(value.len())).then_some(Claim::Proposal {
+        ballot: ballot(bytes, at::BODY)?,
+        slot: word(bytes, SLOT)?,
+        value: value_hash(value),
+    })
+}
+
+/// Ballot, first slot, whether a page follows (u8), where it begins, the first slot not known to be
+/// chosen, count (u32), reports: slot, ballot, whether it is chosen (u8), length (u32), value.
+fn promise(bytes: &[u8]) -> Option<Promise> {
+    const FROM: usize = at::BODY + BALLOT;
+    const MORE: usize = FROM + 8;
+    const NEXT: usize = MORE + 1;
+    const COUNT: usize = NEXT + 8 + 8;
+    const REPORT: usize = 8 + BALLOT + 1 + 4;
+    let count = usize::try_from(length(bytes, COUNT)?).ok()?;
+    let mut rest = bytes.get(COUNT + 4..)?;
+    let mut reports = Vec::with_capacity(count.min(rest.len() / REPORT));
+    for _ in 0..count {
+        let (head, tail) = rest.split_at_checked(REPORT)?;
+        let value = usize::try_from(length(head, REPORT - 4)?).ok()?;
+        let (value, tail) = tail.split_at_checked(value)?;
+        reports.push(Report {
+            slot: word(head, 0)?,
+            ballot: ballot(head, 8)?,
+            value: value_hash(value),
+            chosen: head[8 + BALLOT] == 1,
+        });
+        rest = tail;
+    }
+    Some(Promise {
+        ballot: ballot(bytes, at::BODY)?,
+        from: word(bytes, FROM)?,
+        next: if bytes[MORE] == 1 {
+            Some(word(bytes, NEXT)?)
+        } else {
+            None
+        },
+        reports,
+    })
+}
+
+fn length(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
@@ -211,17 +271,66 @@ mod tests {
         word.to_le_bytes()
     }
 
+    /// The page from slot 40 on of a promise of 6.r2, with two votes, and another page from slot 50
+    /// on.
+    fn page() -> Vec<u8> {
+        let report = |slot: u64, node: u8, chosen: u8, value: &[u8]| {
+            let length = u32::try_from(value.len()).unwrap().to_le_bytes();
+            [&n(slot)[..], &n(5), &[node, chosen], &length, value].concat()
+        };
+        frame(
+            CLASS_PEER,
+            kind::PROMISE,
+            &[
+                &ROUND,
+                &[1],
+                &n(40),
+                &[1],
+                &n(50),
+                &n(41),
+                &2u32.to_le_bytes(),
+                &report(41, 0, 1, b""),
+                &report(43, 2, 0, b"abc"),
+            ],
+        )
+    }
+
     #[test]
     fn promises_and_votes_are_claims_and_nothing_else_is() {
-        let promise = frame(CLASS_PEER, kind::PROMISE, &[&ROUND, &[1], &n(40), &[0; 21]]);
-        assert_eq!(SynodReader.claim(&promise), Claim::Promise((6, 1)));
+        let promise = Claim::Promise(Promise {
+            ballot: (6, 1),
+            from: 40,
+            next: Some(50),
+            reports: vec![
+                Report {
+                    slot: 41,
+                    ballot: (5, 0),
+                    value: value_hash(b""),
+                    chosen: true,
+                },
+                Report {
+                    slot: 43,
+                    ballot: (5, 2),
+                    value: value_hash(b"abc"),
+                    chosen: false,
+                },
+            ],
+        });
         let expected = Description {
             kind: "promise",
             ballot: Some((6, 1)),
             slot: Some(40),
-            claim: Claim::Promise((6, 1)),
+            claim: promise.clone(),
         };
-        assert_eq!(SynodReader.describe(&promise), Some(expected));
+        assert_eq!(SynodReader.claim(&page()), promise);
+        assert_eq!(SynodReader.describe(&page()), Some(expected));
+        let last = frame(CLASS_PEER, kind::PROMISE, &[&ROUND, &[1], &n(40), &[0; 21]]);
+        let nothing = Promise {
+            ballot: (6, 1),
+            from: 40,
+            ..Promise::default()
+        };
+        assert_eq!(SynodReader.claim(&last), Claim::Promise(nothing));
         let accepted = frame(
             CLASS_PEER,
             kind::ACCEPTED,
@@ -232,7 +341,23 @@ mod tests {
             Claim::Votes((6, 1), vec![3, 5])
         );
         assert_eq!(SynodReader.describe(&accepted).unwrap().slot, Some(3));
-        for kind in (1..=12).filter(|kind| ![kind::PROMISE, kind::ACCEPTED].contains(kind)) {
+        let accept = frame(
+            CLASS_PEER,
+            kind::ACCEPT,
+            &[&ROUND, &[1], &n(7), &n(5), &3u32.to_le_bytes(), b"abc"],
+        );
+        let proposal = Claim::Proposal {
+            ballot: (6, 1),
+            slot: 7,
+            value: value_hash(b"abc"),
+        };
+        assert_eq!(SynodReader.claim(&accept), proposal);
+        assert_eq!(
+            SynodReader.claim(&accept[..accept.len() - 1]),
+            Claim::Nothing
+        );
+        let claims = [kind::PROMISE, kind::ACCEPT, kind::ACCEPTED];
+        for kind in (1..=12).filter(|kind| !claims.contains(kind)) {
             let message = frame(CLASS_PEER, kind, &[&ROUND, &[1], &[0; 40]]);
             assert_eq!(SynodReader.claim(&message), Claim::Nothing);
             assert_eq!(
@@ -248,14 +373,13 @@ mod tests {
 
     #[test]
     fn damage_is_not_described_and_a_cut_frame_claims_nothing() {
-        let promise = frame(CLASS_PEER, kind::PROMISE, &[&ROUND, &[1], &n(40), &[0; 21]]);
+        let promise = page();
         for at in 0..promise.len() {
             let mut bytes = promise.clone();
             bytes[at] ^= 1;
             assert_eq!(SynodReader.describe(&bytes), None);
             assert_eq!(SynodReader.describe(&promise[..at]), None);
-            let claim = SynodReader.claim(&promise[..at]);
-            assert_eq!(claim == Claim::Nothing, at < 33);
+            assert_eq!(SynodReader.claim(&promise[..at]), Claim::Nothing);
         }
         assert_eq!(
             SynodReader.describe(&frame(CLASS_PEER, 13, &[&ROUND, &[1]])),
