@@ -399,6 +399,7 @@ impl Bench {
             self.complete(0, false, reached);
         }
         self.check()?;
+        let before = self.disk.durable_image();
         let report = self.disk.lose_power(Keep::Any, &mut self.choices, NOBODY);
         if report.torn_writes > 0 {
             count(&reached.torn);
@@ -409,6 +410,23 @@ impl Bench {
             &self.disk.visible_image(),
             "what is seen after a power loss is what the media holds"
         );
+        for (file, held) in before {
+            let content = &image[&file];
+            let mut told = held;
+            told.resize(content.len(), 0);
+            for synced in report.survived.iter().filter(|synced| synced.file == file) {
+                for (index, bytes) in synced.sectors() {
+                    let at = index as usize * SECTOR;
+                    let end = content.len().min(at + SECTOR);
+                    told[at..end].copy_from_slice(&bytes[..end - at]);
+                }
+            }
+            prop_assert!(
+                told == *content,
+                "what is told of {} is what survived",
+                file
+            );
+        }
         for (file, model) in self.models.iter().enumerate() {
             let content = &image[&name(file)];
             if self.open.is_empty() {

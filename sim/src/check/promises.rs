@@ -24,8 +24,8 @@ use crate::subject::process::{Claim, Durable, Promise, Report};
 /// The checker.
 #[derive(Clone, Debug)]
 pub struct Promises {
-    /// By replica, the highest ballot of a vote that was cast in its present boot; none while it
-    /// recovers, and may write old votes anew.
+    /// By replica, the highest ballot of a vote that was cast in its present boot; none when it is
+    /// down or recovers: it may write old votes anew, and what it never synced survives in any order.
     cast: Vec<Option<BallotWord>>,
     checked: u64,
 }
@@ -47,7 +47,7 @@ impl Checker for Promises {
             return Ok(());
         }
         match *signal {
-            Signal::Boot(node) => {
+            Signal::Boot(node) | Signal::PowerLost(node) => {
                 *of_node(&mut self.cast, node)? = None;
                 Ok(())
             }
@@ -344,7 +344,10 @@ mod tests {
             court.vote(0, 9, (1, 1), 9).unwrap_err(),
             "r1 votes in slot 9 at 1.r2, after it voted at 2.r3"
         );
-        court.hear(&Signal::Boot(R1)).unwrap();
-        court.vote(0, 7, (1, 1), 9).unwrap();
+        for ends in [Signal::Boot(R1), Signal::PowerLost(R1)] {
+            let mut court = Court(court.0.clone(), court.1.clone());
+            court.hear(&ends).unwrap();
+            court.vote(0, 7, (1, 1), 9).unwrap();
+        }
     }
 }

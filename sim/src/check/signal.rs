@@ -17,6 +17,9 @@ pub enum Signal<'a> {
     Boot(Node),
     /// A process finished its recovery.
     Ready(Node),
+    /// A node lost its power, and its process if it had one. What survived comes to be durable, in
+    /// any order.
+    PowerLost(Node),
     /// A replica says that it did something.
     Fact(Node, &'a Fact),
     /// A replica's media hold something from now on.
@@ -45,7 +48,7 @@ pub enum Signal<'a> {
 pub struct Hears(u16);
 
 impl Hears {
-    /// `Boot` and `Ready`.
+    /// `Boot`, `Ready` and `PowerLost`.
     pub const BOOTS: Self = Self(1);
     /// `Durable`.
     pub const MEDIA: Self = Self(2);
@@ -104,7 +107,7 @@ impl Signal<'_> {
     #[must_use]
     pub const fn kind(&self) -> Hears {
         match self {
-            Self::Boot(_) | Self::Ready(_) => Hears::BOOTS,
+            Self::Boot(_) | Self::Ready(_) | Self::PowerLost(_) => Hears::BOOTS,
             Self::Fact(_, fact) => match fact {
                 Fact::Recovered { .. }
                 | Fact::Promised(_)

@@ -347,6 +347,7 @@ impl Observer for Suite {
                 Signal::Boot(node)
             }
             Event::Ready(node) => Signal::Ready(node),
+            Event::PowerLost(node) => Signal::PowerLost(node),
             Event::Fact { node, fact } => Signal::Fact(node, fact),
             Event::Invoked { process, call, .. } => Signal::Invoked(process, call),
             Event::Returned {
@@ -365,7 +366,6 @@ impl Observer for Suite {
             Event::Delivered { .. }
             | Event::Sent { .. }
             | Event::Killed(_)
-            | Event::PowerLost(_)
             | Event::Halted { .. }
             | Event::Paused(_)
             | Event::Resumed(_)

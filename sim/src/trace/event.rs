@@ -164,7 +164,7 @@ pub enum Event<'a> {
         /// What, perhaps damaged.
         bytes: &'a [u8],
     },
-    /// A sync succeeded: these sectors are on the media now.
+    /// These sectors are on the media now: a sync succeeded, or they survived a power loss unsynced.
     Synced {
         /// Where.
         node: Node,
@@ -173,8 +173,8 @@ pub enum Event<'a> {
         /// Sector index and content.
         sectors: &'a [(u32, &'a [u8])],
     },
-    /// A sync of the directory succeeded (or the replica's disk was formatted): it durably holds
-    /// exactly these names now.
+    /// A sync of the directory succeeded, or the power came back, or the replica's disk was
+    /// formatted: it durably holds exactly these names now.
     NamesSynced {
         /// Where.
         node: Node,

@@ -100,6 +100,9 @@ impl<O: Observer> World<O> {
                 self.stage.emit(&Event::PowerLost(who));
                 // What survived is on the media, synced or not.
                 self.tell_names(node);
+                for synced in &report.survived {
+                    self.tell_synced(who, synced);
+                }
                 if ran {
                     self.stage.took_effect(Effect::PowerLoss, name(who.0));
                 }

@@ -10,7 +10,7 @@ use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
 
 use super::digest::{Digest, Mark};
-use super::disk::{Fate, Ticket};
+use super::disk::{Fate, Synced, Ticket};
 use super::due::{Due, Flight, OpKind, Port};
 use super::node::{Death, Doom, INBOX_MAX, Stalled, State, Waiting};
 use super::roles::Shown;
@@ -403,11 +403,7 @@ impl<O: Observer> World<O> {
             content ^ op.0,
         );
         if let Some(synced) = &completion.synced {
-            self.stage.emit(&Event::Synced {
-                node: who,
-                file: synced.file,
-                sectors: &synced.sectors(),
-            });
+            self.tell_synced(who, synced);
         }
         self.misdirected(who, completion.misdirected);
         if kind == OpKind::SyncNames && completion.result.is_ok() {
@@ -445,6 +441,15 @@ impl<O: Observer> World<O> {
                 },
             );
         }
+    }
+
+    /// Tells which sectors are durable from now on.
+    pub(super) fn tell_synced(&mut self, node: Node, synced: &Synced) {
+        self.stage.emit(&Event::Synced {
+            node,
+            file: synced.file,
+            sectors: &synced.sectors(),
+        });
     }
 
     /// Tells which names are durable.

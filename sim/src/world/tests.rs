@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::choices::Seeded;
 use crate::ids::Node;
-use crate::plan::Plan;
+use crate::plan::{Distribution, Plan};
 use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
@@ -467,9 +467,52 @@ fn messages_outlive_the_boot_that_sent_them() {
             boundary: Boundary::Now,
         },
     )]);
-    plan.network.latency =
-        crate::plan::Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
+    plan.network.latency = Distribution::Uniform(Span::from_millis(5), Span::from_millis(80));
     assert!(after(plan).milestones(Milestone::StaleMessageDelivered) > 0);
+}
+
+/// Counts the sectors that become durable while the power is off.
+#[derive(Clone, Default)]
+struct InTheDark {
+    dark: bool,
+    sectors: usize,
+}
+
+impl Observer for InTheDark {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::PowerLost(Node(0)) => self.dark = true,
+            Event::Boot { node: Node(0), .. } => self.dark = false,
+            Event::Synced {
+                node: Node(0),
+                sectors,
+                ..
+            } if self.dark => self.sectors += sectors.len(),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_survives_a_power_loss_unsynced_is_told_as_durable() {
+    let survives = |keep| {
+        let losses = (0..20).map(|seed| {
+            let loss = Fault::PowerLoss {
+                who: one(),
+                keep,
+                boundary: Boundary::Now,
+            };
+            let mut plan = testing::with(&[(500 + 7 * seed, 100, loss)]);
+            plan.disk.sync = Distribution::Constant(Span::from_millis(20));
+            let mut world = world(plan, InTheDark::default());
+            world.run_until(Instant(1_000_000_000));
+            world.observer().sectors
+        });
+        losses.sum::<usize>()
+    };
+    assert!(survives(Keep::Everything) > 0);
+    assert_eq!(survives(Keep::Nothing), 0);
 }
 
 /// Counts answers, and those that came late; each of them once, and to an operation that was given

@@ -249,14 +249,14 @@ impl File {
     }
 
     /// The power is gone: of what is due any subset survives, everything else is what the media
-    /// held.
+    /// held. Says what survived and is other than what the media held.
     pub fn lose_power(
         &mut self,
         keep: Keep,
         choices: &mut dyn Choices,
         label: Label,
         report: &mut PowerReport,
-    ) {
+    ) -> Cover {
         let due = self
             .unsynced
             .iter()
@@ -272,6 +272,7 @@ impl File {
         };
         report.lost_lengths += u32::from(length != self.length);
         let mut writes: SmallVec<[(Stamp, bool); 8]> = SmallVec::new();
+        let mut survived: SmallVec<[(u32, Stamp); 8]> = SmallVec::new();
         for entry in std::mem::take(&mut self.unsynced) {
             let kept = entry.due.is_some() && survival.keeps(choices, label);
             let start = u64::from(entry.sector) * SECTOR_BYTES;
@@ -285,6 +286,12 @@ impl File {
                 };
                 *counter += 1;
                 writes.extend(entry.due.map(|stamp| (stamp, survives)));
+                survived.extend(
+                    entry
+                        .due
+                        .filter(|_| survives)
+                        .map(|stamp| (entry.sector, stamp)),
+                );
             }
             if !kept {
                 self.set(entry.sector, entry.media);
@@ -300,6 +307,15 @@ impl File {
             *content = patched(content, within, &ZEROS[within..]);
         }
         (self.length, self.media_length, self.length_due) = (length, length, None);
+        let covered = |(sector, stamp): (u32, Stamp)| Covered {
+            sector,
+            stamp,
+            content: self.media(sector).clone(),
+        };
+        Cover {
+            sectors: survived.into_iter().map(covered).collect(),
+            length: None,
+        }
     }
 
     /// The content of a sector on the media.

@@ -1,9 +1,11 @@
 //! How a process dies on a disk, and how a disk loses its power.
 
+use std::sync::Arc;
+
 use synod_port::files::DiskOp;
 
-use super::directory::Directory;
-use super::report::{KillReport, PowerReport};
+use super::directory::{Directory, FileId};
+use super::report::{KillReport, PowerReport, Synced};
 use super::survival::Survival;
 use super::{Covers, Disk};
 use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
@@ -37,17 +39,28 @@ impl Disk {
             under_way: self.settle(keep, choices, sectors),
             ..PowerReport::default()
         };
-        for at in 0..self.files.len() {
-            if let Some(file) = &mut self.files[at]
+        let mut survived = Vec::new();
+        for (at, file) in (0..).zip(&mut self.files) {
+            if let Some(file) = file
                 && file.is_unsynced()
             {
-                std::sync::Arc::make_mut(file).lose_power(keep, choices, sectors, &mut report);
+                let file = Arc::make_mut(file);
+                let cover = file.lose_power(keep, choices, sectors, &mut report);
+                if !cover.sectors.is_empty() {
+                    survived.push((FileId(at), cover));
+                }
             }
         }
         let names = self
             .directory
             .lose_power(keep, choices, Label::fault(Topic::NamesKeep, by));
         (report.lost_names, report.returned_names) = (names.lost, names.returned);
+        let named = survived.into_iter().filter_map(|(file, cover)| {
+            let file = self.directory.name_of(file)?;
+            Some(Synced { file, cover })
+        });
+        report.survived.extend(named);
+        report.survived.sort_unstable_by_key(|synced| synced.file);
         self.forget_nameless();
         self.used = self.usage();
         report

@@ -49,7 +49,8 @@ impl Completion {
     }
 }
 
-/// What a sync made durable. It shares the sectors with the disk.
+/// What is durable from now on: a sync covered it, or it survived a power loss. It shares the
+/// sectors with the disk.
 #[derive(Clone, Debug)]
 pub struct Synced {
     /// The file by its present name, or by the last that it had.
@@ -92,7 +93,7 @@ pub struct KillReport {
 }
 
 /// What a power loss did. Sectors whose two contents are the same count nowhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PowerReport {
     /// What became of operations under way; what landed of them is unsynced, and among the rest of
     /// the report.
@@ -109,6 +110,8 @@ pub struct PowerReport {
     pub lost_names: u32,
     /// Names that are back though they had been removed, replaced or given up.
     pub returned_names: u32,
+    /// The unsynced sectors that survived, of files that still have a name, in order of the name.
+    pub survived: Vec<Synced>,
 }
 
 impl PowerReport {

@@ -77,14 +77,19 @@ fn a_power_loss_keeps_any_subset_of_unsynced_sectors() {
         NOBODY,
     );
     assert_eq!(
-        report,
-        PowerReport {
-            lost_sectors: 1,
-            kept_sectors: 2,
-            torn_writes: 1,
-            ..PowerReport::default()
-        }
+        (report.lost_sectors, report.kept_sectors, report.torn_writes),
+        (1, 2, 1)
     );
+    let [survived] = &report.survived[..] else {
+        panic!("one file was written")
+    };
+    assert_eq!(survived.file, name("f"));
+    let sectors = survived.sectors();
+    let told: Vec<_> = sectors
+        .iter()
+        .map(|(index, bytes)| (*index, bytes[0]))
+        .collect();
+    assert_eq!(told, [(1, b'y'), (2, b'z')]);
     assert_eq!(
         Disk::contents(disk.outcomes(), "f"),
         ["ayz"],
@@ -117,10 +122,12 @@ fn keeping_everything_is_a_kill() {
 fn sectors_that_are_written_as_they_were_are_not_lost() {
     let mut disk = disk(&[("f", "a")]);
     disk.all([write("f", 0, "a")]);
-    assert_eq!(
-        disk.lose_power(Keep::Nothing, &mut Script::default(), NOBODY),
-        PowerReport::default()
-    );
+    let report = disk
+        .clone()
+        .lose_power(Keep::Nothing, &mut Script::default(), NOBODY);
+    assert_eq!(report.lost_sectors, 0);
+    let report = disk.lose_power(Keep::Everything, &mut Script::default(), NOBODY);
+    assert_eq!((report.kept_sectors, report.survived.len()), (0, 0));
 }
 
 #[test]
