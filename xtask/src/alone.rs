@@ -20,7 +20,7 @@ const FIRST_SEED: u64 = 6_000_000;
 const ROWS: [(&str, &str, u64); 21] = [
     ("ghost", "accept-below-promise", 20),
     ("agreement", "next-slot-from-own-log", 60),
-    ("answers", "definite-fail-on-stepdown", 100),
+    ("answers", "cached-reply-of-wrong-seq", 40),
     ("ballots", "hardstate-file-unsynced", 60),
     ("before-durable", "promise-before-fsync", 20),
     ("convergence", "eviction-order-nondeterministic", 400),
