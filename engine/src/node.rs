@@ -163,12 +163,11 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
         self.drops
     }
 
-    /// Roughly the bytes of memory that the node holds beside its replica.
+    /// Roughly the bytes of memory that the node keeps from one step to the next, beside its replica.
+    /// The same for a copy.
     #[must_use]
     pub fn accounted_bytes(&self) -> u64 {
-        let buffers =
-            self.buffer.capacity() + self.effects.sends.capacity() * size_of::<(To, Message)>();
-        (size_of::<Self>() + buffers) as u64 + self.store.as_ref().map_or(0, Store::accounted_bytes)
+        size_of::<Self>() as u64 + self.store.as_ref().map_or(0, Store::accounted_bytes)
     }
 
     fn on_message(&mut self, now: Now, from: NodeId, bytes: &[u8]) {
