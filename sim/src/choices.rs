@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::ids::FaultNumber;
 use crate::time::Span;
@@ -186,6 +187,18 @@ pub enum Matter {
     Client(u16),
     /// A client's request of this number.
     Request(u16, u16),
+}
+
+/// Where a run leaves the way that its seed would go: after so many events its oracle answers
+/// independently, as this salt has it. Whatever else names the run, its branches in the order of
+/// their events name it to the end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// Events that are handled before.
+    pub event: u64,
+    /// Which way it goes; any number.
+    pub salt: u64,
 }
 
 /// Answers every question that a run leaves open.

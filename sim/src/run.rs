@@ -2,6 +2,7 @@
 //!
 //! Chaos (until the heal, and until the script is done), heal, progress, the closing audit, the
 //! checkers' last word. At sampled acknowledgements of the chaos the last-quorum audit forks off.
+//! A run is a value, `course::Run`: at every event it can be copied, or go another way.
 //! The digest, and all counts, are taken before anything that depends on how closely the subject is
 //! watched.
 
@@ -10,39 +11,31 @@ use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
-use crate::check::checker::Checker;
 use crate::check::jury::{
     CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME, UNEXPLAINED_HALT,
 };
-use crate::check::progress::Progress;
 pub use crate::check::suite::Checks;
 use crate::check::suite::Suite;
 use crate::choices::Seeded;
-use crate::ids::Node;
 use crate::panics::caught;
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
-use crate::subject::catalog;
+use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 use crate::trace::recorder::Recorder;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
-use crate::verdict::{Closing, Failure, Judge};
+use crate::verdict::{Failure, Judge};
 use crate::world::world::World;
 
 mod chaos;
+mod closing;
 mod course;
 mod recovery;
 
 pub use course::ACCOUNTED_BYTES_MAX;
-use course::{Frozen, Run, Step};
-
-/// A candidate that failed before waits up to so many of the longest election timeouts, with some
-/// to spare.
-const PATIENCE_MAX: u64 = 10;
-/// After so many lulls in a row with a campaign each, enough is seen.
-const LULLS_MAX: u32 = 5;
+use course::{Frozen, Run};
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,6 +54,22 @@ pub struct RunSpec {
     pub jury: Jury,
     /// Keep the history and a tale of what happened. Never changes the digest.
     pub record: bool,
+}
+
+impl RunSpec {
+    /// A run of the engine under development, as it is, that everybody judges.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            subject: DEFAULT_SUBJECT.to_owned(),
+            bug: None,
+            probe: ProbeLevel::Full,
+            checks: Checks::All,
+            jury: Jury::default(),
+            record: false,
+        }
+    }
 }
 
 /// What a run gave.
@@ -150,95 +159,6 @@ impl<J: Judge> Run<J> {
         );
         let shows = subject.tells_facts() && subject.reader().is_some();
         Self::new(plan, shows, world, spec.jury.clone())
-    }
-
-    fn whole(&mut self) {
-        let ended = self
-            .chaos()
-            .and_then(|()| self.heal_and_progress())
-            .and_then(|()| self.closing_audit());
-        self.freeze();
-        self.failure = ended
-            .and_then(|()| self.last_words())
-            .err()
-            .or_else(|| self.doubt.take());
-    }
-
-    /// A fresh client reads every key; the reads are part of the history.
-    fn closing_audit(&mut self) -> Step {
-        let within = self.plan.heal.progress_within;
-        let end = self.world.now() + within;
-        let asked = self.world.ask_for_every_key(within);
-        while self.world.answered().0 < asked {
-            if self.world.answered().1 > 0 && self.world.now() < end {
-                self.world.ask_again(end - self.world.now());
-                continue;
-            }
-            if self.world.next_at().is_none_or(|at| at > end) {
-                let mut lacks = vec![format!(
-                    "{} of {asked} keys could be read within {within}",
-                    self.world.answered().0
-                )];
-                lacks.extend(self.world.behind(&self.plan.heal.core.clone()));
-                self.stall(CLOSING_AUDIT, &lacks)?;
-                break;
-            }
-            self.event()?;
-        }
-        self.read_back = self.world.answered().0 as u64;
-        self.world.close_clients();
-        self.check()
-    }
-
-    /// What must be looked at with facts, if there are any: has the core caught up? Then the
-    /// checkers close.
-    fn last_words(&mut self) -> Step {
-        let core = self.trusting(&self.plan.heal.core.clone());
-        let end = self.world.now() + self.plan.heal.progress_within;
-        while !self.world.behind(&core).is_empty() {
-            if self.world.next_at().is_none_or(|at| at > end) {
-                self.stall(Progress::NAME, &self.world.behind(&core))?;
-                break;
-            }
-            self.event()?;
-        }
-        self.watch_for_unrest()?;
-        let ready: Vec<Node> = core
-            .into_iter()
-            .filter(|node| self.world.behind(&[*node]).is_empty())
-            .collect();
-        match self.world.observer_mut().0.close(&ready) {
-            Closing::Passed => Ok(()),
-            Closing::Failed(violation) => Err(violation.into()),
-            Closing::Unknown { check, message } => {
-                Err(Failure::new(Verdict::Inconclusive, check, message))
-            }
-        }
-    }
-
-    /// Goes on for as long as somebody campaigns, up to a bound: who may judge leadership hears of
-    /// a lull each time that the most patient candidate would have tried again. A core at rest
-    /// costs nothing, and nothing of this enters the digest.
-    fn watch_for_unrest(&mut self) -> Step {
-        let lull = Span(
-            self.plan
-                .cluster
-                .knobs
-                .election_timeout
-                .1
-                .0
-                .saturating_mul(PATIENCE_MAX),
-        );
-        for _ in 0..LULLS_MAX {
-            self.world.lull();
-            self.check()?;
-            let before = std::mem::replace(&mut self.campaigns, self.world.campaigns());
-            if self.campaigns == before {
-                break;
-            }
-            self.events_until(self.world.now() + lull)?;
-        }
-        Ok(())
     }
 
     fn freeze(&mut self) {
@@ -344,6 +264,8 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
     }
 }
 
+#[cfg(test)]
+mod branching;
 #[cfg(test)]
 mod independence;
 #[cfg(test)]

@@ -44,6 +44,13 @@ impl Jury {
         Self { only }
     }
 
+    /// No check judges.
+    #[must_use]
+    pub fn nobody() -> Self {
+        // No check has this name.
+        Self::only([""])
+    }
+
     /// Whether all checks judge.
     #[must_use]
     pub const fn is_everybody(&self) -> bool {
@@ -76,5 +83,6 @@ mod tests {
         assert!(all.is_everybody() && all.has("agreement"));
         assert!(two.has("prefix") && two.has("contract") && !two.has("agreement"));
         assert_eq!(two.named(), ["contract", "prefix"]);
+        assert!(!OF_THE_RUN.iter().any(|check| Jury::nobody().has(check)));
     }
 }

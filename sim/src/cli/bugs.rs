@@ -7,7 +7,7 @@ use crate::cli::exit;
 use crate::cli::options::Format;
 use crate::cli::terminal::{fail, print};
 use crate::subject::bug_card::{bugs, unknown};
-use crate::sweep::settings::DEFAULT_SUBJECT;
+use crate::subject::catalog::DEFAULT_SUBJECT;
 
 /// Arguments of `bugs`.
 #[derive(Args, Clone, Debug)]

@@ -9,10 +9,11 @@ use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print};
 use crate::subject::bug_card::{bugs, unknown};
+use crate::subject::catalog::DEFAULT_SUBJECT;
 use crate::sweep::hunt::{Plan, hunt};
 use crate::sweep::pool::Place;
 use crate::sweep::seeds::Seeds;
-use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings};
+use crate::sweep::settings::{Judges, Settings};
 use crate::sweep::shelf;
 
 /// Arguments of `hunt`.

@@ -85,6 +85,10 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         heal,
         checks: checks(scenario, dice),
         end,
+        branches: scenario
+            .repro
+            .as_ref()
+            .map_or_else(Vec::new, |repro| repro.branches()),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod pin;
 mod tests;
 pub mod timeline;
 
+use crate::choices::Branch;
 use crate::history::operation::Call;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
@@ -49,6 +50,9 @@ pub struct Plan {
     pub checks: Checks,
     /// When the run ends at the latest.
     pub end: End,
+    /// Where the run leaves the way of its seed, in the order of the events. Only a reproducer has
+    /// some.
+    pub branches: Vec<Branch>,
 }
 
 /// The cluster.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::choices::Branch;
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
@@ -57,6 +58,12 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
             "only = [{}]",
             join(only.iter().map(|name| quoted(name)))
         )?;
+    }
+    if !plan.branches.is_empty() {
+        let branches = plan.branches.iter();
+        let shown =
+            branches.map(|Branch { event, salt }| format!("{{ event = {event}, salt = {salt} }}"));
+        writeln!(out, "branches = [{}]", join(shown))?;
     }
     settings(out, plan)?;
     workload(out, plan)?;

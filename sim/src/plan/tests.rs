@@ -1,7 +1,9 @@
 //! What holds for every plan that is drawn from the library.
 
 use proptest::prelude::*;
+use toml::Spanned;
 
+use crate::choices::Branch;
 use crate::ids::Node;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
@@ -66,6 +68,15 @@ fn holds(plan: &Plan) {
 }
 
 fn pinned_and_back(plan: &Plan) {
+    let branch = |event, salt| Branch { event, salt };
+    let plan = &Plan {
+        branches: vec![
+            branch(0, plan.seed),
+            branch(5000, 1),
+            branch(5000, u64::MAX),
+        ],
+        ..plan.clone()
+    };
     let repro = Repro {
         scenario: plan.scenario.clone(),
         seed: plan.seed,
@@ -76,6 +87,7 @@ fn pinned_and_back(plan: &Plan) {
         check: Some("agreement".into()),
         digest: Some("00ff".into()),
         build: Some("a\"b".into()),
+        branches: Some(Spanned::new(0..0, plan.branches.clone())),
     };
     let text = to_toml(plan, &repro);
     let scenario =

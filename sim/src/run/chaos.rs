@@ -17,25 +17,26 @@ impl<J: Judge> Run<J> {
     pub(super) fn chaos(&mut self) -> Step {
         let heal_at = self.plan.heal.at;
         let end = self.plan.end.time.max(heal_at);
-        while self.world.now() < heal_at || !self.world.script_is_done() {
-            match self.world.next_at() {
-                Some(at) if at <= heal_at || (at <= end && !self.world.script_is_done()) => {
-                    self.event()?
-                }
-                _ if self.world.script_is_done() => self.world.run_until(heal_at),
-                _ => {
-                    return Err(Failure::new(
-                        Verdict::Inconclusive,
-                        "time",
-                        "the script is not done at the end of the run's time",
-                    ));
-                }
-            }
-            if self.world.take_audit() {
+        let script_is_done = self.world.script_is_done();
+        if script_is_done && self.world.now() >= heal_at {
+            if self.audits == 0 && self.world.acknowledged() > 0 {
                 self.last_quorum_audit()?;
             }
+            self.heal();
+            return Ok(());
         }
-        if self.audits == 0 && self.world.acknowledged() > 0 {
+        match self.world.next_at() {
+            Some(at) if at <= heal_at || (at <= end && !script_is_done) => self.event()?,
+            _ if script_is_done => self.world.run_until(heal_at),
+            _ => {
+                return Err(Failure::new(
+                    Verdict::Inconclusive,
+                    "time",
+                    "the script is not done at the end of the run's time",
+                ));
+            }
+        }
+        if self.world.take_audit() {
             self.last_quorum_audit()?;
         }
         Ok(())

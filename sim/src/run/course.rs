@@ -1,4 +1,9 @@
-//! A run under way: its world, and one event at a time within its budget.
+//! A run under way, as a value: which phase it is in, its world, and one event at a time within its
+//! budget.
+//!
+//! Nothing of a run is on the call stack: between two steps it can be copied, and the copy goes on
+//! in the same way, or in another after a [`Branch`](crate::choices::Branch). After every step one more event has been
+//! handled, with all that it led to, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,15 +27,49 @@ pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
 const WEIGH_EVERY: u64 = 256;
 
 /// How long clients waited for their writes after the heal, in microseconds of simulated time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Waits {
+    /// Those of the round that is under way.
+    pub round: Vec<u64>,
     /// Each client's first, from the heal on.
     pub first: Vec<u64>,
     /// The others.
     pub later: Vec<u64>,
 }
 
+/// Where a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// Faults, the workload and the script.
+    Chaos,
+    /// The core is back, and each client writes once.
+    Writes(Round),
+    /// Whoever follows has until then to catch up.
+    Quiet(Instant),
+    /// So many keys are read, until then.
+    ReadBack { asked: usize, end: Instant },
+    /// What counts is counted. What is known by facts alone has until then to come right.
+    CatchUp { end: Instant },
+    /// After so many lulls in which somebody campaigned, the next lasts until then.
+    Unrest { lulls: u32, until: Instant },
+    /// All is done and judged.
+    Over,
+}
+
+/// A round of writes after the heal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Round {
+    /// The first is 0.
+    pub number: usize,
+    /// Writes that were asked for.
+    pub asked: usize,
+    pub begin: Instant,
+    /// When the last of all rounds must be over.
+    pub end: Instant,
+}
+
 /// What is counted, taken at one moment.
+#[derive(Clone)]
 pub(super) struct Frozen {
     pub(super) digest: u64,
     pub(super) events: u64,
@@ -51,6 +90,13 @@ pub(super) struct Run<J: Judge> {
     pub(super) shows: bool,
     pub(super) world: Observed<J>,
     pub(super) jury: Jury,
+    pub(super) phase: Phase,
+    /// Branches of the plan that were taken.
+    pub(super) taken: usize,
+    /// The events of the chaos.
+    pub(super) healed_after: u64,
+    /// Who of the core trusted its disk when what is under way began.
+    pub(super) core: Vec<Node>,
     pub(super) audits: u64,
     /// Keys that were read when all was over.
     pub(super) read_back: u64,
@@ -75,6 +121,10 @@ impl<J: Judge> Run<J> {
             shows,
             world,
             jury,
+            phase: Phase::Chaos,
+            taken: 0,
+            healed_after: 0,
+            core: Vec::new(),
             audits: 0,
             read_back: 0,
             in_weather: 0,
@@ -84,6 +134,75 @@ impl<J: Judge> Run<J> {
             doubt: None,
             frozen: None,
         }
+    }
+
+    /// A copy that goes on in the same way; none when the subject cannot be copied.
+    #[cfg(test)]
+    pub(super) fn fork(&self) -> Option<Self> {
+        Some(Self {
+            plan: self.plan.clone(),
+            world: self.world.fork()?,
+            jury: self.jury.clone(),
+            core: self.core.clone(),
+            waits: self.waits.clone(),
+            failure: self.failure.clone(),
+            doubt: self.doubt.clone(),
+            frozen: self.frozen.clone(),
+            ..*self
+        })
+    }
+
+    /// To the end.
+    pub(super) fn whole(&mut self) {
+        let ended = loop {
+            if self.phase == Phase::Over {
+                break self.branches_were_taken();
+            }
+            if let Err(failure) = self.step() {
+                break Err(failure);
+            }
+        };
+        self.failure = ended.err().or_else(|| self.doubt.take());
+    }
+
+    /// The next event, and all that it leads to; or the end.
+    pub(super) fn step(&mut self) -> Step {
+        let events = self.world.events();
+        while let Some(branch) = self.plan.branches.get(self.taken)
+            && branch.event == events
+        {
+            self.world.branch(branch.salt);
+            self.taken += 1;
+        }
+        while self.world.events() == events && self.phase != Phase::Over {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    /// At most one event, or what is done between two.
+    fn turn(&mut self) -> Step {
+        match self.phase {
+            Phase::Chaos => self.chaos(),
+            Phase::Writes(round) => self.writes(round),
+            Phase::Quiet(until) => self.quiet(until),
+            Phase::ReadBack { asked, end } => self.reads(asked, end),
+            Phase::CatchUp { end } => self.catch_up(end),
+            Phase::Unrest { lulls, until } => self.unrest(lulls, until),
+            Phase::Over => Ok(()),
+        }
+    }
+
+    fn branches_were_taken(&self) -> Step {
+        let Some(branch) = self.plan.branches.get(self.taken) else {
+            return Ok(());
+        };
+        let message = format!(
+            "the run is over after {} events, and was to branch after event {}",
+            self.world.events(),
+            branch.event
+        );
+        Err(Failure::new(Verdict::Inconclusive, "branches", message))
     }
 
     /// One event, within the budget.
@@ -134,12 +253,14 @@ impl<J: Judge> Run<J> {
         }
     }
 
-    pub(super) fn events_until(&mut self, end: Instant) -> Step {
-        while self.world.next_at().is_some_and(|at| at <= end) {
+    /// One event, if one is due until then; otherwise it is that late now. Says whether it is.
+    pub(super) fn event_until(&mut self, end: Instant) -> Result<bool, Failure> {
+        if self.world.next_at().is_some_and(|at| at <= end) {
             self.event()?;
+            return Ok(false);
         }
         self.world.run_until(end);
-        Ok(())
+        Ok(true)
     }
 
     /// Those that have not halted for good because of their disk.

@@ -5,7 +5,7 @@ use synod_reports::summary::{Cost, FLOOR_RUNS};
 use synod_reports::tally::Tally;
 
 use super::*;
-use crate::check::jury::Jury;
+use crate::ids::Node;
 use crate::subject::abd::Abd;
 use crate::subject::process::{Dialect, Input, Now, Output, Process, Reader};
 use crate::subject::synod::Synod;
@@ -65,17 +65,10 @@ impl Subject for Mute {
 }
 
 fn record(subject: &'static dyn Subject) -> RunRecord {
-    let plan = testing::storm(3);
-    let jury = Jury::default();
-    let court = Court::new(3, subject.reader(), Checks::All, jury.clone());
+    let court = Court::new(3, subject.reader(), Checks::All, Jury::default());
     let spec = RunSpec {
-        plan,
         subject: subject.name().to_owned(),
-        bug: None,
-        probe: ProbeLevel::Full,
-        checks: Checks::All,
-        jury,
-        record: false,
+        ..RunSpec::new(testing::storm(3))
     };
     let record = run_judged(&spec, subject, court).record;
     assert_eq!(record.verdict, Verdict::Pass, "{record:?}");

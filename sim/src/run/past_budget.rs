@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use synod_port::files::{Bytes, DiskOk, FileName};
 
 use super::*;
-use crate::check::jury::Jury;
+use crate::ids::Node;
 use crate::plan::Mix;
 use crate::scenario::fault::{Boundary, Fault, Keep, Who};
 use crate::subject::abd::Abd;
@@ -98,17 +98,14 @@ fn verdicts(subject: &'static dyn Subject, sectors: u8) -> BTreeSet<(String, Str
         delete: 0,
     };
     let judged = |seed| {
+        let plan = Plan {
+            seed,
+            ..plan.clone()
+        };
         let spec = RunSpec {
-            plan: Plan {
-                seed,
-                ..plan.clone()
-            },
             subject: subject.name().to_owned(),
-            bug: None,
-            probe: ProbeLevel::Full,
             checks: Checks::Client,
-            jury: Jury::default(),
-            record: false,
+            ..RunSpec::new(plan)
         };
         let court = Court::new(3, subject.reader(), spec.checks, spec.jury.clone());
         let record = run_judged(&spec, subject, court).record;

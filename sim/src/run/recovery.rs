@@ -1,12 +1,15 @@
 //! After the heal: does the cluster come back, and how soon?
 
+use std::sync::Arc;
+
 use synod_reports::record::Verdict;
 
-use super::course::{Run, Step};
+use super::course::{Phase, Round, Run, Step};
 use crate::check::checker::Checker;
 use crate::check::jury::{Jury, RECOVERY_TIME};
 use crate::check::progress::Progress;
-use crate::choices::Seeded;
+use crate::choices::{Branch, Seeded};
+use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
 use crate::time::{Instant, Span};
 use crate::verdict::{Failure, Judge};
@@ -25,30 +28,87 @@ fn slowest(waits: &[u64]) -> Span {
 impl<J: Judge> Run<J> {
     /// The core comes back; each client must get its writes through, and each replica of the core
     /// must take part.
-    pub(super) fn heal_and_progress(&mut self) -> Step {
+    pub(super) fn heal(&mut self) {
         self.in_weather = self.world.delivered();
-        self.heal();
+        self.healed_after = self.world.events();
+        self.world.heal_core(&self.plan.heal.core);
         let end = self.world.now() + self.plan.heal.progress_within;
-        for round in 0..ROUNDS {
-            let waits = self.everybody_writes(end)?;
-            if round == 0 {
-                self.waits.first = waits;
-                self.judge_first_answers()?;
-            } else {
-                self.waits.later.extend(waits);
+        self.begin_round(0, end);
+    }
+
+    fn begin_round(&mut self, number: usize, end: Instant) {
+        self.core = self.trusting(&self.plan.heal.core);
+        self.waits.round.clear();
+        let begin = self.world.now();
+        self.phase = Phase::Writes(Round {
+            number,
+            asked: self.world.ask_progress(end - begin),
+            begin,
+            end,
+        });
+    }
+
+    /// Each client writes once, and waits for the answer until the end. How long they waited: those
+    /// without an answer to the end, unless nobody owes one.
+    pub(super) fn writes(&mut self, round: Round) -> Step {
+        let Round {
+            asked, begin, end, ..
+        } = round;
+        let (answered, given_up) = self.world.answered();
+        let waited = (self.world.now() - begin).0 / 1000;
+        self.waits.round.resize(answered, waited);
+        if answered == asked && self.world.are_ready(&self.core) {
+            return self.end_round(round);
+        }
+        if given_up > 0 && self.world.now() < end {
+            self.world.ask_again(end - self.world.now());
+            return Ok(());
+        }
+        if self.world.next_at().is_none_or(|at| at > end) {
+            let mut lacks = vec![format!(
+                "{answered} of {asked} clients had a write answered within {}",
+                self.plan.heal.progress_within
+            )];
+            lacks.extend(self.world.behind(&self.core));
+            self.stall(Progress::NAME, &lacks)?;
+            if self.plan.budget != DamageBudget::None {
+                self.waits.round.resize(asked, (end - begin).0 / 1000);
             }
+            return self.end_round(round);
+        }
+        self.event()
+    }
+
+    fn end_round(&mut self, round: Round) -> Step {
+        let mut waits = std::mem::take(&mut self.waits.round);
+        if round.number == 0 {
+            self.waits.first = waits;
+            self.judge_first_answers()?;
+        } else {
+            self.waits.later.append(&mut waits);
+        }
+        if round.number + 1 < ROUNDS {
+            self.begin_round(round.number + 1, round.end);
+            return Ok(());
         }
         self.world.lull();
         self.campaigns = self.world.campaigns();
-        // A little quiet, so that whoever follows can catch up.
         let quiet = self.plan.cluster.knobs.election_timeout.1;
-        self.events_until(self.world.now() + Span(2 * quiet.0))
+        self.phase = Phase::Quiet(self.world.now() + Span(2 * quiet.0));
+        Ok(())
+    }
+
+    /// A little quiet, so that whoever follows can catch up.
+    pub(super) fn quiet(&mut self, until: Instant) -> Step {
+        if self.event_until(until)? {
+            self.ask_for_every_key();
+        }
+        Ok(())
     }
 
     /// One slow recovery may be bad luck: a lost message, two candidates at once. The run is made
-    /// again up to the heal, and goes on from there with other choices; when that is too slow every
-    /// time, it is the cluster.
-    fn judge_first_answers(&mut self) -> Step {
+    /// again, and branches before the heal; when that is too slow every time, it is the cluster.
+    fn judge_first_answers(&self) -> Step {
         let within = self.plan.heal.first_answer_within;
         let slow = |waits: &[u64]| waits.iter().any(|wait| wait * 1000 > within.0);
         if !self.jury.has(RECOVERY_TIME)
@@ -59,12 +119,7 @@ impl<J: Judge> Run<J> {
         }
         let mut longest = vec![slowest(&self.waits.first)];
         for salt in 1..=CONFIRMATIONS {
-            let mut again = self.again();
-            again.chaos()?;
-            again.world.branch(salt);
-            again.heal();
-            let waits =
-                again.everybody_writes(again.world.now() + self.plan.heal.progress_within)?;
+            let waits = self.branching_at_the_heal(salt).until_first_answers()?;
             if !slow(&waits) {
                 return Ok(());
             }
@@ -82,55 +137,30 @@ impl<J: Judge> Run<J> {
         ))
     }
 
-    /// The same run from its beginning, with nobody who judges.
-    fn again(&self) -> Run<()> {
+    /// The same run from its beginning, with nobody who judges it, on another way from the heal on.
+    fn branching_at_the_heal(&self, salt: u64) -> Run<()> {
+        let event = self.healed_after;
+        let mut plan = Plan::clone(&self.plan);
+        plan.branches.retain(|branch| branch.event <= event);
+        plan.branches.push(Branch { event, salt });
+        let plan = Arc::new(plan);
         let world = World::new(
-            self.plan.clone(),
+            plan.clone(),
             self.world.subject(),
             self.world.setup().clone(),
             Box::new(Seeded::new(self.plan.seed)),
             ((), None),
         );
-        Run::new(self.plan.clone(), false, world, Jury::only([RECOVERY_TIME]))
+        Run::new(plan, false, world, Jury::nobody())
     }
 
-    fn heal(&mut self) {
-        let core = self.plan.heal.core.clone();
-        self.world.heal_core(&core);
-    }
-
-    /// Each client writes once, and waits for the answer until then. How long they waited: those
-    /// without an answer to the end, unless nobody owes one.
-    fn everybody_writes(&mut self, end: Instant) -> Result<Vec<u64>, Failure> {
-        let core = self.trusting(&self.plan.heal.core);
-        let begin = self.world.now();
-        let asked = self.world.ask_progress(end - begin);
-        let mut waits = Vec::new();
-        loop {
-            let (answered, given_up) = self.world.answered();
-            waits.resize(answered, (self.world.now() - begin).0 / 1000);
-            if answered == asked && self.world.are_ready(&core) {
-                break;
-            }
-            if given_up > 0 && self.world.now() < end {
-                self.world.ask_again(end - self.world.now());
-                continue;
-            }
-            if self.world.next_at().is_none_or(|at| at > end) {
-                let mut lacks = vec![format!(
-                    "{answered} of {asked} clients had a write answered within {}",
-                    self.plan.heal.progress_within
-                )];
-                lacks.extend(self.world.behind(&core));
-                self.stall(Progress::NAME, &lacks)?;
-                if self.plan.budget != DamageBudget::None {
-                    waits.resize(asked, (end - begin).0 / 1000);
-                }
-                break;
-            }
-            self.event()?;
+    fn until_first_answers(mut self) -> Result<Vec<u64>, Failure> {
+        let is_before =
+            |phase| matches!(phase, Phase::Chaos | Phase::Writes(Round { number: 0, .. }));
+        while is_before(self.phase) {
+            self.step()?;
         }
-        Ok(waits)
+        Ok(self.waits.first)
     }
 }
 

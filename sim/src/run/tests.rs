@@ -9,28 +9,22 @@ use synod_port::files::FileName;
 use super::*;
 use crate::check::roster::Violation;
 use crate::history::operation::{Action, Call, Return, Text};
-use crate::ids::{Client, FaultNumber};
+use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
 use crate::scenario::fault::{Boundary, Cut, Fault, Outside, Partition, Side, Who};
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
 use crate::subject::synod::Synod;
+use crate::time::Span;
 use crate::trace::event::{Event, Fact, Outcome, Sent, Stamp};
 use crate::trace::observer::Observer;
+use crate::verdict::Closing;
 use crate::world::clock::EPOCH;
 use crate::world::testing;
 
 fn spec(plan: Plan) -> RunSpec {
-    RunSpec {
-        plan,
-        subject: "synod".to_owned(),
-        bug: None,
-        probe: ProbeLevel::Full,
-        checks: Checks::All,
-        jury: Jury::default(),
-        record: false,
-    }
+    RunSpec::new(plan)
 }
 
 /// (verdict, check, message).

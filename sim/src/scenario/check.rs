@@ -103,6 +103,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
     if problems.is_empty() {
         phases(&scenario, &places, nemesis_place, &mut problems);
         core(&scenario, source, &mut problems);
+        branches(&scenario, &mut problems);
         purpose(&scenario, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
@@ -587,6 +588,21 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
 }
 
 /// Something is asked of the cluster, and what is expected can be judged.
+fn branches(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    let listed = scenario.repro.as_ref();
+    let Some(listed) = listed.and_then(|repro| repro.branches.as_ref()) else {
+        return;
+    };
+    if !listed.get_ref().is_sorted_by_key(|branch| branch.event) {
+        problems.push(Problem::at(
+            listed.span(),
+            "branches out of order",
+            "a run cannot go back",
+            "list them in the order of their events",
+        ));
+    }
+}
+
 fn purpose(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let works = scenario.workload.as_ref().is_some_and(|workload| {
         let some = |value: &Maybe<Ranged<Count>>| {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::choices::Branch;
 use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
 use crate::scenario::select::Clients;
@@ -326,4 +327,15 @@ pub struct Repro {
     pub digest: Option<String>,
     /// The hash of the sources that it was found with.
     pub build: Option<String>,
+    /// Where the run leaves the way of its seed.
+    pub branches: Option<Spanned<Vec<Branch>>>,
+}
+
+impl Repro {
+    /// Where the run leaves the way of its seed.
+    #[must_use]
+    pub fn branches(&self) -> Vec<Branch> {
+        let branches = self.branches.as_ref().map(Spanned::get_ref);
+        branches.cloned().unwrap_or_default()
+    }
 }

@@ -765,6 +765,20 @@ static REPRO: Table = Table {
             Kind::Text,
             "the hash of the sources that it was found with",
         ),
+        key(
+            "branches",
+            Kind::Tables(&BRANCH),
+            "where the run leaves the way of its seed, in the order of the events",
+        ),
+    ],
+};
+
+static BRANCH: Table = Table {
+    what: "a key of a branch",
+    verbs: false,
+    keys: &[
+        needed("event", Kind::Whole, "events that are handled before"),
+        needed("salt", Kind::Whole, "which way it goes; any number"),
     ],
 };
 

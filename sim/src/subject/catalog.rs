@@ -5,7 +5,10 @@ use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::Subject;
 use crate::subject::synod::Synod;
 
-/// All of them; the first one is the default.
+/// The subject of a run when nothing else is said.
+pub const DEFAULT_SUBJECT: &str = "synod";
+
+/// All of them.
 pub const ALL: &[&dyn Subject] = &[&Synod, &PrimaryCopy, &Abd];
 
 /// The subject of that name.

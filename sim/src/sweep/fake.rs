@@ -179,6 +179,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             time: Instant(1),
             events: 1,
         },
+        branches: Vec::new(),
     }
 }
 

@@ -9,9 +9,6 @@ use crate::check::jury::{CONTRACT, Jury};
 use crate::run::Checks;
 use crate::subject::process::ProbeLevel;
 
-/// The subject that is swept when nothing else is said.
-pub const DEFAULT_SUBJECT: &str = "synod";
-
 /// Who judges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

@@ -17,9 +17,9 @@ use crate::scenario::mix::Mix;
 use crate::scenario::model::{Scenario, Step, Verb};
 use crate::scenario::problem::LoadError;
 use crate::subject::bug_card::{bugs, unknown};
-use crate::subject::catalog;
+use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::Subject;
-use crate::sweep::settings::{DEFAULT_SUBJECT, Judges, Settings, Target};
+use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
 
 /// The scenarios of a sweep, read once.
@@ -305,6 +305,7 @@ impl Source for Shelf {
             check: origin.check.clone(),
             digest: Some(origin.digest.clone()),
             build: Some(origin.build.clone()),
+            branches: None,
         };
         pin::to_toml(plan, &repro)
     }

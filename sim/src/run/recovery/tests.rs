@@ -2,12 +2,11 @@
 
 use synod_reports::record::RunRecord;
 
-use crate::check::jury::Jury;
 use crate::ids::Node;
 use crate::plan::Plan;
-use crate::run::{Checks, RunSpec, run_judged};
+use crate::run::{RunSpec, run_judged};
 use crate::subject::abd::Abd;
-use crate::subject::process::{Dialect, Input, Now, Output, ProbeLevel, Process, Setup, Subject};
+use crate::subject::process::{Dialect, Input, Now, Output, Process, Setup, Subject};
 use crate::time::Span;
 use crate::trace::event::Fact;
 use crate::world::testing;
@@ -105,13 +104,8 @@ fn record(subject: &'static Deaf, seed: u64, within: Span) -> RunRecord {
     };
     plan.heal.first_answer_within = within;
     let spec = RunSpec {
-        plan,
         subject: subject.name.to_owned(),
-        bug: None,
-        probe: ProbeLevel::Full,
-        checks: Checks::All,
-        jury: Jury::default(),
-        record: false,
+        ..RunSpec::new(plan)
     };
     run_judged(&spec, subject, ()).record
 }

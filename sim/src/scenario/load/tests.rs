@@ -458,6 +458,17 @@ fn a_run_has_a_purpose() {
         &["`at-least` without `fails`"],
     );
     says(
+        &errors(
+            "[workload]\n[repro]\nseed = 1\n\
+             branches = [{ event = 9, salt = 1 }, { event = 8, salt = 1 }]\n",
+        ),
+        &["branches out of order", "x.toml:7:12", "of their events"],
+    );
+    says(
+        &errors("[workload]\n[repro]\nseed = 1\nbranches = [{ event = 9 }]\n"),
+        &["x.toml:7:13", "salt"],
+    );
+    says(
         &errors("[workload]\n[checks]\nmilestones = [\"Leader changed\"]\n"),
         &["a milestone that has no such name"],
     );

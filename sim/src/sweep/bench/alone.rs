@@ -15,9 +15,9 @@ use crate::plan::{Clock, Cluster, Disk, Distribution, Knobs, Network, Plan};
 use crate::run::{RunSpec, run};
 use crate::scenario::model::Scenario;
 use crate::subject::catalog;
+use crate::subject::catalog::DEFAULT_SUBJECT;
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::sweep::cost::cpu_of_this;
-use crate::sweep::settings::DEFAULT_SUBJECT;
 use crate::time::{self, Span};
 use crate::trace::observer::Observer;
 use crate::trace::recorder::Recorder;
@@ -134,16 +134,7 @@ pub fn runs(scenario: &Scenario, seeds: Range<u64>) -> Result<f64, String> {
 }
 
 fn passed(scenario: &Scenario, seed: u64) -> Result<u64, String> {
-    let record = run(&RunSpec {
-        plan: draw(scenario, seed),
-        subject: DEFAULT_SUBJECT.to_owned(),
-        bug: None,
-        probe: ProbeLevel::Full,
-        checks: Checks::All,
-        jury: Jury::default(),
-        record: false,
-    })
-    .record;
+    let record = run(&RunSpec::new(draw(scenario, seed))).record;
     match record.verdict {
         Verdict::Pass => Ok(record.messages_delivered),
         verdict => Err(format!(
