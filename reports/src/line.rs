@@ -94,6 +94,7 @@ pub(crate) mod tests {
                     follower: 2,
                 },
             )]),
+            unmatched: Vec::new(),
             first_answers: vec![1500, 2000],
             later_answers: vec![400],
             bug: None,

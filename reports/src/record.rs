@@ -155,6 +155,9 @@ pub struct RunRecord {
     /// How long clients waited for answers to the writes that came after.
     #[serde(default)]
     pub later_answers: Vec<u64>,
+    /// Branches and overrides of the plan that named what never came.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unmatched: Vec<String>,
     /// The planted bug's guard: times (reached, triggered).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bug: Option<(u64, u64)>,
@@ -183,6 +186,7 @@ impl RunRecord {
             deliveries: BTreeMap::new(),
             first_answers: Vec::new(),
             later_answers: Vec::new(),
+            unmatched: Vec::new(),
             bug: None,
         }
     }

@@ -9,6 +9,8 @@
 //! a request of it, a link, a disk. The ordinal counts within that. So whatever is taken out takes
 //! its own decisions with it, and no other.
 
+pub mod overrides;
+
 use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;

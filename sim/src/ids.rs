@@ -8,6 +8,15 @@ pub struct Node(pub u8);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Client(pub u16);
 
+/// Who is at an end of a link.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Endpoint {
+    /// A replica.
+    Node(Node),
+    /// A client.
+    Client(Client),
+}
+
 /// A fault of a plan. The number is written down with the fault and stays its own whatever is taken
 /// out beside it; every decision that belongs to the fault hangs on it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -31,5 +40,14 @@ impl std::fmt::Display for Node {
 impl std::fmt::Display for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "c{}", self.0 + 1)
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Node(node) => node.fmt(f),
+            Self::Client(client) => client.fmt(f),
+        }
     }
 }

@@ -223,6 +223,7 @@ impl<J: Judge> Run<J> {
         record.deliveries = self.world.observer().0.deliveries();
         record.first_answers = std::mem::take(&mut self.waits.first);
         record.later_answers = std::mem::take(&mut self.waits.later);
+        record.unmatched = self.unmatched();
         record.faults = frozen.faults;
         record.milestones = frozen.milestones;
         record.bug = spec.bug.as_ref().map(|_| frozen.bug);
@@ -270,6 +271,8 @@ mod branching;
 mod independence;
 #[cfg(test)]
 mod looked;
+#[cfg(test)]
+mod overridden;
 #[cfg(test)]
 mod past_budget;
 #[cfg(test)]

@@ -25,9 +25,9 @@ use crate::check::roster::{GHOST, Violation, checkers, named};
 use crate::check::session_order::SessionOrder;
 use crate::check::signal::{Hears, Signal};
 use crate::check::stability::Stability;
-use crate::ids::Node;
+use crate::ids::{Endpoint, Node};
 use crate::subject::process::{Claim, Durable, MediaReader, Reader};
-use crate::trace::event::{Endpoint, Event, Stamp};
+use crate::trace::event::{Event, Stamp};
 use crate::trace::observer::Observer;
 
 /// Which checkers judge a run.

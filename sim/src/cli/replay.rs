@@ -241,6 +241,9 @@ fn text(
             }
         ));
     }
+    for unmatched in &record.unmatched {
+        out.push_str(&format!("  never came: {unmatched}\n"));
+    }
     let digest = match compared {
         None => "",
         Some(Compared::Same) => " (the reproducer's)",

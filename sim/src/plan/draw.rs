@@ -85,6 +85,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
         heal,
         checks: checks(scenario, dice),
         end,
+        overrides: scenario.overrides.clone(),
         branches: scenario
             .repro
             .as_ref()

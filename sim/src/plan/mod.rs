@@ -16,6 +16,7 @@ mod tests;
 pub mod timeline;
 
 use crate::choices::Branch;
+use crate::choices::overrides::Override;
 use crate::history::operation::Call;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
@@ -50,6 +51,8 @@ pub struct Plan {
     pub checks: Checks,
     /// When the run ends at the latest.
     pub end: End,
+    /// Single decisions that go as they are told.
+    pub overrides: Vec<Override>,
     /// Where the run leaves the way of its seed, in the order of the events. Only a reproducer has
     /// some.
     pub branches: Vec<Branch>,

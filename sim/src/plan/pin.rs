@@ -1,9 +1,10 @@
 //! A plan as a scenario file with nothing left to draw: the format of reproducers. Loading such a
 //! file and drawing it gives the same plan again.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use crate::choices::Branch;
+use crate::choices::overrides::{MessageName, OperationName, Override, Passage, Treatment};
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
@@ -107,6 +108,9 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
         plan.end.events
     )?;
 
+    for one in &plan.overrides {
+        overridden(out, one)?;
+    }
     for step in &plan.script {
         script_step(out, step)?;
     }
@@ -254,6 +258,61 @@ fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
         "value-size = {}",
         unit::<Size>(workload.value_size.into())
     )
+}
+
+fn overridden(out: &mut String, one: &Override) -> std::fmt::Result {
+    writeln!(out, "\n[[override]]")?;
+    match one {
+        Override::Message(name, passage) => {
+            let MessageName {
+                from,
+                to,
+                kind,
+                slot,
+                nth,
+            } = name;
+            write!(out, "message = {{ from = \"{from}\", to = \"{to}\"")?;
+            if let Some(kind) = kind {
+                write!(out, ", kind = {}", quoted(kind))?;
+            }
+            if let Some(slot) = slot {
+                write!(out, ", slot = {slot}")?;
+            }
+            writeln!(out, ", nth = {nth} }}")?;
+            let Passage {
+                intact,
+                lost,
+                delay,
+                copy_after,
+                damage,
+            } = *passage;
+            key(out, "intact", intact.then_some(true))?;
+            key(out, "lost", lost)?;
+            key(out, "delay", delay.map(span))?;
+            key(out, "copy-after", copy_after.map(span))?;
+            key(out, "damage", damage)
+        }
+        Override::Disk(name, treatment) => {
+            let OperationName {
+                node,
+                operation,
+                nth,
+            } = name;
+            writeln!(
+                out,
+                "disk = {{ replica = \"{node}\", op = {}, nth = {nth} }}",
+                word(*operation)
+            )?;
+            let Treatment { takes, fails } = *treatment;
+            key(out, "takes", takes.map(span))?;
+            key(out, "fails", fails)
+        }
+    }
+}
+
+/// A key and its value, if there is one.
+fn key(out: &mut String, name: &str, value: Option<impl Display>) -> std::fmt::Result {
+    value.map_or(Ok(()), |value| writeln!(out, "{name} = {value}"))
 }
 
 fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {

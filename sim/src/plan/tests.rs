@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use toml::Spanned;
 
 use crate::choices::Branch;
-use crate::ids::Node;
+use crate::choices::overrides::{
+    MessageName, Operation, OperationName, Override, Passage, Treatment,
+};
+use crate::ids::{Client, Endpoint, Node};
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
 use crate::plan::{Distribution, Plan};
@@ -67,9 +70,51 @@ fn holds(plan: &Plan) {
     assert!(victims.iter().all(|node| !plan.heal.core.contains(node)));
 }
 
+/// One with everything, and one with as little as possible.
+fn overrides() -> Vec<Override> {
+    let message = |kind: Option<&str>, slot, nth| MessageName {
+        from: Endpoint::Node(Node(0)),
+        to: Endpoint::Client(Client(1)),
+        kind: kind.map(str::to_owned),
+        slot,
+        nth,
+    };
+    let everything = Passage {
+        intact: true,
+        lost: Some(false),
+        delay: Some(Span(7)),
+        copy_after: Some(Span::from_millis(3)),
+        damage: Some(u32::MAX),
+    };
+    let lost = Passage {
+        lost: Some(true),
+        ..Passage::default()
+    };
+    let sync = |operation, nth| OperationName {
+        node: Node(0),
+        operation,
+        nth,
+    };
+    let slow = Treatment {
+        takes: Some(Span::from_secs(2)),
+        fails: Some(true),
+    };
+    let works = Treatment {
+        takes: None,
+        fails: Some(false),
+    };
+    vec![
+        Override::Message(message(Some("accept"), Some(1 << 40), 2), everything),
+        Override::Message(message(None, None, 1), lost),
+        Override::Disk(sync(Operation::SyncNames, 9), slow),
+        Override::Disk(sync(Operation::Read, 1), works),
+    ]
+}
+
 fn pinned_and_back(plan: &Plan) {
     let branch = |event, salt| Branch { event, salt };
     let plan = &Plan {
+        overrides: overrides(),
         branches: vec![
             branch(0, plan.seed),
             branch(5000, 1),

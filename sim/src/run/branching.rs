@@ -128,8 +128,11 @@ fn a_branch_that_is_never_reached_is_told() {
     let record = run(&spec).record;
     assert_eq!(
         (record.verdict, record.check.as_deref()),
-        (Verdict::Inconclusive, Some("branches"))
+        (Verdict::Inconclusive, Some("unmatched"))
     );
     let message = record.message.expect("it says which");
-    assert!(message.contains(&format!("event {event}")), "{message}");
+    assert!(
+        message.contains(&format!("the branch after event {event}")),
+        "{message}"
+    );
 }

@@ -156,7 +156,7 @@ impl<J: Judge> Run<J> {
     pub(super) fn whole(&mut self) {
         let ended = loop {
             if self.phase == Phase::Over {
-                break self.branches_were_taken();
+                break self.all_is_matched();
             }
             if let Err(failure) = self.step() {
                 break Err(failure);
@@ -193,16 +193,21 @@ impl<J: Judge> Run<J> {
         }
     }
 
-    fn branches_were_taken(&self) -> Step {
-        let Some(branch) = self.plan.branches.get(self.taken) else {
+    /// What the plan names, and the run never came by.
+    pub(super) fn unmatched(&self) -> Vec<String> {
+        let left = self.plan.branches[self.taken..].iter();
+        let branches = left.map(|branch| format!("the branch after event {}", branch.event));
+        branches.chain(self.world.unmatched()).collect()
+    }
+
+    /// A plan that names what never comes is not the one that somebody meant.
+    fn all_is_matched(&self) -> Step {
+        let unmatched = self.unmatched();
+        if unmatched.is_empty() {
             return Ok(());
-        };
-        let message = format!(
-            "the run is over after {} events, and was to branch after event {}",
-            self.world.events(),
-            branch.event
-        );
-        Err(Failure::new(Verdict::Inconclusive, "branches", message))
+        }
+        let message = format!("the plan names what never came: {}", unmatched.join("; "));
+        Err(Failure::new(Verdict::Inconclusive, "unmatched", message))
     }
 
     /// One event, within the budget.

@@ -8,6 +8,7 @@ use toml::Spanned;
 use crate::ids::FaultNumber;
 use crate::scenario::form::{Core, FileForm, Maybe};
 use crate::scenario::model::{Scenario, Verb, When, is_unlimited};
+use crate::scenario::overrides;
 use crate::scenario::problem::{Problem, Source};
 use crate::scenario::select::{CLIENTS_MAX, REPLICAS_MAX, Select};
 use crate::scenario::steps::Cast;
@@ -80,6 +81,14 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         .take()
         .and_then(|nemesis| cast.nemesis(nemesis));
     problems.append(&mut cast.problems);
+    let largest = cast.largest;
+    let mut overrides = Vec::new();
+    for form in &file.overrides {
+        match overrides::checked(form, largest) {
+            Ok(one) => overrides.push(one),
+            Err(problem) => problems.push(problem),
+        }
+    }
     let scenario = Scenario {
         name: name.to_owned(),
         title: file.title.map(Spanned::into_inner).unwrap_or_default(),
@@ -94,6 +103,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         workload: file.workload.map(Spanned::into_inner),
         steps,
         nemesis,
+        overrides,
         budget,
         heal: file.heal,
         checks: file.checks,

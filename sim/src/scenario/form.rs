@@ -7,6 +7,7 @@ use toml::Spanned;
 use crate::choices::Branch;
 use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
+use crate::scenario::overrides::OverrideForm;
 use crate::scenario::select::Clients;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time};
 use crate::scenario::value::{Bounds, Choice, PerReplica, Ranged, Shape};
@@ -48,6 +49,9 @@ form!(
         /// The script.
         #[serde(default)]
         step: Vec<Spanned<StepForm>>,
+        /// Single decisions that go as they are told.
+        #[serde(default, rename = "override")]
+        overrides: Vec<Spanned<OverrideForm>>,
         /// Random faults.
         nemesis: Maybe<NemesisForm>,
         /// The end of the fault phase.

@@ -1,5 +1,6 @@
 //! A scenario: what a file says, read and checked, with ranges still ranges.
 
+use crate::choices::overrides::Override;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::asking::Ending;
 use crate::scenario::fault::DamageBudget;
@@ -41,6 +42,8 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Random faults.
     pub nemesis: Option<Nemesis>,
+    /// Single decisions that go as they are told.
+    pub overrides: Vec<Override>,
     /// How much may be damaged, by the nemesis and by steps.
     pub budget: Maybe<Choice<DamageBudget>>,
     /// The end of the fault phase.

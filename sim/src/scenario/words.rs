@@ -104,6 +104,11 @@ pub static FILE: Table = Table {
         ),
         key("step", Kind::Tables(&STEP), "the script"),
         key(
+            "override",
+            Kind::Tables(&OVERRIDE),
+            "single decisions that go as they are told",
+        ),
+        key(
             "nemesis",
             Kind::Table(&NEMESIS),
             "random faults from the start to the heal",
@@ -733,6 +738,64 @@ static END: Table = Table {
     keys: &[
         key("time", TIME, "virtual time"),
         key("events", Kind::Whole, "events"),
+    ],
+};
+
+static OVERRIDE: Table = Table {
+    what: "a key of an override",
+    verbs: false,
+    keys: &[
+        key(
+            "message",
+            Kind::Table(&OVERRIDDEN_MESSAGE),
+            "of which message",
+        ),
+        key(
+            "disk",
+            Kind::Table(&OVERRIDDEN_OPERATION),
+            "of which operation of a disk",
+        ),
+        key(
+            "intact",
+            Kind::Flag,
+            "the message is neither lost nor copied nor damaged by weather and faults",
+        ),
+        key("lost", Kind::Flag, "whether the message is lost"),
+        key("delay", TIME, "how long the message is under way"),
+        key("copy-after", TIME, "so much later a copy of it comes"),
+        key(
+            "damage",
+            Kind::Whole,
+            "the message is damaged, in the way of this number",
+        ),
+        key("takes", TIME, "how long the operation takes"),
+        key("fails", Kind::Flag, "whether the operation fails"),
+    ],
+};
+
+static OVERRIDDEN_MESSAGE: Table = Table {
+    what: "a key of a message's name",
+    verbs: false,
+    keys: &[
+        needed("from", Kind::Text, "the sender, a replica or a client"),
+        needed("to", Kind::Text, "the addressee"),
+        key("kind", Kind::Text, "its kind; any"),
+        key("slot", Kind::Whole, "the first slot that it is about; any"),
+        key("nth", Kind::Whole, "which of those that fit, from 1; 1"),
+    ],
+};
+
+static OVERRIDDEN_OPERATION: Table = Table {
+    what: "a key of an operation's name",
+    verbs: false,
+    keys: &[
+        needed("replica", Kind::Text, "whose disk"),
+        needed(
+            "op",
+            Kind::Words(&["read", "write", "sync", "sync-names"]),
+            "what it does",
+        ),
+        key("nth", Kind::Whole, "which of them, from 1; 1"),
     ],
 };
 

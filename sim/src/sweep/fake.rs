@@ -179,6 +179,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             time: Instant(1),
             events: 1,
         },
+        overrides: Vec::new(),
         branches: Vec::new(),
     }
 }
@@ -255,6 +256,7 @@ impl Source for Fake {
             checks: once("agreement", 1 + facts),
             deliveries: BTreeMap::new(),
             first_answers: Vec::new(),
+            unmatched: Vec::new(),
             later_answers: Vec::new(),
             bug: None,
         };

@@ -3,22 +3,13 @@
 use synod_port::files::{DiskError, FileName};
 
 use crate::history::operation::{Call, Return};
-use crate::ids::{Client, Node};
+use crate::ids::{Client, Endpoint, Node};
 use crate::time::Instant;
 
 /// The hash under which values are compared across media, facts and messages.
 #[must_use]
 pub fn value_hash(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(bytes)
-}
-
-/// Who is at an end of a link.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Endpoint {
-    /// A replica.
-    Node(Node),
-    /// A client.
-    Client(Client),
 }
 
 /// When an event happened: true time, and its number, which orders everything in the run.

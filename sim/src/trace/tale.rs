@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::subject::process::{Claim, Reader};
-use crate::trace::event::{BallotPair, Endpoint, Event, Fact, Outcome, Stamp};
+use crate::trace::event::{BallotPair, Event, Fact, Outcome, Stamp};
 use crate::trace::observer::Observer;
 
 /// How closely one has to look to see a line.
@@ -175,19 +175,11 @@ impl Observer for Teller {
             ),
             Event::Sent { from, to, bytes } => {
                 let message = self.message(bytes);
-                self.tell(
-                    Wire,
-                    stamp,
-                    format_args!("{} sends {} {message}", Shown(*from), Shown(*to)),
-                );
+                self.tell(Wire, stamp, format_args!("{from} sends {to} {message}"));
             }
             Event::Delivered { from, to, bytes } => {
                 let message = self.message(bytes);
-                self.tell(
-                    Wire,
-                    stamp,
-                    format_args!("{} gets from {} {message}", Shown(*to), Shown(*from)),
-                );
+                self.tell(Wire, stamp, format_args!("{to} gets from {from} {message}"));
             }
             Event::Synced {
                 node,
@@ -211,15 +203,6 @@ impl Observer for Teller {
 /// How a thing of the trace is written for people. A ballot is `round.replica`, a hash its first
 /// half.
 struct Shown<T>(T);
-
-impl fmt::Display for Shown<Endpoint> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Endpoint::Node(node) => node.fmt(f),
-            Endpoint::Client(client) => client.fmt(f),
-        }
-    }
-}
 
 impl fmt::Display for Shown<BallotPair> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -328,7 +311,7 @@ fn heard(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{Client, Node};
+    use crate::ids::{Client, Endpoint, Node};
     use crate::time::Instant;
 
     #[test]

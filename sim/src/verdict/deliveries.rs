@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use synod_reports::record::Deliveries;
 
+use crate::ids::Endpoint;
 use crate::subject::process::Reader;
-use crate::trace::event::{Endpoint, Event, Fact};
+use crate::trace::event::{Event, Fact};
 
 /// What a node does, by its own facts.
 #[derive(Clone, Copy, Default)]

@@ -58,6 +58,7 @@ pub(super) fn plan(plan: &Plan) -> Plan {
         },
         script: Vec::new(),
         nemesis: Vec::new(),
+        overrides: Vec::new(),
         ..plan.clone()
     }
 }

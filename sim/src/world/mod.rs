@@ -17,6 +17,7 @@ mod life;
 mod nemesis;
 mod network;
 mod node;
+mod overrides;
 mod partition;
 pub mod pinging;
 mod report;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use synod_port::files::Bytes;
 
+use crate::choices::overrides::Passage;
 use crate::choices::{CERTAIN, FaultAt, Label, Matter, Topic};
 use crate::ids::FaultNumber;
 use crate::plan;
@@ -179,6 +180,25 @@ impl Network {
             delay = delay + late.slow + late.kind;
         }
 
+        if let Some(passage) = self.overridden(stage, from, to, &bytes) {
+            let of_the_seed = (lost, copy, damage);
+            (lost, copy, damage) = if passage.intact {
+                (None, None, None)
+            } else {
+                of_the_seed
+            };
+            if let Some(is_lost) = passage.lost {
+                lost = is_lost.then_some(Effect::NetworkLoss);
+            }
+            copy = passage
+                .copy_after
+                .map_or(copy, |later| Some((later, Cause::Weather)));
+            damage = passage
+                .damage
+                .map_or(damage, |word| Some((word.into(), Cause::Weather)));
+            delay = passage.delay.unwrap_or(delay);
+        }
+
         if self.links[index].cut > 0 {
             stage.took_effect(Effect::Partition, "");
             return Copies::One;
@@ -237,6 +257,25 @@ impl Network {
         } else {
             Copies::One
         }
+    }
+
+    /// What becomes of the message, if it is one whose passage was told.
+    #[inline]
+    fn overridden<O: Observer>(
+        &self,
+        stage: &mut Stage<O>,
+        from: Port,
+        to: Port,
+        bytes: &[u8],
+    ) -> Option<Passage> {
+        if stage.overrides.is_empty() {
+            return None;
+        }
+        let (from, to) = (stage.endpoint(from), stage.endpoint(to));
+        let describe = || self.reader.and_then(|reader| reader.describe(bytes));
+        let passage = stage.overrides.of_message(from, to, describe)?;
+        stage.took_effect(Effect::Override, "");
+        Some(passage)
     }
 
     #[inline]

@@ -104,6 +104,8 @@ pub(super) struct Machine {
     /// Later deadlines are looked at when it comes.
     pub wake: Option<(u64, Instant)>,
     pub doom: Option<Doom>,
+    /// Operations under way of which it was told whether they fail.
+    pub told: Vec<(Ticket, bool)>,
     pub inbox: VecDeque<Waiting>,
     /// How long each step takes.
     pub step_time: Span,
@@ -146,6 +148,7 @@ impl Machine {
             clock: Clock::new(clock),
             wake: None,
             doom: None,
+            told: Vec::new(),
             inbox: VecDeque::new(),
             step_time: Span(0),
             busy: None,
@@ -172,6 +175,7 @@ impl Machine {
         Some(Self {
             process,
             disk: self.disk.clone(),
+            told: self.told.clone(),
             inbox: self.inbox.clone(),
             faults: self.faults.clone(),
             stalled: self.stalled.clone(),
@@ -194,6 +198,7 @@ impl Machine {
         self.process = None;
         self.ready = false;
         self.wake = None;
+        self.told.clear();
         self.inbox.clear();
         self.busy = None;
         self.sampled = None;

@@ -87,6 +87,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
             time: Instant(u64::MAX),
             events: u64::MAX,
         },
+        overrides: Vec::new(),
         branches: Vec::new(),
     }
 }

@@ -144,6 +144,13 @@ impl<O: Observer> World<O> {
         alive.fold(self.bug, |sum, bug| (sum.0 + bug.0, sum.1 + bug.1))
     }
 
+    /// What was told to go some way, and never came.
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<String> {
+        let unmatched = self.stage.overrides.unmatched();
+        unmatched.map(ToString::to_string).collect()
+    }
+
     /// Memory that the run accounts for, observers apart.
     #[must_use]
     pub fn accounted_bytes(&self) -> u64 {

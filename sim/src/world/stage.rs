@@ -2,17 +2,18 @@
 //! and the observer.
 
 use crate::choices::Choices;
-use crate::ids::Node;
+use crate::ids::{Endpoint, Node};
 use crate::time::{Instant, Span};
-use crate::trace::event::{Endpoint, Event, Stamp};
+use crate::trace::event::{Event, Stamp};
 use crate::trace::observer::Observer;
 
 use super::agenda::Agenda;
 use super::digest::{Digest, Mark};
 use super::due::{Due, Port};
+use super::overrides::Overrides;
 use super::tally::{Effect, Milestone, Tally};
 use crate::choices::Label;
-use crate::plan::Distribution;
+use crate::plan::{Distribution, Plan};
 
 /// The shared part of a world.
 pub(super) struct Stage<O> {
@@ -31,10 +32,12 @@ pub(super) struct Stage<O> {
     pub eventful: bool,
     /// How many replicas.
     pub replicas: u16,
+    /// Single decisions that go as they are told.
+    pub overrides: Overrides,
 }
 
 impl<O: Observer> Stage<O> {
-    pub fn new(replicas: u8, choices: Box<dyn Choices>, observer: O) -> Self {
+    pub fn new(plan: &Plan, choices: Box<dyn Choices>, observer: O) -> Self {
         Self {
             now: Instant(0),
             agenda: Agenda::default(),
@@ -45,7 +48,8 @@ impl<O: Observer> Stage<O> {
             number: 0,
             ended: false,
             eventful: false,
-            replicas: u16::from(replicas),
+            replicas: u16::from(plan.cluster.replicas),
+            overrides: Overrides::new(&plan.overrides),
         }
     }
 
@@ -56,6 +60,7 @@ impl<O: Observer> Stage<O> {
             choices: self.choices.fork(),
             tally: self.tally.clone(),
             observer: self.observer.clone(),
+            overrides: self.overrides.clone(),
             ..*self
         }
     }

@@ -2,6 +2,7 @@
 
 use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
+use crate::choices::overrides::Operation;
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, Node};
 use crate::subject::process::{Input, Output};
@@ -347,6 +348,13 @@ impl<O: Observer> World<O> {
             span = span + machine.faults.slow;
             self.stage.took_effect(Effect::SlowDisk, name(at));
         }
+        if let Some(operation) = kind.operation()
+            && let Some(told) = self.stage.overrides.of_operation(Node(at), operation)
+        {
+            self.stage.took_effect(Effect::Override, name(at));
+            span = told.takes.unwrap_or(span);
+            machine.told.extend(told.fails.map(|fails| (ticket, fails)));
+        }
         let boot = machine.boot;
         self.stage.after(
             span,
@@ -384,7 +392,7 @@ impl<O: Observer> World<O> {
             self.stage.took_effect(Effect::DiskStall, at);
             return;
         }
-        let (fate, by) = self.fate(node, kind);
+        let (fate, by) = self.fate(node, kind, ticket);
         let completion =
             self.machines[node]
                 .disk
@@ -463,7 +471,22 @@ impl<O: Observer> World<O> {
 
     /// How an operation ends, and by which fault. Every fault that may fail it is asked, whatever
     /// the others said.
-    fn fate(&mut self, node: usize, kind: OpKind) -> (Fate, FaultAt) {
+    fn fate(&mut self, node: usize, kind: OpKind, ticket: Ticket) -> (Fate, FaultAt) {
+        let drawn = self.drawn_fate(node, kind);
+        let told = &mut self.machines[node].told;
+        let Some(index) = told.iter().position(|(told, _)| *told == ticket) else {
+            return drawn;
+        };
+        let (_, fails) = told.swap_remove(index);
+        let nobody = FaultAt::nobody(node as u16);
+        match (fails, drawn.0) {
+            (true, Fate::Ok) => (Fate::Fail(DiskError::Io), nobody),
+            (false, _) => (Fate::Ok, nobody),
+            _ => drawn,
+        }
+    }
+
+    fn drawn_fate(&mut self, node: usize, kind: OpKind) -> (Fate, FaultAt) {
         let at = node as u16;
         let machine = &mut self.machines[node];
         let (topic, rates) = match kind {
@@ -491,6 +514,17 @@ impl<O: Observer> World<O> {
 }
 
 impl OpKind {
+    /// As scenarios name it; none when they do not.
+    const fn operation(self) -> Option<Operation> {
+        match self {
+            Self::Sync => Some(Operation::Sync),
+            Self::SyncNames => Some(Operation::SyncNames),
+            Self::Write => Some(Operation::Write),
+            Self::Read => Some(Operation::Read),
+            Self::Other => None,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",

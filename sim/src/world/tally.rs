@@ -101,6 +101,8 @@ counted! {
         ClockJump = "clock-jump",
         /// A process was stepped after its clocks' rate had changed.
         ClockDrift = "clock-drift",
+        /// A single decision went as it was told.
+        Override = "override",
     }
 }
 

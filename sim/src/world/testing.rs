@@ -69,6 +69,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             time: Instant(30_000_000_000),
             events: 1_000_000,
         },
+        overrides: Vec::new(),
         branches: Vec::new(),
     }
 }

@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::choices::Seeded;
-use crate::ids::Node;
+use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
 use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
-use crate::trace::event::{Endpoint, Event, Outcome, Stamp};
+use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
 
 use super::tally::{Effect, Milestone};
@@ -345,7 +345,6 @@ struct Beats(usize);
 
 impl Observer for Beats {
     fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
-        use crate::trace::event::Endpoint;
         self.0 += usize::from(matches!(
             event,
             Event::Sent { from: Endpoint::Node(Node(0)), bytes, .. } if bytes[0] == b'H',
@@ -360,7 +359,6 @@ struct Sending(Vec<u64>);
 
 impl Observer for Sending {
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
-        use crate::trace::event::Endpoint;
         if matches!(
             event,
             Event::Sent {

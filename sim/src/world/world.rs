@@ -156,7 +156,7 @@ impl<O: Observer> World<O> {
             subject.reader(),
         );
         Self {
-            stage: Stage::new(plan.cluster.replicas, choices, observer),
+            stage: Stage::new(&plan, choices, observer),
             network,
             clients: Clients::new(&plan, subject.dialect(), keys, clients),
             roles: Roles::new(replicas, plan.cluster.knobs.election_timeout.1),

@@ -1,0 +1,254 @@
+//! Single decisions that go as they are told, by what a person would call them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+
+use super::*;
+use crate::choices::overrides::{
+    MessageName, Operation, OperationName, Override, Passage, Treatment,
+};
+use crate::choices::recorded::{Log, Recorded};
+use crate::choices::{CERTAIN, Choices, Matter, Topic};
+use crate::ids::{Client, Endpoint, Node};
+use crate::plan::{Distribution, Network};
+use crate::subject::synod::Synod;
+use crate::time::Span;
+use crate::trace::event::{Event, Stamp};
+use crate::trace::observer::Observer;
+use crate::world::testing;
+
+/// The names of all messages: by link, in the order in which they were sent.
+#[derive(Clone, Default)]
+struct Names {
+    sent: BTreeMap<(Endpoint, Endpoint), Vec<MessageName>>,
+    counted: BTreeMap<(Endpoint, Endpoint, &'static str, Option<u64>), u32>,
+}
+
+impl Observer for Names {
+    fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+        let Event::Sent { from, to, bytes } = event else {
+            return ControlFlow::Continue(());
+        };
+        let reader = Synod.reader().expect("it has one");
+        let sent = self.sent.entry((*from, *to)).or_default();
+        let by_number = MessageName {
+            from: *from,
+            to: *to,
+            kind: None,
+            slot: None,
+            nth: u32::try_from(sent.len() + 1).expect("few"),
+        };
+        let described = reader.describe(bytes);
+        sent.push(described.map_or(by_number.clone(), |described| {
+            let key = (*from, *to, described.kind, described.slot);
+            let nth = self.counted.entry(key).or_default();
+            *nth += 1;
+            MessageName {
+                // Without a slot in the name any would fit.
+                kind: described.slot.map(|_| described.kind.to_owned()),
+                slot: described.slot,
+                nth: described.slot.map_or(by_number.nth, |_| *nth),
+                ..by_number
+            }
+        }));
+        ControlFlow::Continue(())
+    }
+}
+
+/// The fault phase of this plan: its digest, what was decided, and what was sent.
+fn chaos(plan: &Plan) -> (u64, Log, Names) {
+    let plan = Arc::new(plan.clone());
+    let setup = Setup {
+        cluster: CLUSTER,
+        replicas: plan.cluster.replicas,
+        knobs: plan.cluster.knobs.clone(),
+        bug: None,
+        probe: ProbeLevel::Nothing,
+    };
+    let log = Arc::new(Mutex::new(Log::new()));
+    let choices: Box<dyn Choices> = Box::new(Recorded::new(plan.seed, |label| label, log.clone()));
+    let mut world = World::new(plan.clone(), &Synod, setup, choices, Names::default());
+    world.run_until(plan.heal.at);
+    assert_eq!(world.unmatched(), [""; 0]);
+    let log = std::mem::take(&mut *log.lock().expect("nobody panics with the log"));
+    (world.digest(), log, world.observer().clone())
+}
+
+/// A word of an oracle as a number below a range.
+fn below(word: u64, range: u64) -> u64 {
+    u64::try_from((u128::from(word) * u128::from(range)) >> 64).expect("below a u64")
+}
+
+/// What the weather did to every message, by name.
+fn weather(network: &Network, log: &Log, names: &Names) -> Vec<Override> {
+    let Distribution::Uniform(low, high) = network.latency else {
+        panic!("latency is drawn from a range");
+    };
+    let end = |party| match party {
+        0..16 => Endpoint::Node(Node(u8::try_from(party).expect("few"))),
+        _ => Endpoint::Client(Client(party - 16)),
+    };
+    let happens = |word, ppm: u32| {
+        let word = below(word, u64::from(CERTAIN) << 32);
+        (word >> 32 < u64::from(ppm)).then_some(word & 0xffff_ffff)
+    };
+    let mut passages: BTreeMap<(u16, u16, u32), Passage> = BTreeMap::new();
+    for ((matter, topic), words) in log {
+        let Matter::Message(from, to, number) = *matter else {
+            continue;
+        };
+        let [word] = words[..] else {
+            panic!("{topic:?} was drawn twice for one message");
+        };
+        let passage = passages.entry((from, to, number)).or_default();
+        match topic {
+            Topic::Latency => passage.delay = Some(low + Span(below(word, high.0 - low.0 + 1))),
+            Topic::Loss => {
+                let lost = below(word, CERTAIN.into()) < network.loss.into();
+                passage.lost = lost.then_some(true);
+            }
+            Topic::Duplicate => {
+                let later = happens(word, network.duplicate);
+                passage.copy_after =
+                    later.map(|word| Span((word * network.duplicate_later.0) >> 32));
+            }
+            Topic::Corrupt => {
+                let how = happens(word, network.corrupt);
+                passage.damage = how.map(|word| u32::try_from(word).expect("half a word"));
+            }
+            _ => panic!("{topic:?} is not drawn in this plan"),
+        }
+    }
+    let named = |((from, to, number), passage): ((u16, u16, u32), Passage)| {
+        let name = &names.sent[&(end(from), end(to))][number as usize];
+        Override::Message(name.clone(), passage)
+    };
+    passages.into_iter().map(named).collect()
+}
+
+#[test]
+fn a_run_whose_weather_is_told_by_name_is_the_same_run() {
+    for seed in 0..3 {
+        let stormy = testing::storm(seed);
+        let (digest, log, names) = chaos(&stormy);
+        let overrides = weather(&stormy.network, &log, &names);
+        let by_slot =
+            |one: &&Override| matches!(one, Override::Message(name, _) if name.slot.is_some());
+        assert!(overrides.len() > 1000 && overrides.iter().filter(by_slot).count() > 100);
+        let mut told = stormy.clone();
+        told.network = Network {
+            latency: Distribution::Constant(Span::from_secs(1)),
+            loss: 0,
+            duplicate: 0,
+            corrupt: 0,
+            ..stormy.network
+        };
+        told.overrides = overrides;
+        assert_eq!(chaos(&told).0, digest, "seed {seed}");
+        // Each one counts.
+        for lost in [Some(true), Some(false)] {
+            let mut other = told.clone();
+            // Some are sent into a cut at first.
+            let half = other.overrides.len() / 2;
+            let flipped = other.overrides[half..]
+                .iter_mut()
+                .find_map(|one| match one {
+                    Override::Message(_, passage)
+                        if passage.lost != lost && passage.damage.is_none() =>
+                    {
+                        Some(passage)
+                    }
+                    _ => None,
+                });
+            flipped.expect("one that goes otherwise").lost = lost;
+            let differs = lost == Some(true);
+            assert_eq!(digest_of_as_much(&other) != digest, differs, "seed {seed}");
+        }
+    }
+}
+
+/// As [`chaos`]; what comes otherwise is named otherwise, and may not come at all.
+fn digest_of_as_much(plan: &Plan) -> u64 {
+    let plan = Arc::new(plan.clone());
+    let setup = Setup {
+        cluster: CLUSTER,
+        replicas: plan.cluster.replicas,
+        knobs: plan.cluster.knobs.clone(),
+        bug: None,
+        probe: ProbeLevel::Nothing,
+    };
+    let choices = Box::new(Seeded::new(plan.seed));
+    let mut world = World::new(plan.clone(), &Synod, setup, choices, ());
+    world.run_until(plan.heal.at);
+    world.digest()
+}
+
+fn of_accept(from: u8, to: u8, slot: u64, passage: Passage) -> Override {
+    let name = MessageName {
+        from: Endpoint::Node(Node(from)),
+        to: Endpoint::Node(Node(to)),
+        kind: Some("accept".to_owned()),
+        slot: Some(slot),
+        nth: 1,
+    };
+    Override::Message(name, passage)
+}
+
+fn of_sync(node: u8, nth: u32, treatment: Treatment) -> Override {
+    let name = OperationName {
+        node: Node(node),
+        operation: Operation::Sync,
+        nth,
+    };
+    Override::Disk(name, treatment)
+}
+
+fn told(overrides: Vec<Override>) -> RunRecord {
+    let mut plan = testing::plan(3);
+    plan.overrides = overrides;
+    run(&RunSpec::new(plan)).record
+}
+
+#[test]
+fn a_failed_and_a_slow_sync_come_where_they_were_told() {
+    let plain = told(Vec::new());
+    let fails = Treatment {
+        fails: Some(true),
+        takes: None,
+    };
+    let failed = told(vec![of_sync(1, 9, fails)]);
+    assert_eq!(failed.verdict, Verdict::Pass, "{failed:?}");
+    assert_eq!(
+        (failed.faults["override"], failed.faults["sync-failure"]),
+        (1, 1)
+    );
+    let slow = Treatment {
+        fails: None,
+        takes: Some(Span::from_millis(40)),
+    };
+    let slow = told(vec![of_sync(1, 9, slow)]);
+    assert_eq!(slow.verdict, Verdict::Pass, "{slow:?}");
+    assert!(!slow.faults.contains_key("sync-failure") && slow.faults["override"] == 1);
+    let digests = [&plain, &failed, &slow].map(|record| record.digest.clone());
+    assert_eq!(BTreeSet::from(digests).len(), 3);
+}
+
+#[test]
+fn what_names_nothing_is_reported_and_the_run_does_not_pass() {
+    let lost = Passage {
+        lost: Some(true),
+        ..Passage::default()
+    };
+    // Nobody sends itself anything.
+    let record = told(vec![
+        of_accept(0, 0, 5, lost),
+        of_sync(0, 1, Treatment::default()),
+    ]);
+    assert_eq!(
+        (record.verdict, record.check.as_deref()),
+        (Verdict::Inconclusive, Some("unmatched"))
+    );
+    assert_eq!(record.unmatched, ["the 1st accept of slot 5 from r1 to r1"]);
+    assert_eq!(record.faults["override"], 1);
+}
