@@ -12,6 +12,8 @@ use crate::choices::recorded::{Log, Recorded};
 use crate::choices::{CERTAIN, Choices, Matter, Topic};
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::{Distribution, Network};
+use crate::scenario::fault::{Fault, Who};
+use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::synod::Synod;
 use crate::time::Span;
 use crate::trace::event::{Event, Stamp};
@@ -195,13 +197,17 @@ fn of_accept(from: u8, to: u8, slot: u64, passage: Passage) -> Override {
     Override::Message(name, passage)
 }
 
-fn of_sync(node: u8, nth: u32, treatment: Treatment) -> Override {
+fn of_disk(node: u8, operation: Operation, nth: u32, treatment: Treatment) -> Override {
     let name = OperationName {
         node: Node(node),
-        operation: Operation::Sync,
+        operation,
         nth,
     };
     Override::Disk(name, treatment)
+}
+
+fn of_sync(node: u8, nth: u32, treatment: Treatment) -> Override {
+    of_disk(node, Operation::Sync, nth, treatment)
 }
 
 fn told(overrides: Vec<Override>) -> RunRecord {
@@ -251,4 +257,77 @@ fn what_names_nothing_is_reported_and_the_run_does_not_pass() {
     );
     assert_eq!(record.unmatched, ["the 1st accept of slot 5 from r1 to r1"]);
     assert_eq!(record.faults["override"], 1);
+}
+
+#[test]
+fn a_sync_that_is_told_to_work_works_under_a_fault() {
+    let mut plan = testing::with(&[(
+        200,
+        2000,
+        Fault::SyncFailure {
+            who: Who::Nodes(vec![Node(1)]),
+            ppm: CERTAIN,
+        },
+    )]);
+    let failed = run(&RunSpec::new(plan.clone())).record;
+    let works = Treatment {
+        fails: Some(false),
+        takes: None,
+    };
+    let all = [Operation::Sync, Operation::SyncNames];
+    plan.overrides = all
+        .into_iter()
+        .flat_map(|operation| (1..500).map(move |nth| (operation, nth)))
+        .map(|(operation, nth)| of_disk(1, operation, nth, works))
+        .collect();
+    let record = run(&RunSpec::new(plan)).record;
+    assert!(failed.faults["sync-failure"] > 0);
+    assert!(
+        !record.faults.contains_key("sync-failure"),
+        "{:?}",
+        record.faults
+    );
+}
+
+#[test]
+fn an_audit_owes_an_answer_that_was_sent_and_lost() {
+    let lost = Passage {
+        lost: Some(true),
+        ..Passage::default()
+    };
+    let reply = |(from, to, nth)| {
+        let name = MessageName {
+            from: Endpoint::Node(Node(from)),
+            to: Endpoint::Client(Client(to)),
+            kind: None,
+            slot: None,
+            nth,
+        };
+        Override::Message(name, lost)
+    };
+    // The primary answers before its backups know.
+    let of = |seed| {
+        let mut plan = testing::plan(3);
+        plan.seed = seed;
+        plan.workload.patience = Span::from_millis(50);
+        let replies = (0..3).flat_map(|from| (0..2).map(move |to| (from, to)));
+        plan.overrides = replies
+            .flat_map(|(from, to)| (1..1000).map(move |nth| reply((from, to, nth))))
+            .collect();
+        let spec = RunSpec {
+            subject: PrimaryCopy.name().to_owned(),
+            checks: Checks::Client,
+            record: true,
+            ..RunSpec::new(plan)
+        };
+        run(&spec)
+    };
+    let outcome = (0..20)
+        .map(of)
+        .find(|outcome| outcome.record.verdict == Verdict::Safety)
+        .expect("one of twenty runs has an audit at such a moment");
+    let check = outcome.record.check.as_deref();
+    assert_eq!(check, Some(LAST_QUORUM_AUDIT), "{:?}", outcome.record);
+    let history = outcome.history.expect("it was recorded");
+    assert!(history.contains("\"invoke\"") && !history.contains("\"ok\""));
 }
