@@ -9,6 +9,7 @@ use synod_reports::figure::{self, Figure};
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print, warn};
+use crate::glossary::names;
 use crate::scenario::library::Library;
 use crate::sweep::bench::alone::{self, Work};
 use crate::sweep::bench::mix;
@@ -75,7 +76,7 @@ fn figures(arguments: &BenchArgs, global: &Global) -> Result<Vec<Figure>, String
         seeds.resolve(u64::from(std::process::id()) << 32)
     });
     let seeds = seeds.start..seeds.end;
-    let scenario = Library::standard()
+    let scenario = Library::standard(&names())
         .and_then(|library| library.get(SCENARIO))
         .map_err(|error| error.to_string())?;
     let few = seeds.start..seeds.end.min(seeds.start + 50);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use crate::glossary::names;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
 use crate::scenario::form::Repro;
@@ -70,7 +71,7 @@ pub fn run(command: ScenarioCommand) -> u8 {
             seed,
             sets,
         } => show(&scenario, seed, &sets),
-        ScenarioCommand::Schema => print(&schema::text()),
+        ScenarioCommand::Schema => print(&schema::text(&names())),
     }
 }
 
@@ -98,7 +99,7 @@ fn complain(error: &LoadError) -> u8 {
 
 fn check(paths: &[String], sets: &[String]) -> u8 {
     let results: Vec<Result<Scenario, LoadError>> = match paths {
-        [] => match Library::standard() {
+        [] => match Library::standard(&names()) {
             Ok(library) => each(&library, sets),
             Err(error) => return complain(&error),
         },
@@ -130,20 +131,22 @@ fn each(library: &Library, sets: &[String]) -> Vec<Result<Scenario, LoadError>> 
 fn check_one(path: &str, sets: &[String]) -> Vec<Result<Scenario, LoadError>> {
     let folder = Path::new(path);
     if folder.is_dir() {
-        return match Library::open(Some(folder)) {
+        return match Library::open(Some(folder), &names()) {
             Ok(library) => each(&library, sets),
             Err(error) => vec![Err(error)],
         };
     }
-    match resolve(path, sets) {
+    match resolve(path, sets, &names()) {
         Ok(scenarios) => scenarios.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],
     }
 }
 
 fn list(folder: Option<&Path>) -> u8 {
-    let library = match folder.map_or_else(Library::standard, |folder| Library::open(Some(folder)))
-    {
+    let library = match folder.map_or_else(
+        || Library::standard(&names()),
+        |folder| Library::open(Some(folder), &names()),
+    ) {
         Ok(library) => library,
         Err(error) => return complain(&error),
     };
@@ -170,7 +173,7 @@ fn list(folder: Option<&Path>) -> u8 {
 }
 
 fn show(scenario: &str, seed: Option<u64>, sets: &[String]) -> u8 {
-    match resolve(scenario, sets).as_deref() {
+    match resolve(scenario, sets, &names()).as_deref() {
         Err(error) => complain(error),
         Ok([scenario]) => {
             let repro = scenario.repro.clone().unwrap_or_else(|| Repro {
@@ -207,7 +210,7 @@ fn new(name: &str, output: Option<&Path>) -> u8 {
     if let Err(error) = made {
         return tell(&format!("error: cannot make {}: {error}", path.display()));
     }
-    match load_file(path, &[]) {
+    match load_file(path, &[], &names()) {
         Ok(_) => print(&format!("{}\n", path.display())),
         Err(error) => complain(&error),
     }
@@ -222,9 +225,9 @@ mod tests {
     fn the_scaffold_is_a_scenario() {
         let text = SCAFFOLD.replace("\"TITLE\"", "\"x\"");
         assert!(
-            parse("new", &text, &[]).is_ok(),
+            parse("new", &text, &[], &names()).is_ok(),
             "{}",
-            parse("new", &text, &[]).unwrap_err()
+            parse("new", &text, &[], &names()).unwrap_err()
         );
     }
 

@@ -103,6 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::glossary::names;
     use crate::scenario::load::parse;
 
     fn scenario(replicas: &str, core: &str, rot: &str) -> Scenario {
@@ -111,7 +112,7 @@ mod tests {
              {replicas}\n[workload]\n[heal]\nat = \"30s\"\ncore = {core}\n[nemesis]\nevery = \
              \"1s\"\n[[nemesis.fault]]\n{rot}\n"
         );
-        parse("t", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
+        parse("t", &text, &[], &names()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]

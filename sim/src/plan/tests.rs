@@ -7,6 +7,7 @@ use crate::choices::Branch;
 use crate::choices::overrides::{
     MessageName, Operation, OperationName, Override, Passage, Treatment,
 };
+use crate::glossary::names;
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
@@ -23,7 +24,9 @@ use crate::time::{Instant, Span};
 fn library() -> Vec<Scenario> {
     FILES
         .iter()
-        .map(|(name, text)| parse(name, text, &[]).unwrap_or_else(|error| panic!("{error}")))
+        .map(|(name, text)| {
+            parse(name, text, &[], &names()).unwrap_or_else(|error| panic!("{error}"))
+        })
         .collect()
 }
 
@@ -135,8 +138,8 @@ fn pinned_and_back(plan: &Plan) {
         branches: Some(Spanned::new(0..0, plan.branches.clone())),
     };
     let text = to_toml(plan, &repro);
-    let scenario =
-        parse("regressions/x", &text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let scenario = parse("regressions/x", &text, &[], &names())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(scenario.repro.as_ref(), Some(&repro));
     assert_eq!(&draw(&scenario, plan.seed), plan, "{text}");
 }
@@ -165,8 +168,8 @@ fn an_edit_moves_nothing_else() {
         .iter()
         .find(|(name, _)| *name == "safety/weather-5")
         .unwrap();
-    let plan = draw(&parse(name, text, &[]).unwrap(), 42);
-    let with = |set: &str| draw(&parse(name, text, &[set.to_owned()]).unwrap(), 42);
+    let plan = draw(&parse(name, text, &[], &names()).unwrap(), 42);
+    let with = |set: &str| draw(&parse(name, text, &[set.to_owned()], &names()).unwrap(), 42);
     let other = with("network.loss=30%");
     assert_eq!(
         Plan {
@@ -202,7 +205,7 @@ fn an_edit_moves_nothing_else() {
 
 #[test]
 fn the_mix_asks_enough_for_long_enough() {
-    let mix = Mix::of(&Library::open(None).unwrap(), &[]).unwrap();
+    let mix = Mix::of(&Library::open(None, &names()).unwrap(), &[]).unwrap();
     let (mut replicas, mut faults, mut random, runs) = (0, 0, 0, 2_000);
     for seed in 0..runs {
         let scenario = mix.scenario(seed).unwrap();

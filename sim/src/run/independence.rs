@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::choices::recorded::{Log, Recorded};
 use crate::choices::{Label, Matter, Topic};
+use crate::glossary::names;
 use crate::ids::{Client, FaultNumber};
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
@@ -134,7 +135,7 @@ const fn as_it_is(label: Label) -> Label {
 
 /// Takes every `stride`-th part out of so many plans. Says how many that were.
 fn nothing_else_moves(plans: u64, stride: usize, seconds: u64) -> usize {
-    let library = Library::open(None).expect("the library opens");
+    let library = Library::open(None, &names()).expect("the library opens");
     let mix = Mix::of(&library, &[]).expect("the mix is made");
     let mut taken = 0;
     for seed in 0..plans {
@@ -206,12 +207,12 @@ fn a_shared_stream_is_noticed() {
         ("retries", |label| one_stream(label, Topic::Retry)),
         ("audits", |label| one_stream(label, Topic::Audit)),
     ];
-    let library = Library::open(None).expect("the library opens");
+    let library = Library::open(None, &names()).expect("the library opens");
     let mix = Mix::of(&library, &[]).expect("the mix is made");
     let loops = FILES
         .iter()
         .find(|(name, _)| *name == "storage/crash-loop")
-        .map(|(name, text)| parse(name, text, &[]).expect("it is right"))
+        .map(|(name, text)| parse(name, text, &[], &names()).expect("it is right"))
         .expect("it is in the library");
     for (name, planted) in planted {
         let noticed = (0..40).any(|seed| {
@@ -234,7 +235,7 @@ fn a_shared_stream_is_noticed() {
 /// A fault that is deleted from a pinned plan's file leaves all others as they were.
 #[test]
 fn a_step_deleted_from_a_pinned_plan_changes_no_other() {
-    let library = Library::open(None).expect("the library opens");
+    let library = Library::open(None, &names()).expect("the library opens");
     let mix = Mix::of(&library, &[]).expect("the mix is made");
     for seed in 0..60 {
         let plan = draw(mix.scenario(seed).expect("the mix has a scenario"), seed);
@@ -250,7 +251,7 @@ fn a_step_deleted_from_a_pinned_plan_changes_no_other() {
             let its = format!("number = {}\n", timed.number.0);
             let rest = steps.iter().filter(|step| !step.starts_with(&its));
             let edited = rest.fold(head.to_owned(), |text, step| text + "\n[[step]]\n" + step);
-            let scenario = parse("regressions/x", &edited, &[])
+            let scenario = parse("regressions/x", &edited, &[], &names())
                 .unwrap_or_else(|error| panic!("{error}\n{edited}"));
             assert_eq!(
                 draw(&scenario, seed),

@@ -638,20 +638,4 @@ fn purpose(scenario: &Scenario, problems: &mut Vec<Problem>) {
             "name the check that is expected to fail: fails = \"linearizability\"",
         ));
     }
-    if let Some(milestones) = &scenario.checks.milestones {
-        let good = |name: &String| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        };
-        if !milestones.get_ref().iter().all(good) {
-            problems.push(Problem::at(
-                milestones.span(),
-                "a milestone that has no such name",
-                "not a name",
-                "milestones are named like \"leader-changed\"",
-            ));
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::scenario::embedded;
 use crate::scenario::load::{load_file, name_of, parse};
 use crate::scenario::model::Scenario;
+use crate::scenario::names::Names;
 use crate::scenario::problem::{LoadError, Problem, Source};
 use crate::scenario::value::nearest;
 
@@ -17,6 +18,8 @@ pub const FOLDER: &str = "scenarios";
 pub struct Library {
     /// Sorted by name.
     entries: Vec<Entry>,
+    /// What they may name.
+    known: Names,
 }
 
 #[derive(Clone, Debug)]
@@ -32,11 +35,11 @@ enum From {
 }
 
 impl Library {
-    /// All scenario files below a folder, or those built into the binary.
+    /// All scenario files below a folder, or those built into the binary. They may use these names.
     ///
     /// # Errors
     /// The folder cannot be read, or there is no scenario in it.
-    pub fn open(folder: Option<&Path>) -> Result<Self, LoadError> {
+    pub fn open(folder: Option<&Path>, names: &Names) -> Result<Self, LoadError> {
         let Some(folder) = folder else {
             let entries = embedded::FILES.iter().map(|(name, text)| Entry {
                 name: (*name).to_owned(),
@@ -44,6 +47,7 @@ impl Library {
             });
             return Ok(Self {
                 entries: entries.collect(),
+                known: names.clone(),
             });
         };
         let mut entries = Vec::new();
@@ -75,7 +79,10 @@ impl Library {
             })
             .collect();
         entries.sort_by(|one, two| one.name.cmp(&two.name));
-        Ok(Self { entries })
+        Ok(Self {
+            entries,
+            known: names.clone(),
+        })
     }
 
     /// The folder `scenarios` of the current directory, or the built-in library where there is
@@ -83,9 +90,9 @@ impl Library {
     ///
     /// # Errors
     /// As of [`Library::open`].
-    pub fn standard() -> Result<Self, LoadError> {
+    pub fn standard(names: &Names) -> Result<Self, LoadError> {
         let folder = Path::new(FOLDER);
-        Self::open(folder.is_dir().then_some(folder))
+        Self::open(folder.is_dir().then_some(folder), names)
     }
 
     /// All names, sorted.
@@ -123,11 +130,11 @@ impl Library {
             _ => return Err(self.unknown(name)),
         };
         match &entry.from {
-            From::File(path) => load_file(path, sets).map(|scenario| Scenario {
+            From::File(path) => load_file(path, sets, &self.known).map(|scenario| Scenario {
                 name: entry.name.clone(),
                 ..scenario
             }),
-            From::Binary(text) => parse(&entry.name, text, sets),
+            From::Binary(text) => parse(&entry.name, text, sets, &self.known),
         }
     }
 
@@ -161,10 +168,10 @@ impl Library {
 ///
 /// # Errors
 /// It means nothing, or something in it is wrong.
-pub fn resolve(argument: &str, sets: &[String]) -> Result<Vec<Scenario>, LoadError> {
+pub fn resolve(argument: &str, sets: &[String], names: &Names) -> Result<Vec<Scenario>, LoadError> {
     let path = Path::new(argument);
     if path.is_dir() {
-        let library = Library::open(Some(path))?;
+        let library = Library::open(Some(path), names)?;
         let inner = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
@@ -191,9 +198,9 @@ pub fn resolve(argument: &str, sets: &[String]) -> Result<Vec<Scenario>, LoadErr
             && path.components().count() > 1
             && !path.starts_with(FOLDER))
     {
-        return load_file(path, sets).map(|scenario| vec![scenario]);
+        return load_file(path, sets, names).map(|scenario| vec![scenario]);
     }
-    let library = Library::standard()?;
+    let library = Library::standard(names)?;
     let name = argument.strip_prefix("scenarios/").unwrap_or(argument);
     let folder = format!("{}/", name.trim_end_matches('/'));
     let inside: Vec<&str> = library
@@ -238,6 +245,7 @@ fn files(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glossary::names;
 
     fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
@@ -246,8 +254,8 @@ mod tests {
     #[test]
     fn the_built_in_library_is_the_folder() {
         let (folder, built_in) = (
-            Library::open(Some(&folder())).unwrap(),
-            Library::open(None).unwrap(),
+            Library::open(Some(&folder()), &names()).unwrap(),
+            Library::open(None, &names()).unwrap(),
         );
         assert_eq!(
             folder.names(),
@@ -264,30 +272,37 @@ mod tests {
 
     #[test]
     fn a_name_is_found_without_its_folder_and_a_wrong_one_is_guessed() {
-        let library = Library::open(None).unwrap();
+        let library = Library::open(None, &names()).unwrap();
         assert_eq!(library.get("weather-3").unwrap().name, "safety/weather-3");
         let error = library.get("weathr-3").unwrap_err().to_string();
         assert!(
             error.contains("did you mean `safety/weather-3`?"),
             "{error}"
         );
-        assert!(Library::open(Some(Path::new("/no/such/folder"))).is_err());
+        assert!(Library::open(Some(Path::new("/no/such/folder")), &names()).is_err());
     }
 
     #[test]
     fn arguments_are_files_folders_or_names() {
         let file = folder().join("safety/weather-3.toml");
         assert_eq!(
-            resolve(&file.display().to_string(), &[]).unwrap()[0].name,
+            resolve(&file.display().to_string(), &[], &names()).unwrap()[0].name,
             "safety/weather-3"
         );
-        let names: Vec<String> = resolve(&folder().join("safety").display().to_string(), &[])
-            .unwrap()
-            .into_iter()
-            .map(|scenario| scenario.name)
-            .collect();
-        assert!(names.contains(&"safety/weather-3".to_owned()), "{names:?}");
-        assert!(resolve("no-such-thing", &[]).is_err());
-        assert!(resolve("no/such/file.toml", &[]).is_err());
+        let inside: Vec<String> = resolve(
+            &folder().join("safety").display().to_string(),
+            &[],
+            &names(),
+        )
+        .unwrap()
+        .into_iter()
+        .map(|scenario| scenario.name)
+        .collect();
+        assert!(
+            inside.contains(&"safety/weather-3".to_owned()),
+            "{inside:?}"
+        );
+        assert!(resolve("no-such-thing", &[], &names()).is_err());
+        assert!(resolve("no/such/file.toml", &[], &names()).is_err());
     }
 }

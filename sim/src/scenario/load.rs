@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::scenario::check;
 use crate::scenario::form::FileForm;
 use crate::scenario::model::Scenario;
+use crate::scenario::names::Names;
 use crate::scenario::problem::{LoadError, Problem, Source};
 use crate::scenario::spelling;
 use crate::scenario::units::Wrong;
@@ -18,11 +19,12 @@ use crate::scenario::units::Wrong;
 /// The most bytes that a scenario file may have.
 pub const BYTES_MAX: u64 = 4 << 20;
 
-/// Reads a scenario from a file. `sets` are overrides such as `network.loss=1%`.
+/// Reads a scenario from a file. `sets` are overrides such as `network.loss=1%`; `names` are those
+/// that it may use.
 ///
 /// # Errors
 /// The file cannot be read, or something in it (or in an override) is wrong.
-pub fn load_file(path: &Path, sets: &[String]) -> Result<Scenario, LoadError> {
+pub fn load_file(path: &Path, sets: &[String], names: &Names) -> Result<Scenario, LoadError> {
     let shown = path.display().to_string();
     let help = "`synod scenario list` shows the scenarios that there are";
     let size = std::fs::metadata(path).map_err(|error| {
@@ -52,15 +54,20 @@ pub fn load_file(path: &Path, sets: &[String]) -> Result<Scenario, LoadError> {
             "TOML is UTF-8 text",
         )
     })?;
-    read(&shown, &name_of(path), &text, sets)
+    read(&shown, &name_of(path), &text, sets, names)
 }
 
 /// Reads a scenario from a text. `name` is its name, such as `safety/stale-read`.
 ///
 /// # Errors
 /// Something in it, or in an override, is wrong.
-pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Scenario, LoadError> {
-    read(&format!("scenarios/{name}.toml"), name, text, sets)
+pub fn parse(
+    name: &str,
+    text: &str,
+    sets: &[String],
+    names: &Names,
+) -> Result<Scenario, LoadError> {
+    read(&format!("scenarios/{name}.toml"), name, text, sets, names)
 }
 
 /// The name of a scenario file: without its extension, with its folder unless that is `scenarios`.
@@ -79,7 +86,13 @@ pub fn name_of(path: &Path) -> String {
     }
 }
 
-fn read(path: &str, name: &str, text: &str, sets: &[String]) -> Result<Scenario, LoadError> {
+fn read(
+    path: &str,
+    name: &str,
+    text: &str,
+    sets: &[String],
+    names: &Names,
+) -> Result<Scenario, LoadError> {
     let mut source = Source::new(path, text);
     let mut overrides = Vec::new();
     for set in sets {
@@ -97,7 +110,7 @@ fn read(path: &str, name: &str, text: &str, sets: &[String]) -> Result<Scenario,
             return Err(LoadError::new(source, vec![problem]));
         }
     }
-    let problems = spelling::check(document.get_ref());
+    let problems = spelling::check(document.get_ref(), names);
     if !problems.is_empty() {
         return Err(LoadError::new(source, problems));
     }

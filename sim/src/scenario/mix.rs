@@ -85,7 +85,11 @@ mod tests {
     use super::*;
 
     fn mix() -> Mix {
-        Mix::of(&Library::open(None).unwrap(), &[]).unwrap()
+        Mix::of(
+            &Library::open(None, &crate::glossary::names()).unwrap(),
+            &[],
+        )
+        .unwrap()
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod library;
 pub mod load;
 pub mod mix;
 pub mod model;
+pub mod names;
 pub mod overrides;
 pub mod problem;
 pub mod schema;

@@ -3,13 +3,14 @@
 
 use serde_json::{Value, json};
 
+use crate::scenario::names::Names;
 use crate::scenario::vocabulary::{Key, Kind, Table};
 use crate::scenario::words::{DISTRIBUTION, FILE};
 
 /// The schema, as `scenarios/schema/scenario-v1.json` has it.
 #[must_use]
-pub fn schema() -> Value {
-    let mut schema = table(&FILE);
+pub fn schema(names: &Names) -> Value {
+    let mut schema = table(&FILE, names);
     let root = schema
         .as_object_mut()
         .expect("a table's schema is an object");
@@ -23,15 +24,15 @@ pub fn schema() -> Value {
 
 /// The schema as text, with a newline at the end.
 #[must_use]
-pub fn text() -> String {
-    format!("{:#}\n", schema())
+pub fn text(names: &Names) -> String {
+    format!("{:#}\n", schema(names))
 }
 
-fn table(of: &Table) -> Value {
+fn table(of: &Table, names: &Names) -> Value {
     let properties: serde_json::Map<String, Value> = of
         .keys
         .iter()
-        .map(|key| (key.name.to_owned(), property(key)))
+        .map(|key| (key.name.to_owned(), property(key, names)))
         .collect();
     let required: Vec<&str> = of
         .keys
@@ -54,13 +55,13 @@ fn table(of: &Table) -> Value {
     schema
 }
 
-fn property(key: &Key) -> Value {
-    let mut schema = kind(key.kind);
+fn property(key: &Key, names: &Names) -> Value {
+    let mut schema = kind(key.kind, names);
     schema["description"] = json!(key.doc);
     schema
 }
 
-fn kind(of: Kind) -> Value {
+fn kind(of: Kind, names: &Names) -> Value {
     let replicas = || {
         json!({
             "type": ["string", "integer", "array", "object"],
@@ -70,6 +71,10 @@ fn kind(of: Kind) -> Value {
     match of {
         Kind::Text => json!({ "type": "string" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Named(naming) => json!({ "enum": names.all(naming) }),
+        Kind::AllNamed(naming) => {
+            json!({ "type": "array", "items": { "enum": names.all(naming) } })
+        }
         Kind::Whole => json!({ "type": "integer", "minimum": 0 }),
         Kind::Flag => {
             json!({ "anyOf": [{ "type": "boolean" }, pick(&json!({ "type": "boolean" }))] })
@@ -85,7 +90,7 @@ fn kind(of: Kind) -> Value {
             ] })
         }
         Kind::Distribution => {
-            json!({ "anyOf": [{ "type": "string", "examples": ["1ms"] }, table(&DISTRIBUTION)] })
+            json!({ "anyOf": [{ "type": "string", "examples": ["1ms"] }, table(&DISTRIBUTION, names)] })
         }
         Kind::Replicas => replicas(),
         Kind::Core => {
@@ -114,15 +119,15 @@ fn kind(of: Kind) -> Value {
                 "items": { "type": "array", "minItems": 1, "items": { "type": "string" } },
             })
         }
-        Kind::Table(of) => table(of),
-        Kind::Tables(of) => json!({ "type": "array", "items": table(of) }),
+        Kind::Table(of) => table(of, names),
+        Kind::Tables(of) => json!({ "type": "array", "items": table(of, names) }),
         Kind::ReplicasOr(of) => {
             json!({ "anyOf": [
                 { "type": ["string", "integer", "array"], "items": { "type": "string" } },
-                table(of),
+                table(of, names),
             ] })
         }
-        Kind::WordsOr(words, of) => json!({ "anyOf": [{ "enum": words }, table(of)] }),
+        Kind::WordsOr(words, of) => json!({ "anyOf": [{ "enum": words }, table(of, names)] }),
     }
 }
 
@@ -150,6 +155,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::glossary::names;
 
     #[test]
     fn the_committed_schema_is_this_one() {
@@ -157,7 +163,7 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/schema/scenario-v1.json");
         let committed = std::fs::read_to_string(path).unwrap();
         assert!(
-            committed == text(),
+            committed == text(&names()),
             "renew it: synod scenario schema > scenarios/schema/scenario-v1.json"
         );
     }
@@ -210,7 +216,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_library_keeps_to_the_schema() {
-        let schema = schema();
+        let schema = schema(&names());
         for (name, text) in crate::scenario::embedded::FILES {
             covered(&toml::Value::Table(text.parse().unwrap()), &schema, name);
             assert!(

@@ -1,5 +1,6 @@
 //! What a scenario's tables, keys and values are made of; `words` has them all.
 
+use crate::scenario::names::Naming;
 use crate::scenario::value::nearest;
 
 /// A table of a file.
@@ -35,6 +36,10 @@ pub enum Kind {
     Text,
     /// A list of strings.
     Texts,
+    /// A name that is known.
+    Named(Naming),
+    /// A list of them.
+    AllNamed(Naming),
     /// A whole number from 0.
     Whole,
     /// True or false, or some to pick from.

@@ -1,6 +1,7 @@
 //! The one list of everything that a scenario file may say. "Did you mean" and the JSON Schema come
 //! from it; tests hold it against what serde reads.
 
+use crate::scenario::names::Naming;
 use crate::scenario::select::REPLICAS_MAX;
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time, Unit};
 use crate::scenario::vocabulary::{Key, Kind, Table};
@@ -81,7 +82,7 @@ pub static FILE: Table = Table {
         ),
         key(
             "subject",
-            Kind::Text,
+            Kind::Named(Naming::Subject),
             "the engine under test, when it is not Synod",
         ),
         key(
@@ -636,7 +637,7 @@ static DELAY: Table = Table {
         TO,
         key(
             "kind",
-            Kind::Text,
+            Kind::Named(Naming::Message),
             "only messages of this kind, such as \"accept\"",
         ),
         needed("by", TIME, "so much is added"),
@@ -722,11 +723,15 @@ static CHECKS: Table = Table {
     what: "a key of `[checks]`",
     verbs: false,
     keys: &[
-        key("milestones", Kind::Texts, "each must be reached"),
+        key(
+            "milestones",
+            Kind::AllNamed(Naming::Milestone),
+            "each must be reached",
+        ),
         key(
             "fails",
-            Kind::Text,
-            "the check that this scenario is there to fail",
+            Kind::Named(Naming::Failure),
+            "the check, or the class of failures, that this scenario is there to fail",
         ),
         key("at-least", RATE, "in at least so many runs of a sweep"),
     ],
@@ -809,7 +814,11 @@ static REPRO: Table = Table {
             "the scenario that it was drawn from",
         ),
         needed("seed", Kind::Whole, "its seed"),
-        key("subject", Kind::Text, "the engine under test"),
+        key(
+            "subject",
+            Kind::Named(Naming::Subject),
+            "the engine under test",
+        ),
         key("bug", Kind::Text, "the planted bug"),
         key(
             "only",

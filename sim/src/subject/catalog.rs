@@ -33,20 +33,4 @@ mod tests {
         }
         assert!(find("nobody").is_none());
     }
-
-    #[test]
-    fn every_scenario_names_a_subject_that_there_is() {
-        for (name, text) in crate::scenario::embedded::FILES {
-            let scenario = crate::scenario::load::parse(name, text, &[])
-                .unwrap_or_else(|error| panic!("{error}"));
-            assert!(
-                scenario
-                    .subject
-                    .as_deref()
-                    .is_none_or(|subject| find(subject).is_some()),
-                "{name}: {:?}",
-                scenario.subject
-            );
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
+use crate::glossary::names;
 use crate::plan::Plan;
 use crate::plan::draw::draw;
 use crate::plan::pin;
@@ -143,7 +144,8 @@ fn check_hashes(settings: &Settings, scenarios: &[Scenario]) -> Result<(), Strin
 
 /// The scenarios of the mix that apply to the subject.
 fn mix(settings: &Settings) -> Result<Mix, String> {
-    let mut mix = Mix::of(&Library::standard().map_err(shown)?, &settings.set).map_err(shown)?;
+    let mut mix =
+        Mix::of(&Library::standard(&names()).map_err(shown)?, &settings.set).map_err(shown)?;
     mix.retain(|scenario| lacking(settings, scenario).is_none());
     Ok(mix)
 }
@@ -153,7 +155,7 @@ fn mix(settings: &Settings) -> Result<Mix, String> {
 fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
     let mut all: Vec<Scenario> = Vec::new();
     for argument in &settings.scenarios {
-        let found = resolve(argument, &settings.set).map_err(shown)?;
+        let found = resolve(argument, &settings.set, &names()).map_err(shown)?;
         let alone = found.len() == 1;
         for scenario in found {
             match lacking(settings, &scenario) {
@@ -227,7 +229,8 @@ impl Shelf {
 
     fn repro(&mut self, path: &str) -> Result<&Scenario, String> {
         if self.repro.as_ref().is_none_or(|known| known.0 != path) {
-            let scenario = load_file(Path::new(path), &self.settings.set).map_err(shown)?;
+            let scenario =
+                load_file(Path::new(path), &self.settings.set, &names()).map_err(shown)?;
             if scenario.repro.is_none() {
                 return Err(format!(
                     "{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"
@@ -316,7 +319,7 @@ impl Source for Shelf {
 /// # Errors
 /// What is wrong with those that cannot.
 pub fn check_library() -> Result<(), String> {
-    let library = Library::standard().map_err(shown)?;
+    let library = Library::standard(&names()).map_err(shown)?;
     let wrong: Vec<String> = library
         .names()
         .into_iter()

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use synod_reports::figure::Figure;
+use synod_sim::glossary::names;
 use synod_sim::scenario::load::parse;
 use synod_sim::sweep::bench::alone::Work;
 use synod_sim::time::Span;
@@ -91,8 +92,8 @@ const RATES: [(&str, f64); 33] = [
 /// # Errors
 /// When the frozen scenario cannot be read any more.
 pub fn alone(size: &Size) -> Result<Work, String> {
-    let scenario =
-        parse("bench/five-replicas", FIVE_REPLICAS, &[]).map_err(|error| error.to_string())?;
+    let scenario = parse("bench/five-replicas", FIVE_REPLICAS, &[], &names())
+        .map_err(|error| error.to_string())?;
     let idle = Span::from_secs(size.idle_seconds);
     Ok(Work {
         pings: size.pings,

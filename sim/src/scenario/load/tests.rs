@@ -1,10 +1,12 @@
 //! Whole files: what is read from them, and what is said about what is wrong in them.
 
 mod cuts;
+mod names;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::glossary::names;
 use crate::plan::draw::draw;
 
 const HEAD: &str = "format = 1\ntitle = \"t\"\nwhy = \"w\"\n";
@@ -15,13 +17,13 @@ fn errors(body: &str) -> String {
 
 fn errors_of(text: &str, sets: &[&str]) -> String {
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    parse("x", text, &sets)
+    parse("x", text, &sets, &names())
         .expect_err("this scenario is wrong")
         .to_string()
 }
 
 fn good(body: &str) -> Scenario {
-    parse("x", &format!("{HEAD}{body}"), &[]).unwrap_or_else(|error| panic!("{error}"))
+    parse("x", &format!("{HEAD}{body}"), &[], &names()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Every part of the message is there.
@@ -469,10 +471,6 @@ fn a_run_has_a_purpose() {
         &["x.toml:7:13", "salt"],
     );
     says(
-        &errors("[workload]\n[checks]\nmilestones = [\"Leader changed\"]\n"),
-        &["a milestone that has no such name"],
-    );
-    says(
         &errors("[workload]\n[clock]\ndrift = [\"1ppm\"]\n"),
         &["a list of 1 clocks"],
     );
@@ -497,6 +495,7 @@ fn overrides_change_the_document() {
             "x",
             &format!("{HEAD}[workload]\n[cluster]\nreplicas = 3\n"),
             &sets,
+            &names(),
         )
         .unwrap(),
         1,
@@ -516,6 +515,7 @@ fn overrides_change_the_document() {
         "x",
         &format!("{HEAD}[workload]\n[nemesis]\nevery = \"1s\"\n[[nemesis.fault]]\nkill = 1\n"),
         &sets,
+        &names(),
     )
     .unwrap();
     assert_eq!(scenario.nemesis.unwrap().faults[0].weight, 9);
@@ -560,13 +560,15 @@ fn wrong_overrides_point_at_themselves() {
 #[test]
 fn files_that_cannot_be_read() {
     says(
-        &load_file(Path::new("/no/such.toml"), &[])
+        &load_file(Path::new("/no/such.toml"), &[], &names())
             .unwrap_err()
             .to_string(),
         &["cannot read the scenario", "/no/such.toml"],
     );
     says(
-        &load_file(Path::new("/"), &[]).unwrap_err().to_string(),
+        &load_file(Path::new("/"), &[], &names())
+            .unwrap_err()
+            .to_string(),
         &["this is a folder"],
     );
 }
@@ -608,7 +610,7 @@ fn the_documented_examples_load() {
 proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,80}(\n\\PC{0,40}){0,4}") {
-        let _ = parse("x", &text, &[]).map_err(|error| error.to_string());
+        let _ = parse("x", &text, &[], &names()).map_err(|error| error.to_string());
     }
 
     /// Damaged files of the library are an error or a scenario that can be drawn.
@@ -623,7 +625,7 @@ proptest! {
         let at = at % text.len();
         let end = (at + length).min(text.len());
         if let (Some(before), Some(after)) = (text.get(..at), text.get(end..)) {
-            match parse(name, &format!("{before}{with}{after}"), &[]) {
+            match parse(name, &format!("{before}{with}{after}"), &[], &names()) {
                 Ok(scenario) => drop(draw(&scenario, 7)),
                 Err(error) => prop_assert!(error.to_string().starts_with("error: ")),
             }
@@ -636,6 +638,7 @@ proptest! {
             "x",
             &format!("{HEAD}[workload]\n"),
             &[set],
+            &names(),
         ).map_err(|error| error.to_string());
     }
 }

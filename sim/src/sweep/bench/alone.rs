@@ -282,7 +282,7 @@ mod tests {
     use crate::scenario::library::Library;
 
     fn weather() -> Scenario {
-        Library::open(None)
+        Library::open(None, &crate::glossary::names())
             .expect("it is built in")
             .get("safety/weather-5")
             .expect("it is there")

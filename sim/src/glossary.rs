@@ -1,0 +1,32 @@
+//! Every name that a scenario may use, from the one place that defines it.
+
+use synod_reports::record::Verdict;
+
+use crate::run::checks;
+use crate::scenario::names::{Names, SubjectNames};
+use crate::subject::catalog::{self, DEFAULT_SUBJECT};
+use crate::subject::process::Subject;
+use crate::world::tally::Milestone;
+
+/// The names that this build knows.
+#[must_use]
+pub fn names() -> Names {
+    let classes = Verdict::ALL.into_iter().filter(|class| class.is_failure());
+    let mut subjects: Vec<_> = catalog::ALL.iter().copied().map(subject).collect();
+    subjects.sort_by_key(|subject| (subject.name != DEFAULT_SUBJECT, subject.name));
+    Names {
+        milestones: Milestone::ALL
+            .iter()
+            .map(|milestone| milestone.name())
+            .collect(),
+        failures: checks().chain(classes.map(Verdict::name)).collect(),
+        subjects,
+    }
+}
+
+fn subject(subject: &dyn Subject) -> SubjectNames {
+    SubjectNames {
+        name: subject.name(),
+        messages: subject.reader().map_or(&[], |reader| reader.kinds()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Names that scenarios use and others define.
+
+use super::{errors, errors_of, good, says};
+
+#[test]
+fn an_unknown_name_is_underlined_and_the_right_one_suggested() {
+    let message = errors("[workload]\n[checks]\nmilestones = [\"halted\", \"leader-chnged\"]\n");
+    let picture = "error: `leader-chnged` is not a milestone
+ --> scenarios/x.toml:6:25
+  |
+6 | milestones = [\"halted\", \"leader-chnged\"]
+  |                         ^^^^^^^^^^^^^^^ unknown
+  |
+  = help: did you mean `leader-changed`? known: client-duplicated,";
+    assert!(message.starts_with(picture), "{message}");
+}
+
+#[test]
+fn a_failure_is_a_check_or_a_class() {
+    let of = |fails: &str| format!("[workload]\n[checks]\nfails = \"{fails}\"\n");
+    let refused = ["`everything` is not a check or a class", "x.toml:6:9"];
+    says(&errors(&of("everything")), &refused);
+    says(
+        &errors(&of("unexplaned-halt")),
+        &["did you mean `unexplained-halt`?"],
+    );
+    // A run that passes has not failed.
+    says(&errors(&of("pass")), &["`pass` is not"]);
+    for known in ["linearizability", "agreement", "recovery-time", "safety"] {
+        good(&of(known));
+    }
+}
+
+#[test]
+fn a_subject_is_one_of_the_catalog() {
+    says(
+        &errors("subject = \"etcd\"\n[workload]\n"),
+        &[
+            "`etcd` is not an engine under test",
+            "x.toml:4:11",
+            "known: abd, primary_copy, synod",
+        ],
+    );
+    says(
+        &errors("[workload]\n[repro]\nseed = 1\nsubject = \"primary-copy\"\n"),
+        &["x.toml:7:11", "did you mean `primary_copy`?"],
+    );
+    let set = errors_of(
+        &format!("{}[workload]\n", super::HEAD),
+        &["subject=primary"],
+    );
+    says(&set, &["--set:1:9", "`primary` is not an engine"]);
+}
+
+#[test]
+fn a_kind_of_messages_is_one_of_the_subjects() {
+    let of = |before: &str, kind: &str| {
+        format!(
+            "{before}[workload]\n[[step]]\ndelay = {{ kind = \"{kind}\", by = \"1s\" }}\n\
+             [nemesis]\nevery = \"1s\"\n[[nemesis.fault]]\n\
+             delay = {{ by = \"1s\", kind = \"{kind}\" }}\n"
+        )
+    };
+    let message = errors(&of("", "acepted"));
+    says(
+        &message,
+        &[
+            "`acepted` is not a kind of messages",
+            "x.toml:6:18",
+            "x.toml:10:29",
+            "did you mean `accepted`? known: accept,",
+        ],
+    );
+    good(&of("", "accepted"));
+    good(&of("subject = \"synod\"\n", "accepted"));
+    // Nobody reads the messages of this one.
+    good(&of("subject = \"abd\"\n", "acepted"));
+}

@@ -1,0 +1,78 @@
+//! The names that a scenario uses and others define. They are handed in by who reads a scenario,
+//! because what defines them stands above this layer.
+
+/// What a name is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// Something that a run should come by.
+    Milestone,
+    /// A check, or a class of failures.
+    Failure,
+    /// An engine under test.
+    Subject,
+    /// A kind of messages between replicas.
+    Message,
+}
+
+/// All names that are known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    /// Milestones.
+    pub milestones: Vec<&'static str>,
+    /// Checks, and classes of failures.
+    pub failures: Vec<&'static str>,
+    /// Subjects, the one first that is meant when a scenario names none.
+    pub subjects: Vec<SubjectNames>,
+}
+
+/// The names of a subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubjectNames {
+    /// Its own.
+    pub name: &'static str,
+    /// The kinds of its messages; none, where nobody reads them.
+    pub messages: &'static [&'static str],
+}
+
+impl Names {
+    /// What can stand in a scenario for this subject, by default the first. Empty: anything.
+    #[must_use]
+    pub fn of(&self, naming: Naming, subject: Option<&str>) -> Vec<&'static str> {
+        match naming {
+            Naming::Milestone => self.milestones.clone(),
+            Naming::Failure => self.failures.clone(),
+            Naming::Subject => self.subjects.iter().map(|subject| subject.name).collect(),
+            Naming::Message => self
+                .subjects
+                .iter()
+                .find(|known| subject.is_none_or(|subject| known.name == subject))
+                .map_or(Vec::new(), |subject| subject.messages.to_vec()),
+        }
+    }
+
+    /// What can stand in a scenario for any subject, sorted.
+    #[must_use]
+    pub fn all(&self, naming: Naming) -> Vec<&'static str> {
+        let mut all: Vec<_> = self
+            .subjects
+            .iter()
+            .flat_map(|subject| self.of(naming, Some(subject.name)))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+impl Naming {
+    /// What an unknown name is not.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Milestone => "a milestone",
+            Self::Failure => "a check or a class of failures",
+            Self::Subject => "an engine under test",
+            Self::Message => "a kind of messages",
+        }
+    }
+}
