@@ -276,4 +276,6 @@ mod overridden;
 #[cfg(test)]
 mod past_budget;
 #[cfg(test)]
+mod script_order;
+#[cfg(test)]
 mod tests;

@@ -376,8 +376,7 @@ fn checks(scenario: &Scenario, dice: &mut Dice) -> Checks {
     }
 }
 
-/// The script's steps, and faults with a time and a length of their own, which do not wait for the
-/// script.
+/// The script's steps, and of a reproducer the faults of the nemesis, which do not wait for them.
 fn steps(
     scenario: &Scenario,
     targets: &Targets<'_>,
@@ -392,7 +391,7 @@ fn steps(
         let when = match &step.when {
             Moment::Next => When::Next,
             Moment::After(span) => When::After(die.span(span)),
-            Moment::At(at) => When::At(Instant(die.natural(at))),
+            Moment::At(at) | Moment::Apart(at) => When::At(Instant(die.natural(at))),
         };
         let hold = step.hold.as_ref().map(|hold| die.span(hold));
         let mut die = dice.at(Place::StepFault, place);
@@ -401,7 +400,7 @@ fn steps(
                 let Some(fault) = targets.draw(fault, &mut die) else {
                     continue;
                 };
-                if let (When::At(at), Some(hold)) = (when, hold) {
+                if let (Moment::Apart(_), When::At(at), Some(hold)) = (&step.when, when, hold) {
                     timed.push(Timed {
                         number,
                         at,

@@ -137,9 +137,10 @@ pub enum When {
     Next,
     /// So long after that.
     After(Ranged<Time>),
-    /// At this time, or when the step before is complete if that is later; a fault with a hold: at
-    /// this time, whatever the script does.
+    /// At this time, or when the step before is complete if that is later.
     At(Ranged<Time>),
+    /// At this time, whatever the script does: a fault of the nemesis, in a reproducer.
+    Apart(Ranged<Time>),
 }
 
 /// What a step does.

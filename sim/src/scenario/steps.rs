@@ -155,7 +155,8 @@ impl Cast<'_> {
                 help,
             );
         }
-        if let (Some(hold), true, None) = (&form.hold, instant, &form.at) {
+        let apart = self.pinned && form.line.is_none() && form.at.is_some() && form.hold.is_some();
+        if let (Some(hold), true, false) = (&form.hold, instant, apart) {
             let help = format!("`{name}` is over at once; leave `hold` out");
             self.wrong(
                 self.source.key_of(hold.span(), "hold"),
@@ -173,6 +174,7 @@ impl Cast<'_> {
             );
         }
         let when = match (form.at, form.after) {
+            (Some(at), _) if apart => When::Apart(at.into_inner()),
             (Some(at), _) => When::At(at.into_inner()),
             (None, Some(after)) => When::After(after.into_inner()),
             (None, None) => When::Next,

@@ -421,7 +421,12 @@ pub static STEP: Table = Table {
             "the step's own among all: what its fault leaves open hangs on it, whatever else is \
              taken out; by default its place",
         ),
-        key("line", Kind::Whole, "in a reproducer: the step's line in its scenario"),
+        key(
+            "line",
+            Kind::Whole,
+            "in a reproducer: the step's line in its scenario; a fault with `at` and `hold` and \
+             without this is of the nemesis, and waits for no step",
+        ),
         ;
         verb(
             "expect",

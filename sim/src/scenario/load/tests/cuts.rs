@@ -81,3 +81,13 @@ fn a_step_has_a_number_of_its_own() {
         says(&errors(&of(one, two)), &[part]);
     }
 }
+
+#[test]
+fn what_is_over_at_once_has_no_hold_at_a_time_either() {
+    let of = |head: &str| {
+        format!("{head}[workload]\n[[step]]\nat = \"1s\"\nhold = \"1s\"\nbit-rot = 1\n")
+    };
+    says(&errors(&of("")), &["`bit-rot` does not last", "x.toml:7:1"]);
+    // Of the nemesis everything has a length.
+    good(&of("[repro]\nseed = 1\n"));
+}
