@@ -56,15 +56,6 @@ impl Values {
         self.intern(Form::Text, bytes)
     }
 
-    /// The number of a string, if it has one.
-    #[must_use]
-    pub fn find_text(&self, bytes: &[u8]) -> Option<Val> {
-        let found = self.table.find(xxhash_rust::xxh3::xxh3_64(bytes), |at| {
-            self.at(at) == (Form::Text, bytes)
-        });
-        found.map(|at| Val(at + 1))
-    }
-
     fn at(&self, at: u32) -> (Form, &[u8]) {
         let at = at as usize;
         let start = if at == 0 { 0 } else { self.ends[at - 1] };

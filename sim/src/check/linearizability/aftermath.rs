@@ -29,15 +29,8 @@ pub struct Aftermath {
 
 impl Aftermath {
     /// Before any read. Operations of this history that are open stay unknown.
-    ///
-    /// # Panics
-    /// When the history is a bounded one, which has forgotten a part.
     #[must_use]
     pub fn of(online: &Online) -> Self {
-        assert!(
-            online.is_whole(),
-            "what was forgotten cannot be judged again"
-        );
         let history = online.history();
         let by_key = ByKey::new(&history);
         Self {

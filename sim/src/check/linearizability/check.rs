@@ -1,7 +1,7 @@
 //! A whole history: key by key, the cheapest first, until one is not linearizable.
 
 use crate::check::linearizability::budget::{Budget, Exhausted};
-use crate::check::linearizability::chain::{Answer, Judged, Method, judge};
+use crate::check::linearizability::chain::{Answer, Judged, judge};
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
 use crate::check::linearizability::witness::Refuted;
 use crate::history::recorded::{History, NEVER, Outcome};
@@ -138,15 +138,6 @@ impl ByKey {
 /// those that need more are given more once all had their turn.
 #[must_use]
 pub fn check(history: &History, budget: Budget) -> Report {
-    check_with(history, budget, |_, _, _| None)
-}
-
-/// Checks a history of which some keys are judged in another way.
-pub(super) fn check_with(
-    history: &History,
-    budget: Budget,
-    mut other: impl FnMut(u32, &ByKey, &mut Renumber) -> Option<Answer>,
-) -> Report {
     let by_key = ByKey::new(history);
     let placed = history
         .operations
@@ -155,15 +146,6 @@ pub(super) fn check_with(
     let place = |number: u32| history.operations[number as usize].place;
     let mut renumber = Renumber::default();
     over_keys(&by_key, budget, |key, given| {
-        if let Some(answer) = other(key, &by_key, &mut renumber) {
-            return Judged {
-                answer,
-                method: Method::Search,
-                log: None,
-                steps: 0,
-                certified: false,
-            };
-        }
         let partition = by_key.partition(history, key, &mut renumber);
         let mut judged = judge(&partition, placed.then_some(&place), given);
         judged.log = judged

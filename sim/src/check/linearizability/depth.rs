@@ -11,7 +11,6 @@
 //! next is possible, then those that must return soonest, then the unknown ones.
 
 use crate::check::linearizability::budget::{Budget, Exhausted};
-use crate::check::linearizability::frontier::Frontier;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::{Mask, next_common};
 use crate::check::linearizability::partition::{OPEN, Step};
@@ -89,12 +88,7 @@ pub fn depth_first<K: Machine>(
             .advance(machine, u64::MAX)
             .expect("no search does so many steps")
     }
-    let from = &Frontier::start(machine);
-    let line = Line {
-        steps,
-        events,
-        from,
-    };
+    let line = Line { steps, events };
     match widest(steps, events) {
         0..=64 => run::<K, [u64; 1]>(machine, line, 64, budget),
         65..=256 => run::<K, [u64; 4]>(machine, line, 256, budget),

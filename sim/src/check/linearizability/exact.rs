@@ -1,5 +1,4 @@
-//! The register for a part of a history of which it is not known what follows: it keeps every value
-//! that may still be asked for.
+//! The register that knows nothing of the future, to hold the other against.
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::Partition;
@@ -46,17 +45,6 @@ impl ExactMachine {
             initial: number(partition.initial),
             values,
         }
-    }
-
-    /// The state of this string.
-    pub fn state(&mut self, value: Option<&[u8]>) -> u32 {
-        value.map_or(ABSENT, |bytes| self.values.text(bytes)).0
-    }
-
-    /// The value of a state.
-    #[must_use]
-    pub fn value(&self, state: u32) -> Option<&[u8]> {
-        self.values.get(Val(state)).map(|(_, bytes)| bytes)
     }
 }
 

@@ -19,8 +19,7 @@
 //! - `models` checks sets, queues and registers of transactions: by their unique values in n log n
 //!   (`set_order`, `queue_order`), or else by both searches;
 //! - `object` checks a user's own specification;
-//! - `online` holds a history that is still being made, `settle` forgets what is behind it, and
-//!   `settled` is what remains of that;
+//! - `online` holds a history that is still being made;
 //! - `aftermath` judges the reads that audits add to one history;
 //! - `generate` makes large histories to measure with, and `pending` those that are hard.
 
@@ -32,9 +31,9 @@ mod chains;
 pub mod check;
 pub mod contradiction;
 pub mod depth;
+#[cfg(test)]
 mod exact;
 mod explore;
-pub mod frontier;
 pub mod generate;
 pub mod machine;
 pub mod mask;
@@ -50,11 +49,8 @@ mod queue_order;
 pub mod register;
 pub mod repair;
 pub mod restriction;
-mod resume;
 pub mod search;
 mod set_order;
-mod settle;
-mod settled;
 #[cfg(test)]
 mod small;
 #[cfg(test)]

@@ -3,16 +3,12 @@
 //!
 //! A copy shares everything but the last few operations. An operation that has not ended when a
 //! verdict is asked for is unknown.
-//!
-//! A history may be bounded: then it is checked as it grows, and what is settled is forgotten (see
-//! `settle`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::check::linearizability::budget::Budget;
-use crate::check::linearizability::check::{Report, Verdict, check_with};
-use crate::check::linearizability::settled::Settled;
+use crate::check::linearizability::check::{Report, check};
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Place, Recorded};
 use crate::history::values::{ABSENT, Val, Values};
@@ -23,38 +19,29 @@ const PIECE: usize = 32;
 /// A history in the making. Times are the caller's, and never decrease.
 #[derive(Clone, Default)]
 pub struct Online {
-    pub(super) ended: Vec<Arc<Vec<Ended>>>,
-    pub(super) open: BTreeMap<u64, Open>,
+    ended: Vec<Arc<Vec<Ended>>>,
+    open: BTreeMap<u64, Open>,
     /// Places that became known after the outcome of their operation was given up.
-    pub(super) learned: BTreeMap<u64, Place>,
+    learned: BTreeMap<u64, Place>,
     /// What came back after the outcome of their operation was given up, and when.
     late: BTreeMap<u64, (Return, u64)>,
     operations: usize,
     /// The latest time that was told.
     pub(super) latest: u64,
-    /// What is known of each key's forgotten part.
-    pub(super) settled: BTreeMap<Text, Settled>,
-    /// The key whose settled part is not linearizable.
-    pub(super) failed: Option<Text>,
-    /// With so many ended operations it is time to settle.
-    pub(super) limit: Option<usize>,
-    /// The number of ended operations that are kept between two times of settling.
-    pub(super) bound: usize,
-    pub(super) kept: usize,
 }
 
 #[derive(Clone)]
-pub(super) struct Open {
-    pub(super) call: Call,
-    pub(super) time: u64,
+struct Open {
+    call: Call,
+    time: u64,
 }
 
 #[derive(Clone)]
-pub(super) struct Ended {
-    pub(super) process: u64,
-    pub(super) call: Call,
+struct Ended {
+    process: u64,
+    call: Call,
     /// Of the call and of the return.
-    pub(super) times: (u64, u64),
+    times: (u64, u64),
     reply: Reply,
     place: Option<Place>,
 }
@@ -71,19 +58,6 @@ impl Online {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// A history of which about this many operations are kept, beside those that are open or
-    /// unknown. The log's order and zones need the whole history, so once something is forgotten,
-    /// the key it was on is left to the search.
-    #[must_use]
-    pub fn bounded(operations: usize) -> Self {
-        let bound = operations.max(1);
-        Self {
-            limit: Some(bound),
-            bound,
-            ..Self::default()
-        }
     }
 
     /// A process calls an operation. It has no other open, and none whose outcome stayed unknown.
@@ -125,22 +99,13 @@ impl Online {
         self.learned.insert(process, place);
     }
 
-    /// An operation of unknown outcome took effect and returned after all. A bounded history may
-    /// have settled it as unknown, and leaves it so.
+    /// An operation of unknown outcome took effect and returned after all.
     pub fn late(&mut self, process: u64, returned: Return, place: Option<Place>, time: u64) {
         if let Some(place) = place {
             self.learned(process, place);
         }
-        if self.is_whole() {
-            self.latest = self.latest.max(time);
-            self.late.insert(process, (returned, time));
-        }
-    }
-
-    /// Whether nothing was ever forgotten.
-    #[must_use]
-    pub const fn is_whole(&self) -> bool {
-        self.bound == 0
+        self.latest = self.latest.max(time);
+        self.late.insert(process, (returned, time));
     }
 
     /// How many operations were called.
@@ -170,13 +135,9 @@ impl Online {
             reply,
             place,
         });
-        if self.limit.is_some_and(|limit| self.kept >= limit) {
-            self.settle();
-        }
     }
 
-    pub(super) fn keep(&mut self, ended: Ended) {
-        self.kept += 1;
+    fn keep(&mut self, ended: Ended) {
         match self.ended.last_mut() {
             Some(piece) if piece.len() < PIECE => Arc::make_mut(piece).push(ended),
             _ => {
@@ -187,7 +148,7 @@ impl Online {
         }
     }
 
-    /// The history so far, in the order of the calls. Of a bounded one, what is still kept.
+    /// The history so far, in the order of the calls.
     #[must_use]
     pub fn history(&self) -> History {
         let mut builder = Builder::default();
@@ -228,27 +189,7 @@ impl Online {
     /// Whether the history so far is linearizable. The budget is that of each key.
     #[must_use]
     pub fn verdict(&self, budget: Budget) -> Report {
-        let history = self.numbered();
-        let report = check_with(&history, budget, |key, by_key, renumber| {
-            let settled = self
-                .settled
-                .get(history.values.bytes(history.keys[key as usize]))?;
-            Some(settled.judge(&history, by_key, key, renumber, budget))
-        });
-        let Some(failed) = &self.failed else {
-            return report;
-        };
-        let key = history
-            .keys
-            .iter()
-            .position(|key| history.values.bytes(*key) == &**failed);
-        let key = key
-            .and_then(|key| u32::try_from(key).ok())
-            .expect("the operations of a key that failed are kept");
-        Report {
-            verdict: Verdict::NotLinearizable { key },
-            ..report
-        }
+        check(&self.history(), budget)
     }
 }
 
@@ -320,6 +261,7 @@ fn optional(values: &mut Values, value: Option<&Text>) -> Val {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::check::linearizability::check::Verdict;
 
     /// Tells a recorded history of strings as if it happened now.
     pub fn replayed(history: &History, mut online: Online) -> Online {
@@ -436,14 +378,6 @@ pub(super) mod tests {
             let verdict = online.verdict(Budget::default()).verdict;
             assert_eq!(verdict == Verdict::Linearizable, linearizable);
         }
-        let mut bounded = Online::bounded(1);
-        bounded.invoke(1, &call("x", Action::Put(text("1"))), 1);
-        bounded.unknown(1);
-        bounded.late(1, Return::Done, None, 3);
-        bounded.invoke(3, &call("x", Action::Get), 4);
-        bounded.ok(3, Return::Value(None), None, 5);
-        let verdict = bounded.verdict(Budget::default()).verdict;
-        assert_eq!(verdict, Verdict::Linearizable);
     }
 
     #[test]

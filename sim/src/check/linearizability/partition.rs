@@ -113,32 +113,22 @@ impl<'a> Partition<'a> {
         values: &'a Values,
         renumber: &mut Renumber,
     ) -> Self {
-        let mut partition = Self::resumed(operations, &mut [initial], values, renumber);
-        partition.initial = Val(u32::from(initial != ABSENT));
-        partition
-    }
-
-    /// Puts operations on a line that go on from one of several states, whose numbers become those
-    /// within the partition.
-    pub fn resumed(
-        operations: impl Iterator<Item = Timed> + Clone,
-        states: &mut [Val],
-        values: &'a Values,
-        renumber: &mut Renumber,
-    ) -> Self {
         renumber.start(values.len());
-        for state in states {
-            *state = renumber.local(*state);
-        }
-        if operations
+        let initial = renumber.local(initial);
+        let in_order = operations
             .clone()
-            .is_sorted_by_key(|operation| operation.call)
-        {
-            return Self::in_order(operations, values, renumber);
+            .is_sorted_by_key(|operation| operation.call);
+        let partition = if in_order {
+            Self::in_order(operations, values, renumber)
+        } else {
+            let mut sorted: Vec<Timed> = operations.collect();
+            sorted.sort_by_key(|operation| operation.call);
+            Self::in_order(sorted.into_iter(), values, renumber)
+        };
+        Self {
+            initial,
+            ..partition
         }
-        let mut sorted: Vec<Timed> = operations.collect();
-        sorted.sort_by_key(|operation| operation.call);
-        Self::in_order(sorted.into_iter(), values, renumber)
     }
 
     /// Merges the calls, which are in order, with the returns, of which only those of open

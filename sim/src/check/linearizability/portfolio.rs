@@ -7,7 +7,6 @@
 
 use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::depth::Depth;
-use crate::check::linearizability::frontier::Frontier;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
 use crate::check::linearizability::partition::Step;
@@ -46,12 +45,7 @@ pub fn both<K: Machine>(
     events: &[u32],
     budget: Budget,
 ) -> Searched {
-    let from = &Frontier::start(machine);
-    let line = Line {
-        steps,
-        events,
-        from,
-    };
+    let line = Line { steps, events };
     match widest(steps, events) {
         0..=64 => turns::<K, [u64; 1]>(machine, line, 64, budget),
         65..=256 => turns::<K, [u64; 4]>(machine, line, 256, budget),

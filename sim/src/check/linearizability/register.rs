@@ -109,16 +109,6 @@ impl<'a> RegisterMachine<'a> {
         }
     }
 
-    /// The state of this value of the partition.
-    pub fn state(&mut self, partition: &Partition<'a>, value: Val) -> u32 {
-        match &mut self.endings {
-            Some(endings) if value != ABSENT => {
-                endings.whole(partition.bytes(value), &mut self.death)
-            }
-            _ => self.alive(value.0, 0),
-        }
-    }
-
     fn alive(&self, state: u32, now: u32) -> u32 {
         if state != DEAD && self.death[state as usize] > now {
             state

@@ -18,7 +18,6 @@
 //! - states that no later operation can tell apart are one (see `register`).
 
 use crate::check::linearizability::budget::{Budget, Exhausted};
-use crate::check::linearizability::frontier::Frontier;
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
 use crate::check::linearizability::partition::{OPEN, Step};
@@ -104,24 +103,7 @@ pub fn search<K: Machine>(
     remember: Remember,
     budget: Budget,
 ) -> Ending {
-    let start = Frontier::start(machine);
-    search_on(machine, steps, events, &start, remember, budget).0
-}
-
-/// Searches from a frontier on, and gives the one at the end if there is a linearization.
-pub fn search_on<K: Machine>(
-    machine: &mut K,
-    steps: &[Step],
-    events: &[u32],
-    from: &Frontier,
-    remember: Remember,
-    budget: Budget,
-) -> (Ending, Option<Frontier>) {
-    let line = Line {
-        steps,
-        events,
-        from,
-    };
+    let line = Line { steps, events };
     // Masks that are wide enough.
     match widest(steps, events) {
         0..=64 => Search::<K, [u64; 1]>::new(machine, line, 64, remember, budget).run(),
@@ -130,12 +112,11 @@ pub fn search_on<K: Machine>(
     }
 }
 
-/// What is searched: operations, their calls and returns, and where it begins.
+/// What is searched: operations, and their calls and returns.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'s> {
     pub(super) steps: &'s [Step],
     pub(super) events: &'s [u32],
-    pub(super) from: &'s Frontier,
 }
 
 /// The largest number of operations of known outcome that are open at once.
@@ -156,7 +137,6 @@ pub(super) struct Search<'s, K, M> {
     pub(super) machine: &'s mut K,
     pub(super) steps: &'s [Step],
     events: &'s [u32],
-    from: &'s Frontier,
     /// The next event.
     at: usize,
     /// While a return is worked on: the next configuration to go on from.
@@ -198,11 +178,17 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         budget: Budget,
     ) -> Self {
         let empty = M::empty(places);
+        let start = Configuration {
+            state: machine.initial(),
+            used: 0,
+            done: empty.clone(),
+            undone: empty.clone(),
+            path: 0,
+        };
         Self {
             machine,
             steps: line.steps,
             events: line.events,
-            from: line.from,
             at: 0,
             returning: None,
             window: Vec::new(),
@@ -216,7 +202,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             unknown_dependent: Vec::new(),
             unknown_limit: 64,
             used: UsedSets::default(),
-            configurations: Vec::new(),
+            configurations: vec![start],
             next: Vec::new(),
             stack: Vec::new(),
             seen: Table::default(),
@@ -229,12 +215,9 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         }
     }
 
-    fn run(mut self) -> (Ending, Option<Frontier>) {
-        let ending = self
-            .advance(u64::MAX)
-            .expect("no search does so many steps");
-        let linearizable = matches!(ending, Ending::Linearizable { .. });
-        (ending, linearizable.then(|| self.frontier()))
+    fn run(mut self) -> Ending {
+        self.advance(u64::MAX)
+            .expect("no search does so many steps")
     }
 
     /// How many events are behind it.
@@ -247,9 +230,6 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         while let Some(event) = self.events.get(self.at) {
             let operation = event / 2;
             if self.returning.is_none() {
-                if self.at == self.from.open {
-                    self.start(self.from);
-                }
                 self.now = u32::try_from(self.at).expect("places have 32 bits");
                 if event % 2 == 0 {
                     self.on_call(operation);
@@ -287,9 +267,6 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             if self.work >= until {
                 return None;
             }
-        }
-        if self.events.len() <= self.from.open {
-            self.start(self.from);
         }
         let order = self.longest(OPEN);
         Some(Ending::Linearizable { order })
