@@ -18,7 +18,6 @@
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
 //! - `models` checks sets, queues and registers of transactions: by their unique values in n log n
 //!   (`set_order`, `queue_order`), or else by both searches;
-//! - `object` checks a user's own specification;
 //! - `online` holds a history that is still being made;
 //! - `aftermath` judges the reads that audits add to one history;
 //! - `generate` makes large histories to measure with, and `pending` those that are hard.
@@ -38,7 +37,6 @@ pub mod generate;
 pub mod machine;
 pub mod mask;
 pub mod models;
-pub mod object;
 pub mod online;
 pub mod partition;
 mod path;
