@@ -70,12 +70,6 @@ impl Hears {
     pub const APPLIED: Self = Self(256);
     /// `Fact` of an operation that was executed.
     pub const EXECUTED: Self = Self(512);
-    /// Every `Fact`.
-    pub const FACTS: Self = Self::BALLOTS
-        .and(Self::VOTED)
-        .and(Self::CHOSEN)
-        .and(Self::APPLIED)
-        .and(Self::EXECUTED);
     /// `Lull`.
     pub const LULLS: Self = Self(1024);
     /// All of them.

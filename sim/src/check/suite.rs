@@ -221,18 +221,6 @@ impl Suite {
             .map(|(_, count)| count)
     }
 
-    /// What is chosen, by the definition.
-    #[must_use]
-    pub const fn ghost(&self) -> &Ghost {
-        &self.ghost
-    }
-
-    /// What advances.
-    #[must_use]
-    pub const fn progress(&self) -> &Progress {
-        &self.checkers.progress
-    }
-
     /// The bytes that the suite accounts for, roughly.
     #[must_use]
     pub fn accounted_bytes(&self) -> u64 {

@@ -22,9 +22,6 @@ macro_rules! fault_verbs {
         #[derive(Clone, PartialEq, Eq, Debug)]
         pub enum FaultForm { $($(#[$doc])* $variant($form),)* }
 
-        /// The names of the fault verbs.
-        pub const FAULT_VERBS: &[&str] = &[$($name),*];
-
         /// A `[[step]]` as it stands in a file: every verb is an option, and exactly one must be
         /// there.
         #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]

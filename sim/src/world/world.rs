@@ -406,11 +406,6 @@ impl<O: Observer> World<O> {
         self.stage.emit(&Event::Lull);
     }
 
-    /// No client starts anything any more.
-    pub const fn stop_workload(&mut self) {
-        self.clients.stop();
-    }
-
     /// Whatever clients still wait for stays unknown.
     pub fn close_clients(&mut self) {
         self.clients.close(&mut self.stage);

@@ -141,7 +141,7 @@ fn a_slot_is_chosen_read_off_the_media_and_acknowledged() {
         assert!(sync(&mut suite, node, FILES[0], &group).is_continue());
         assert!(send(&mut suite, node, Endpoint::Node(Node(2)), &accepted()).is_continue());
     }
-    assert_eq!(suite.ghost().chosen(0), Some(value_hash(b"value")));
+    assert_eq!(suite.ghost.chosen(0), Some(value_hash(b"value")));
     for node in 0..3 {
         let fact = Fact::Applied {
             slot: 0,

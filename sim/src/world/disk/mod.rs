@@ -149,14 +149,6 @@ impl Disk {
         ticket
     }
 
-    /// Whether the operation has neither completed nor ended with a kill or a power loss.
-    #[must_use]
-    pub fn is_under_way(&self, ticket: Ticket) -> bool {
-        self.under_way
-            .iter()
-            .any(|operation| operation.ticket == ticket)
-    }
-
     /// Completes an operation under way, on this node; a write that fails does so by this fault.
     ///
     /// # Panics

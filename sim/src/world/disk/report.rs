@@ -113,11 +113,3 @@ pub struct PowerReport {
     /// The unsynced sectors that survived, of files that still have a name, in order of the name.
     pub survived: Vec<Synced>,
 }
-
-impl PowerReport {
-    /// Whether anything was lost that a kill would have left.
-    #[must_use]
-    pub const fn lost_anything(&self) -> bool {
-        self.lost_sectors > 0 || self.lost_lengths > 0 || self.lost_names > 0
-    }
-}
