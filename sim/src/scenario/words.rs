@@ -789,7 +789,7 @@ static OVERRIDDEN_MESSAGE: Table = Table {
     keys: &[
         needed("from", Kind::Text, "the sender, a replica or a client"),
         needed("to", Kind::Text, "the addressee"),
-        key("kind", Kind::Text, "its kind; any"),
+        key("kind", Kind::Named(Naming::Message), "its kind; any"),
         key("slot", Kind::Whole, "the first slot that it is about; any"),
         key("nth", Kind::Whole, "which of those that fit, from 1; 1"),
     ],

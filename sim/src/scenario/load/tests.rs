@@ -674,6 +674,13 @@ fn an_override_names_one_thing_and_says_how_it_goes() {
             ["`leader` is nobody", "\"c1\" for a client"],
         ),
         (
+            "message = { from = \"r1\", to = \"r2\", kind = \"acepted\" }\nlost = true".to_owned(),
+            [
+                "`acepted` is not a kind of messages",
+                "did you mean `accepted`?",
+            ],
+        ),
+        (
             "disk = { replica = \"r1\", op = \"snyc\" }\nfails = true".to_owned(),
             ["`snyc` is not a disk operation", "did you mean `sync`?"],
         ),
