@@ -99,6 +99,8 @@ pub enum Topic {
     StaleSample,
     /// Whether after a pause the deadline comes before the messages.
     DeadlineFirst,
+    /// How much of a failed sync lands, and what is read of the rest.
+    SyncPart,
 }
 
 impl Topic {

@@ -4,7 +4,8 @@
 //! The model says exactly what the media holds after every step, and what a power loss may leave:
 //! sector by sector the media's content or, while a sync would still cover it, the visible one. So
 //! what was synced is never lost without a failed sync, and what failed may be, whatever later
-//! syncs say.
+//! syncs say. What of a failed sync landed is as the disk tells it; the rest must read as new, or as
+//! the media has it.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -61,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..2usize).prop_map(|file| Step::Sync { file }),
         9 => (
             0..4usize,
-            prop::bool::weighted(0.15),
+            prop::bool::weighted(0.25),
         ).prop_map(|(which, fails)| Step::Complete { which, fails }),
     ]
 }
@@ -194,7 +195,44 @@ impl Model {
         }
     }
 
-    fn sync_failed(&mut self, snapshot: &Snapshot) {
+    /// Of the sectors (and of the length as sector [`SECTORS`]), those landed; what is seen of the
+    /// others is new, or old. Says whether any is.
+    fn sync_failed(
+        &mut self,
+        snapshot: &Snapshot,
+        length: usize,
+        landed: &BTreeSet<usize>,
+        seen: &[u8],
+    ) -> bool {
+        let part = |lands: bool| {
+            let mut part = snapshot.clone();
+            let marks = part.marks.iter_mut().chain([&mut part.length]);
+            for (sector, mark) in marks.enumerate() {
+                mark.due &= landed.contains(&sector) == lands;
+            }
+            part
+        };
+        self.synced(&part(true), length);
+        let rest = part(false);
+        let mut dropped = false;
+        for (sector, covered) in rest.marks.iter().enumerate() {
+            let mark = self.marks[sector];
+            let bytes = sector * SECTOR..((sector + 1) * SECTOR).min(self.length);
+            if covered.due
+                && mark.due
+                && mark.changed == covered.changed
+                && seen[bytes.clone()] != self.visible[bytes.clone()]
+                && seen[bytes.clone()] == self.media[bytes.clone()]
+            {
+                self.visible[bytes.clone()].copy_from_slice(&seen[bytes]);
+                dropped = true;
+            }
+        }
+        self.strand(&rest);
+        dropped
+    }
+
+    fn strand(&mut self, snapshot: &Snapshot) {
         let marks = snapshot.marks.iter().chain([&snapshot.length]).enumerate();
         for (sector, covered) in marks.filter(|(_, covered)| covered.due) {
             let (held, mark) = match sector {
@@ -262,6 +300,8 @@ enum Open {
 #[derive(Default)]
 struct Reached {
     stranded: Cell<u32>,
+    landed: Cell<u32>,
+    dropped: Cell<u32>,
     lost_after_a_good_sync: Cell<u32>,
     torn: Cell<u32>,
     under_way: Cell<u32>,
@@ -354,7 +394,16 @@ impl Bench {
                 }
                 self.good_sync[file] = !fails;
                 if fails {
-                    self.models[file].sync_failed(&snapshot);
+                    let mut landed = BTreeSet::new();
+                    if let Some(synced) = &completion.synced {
+                        landed.extend(synced.sectors().iter().map(|(sector, _)| *sector as usize));
+                        landed.extend(synced.length().map(|_| SECTORS));
+                        count(&reached.landed);
+                    }
+                    let seen = &self.disk.visible_image()[&name(file)];
+                    if self.models[file].sync_failed(&snapshot, length, &landed, seen) {
+                        count(&reached.dropped);
+                    }
                     count(&reached.stranded);
                 } else {
                     self.models[file].synced(&snapshot, length);
@@ -509,6 +558,8 @@ fn the_media_hold_what_the_model_says_and_a_power_loss_keeps_what_it_allows() {
     }
     for (what, times) in [
         ("a sync failed", &reached.stranded),
+        ("a failed sync landed in part", &reached.landed),
+        ("what a failed sync covered was dropped", &reached.dropped),
         (
             "what a failed sync covered was lost though the next succeeded",
             &reached.lost_after_a_good_sync,

@@ -155,7 +155,8 @@ pub enum Event<'a> {
         /// What, perhaps damaged.
         bytes: &'a [u8],
     },
-    /// These sectors are on the media now: a sync succeeded, or they survived a power loss unsynced.
+    /// These sectors are on the media now: a sync succeeded, or failed and wrote them, or they
+    /// survived a power loss unsynced.
     Synced {
         /// Where.
         node: Node,

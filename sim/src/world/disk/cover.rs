@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use smallvec::SmallVec;
 
-use super::block::{Sector, sectors_in};
+use super::block::{SECTOR_BYTES, Sector, sectors_in};
 
 /// Numbers the changes of a disk's content.
 pub(super) type Stamp = NonZeroU64;
@@ -43,6 +43,38 @@ impl Cover {
     pub fn give_up(&mut self, failed: &Self) {
         self.retain(failed, |ours, theirs| ours != theirs);
         self.length.take_if(|length| failed.length == Some(*length));
+    }
+
+    /// The part for which `lands` says so, the length first, and the rest. Where a change of the
+    /// length does not land, neither does what the old one, which the media has, does not reach.
+    pub fn split(self, media_length: u64, mut lands: impl FnMut() -> bool) -> (Self, Self) {
+        let (mut landed, mut rest) = (Self::default(), Self::default());
+        let length_lands = self.length.is_some() && lands();
+        let limit = if self.length.is_none() || length_lands {
+            u64::MAX
+        } else {
+            media_length
+        };
+        if length_lands {
+            landed.length = self.length;
+        } else {
+            rest.length = self.length;
+        }
+        for covered in self.sectors {
+            let reached = (u64::from(covered.sector) + 1) * SECTOR_BYTES <= limit;
+            let part = if lands() && reached {
+                &mut landed
+            } else {
+                &mut rest
+            };
+            part.sectors.push(covered);
+        }
+        (landed, rest)
+    }
+
+    /// Whether it covers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.sectors.is_empty() && self.length.is_none()
     }
 
     /// Keeps the sectors that the other does not cover, and of those that it covers the ones whose

@@ -4,7 +4,8 @@
 //! the media has an entry in a short list with what the media holds instead, so that a write, a
 //! sync and a power loss cost by the sectors that are unsynced, not by the file. An entry that is
 //! *due* is covered by the next sync. One that is not due is either left behind by a failed sync
-//! (it reads as new, counts as clean, and is not on the media; Rebello et al., ATC '20) or lies
+//! (it reads as new, counts as clean, and is not on the media; Rebello et al., ATC '20; where the
+//! page cache drops such a sector instead, it has no entry any more, and reads as old) or lies
 //! beyond the end, cut off by a truncation: the media still holds it until a sync covers the new
 //! length.
 //!
@@ -61,6 +62,11 @@ impl File {
     /// The visible length in bytes.
     pub const fn length(&self) -> u64 {
         self.length
+    }
+
+    /// The length on the media.
+    pub const fn media_length(&self) -> u64 {
+        self.media_length
     }
 
     /// Whether a power loss may change it.
@@ -213,14 +219,15 @@ impl File {
         });
     }
 
-    /// The sync of this cover failed: what it covered, unless it has changed since, goes on to read
-    /// as new and counts as clean. Says how many sectors.
-    pub fn sync_failed(&mut self, cover: &Cover) -> u32 {
+    /// The sync of this cover failed, and this did not land: unless it has changed since, it counts
+    /// as clean, and reads as old where `drops` says so, and as new otherwise. Says how many sectors.
+    pub fn sync_failed(&mut self, cover: &Cover, mut drops: impl FnMut() -> bool) -> u32 {
         if let Some((_, stamp)) = cover.length {
             self.length_due.take_if(|due| *due == stamp);
         }
         let mut covered = cover.sectors.iter().peekable();
         let mut stranded = 0;
+        let mut dropped: SmallVec<[u32; 4]> = SmallVec::new();
         for entry in &mut self.unsynced {
             while covered
                 .next_if(|covered| covered.sector < entry.sector)
@@ -230,9 +237,28 @@ impl File {
                 && entry.due.take_if(|due| *due == now.stamp).is_some()
             {
                 stranded += 1;
+                if drops() {
+                    dropped.push(entry.sector);
+                }
             }
         }
+        dropped.into_iter().for_each(|sector| self.drop(sector));
         stranded
+    }
+
+    /// The page cache drops a sector, which reads from now on as the media has it, unless it was cut
+    /// off there.
+    fn drop(&mut self, sector: u32) {
+        let at = self
+            .unsynced
+            .binary_search_by_key(&sector, |entry| entry.sector)
+            .expect("what is dropped is not on the media");
+        let (last, within) = place(self.length);
+        let old = bytes_of(&self.unsynced[at].media);
+        if sector != last || old[within..] == ZEROS[within..] {
+            let entry = self.unsynced.remove(at);
+            self.set(sector, entry.media);
+        }
     }
 
     /// Forgets the entries of sectors that hold zeros both for readers and on the media. Only while

@@ -3,8 +3,8 @@
 //! The promises are those of DESIGN: a sync covers the bytes and length of writes that were
 //! complete when it was submitted, and never names; a directory sync covers names; sectors are
 //! atomic and writes are not; a killed process leaves its completed writes visible and unsynced; a
-//! power loss keeps any subset of what is unsynced; after a failed sync data may read as new and
-//! yet never reach the media.
+//! power loss keeps any subset of what is unsynced; of a failed sync any part reaches the media, and
+//! the rest reads as new or as old and never does.
 //!
 //! Mechanism only. When operations complete, and with what fate, is the world's decision; how a
 //! fault strikes is drawn here, through [`Choices`], and what it really did is reported. An
@@ -174,8 +174,12 @@ impl Disk {
                 } else {
                     None
                 };
-                let mut completion = self.end_sync(name, file, cover, fate);
-                if let Some(synced) = &completion.synced {
+                let (landed, rest) = match fate {
+                    Fate::Ok => (cover, Cover::default()),
+                    Fate::Fail(_) => self.land_part(file, cover, choices, by),
+                };
+                let mut completion = self.end_sync(name, file, (landed, rest), fate, choices, by);
+                if let (Fate::Ok, Some(synced)) = (fate, &completion.synced) {
                     completion.misdirected =
                         self.misdirect(file, &synced.cover, hide, choices, by.node);
                 }
@@ -356,8 +360,33 @@ impl Disk {
         (landed, sectors - landed)
     }
 
-    /// Ends a sync of a file, for what it covers and for what other syncs under way cover.
-    fn end_sync(&mut self, name: FileName, file: FileId, cover: Cover, fate: Fate) -> Completion {
+    /// Of what a failed sync covers, the part that lands, and the rest.
+    fn land_part(
+        &self,
+        file: FileId,
+        cover: Cover,
+        choices: &mut dyn Choices,
+        by: FaultAt,
+    ) -> (Cover, Cover) {
+        choices.about(Matter::Fault(by));
+        let label = Label::fault(Topic::SyncPart, by);
+        let things = cover.sectors.len() + usize::from(cover.length.is_some());
+        let survival = Survival::of(Keep::Any, things, choices, label);
+        let media_length = self.file(file).media_length();
+        cover.split(media_length, || survival.keeps(choices, label))
+    }
+
+    /// Ends a sync of a file, for the part of its cover that lands and for the rest, and for what
+    /// other syncs under way cover.
+    fn end_sync(
+        &mut self,
+        name: FileName,
+        file: FileId,
+        (landed, rest): (Cover, Cover),
+        fate: Fate,
+        choices: &mut dyn Choices,
+        by: FaultAt,
+    ) -> Completion {
         let mut alone = true;
         for other in self
             .under_way
@@ -368,26 +397,32 @@ impl Disk {
                 continue;
             };
             alone = false;
-            match fate {
-                Fate::Ok => theirs.supersede(&cover),
-                Fate::Fail(_) => theirs.give_up(&cover),
-            }
+            theirs.supersede(&landed);
+            theirs.give_up(&rest);
         }
-        let content = self.file_mut(file);
-        let (result, spoiled) = match fate {
-            Fate::Ok => {
-                content.synced(&cover);
-                (Ok(DiskOk::Done), 0)
-            }
-            Fate::Fail(error) => (Err(error), content.sync_failed(&cover)),
+        let label = Label::fault(Topic::SyncPart, by);
+        // While another sync is under way, the page cache keeps what that one may have to write.
+        let dropped = if alone {
+            Survival::of(Keep::Any, rest.sectors.len(), choices, label)
+        } else {
+            Survival::Nothing
         };
+        let content = self.file_mut(file);
+        content.synced(&landed);
+        let spoiled = content.sync_failed(&rest, || dropped.keeps(choices, label));
         if alone {
             content.tidy();
         }
         let file = self.directory.name_of(file).unwrap_or(name);
         Completion {
-            synced: result.is_ok().then_some(Synced { file, cover }),
-            result,
+            result: match fate {
+                Fate::Ok => Ok(DiskOk::Done),
+                Fate::Fail(error) => Err(error),
+            },
+            synced: (fate == Fate::Ok || !landed.is_empty()).then_some(Synced {
+                file,
+                cover: landed,
+            }),
             spoiled,
             misdirected: Vec::new(),
         }

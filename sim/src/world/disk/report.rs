@@ -18,9 +18,10 @@ pub struct Ticket(pub u64);
 pub enum Fate {
     /// It works.
     Ok,
-    /// It fails with this error. A write that fails with `Io` lands as any subset of its sectors;
-    /// what a failed sync covered goes on to read as new, is not on the media, and no later sync
-    /// covers it unless it is written again. Everything else that fails has done nothing.
+    /// It fails with this error. A write that fails with `Io` lands as any subset of its sectors,
+    /// and so does what a failed sync covered. What of that does not land reads as new, or as old if
+    /// no other sync of the file is under way, and no later sync covers it unless it is written
+    /// again. Everything else that fails has done nothing.
     Fail(DiskError),
 }
 
@@ -29,10 +30,11 @@ pub enum Fate {
 pub struct Completion {
     /// For the subject.
     pub result: Result<DiskOk, DiskError>,
-    /// What a successful sync of a file made durable.
+    /// What a sync of a file made durable: all that it covered, or what of that landed though it
+    /// failed.
     pub synced: Option<Synced>,
-    /// Sectors of a failed write that did not land, or of a failed sync that from now on read as
-    /// new without being on the media.
+    /// Sectors of a failed write that did not land, or of a failed sync that did not and count as
+    /// clean.
     pub spoiled: u32,
     /// The two places of a misdirected write that came to light with a sync.
     pub misdirected: Vec<Hit>,
@@ -49,7 +51,7 @@ impl Completion {
     }
 }
 
-/// What is durable from now on: a sync covered it, or it survived a power loss. It shares the
+/// What is durable from now on: a sync wrote it, or it survived a power loss. It shares the
 /// sectors with the disk.
 #[derive(Clone, Debug)]
 pub struct Synced {

@@ -92,6 +92,78 @@ fn a_failed_sync_leaves_what_reads_as_new_and_is_not_on_the_media() {
     assert_eq!(disk.seen(), files(&[("f", "ay")]));
 }
 
+/// Everything that a sync under way may leave when it fails: what the media holds, and what is seen.
+fn failures(before: &Disk, ticket: Ticket) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    let media = |disk: &Disk| disk.kept()["f"].clone();
+    let old = media(before);
+    every(|script| {
+        let mut disk = before.clone();
+        let failed = disk.complete(ticket, IO, script, NOBODY);
+        let (landed, seen) = (media(&disk), disk.seen()["f"].clone());
+        let mut told: Vec<char> = old.chars().collect();
+        if let Some(synced) = &failed.synced {
+            let length = synced.length().unwrap_or(told.len() as u64 * SECTOR_BYTES);
+            told.resize(usize::try_from(length / SECTOR_BYTES).expect("a few"), '.');
+            for (sector, bytes) in synced.sectors() {
+                told[sector as usize] = char::from(bytes[0]);
+            }
+        }
+        assert_eq!(told.into_iter().collect::<String>(), landed, "what is told");
+        disk.all([sync("f")]);
+        assert_eq!(
+            media(&disk),
+            landed,
+            "no later sync writes what did not land"
+        );
+        found.insert((landed, seen));
+    });
+    found
+}
+
+#[test]
+fn a_failed_sync_lands_any_part_and_the_rest_reads_as_new_or_as_old() {
+    let mut disk = disk(&[("f", "ab")]);
+    disk.all([write("f", 0, "xy")]);
+    let ticket = disk.submit(sync("f"));
+    let mut expected = BTreeSet::new();
+    for (one, seen_one) in [("x", "x"), ("a", "x"), ("a", "a")] {
+        for (two, seen_two) in [("y", "y"), ("b", "y"), ("b", "b")] {
+            expected.insert((format!("{one}{two}"), format!("{seen_one}{seen_two}")));
+        }
+    }
+    assert_eq!(failures(&disk, ticket), expected);
+}
+
+#[test]
+fn what_the_length_on_the_media_does_not_reach_does_not_land() {
+    let mut disk = disk(&[("f", "a")]);
+    disk.all([write("f", 1, "b")]);
+    let ticket = disk.submit(sync("f"));
+    let expected = [
+        ("a", "ab"),
+        ("a", "a."),
+        ("a.", "ab"),
+        ("a.", "a."),
+        ("ab", "ab"),
+    ];
+    let expected = expected.map(|(media, seen)| (media.to_owned(), seen.to_owned()));
+    assert_eq!(failures(&disk, ticket), BTreeSet::from(expected));
+}
+
+#[test]
+fn nothing_is_dropped_while_another_sync_is_under_way() {
+    let mut disk = disk(&[("f", "a")]);
+    disk.all([write("f", 0, "b")]);
+    disk.submit(sync("f"));
+    let ticket = disk.submit(sync("f"));
+    let seen: BTreeSet<_> = failures(&disk, ticket)
+        .into_iter()
+        .map(|(_, seen)| seen)
+        .collect();
+    assert_eq!(seen, BTreeSet::from(["b".to_owned()]));
+}
+
 #[test]
 fn a_failed_sync_strands_the_length_too() {
     let mut disk = disk(&[("f", "a")]);
