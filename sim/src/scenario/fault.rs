@@ -204,8 +204,8 @@ pub enum Fault {
         /// The time of each step.
         by: Span,
     },
-    /// Syncs fail (the first one, or each with this probability, ppm) until the hold ends; what
-    /// they covered may be lost though it reads as new.
+    /// Syncs fail until the hold ends; of what they covered any part is lost, though it may read as
+    /// new.
     SyncFailure {
         /// Whose.
         who: Who,

@@ -66,9 +66,6 @@ impl<O: Observer> World<O> {
             Fault::Pause(_) => nodes
                 .iter()
                 .for_each(|node| self.pause(usize::from(node.0), Some(number))),
-            Fault::SyncFailure { ppm: 0, .. } => nodes
-                .iter()
-                .for_each(|node| self.machines[usize::from(node.0)].fail_next_sync = true),
             Fault::SyncFailure { .. }
             | Fault::WriteFailure { .. }
             | Fault::ReadFailure { .. }
@@ -159,7 +156,6 @@ impl<O: Observer> World<O> {
                     }
                 }
                 Fault::Pause(_) if machine.paused_by == Some(number) => self.resume(node),
-                Fault::SyncFailure { .. } => machine.fail_next_sync = false,
                 Fault::ClockDrift { .. } => {
                     let ppm = self
                         .plan

@@ -118,8 +118,6 @@ pub(super) struct Machine {
     /// The sample that its next step uses instead of the present.
     pub stale: Option<Now>,
     pub faults: DiskFaults,
-    /// The next sync fails.
-    pub fail_next_sync: bool,
     pub stalled: Vec<Stalled>,
     /// The wall clock has jumped since the last step.
     pub jumped: bool,
@@ -156,7 +154,6 @@ impl Machine {
             paused_with: None,
             stale: None,
             faults: DiskFaults::default(),
-            fail_next_sync: false,
             stalled: Vec::new(),
             jumped: false,
             drifted: false,

@@ -490,9 +490,6 @@ impl<O: Observer> World<O> {
         let at = node as u16;
         let machine = &mut self.machines[node];
         let (topic, rates) = match kind {
-            OpKind::Sync | OpKind::SyncNames if std::mem::take(&mut machine.fail_next_sync) => {
-                return (Fate::Fail(DiskError::Io), FaultAt::nobody(at));
-            }
             OpKind::Sync | OpKind::SyncNames => (Topic::SyncFailure, &machine.faults.sync),
             OpKind::Write => (Topic::WriteFailure, &machine.faults.write),
             OpKind::Read => (Topic::ReadFailure, &machine.faults.read),

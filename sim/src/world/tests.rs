@@ -141,13 +141,6 @@ fn every_fault_kind_takes_effect() {
         (
             Fault::SyncFailure {
                 who: Who::All,
-                ppm: 0,
-            },
-            Effect::SyncFailure,
-        ),
-        (
-            Fault::SyncFailure {
-                who: Who::All,
                 ppm: 900_000,
             },
             Effect::SyncFailure,
