@@ -70,6 +70,17 @@ impl RunSpec {
             record: false,
         }
     }
+
+    /// What its processes are started with.
+    fn setup(&self) -> Setup {
+        Setup {
+            cluster: CLUSTER,
+            replicas: self.plan.cluster.replicas,
+            knobs: self.plan.cluster.knobs.clone(),
+            bug: self.bug.clone(),
+            probe: self.probe,
+        }
+    }
 }
 
 /// What a run gave.
@@ -140,20 +151,13 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
         let plan = Arc::new(spec.plan.clone());
-        let setup = Setup {
-            cluster: CLUSTER,
-            replicas: plan.cluster.replicas,
-            knobs: plan.cluster.knobs.clone(),
-            bug: spec.bug.clone(),
-            probe: spec.probe,
-        };
         let recorder = spec
             .record
             .then(|| (Recorder::default(), Teller::new(subject.reader())));
         let world = World::new(
             plan.clone(),
             subject,
-            setup,
+            spec.setup(),
             Box::new(Seeded::new(plan.seed)),
             (judge, recorder),
         );

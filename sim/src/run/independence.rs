@@ -15,13 +15,14 @@ use crate::ids::{Client, FaultNumber};
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
 use crate::plan::{Clock, Distribution, Plan, Verb};
+use crate::run::RunSpec;
 use crate::scenario::embedded::FILES;
 use crate::scenario::form::Repro;
 use crate::scenario::library::Library;
 use crate::scenario::load::parse;
 use crate::scenario::mix::Mix;
 use crate::subject::catalog;
-use crate::subject::process::{CLUSTER, ProbeLevel, Setup};
+use crate::subject::process::ProbeLevel;
 use crate::time::{Instant, Span};
 use crate::world::world::World;
 
@@ -97,14 +98,12 @@ fn plan(mix: &Mix, seed: u64, seconds: u64) -> Plan {
 
 /// What is decided in a run of this plan, until a little after the heal.
 fn decisions(plan: &Plan, planted: Plant) -> Log {
-    let plan = Arc::new(plan.clone());
-    let setup = Setup {
-        cluster: CLUSTER,
-        replicas: plan.cluster.replicas,
-        knobs: plan.cluster.knobs.clone(),
-        bug: None,
+    let setup = RunSpec {
         probe: ProbeLevel::Nothing,
-    };
+        ..RunSpec::new(plan.clone())
+    }
+    .setup();
+    let plan = Arc::new(plan.clone());
     let log = Arc::new(Mutex::new(Log::new()));
     let choices = Box::new(Recorded::new(plan.seed, planted, log.clone()));
     let subject = catalog::find("synod").expect("it is in the catalog");

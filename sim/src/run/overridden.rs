@@ -12,12 +12,13 @@ use crate::choices::recorded::{Log, Recorded};
 use crate::choices::{CERTAIN, Choices, Matter, Topic};
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::{Distribution, Network};
-use crate::scenario::fault::{Fault, Who};
+use crate::scenario::fault::{Fault, LinkFault, Who};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::synod::Synod;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Stamp};
 use crate::trace::observer::Observer;
+use crate::world::tally::Effect;
 use crate::world::testing;
 
 /// The names of all messages: by link, in the order in which they were sent.
@@ -34,13 +35,7 @@ impl Observer for Names {
         };
         let reader = Synod.reader().expect("it has one");
         let sent = self.sent.entry((*from, *to)).or_default();
-        let by_number = MessageName {
-            from: *from,
-            to: *to,
-            kind: None,
-            slot: None,
-            nth: u32::try_from(sent.len() + 1).expect("few"),
-        };
+        let by_number = message(*from, *to, u32::try_from(sent.len() + 1).expect("few"));
         let described = reader.describe(bytes);
         sent.push(described.map_or(by_number.clone(), |described| {
             let key = (*from, *to, described.kind, described.slot);
@@ -58,23 +53,30 @@ impl Observer for Names {
     }
 }
 
-/// The fault phase of this plan: its digest, what was decided, and what was sent.
-fn chaos(plan: &Plan) -> (u64, Log, Names) {
-    let plan = Arc::new(plan.clone());
-    let setup = Setup {
-        cluster: CLUSTER,
-        replicas: plan.cluster.replicas,
-        knobs: plan.cluster.knobs.clone(),
-        bug: None,
+/// This plan's world at the end of its fault phase.
+fn chaos<O: Observer>(plan: &Plan, choices: Box<dyn Choices>, observer: O) -> World<O> {
+    let spec = RunSpec {
         probe: ProbeLevel::Nothing,
+        ..RunSpec::new(plan.clone())
     };
-    let log = Arc::new(Mutex::new(Log::new()));
-    let choices: Box<dyn Choices> = Box::new(Recorded::new(plan.seed, |label| label, log.clone()));
-    let mut world = World::new(plan.clone(), &Synod, setup, choices, Names::default());
+    let plan = Arc::new(plan.clone());
+    let mut world = World::new(plan.clone(), &Synod, spec.setup(), choices, observer);
     world.run_until(plan.heal.at);
-    assert_eq!(world.unmatched(), [""; 0]);
+    world
+}
+
+fn digest(plan: &Plan) -> (u64, Vec<String>) {
+    let world = chaos(plan, Box::new(Seeded::new(plan.seed)), ());
+    (world.digest(), world.unmatched())
+}
+
+/// What was decided in the fault phase of this plan, and what was sent.
+fn decided(plan: &Plan) -> (Log, Names) {
+    let log = Arc::new(Mutex::new(Log::new()));
+    let choices = Recorded::new(plan.seed, |label| label, log.clone());
+    let world = chaos(plan, Box::new(choices), Names::default());
     let log = std::mem::take(&mut *log.lock().expect("nobody panics with the log"));
-    (world.digest(), log, world.observer().clone())
+    (log, world.observer().clone())
 }
 
 /// A word of an oracle as a number below a range.
@@ -133,7 +135,7 @@ fn weather(network: &Network, log: &Log, names: &Names) -> Vec<Override> {
 fn a_run_whose_weather_is_told_by_name_is_the_same_run() {
     for seed in 0..3 {
         let stormy = testing::storm(seed);
-        let (digest, log, names) = chaos(&stormy);
+        let (log, names) = decided(&stormy);
         let overrides = weather(&stormy.network, &log, &names);
         let by_slot =
             |one: &&Override| matches!(one, Override::Message(name, _) if name.slot.is_some());
@@ -147,7 +149,7 @@ fn a_run_whose_weather_is_told_by_name_is_the_same_run() {
             ..stormy.network
         };
         told.overrides = overrides;
-        assert_eq!(chaos(&told).0, digest, "seed {seed}");
+        assert_eq!(digest(&told), digest(&stormy), "seed {seed}");
         // Each one counts.
         for lost in [Some(true), Some(false)] {
             let mut other = told.clone();
@@ -165,34 +167,32 @@ fn a_run_whose_weather_is_told_by_name_is_the_same_run() {
                 });
             flipped.expect("one that goes otherwise").lost = lost;
             let differs = lost == Some(true);
-            assert_eq!(digest_of_as_much(&other) != digest, differs, "seed {seed}");
+            assert_eq!(
+                digest(&other).0 != digest(&stormy).0,
+                differs,
+                "seed {seed}"
+            );
         }
     }
 }
 
-/// As [`chaos`]; what comes otherwise is named otherwise, and may not come at all.
-fn digest_of_as_much(plan: &Plan) -> u64 {
-    let plan = Arc::new(plan.clone());
-    let setup = Setup {
-        cluster: CLUSTER,
-        replicas: plan.cluster.replicas,
-        knobs: plan.cluster.knobs.clone(),
-        bug: None,
-        probe: ProbeLevel::Nothing,
-    };
-    let choices = Box::new(Seeded::new(plan.seed));
-    let mut world = World::new(plan.clone(), &Synod, setup, choices, ());
-    world.run_until(plan.heal.at);
-    world.digest()
+/// The message of this number on a link.
+const fn message(from: Endpoint, to: Endpoint, nth: u32) -> MessageName {
+    MessageName {
+        from,
+        to,
+        kind: None,
+        slot: None,
+        nth,
+    }
 }
 
 fn of_accept(from: u8, to: u8, slot: u64, passage: Passage) -> Override {
+    let (from, to) = (Endpoint::Node(Node(from)), Endpoint::Node(Node(to)));
     let name = MessageName {
-        from: Endpoint::Node(Node(from)),
-        to: Endpoint::Node(Node(to)),
         kind: Some("accept".to_owned()),
         slot: Some(slot),
-        nth: 1,
+        ..message(from, to, 1)
     };
     Override::Message(name, passage)
 }
@@ -296,14 +296,8 @@ fn an_audit_owes_an_answer_that_was_sent_and_lost() {
         ..Passage::default()
     };
     let reply = |(from, to, nth)| {
-        let name = MessageName {
-            from: Endpoint::Node(Node(from)),
-            to: Endpoint::Client(Client(to)),
-            kind: None,
-            slot: None,
-            nth,
-        };
-        Override::Message(name, lost)
+        let (from, to) = (Endpoint::Node(Node(from)), Endpoint::Client(Client(to)));
+        Override::Message(message(from, to, nth), lost)
     };
     // The primary answers before its backups know.
     let of = |seed| {
@@ -330,4 +324,74 @@ fn an_audit_owes_an_answer_that_was_sent_and_lost() {
     assert_eq!(check, Some(LAST_QUORUM_AUDIT), "{:?}", outcome.record);
     let history = outcome.history.expect("it was recorded");
     assert!(history.contains("\"invoke\"") && !history.contains("\"ok\""));
+}
+
+#[test]
+fn what_was_told_is_not_told_to_an_audit() {
+    let mut plan = testing::plan(3);
+    plan.overrides = vec![of_sync(0, 1_000_000, Treatment::default())];
+    let world = chaos(&plan, Box::new(Seeded::new(plan.seed)), ());
+    assert_eq!(world.unmatched(), ["the 1000000th sync of r1"]);
+    let all: Vec<Node> = (0..3).map(Node).collect();
+    assert_eq!(world.after_power_loss(&all, ()).unmatched(), [""; 0]);
+}
+
+#[test]
+fn what_is_told_comes_in_place_of_faults_that_make_slow() {
+    let all = [
+        Fault::SlowDisk {
+            who: Who::All,
+            by: Span::from_millis(2),
+        },
+        Fault::Links {
+            from: Who::All,
+            to: Who::All,
+            fault: LinkFault::Slow(Span::from_millis(2)),
+        },
+    ];
+    let mut plan = testing::with(&all.map(|fault| (0, 1000, fault)));
+    plan.heal.at = Instant(1_000_000_000);
+    plan.workload.operations = 0;
+    let effects = |plan: &Plan| {
+        let world = chaos(plan, Box::new(Seeded::new(plan.seed)), ());
+        let of = |one| {
+            let (effects, _) = world.counters();
+            effects
+                .filter(|(effect, _)| *effect == one)
+                .map(|(_, count)| count)
+                .sum::<u64>()
+        };
+        [Effect::SlowDisk, Effect::SlowLink, Effect::Override].map(of)
+    };
+    let [disk, link, none] = effects(&plan);
+    assert!(disk > 0 && link > 0 && none == 0);
+    let takes = Treatment {
+        takes: Some(Span::from_micros(50)),
+        fails: None,
+    };
+    let passage = Passage {
+        delay: Some(Span::from_millis(1)),
+        ..Passage::default()
+    };
+    let kinds = [
+        Operation::Read,
+        Operation::Write,
+        Operation::Sync,
+        Operation::SyncNames,
+    ];
+    for node in 0..3 {
+        for nth in 1..200 {
+            let operations = kinds.map(|operation| of_disk(node, operation, nth, takes));
+            plan.overrides.extend(operations);
+            let peers =
+                (0..3).map(|to| message(Endpoint::Node(Node(node)), Endpoint::Node(Node(to)), nth));
+            plan.overrides
+                .extend(peers.map(|name| Override::Message(name, passage)));
+        }
+    }
+    let [fewer, link, told] = effects(&plan);
+    assert!(
+        fewer < disk && link == 0 && told > 0,
+        "{fewer} {link} {told}"
+    );
 }

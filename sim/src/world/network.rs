@@ -181,22 +181,21 @@ impl Network {
         }
 
         if let Some(passage) = self.overridden(stage, from, to, &bytes) {
-            let of_the_seed = (lost, copy, damage);
-            (lost, copy, damage) = if passage.intact {
-                (None, None, None)
-            } else {
-                of_the_seed
-            };
+            if passage.intact {
+                (lost, copy, damage) = (None, None, None);
+            }
             if let Some(is_lost) = passage.lost {
                 lost = is_lost.then_some(Effect::NetworkLoss);
             }
-            copy = passage
-                .copy_after
-                .map_or(copy, |later| Some((later, Cause::Weather)));
-            damage = passage
-                .damage
-                .map_or(damage, |word| Some((word.into(), Cause::Weather)));
-            delay = passage.delay.unwrap_or(delay);
+            if let Some(later) = passage.copy_after {
+                copy = Some((later, Cause::Weather));
+            }
+            if let Some(word) = passage.damage {
+                damage = Some((word.into(), Cause::Weather));
+            }
+            if let Some(told) = passage.delay {
+                (delay, late) = (told, Late::default());
+            }
         }
 
         if self.links[index].cut > 0 {

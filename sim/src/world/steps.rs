@@ -344,16 +344,18 @@ impl<O: Observer> World<O> {
         let machine = &mut self.machines[node];
         let ticket = machine.disk.submit(what);
         let at = u8::try_from(node).expect("at most 9 replicas");
-        if machine.faults.slow > Span(0) {
+        let told = kind
+            .operation()
+            .and_then(|operation| self.stage.overrides.of_operation(Node(at), operation));
+        if let Some(told) = told {
+            self.stage.took_effect(Effect::Override, name(at));
+            machine.told.extend(told.fails.map(|fails| (ticket, fails)));
+        }
+        if let Some(takes) = told.and_then(|told| told.takes) {
+            span = takes;
+        } else if machine.faults.slow > Span(0) {
             span = span + machine.faults.slow;
             self.stage.took_effect(Effect::SlowDisk, name(at));
-        }
-        if let Some(operation) = kind.operation()
-            && let Some(told) = self.stage.overrides.of_operation(Node(at), operation)
-        {
-            self.stage.took_effect(Effect::Override, name(at));
-            span = told.takes.unwrap_or(span);
-            machine.told.extend(told.fails.map(|fails| (ticket, fails)));
         }
         let boot = machine.boot;
         self.stage.after(
