@@ -2,8 +2,8 @@
 //! budget.
 //!
 //! Nothing of a run is on the call stack: between two steps it can be copied, and the copy goes on
-//! in the same way, or in another after a [`Branch`](crate::choices::Branch). After every step one more event has been
-//! handled, with all that it led to, and nothing else.
+//! in the same way, or in another after a [`Branch`](crate::choices::Branch). After every step one
+//! more event has been handled, with all that it led to, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

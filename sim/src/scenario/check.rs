@@ -597,7 +597,7 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Something is asked of the cluster, and what is expected can be judged.
+/// A run comes by its branches in the order in which they are listed.
 fn branches(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let listed = scenario.repro.as_ref();
     let Some(listed) = listed.and_then(|repro| repro.branches.as_ref()) else {
@@ -613,6 +613,7 @@ fn branches(scenario: &Scenario, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Something is asked of the cluster, and what is expected can be judged.
 fn purpose(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let works = scenario.workload.as_ref().is_some_and(|workload| {
         let some = |value: &Maybe<Ranged<Count>>| {

@@ -388,7 +388,8 @@ pub trait Reader: Sync {
 /// Follows what is on one node's media, sync by sync.
 pub trait MediaReader {
     /// These sectors of the file have become durable, in order of their index, by a sync, though it
-    /// may have failed, or because they survived a power loss unsynced. `file` is its durable or intended name.
+    /// may have failed, or because they survived a power loss unsynced. `file` is its durable or
+    /// intended name.
     fn synced(&mut self, file: FileName, sectors: &[(u32, &[u8])], found: &mut Vec<Durable>);
 
     /// A sync of the directory succeeded: it durably holds exactly these names now. A reader that

@@ -621,3 +621,18 @@ fn an_audit_has_sound_disks() {
         assert!(!armed);
     }
 }
+
+#[test]
+fn a_rate_of_nothing_fails_nothing() {
+    let never = Fault::SyncFailure {
+        who: Who::All,
+        ppm: 0,
+    };
+    let mut world = world(testing::with(&[(0, 2000, never)]), ());
+    world.run_until(Instant(2_000_000_000));
+    let failed = world
+        .counters()
+        .0
+        .filter(|(effect, _)| *effect == Effect::SyncFailure);
+    assert_eq!(failed.count(), 0);
+}
