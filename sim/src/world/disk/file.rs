@@ -12,7 +12,7 @@
 //! A sync covers the versions that were visible when it was submitted. Stamps, one for each change
 //! on the disk, tell versions apart.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 use synod_port::files::Bytes;
@@ -48,9 +48,19 @@ pub(super) struct File {
     length_due: Option<Stamp>,
     /// In order of the sector.
     unsynced: Vec<Unsynced>,
+    /// All visible bytes, once somebody has read them and until the file changes. Boots read whole
+    /// files, those of audits the same files over and over.
+    image: OnceLock<Bytes>,
 }
 
 impl File {
+    /// The file, to be changed.
+    pub fn changing(file: &mut Arc<Self>) -> &mut Self {
+        let file = Arc::make_mut(file);
+        file.image.take();
+        file
+    }
+
     /// A file whose content is on the media.
     pub fn durable(content: &[u8]) -> Self {
         let mut file = Self::default();
@@ -88,6 +98,17 @@ impl File {
     /// the sectors.
     pub fn read(&self, offset: u64, length: u64) -> Option<Bytes> {
         let size = self.length.saturating_sub(offset).min(length);
+        if size < self.length {
+            return self.copied(offset, size);
+        }
+        if let Some(image) = self.image.get() {
+            return Some(image.clone());
+        }
+        let bytes = self.copied(offset, size)?;
+        Some(self.image.get_or_init(|| bytes).clone())
+    }
+
+    fn copied(&self, offset: u64, size: u64) -> Option<Bytes> {
         let mut bytes = zeros(usize::try_from(size).expect("a file fits in memory"));
         let buffer = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
         // Behind the sectors that are held there are zeros alone, and they are there already.

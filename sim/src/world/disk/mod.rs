@@ -464,7 +464,7 @@ impl Disk {
     }
 
     fn file_mut(&mut self, file: FileId) -> &mut File {
-        Arc::make_mut(
+        File::changing(
             self.files[file.0 as usize]
                 .as_mut()
                 .expect("a file that is referred to is kept"),

@@ -1,10 +1,9 @@
 //! How a process dies on a disk, and how a disk loses its power.
 
-use std::sync::Arc;
-
 use synod_port::files::DiskOp;
 
 use super::directory::{Directory, FileId};
+use super::file::File;
 use super::report::{KillReport, PowerReport, Synced};
 use super::survival::Survival;
 use super::{Covers, Disk};
@@ -44,7 +43,7 @@ impl Disk {
             if let Some(file) = file
                 && file.is_unsynced()
             {
-                let file = Arc::make_mut(file);
+                let file = File::changing(file);
                 let cover = file.lose_power(keep, choices, sectors, &mut report);
                 if !cover.sectors.is_empty() {
                     survived.push((FileId(at), cover));
