@@ -16,6 +16,7 @@
 
 use std::sync::Arc;
 
+use crc_fast::crc32_iscsi;
 use synod_port::files::Bytes;
 
 use crate::codec::Malformed;
@@ -103,7 +104,7 @@ impl<'a> Frame<'a> {
 /// When there is no whole header, or one of another version.
 pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
     let (head, body) = bytes.split_first_chunk::<HEAD>().ok_or(Malformed::Short)?;
-    let sound = head[..4] == crc32c::crc32c(&bytes[4..]).to_le_bytes();
+    let sound = head[..4] == crc32_iscsi(&bytes[4..]).to_le_bytes();
     let mut from = Reader::new(&head[4..]);
     let version = from.u8()?;
     if version != VERSION {
@@ -145,7 +146,7 @@ pub fn seal(
     buffer.clear();
     buffer.extend_from_slice(&head);
     body(buffer);
-    let sum = crc32c::crc32c(&buffer[4..]);
+    let sum = crc32_iscsi(&buffer[4..]);
     buffer[..4].copy_from_slice(&sum.to_le_bytes());
     let frame = Arc::from(buffer.as_slice());
     buffer.clear();
@@ -190,7 +191,7 @@ mod tests {
             parse(&bytes).and_then(Frame::intact),
             Err(Malformed::Checksum)
         );
-        let sum = crc32c::crc32c(&bytes[4..]);
+        let sum = crc32_iscsi(&bytes[4..]);
         bytes[..4].copy_from_slice(&sum.to_le_bytes());
         assert_eq!(parse(&bytes), Err(Malformed::Version(2)));
     }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crc_fast::crc32_iscsi;
 use synod_port::files::{DiskOp, FileName, OpId};
 
 use crate::bugs::Bug;
@@ -53,7 +54,7 @@ impl Copy {
         sector[48] = self.promised.node.0;
         sector[49] = self.identity.node.0;
         sector[50] = which as u8;
-        let sum = crc32c::crc32c(&sector[4..]);
+        let sum = crc32_iscsi(&sector[4..]);
         sector[..4].copy_from_slice(&sum.to_le_bytes());
         sector
     }
@@ -61,7 +62,7 @@ impl Copy {
     /// Reads a whole file; none when it is not intact, or not the copy that its name says.
     pub(crate) fn read(file: FileName, bytes: &[u8]) -> Option<Result<Self, Foreign>> {
         let (which, generation) = copy_in(file)?;
-        if bytes.len() != SECTOR || bytes[..4] != crc32c::crc32c(&bytes[4..]).to_le_bytes() {
+        if bytes.len() != SECTOR || bytes[..4] != crc32_iscsi(&bytes[4..]).to_le_bytes() {
             return None;
         }
         if &bytes[4..8] != MAGIC {

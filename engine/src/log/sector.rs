@@ -1,5 +1,7 @@
 //! Sectors of a group: the frame around a piece of payload, bound to its place by the checksum.
 
+use crc_fast::{CrcAlgorithm, Digest};
+
 use crate::config::SECTOR;
 
 /// Payload bytes in a sector.
@@ -112,7 +114,10 @@ fn checksum(segment: u64, index: u32, rest: &[u8]) -> u32 {
     let mut place = [0; 12];
     place[..8].copy_from_slice(&segment.to_le_bytes());
     place[8..].copy_from_slice(&index.to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c(&place), rest)
+    let mut sum = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    sum.update(&place);
+    sum.update(rest);
+    sum.finalize() as u32
 }
 
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crc_fast::crc32_iscsi;
 use synod_port::files::{Bytes, DiskOp, FileName};
 
 use crate::bugs::Bug;
@@ -54,14 +55,14 @@ impl Header {
         let eighths = u16::try_from(self.sectors / 8)
             .expect("a segment is at most 2^28 bytes, as its configuration was checked for");
         sector[50..52].copy_from_slice(&eighths.to_le_bytes());
-        let sum = crc32c::crc32c(&sector[4..]);
+        let sum = crc32_iscsi(&sector[4..]);
         sector[..4].copy_from_slice(&sum.to_le_bytes());
     }
 
     /// Reads the first sector of a file; none when it is damaged. Of another version: an error.
     pub(crate) fn read(bytes: &[u8]) -> Option<Result<Self, Foreign>> {
         let sector = bytes.get(..SECTOR)?;
-        if sector[..4] != crc32c::crc32c(&sector[4..]).to_le_bytes() {
+        if sector[..4] != crc32_iscsi(&sector[4..]).to_le_bytes() {
             return None;
         }
         if &sector[4..8] != MAGIC {

@@ -18,6 +18,8 @@
 
 pub mod media;
 
+use crc_fast::crc32_iscsi;
+
 use crate::subject::process::{
     Acknowledged, Claim, Description, MediaReader, Promise, Reader, Report,
 };
@@ -103,7 +105,7 @@ impl Reader for SynodReader {
 
     fn describe(&self, bytes: &[u8]) -> Option<Description> {
         let (sum, rest) = bytes.split_at_checked(4)?;
-        if sum != crc32c::crc32c(rest).to_le_bytes()
+        if sum != crc32_iscsi(rest).to_le_bytes()
             || bytes.get(at::VERSION) != Some(&VERSION)
             || bytes.get(at::CLASS) != Some(&CLASS_PEER)
         {
@@ -262,7 +264,7 @@ mod tests {
         rest.extend_from_slice(&9u64.to_le_bytes());
         rest.push(kind);
         rest.extend(body.concat());
-        [&crc32c::crc32c(&rest).to_le_bytes()[..], &rest].concat()
+        [&crc32_iscsi(&rest).to_le_bytes()[..], &rest].concat()
     }
 
     const ROUND: [u8; 8] = 6u64.to_le_bytes();

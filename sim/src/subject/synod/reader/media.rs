@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi};
 use synod_port::files::FileName;
 
 use crate::subject::process::{Durable, MediaReader};
@@ -287,7 +288,10 @@ fn is_sound(segment: u64, index: u32, sector: &[u8; SECTOR]) -> bool {
     let mut place = [0; 12];
     place[..8].copy_from_slice(&segment.to_le_bytes());
     place[8..].copy_from_slice(&index.to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c(&place), &sector[4..]).to_le_bytes() == sector[..4]
+    let mut sum = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    sum.update(&place);
+    sum.update(&sector[4..]);
+    (sum.finalize() as u32).to_le_bytes() == sector[..4]
 }
 
 /// The votes among the records: length (u32), then so many bytes.
@@ -313,7 +317,7 @@ fn records(mut payload: &[u8], found: &mut Vec<Durable>) {
 /// The ballot of a promise's sector.
 fn promise(sector: &[u8]) -> Option<(u64, u8)> {
     let sector: &[u8; SECTOR] = sector.try_into().ok()?;
-    let sound = crc32c::crc32c(&sector[4..]).to_le_bytes() == sector[..4];
+    let sound = crc32_iscsi(&sector[4..]).to_le_bytes() == sector[..4];
     (sound && &sector[4..8] == PROMISE_MAGIC).then(|| (word(sector, 32), sector[48]))
 }
 
@@ -374,7 +378,7 @@ pub(crate) mod by_hand {
                 sector[22..24].copy_from_slice(&u16::try_from(count).unwrap().to_le_bytes());
                 sector[24..26].copy_from_slice(&u16::try_from(chunk.len()).unwrap().to_le_bytes());
                 sector[28..28 + chunk.len()].copy_from_slice(chunk);
-                let sum = crc32c::crc32c(
+                let sum = crc32_iscsi(
                     &[
                         &segment.to_le_bytes()[..],
                         &index.to_le_bytes(),
@@ -394,7 +398,7 @@ pub(crate) mod by_hand {
         sector[4..8].copy_from_slice(PROMISE_MAGIC);
         sector[32..40].copy_from_slice(&ballot.0.to_le_bytes());
         sector[48] = ballot.1;
-        let sum = crc32c::crc32c(&sector[4..]);
+        let sum = crc32_iscsi(&sector[4..]);
         sector[..4].copy_from_slice(&sum.to_le_bytes());
         vec![(0, sector)]
     }
