@@ -13,7 +13,7 @@ use crate::bugs::Bug;
 use crate::codec::record;
 use crate::config::SECTOR;
 use crate::io::Halt;
-use crate::log::sector::{Head, Sector};
+use crate::log::sector::{Head, Sector, is_zero};
 use crate::log::segment::{Header, Identity, NO_CUT};
 use crate::probe::Probe;
 use crate::record::Record;
@@ -80,6 +80,7 @@ struct Segment<'a> {
     header: Header,
     /// The highest group in it that counts, as far as later segments say.
     limit: u64,
+    /// From its first sector to the last that is not zero.
     sectors: Vec<Sector<'a>>,
 }
 
@@ -117,7 +118,7 @@ impl Segment<'_> {
         }
     }
 
-    /// One past the last sector.
+    /// One past the last sector that is not zero.
     fn end(&self) -> usize {
         self.sectors.len() + 1
     }
@@ -147,8 +148,10 @@ fn open(identity: Identity, segments: &[(u64, Bytes)]) -> Result<Vec<Segment<'_>
                     .min(header.sectors),
             ));
         }
+        let unused = bytes.rchunks(SECTOR).take_while(|sector| is_zero(sector));
+        let used = bytes.len() - unused.count() * SECTOR;
         let sectors = (1..)
-            .zip(bytes.chunks_exact(SECTOR).skip(1))
+            .zip(bytes[..used].chunks_exact(SECTOR).skip(1))
             .map(|(index, bytes)| Sector::read(*number, index, bytes))
             .collect();
         opened.push(Segment {

@@ -41,7 +41,7 @@ impl<'a> Sector<'a> {
         if bytes.len() != SECTOR {
             return Self::Bad;
         }
-        if bytes == ZEROS {
+        if is_zero(bytes) {
             return Self::Zero;
         }
         if bytes[..4] != checksum(segment, index, &bytes[4..]).to_le_bytes() {
@@ -64,6 +64,11 @@ impl<'a> Sector<'a> {
         }
         Self::Sound(head, &bytes[HEAD..HEAD + used])
     }
+}
+
+/// Whether a sector was never written, or lost.
+pub(crate) fn is_zero(sector: &[u8]) -> bool {
+    sector == ZEROS
 }
 
 /// How many sectors a payload takes.

@@ -24,7 +24,7 @@ use crate::world::world::{UnexplainedHalt, World};
 /// take. Whoever watches is not counted, so that the end does not depend on who does.
 pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
 /// So many events pass between two looks at them.
-const WEIGH_EVERY: u64 = 256;
+const WEIGH_EVERY: u64 = 1024;
 
 /// How long clients waited for their writes after the heal, in microseconds of simulated time.
 #[derive(Clone, Default)]
