@@ -163,9 +163,8 @@ impl<O: Observer> World<O> {
             .all(|machine| machine.banished || machine.ready)
             && world.next_at().is_some_and(|at| at <= quiet)
             && world.has_events_left()
-        {
-            world.advance();
-        }
+            && world.advance()
+        {}
         world
     }
 

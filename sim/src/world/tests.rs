@@ -13,6 +13,7 @@ use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
 
+use super::audit::Answered;
 use super::tally::{Effect, Milestone};
 use super::testing;
 use super::world::World;
@@ -601,6 +602,28 @@ fn who_is_left_alone_hears_nothing_of_those_who_are_gone() {
     assert!(together.observer().0[0] > before[0]);
     assert_eq!(alone.observer().0[0], before[0]);
     assert!(alone.observer().0[1] > before[1]);
+}
+
+/// Has seen enough before anything happens.
+#[derive(Clone)]
+struct Sated;
+
+impl Observer for Sated {
+    fn on(&mut self, _: Stamp, _: &Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+#[test]
+fn an_audit_of_what_was_wrong_before_it_ends_at_once() {
+    let mut world = world(testing::plan(3), ());
+    world.run_until(Instant(1_000_000_000));
+    let all = [Node(0), Node(1), Node(2)];
+    let mut recovered = world.after_power_loss(&all, Sated);
+    assert_eq!(
+        recovered.read_everything(Span::from_secs(1)),
+        Answered::Ended
+    );
 }
 
 #[test]
