@@ -3,10 +3,11 @@
 
 use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
-use crate::scenario::fault::{Cut, Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::fault::{Boundary, Cut, Fault, LinkFault, Partition, Side, Who};
 use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::select::{Member, Select};
-use crate::scenario::value::Choice;
+use crate::scenario::units::Count;
+use crate::scenario::value::{Choice, Ranged};
 use crate::scenario::verbs::FaultForm;
 
 /// Among whom faults are drawn.
@@ -26,12 +27,12 @@ impl Targets<'_> {
             FaultForm::Partition(form) => Fault::Partition(self.partition(&form.0, die)?),
             FaultForm::Kill(form) => Fault::Kill {
                 who: self.who(&form.0.replicas, die),
-                boundary: die.word(&form.0.boundary),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
             },
             FaultForm::PowerLoss(form) => Fault::PowerLoss {
                 who: self.who(&form.0.replicas, die),
                 keep: die.word(&form.0.keep),
-                boundary: die.word(&form.0.boundary),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
             },
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
             FaultForm::SlowCpu(form) => Fault::SlowCpu {
@@ -279,6 +280,16 @@ fn ppm(value: i64) -> u32 {
     u32::try_from(value).expect("a rate is bounded by its unit")
 }
 
-fn few(sectors: i64) -> u8 {
-    u8::try_from(sectors).unwrap_or(u8::MAX)
+fn few(value: i64) -> u8 {
+    u8::try_from(value).unwrap_or(u8::MAX)
+}
+
+/// Where a process dies, and in how many recoveries when it is there.
+fn boundary(words: &Choice<Boundary>, deaths: &Ranged<Count>, die: &mut Die<'_>) -> Boundary {
+    match die.word(words) {
+        Boundary::InRecovery { .. } => Boundary::InRecovery {
+            deaths: few(die.value(deaths)),
+        },
+        other => other,
+    }
 }

@@ -8,7 +8,9 @@ use crate::choices::overrides::{MessageName, OperationName, Override, Passage, T
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
-use crate::scenario::fault::{DamageBudget, Fault, LinkFault, Outside, Partition, Side, Who};
+use crate::scenario::fault::{
+    Boundary, DamageBudget, Fault, LinkFault, Outside, Partition, Side, Who,
+};
 use crate::scenario::form::Repro;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
 use crate::scenario::value::{Word, name};
@@ -411,14 +413,14 @@ fn verb(fault: &Fault) -> String {
             };
             format!("{{ from = {}, to = {}{more} }}", whom(from), whom(to))
         }
-        Fault::Kill { who, boundary } => on(who, &format!("boundary = {}", word(*boundary))),
+        Fault::Kill { who, boundary } => on(who, &moment(*boundary)),
         Fault::PowerLoss {
             who,
             keep,
             boundary,
         } => on(
             who,
-            &format!("keep = {}, boundary = {}", word(*keep), word(*boundary)),
+            &format!("keep = {}, {}", word(*keep), moment(*boundary)),
         ),
         Fault::Pause(who)
         | Fault::DiskFull(who)
@@ -508,6 +510,17 @@ fn whom(who: &Who) -> String {
 
 fn nodes(list: &[Node]) -> String {
     format!("[{}]", join(list.iter().map(|node| format!("\"{node}\""))))
+}
+
+/// Where a process dies.
+fn moment(boundary: Boundary) -> String {
+    match boundary {
+        Boundary::InRecovery { deaths } => {
+            let boundary = word(Boundary::IN_RECOVERY);
+            format!("boundary = {boundary}, deaths = {deaths}")
+        }
+        other => format!("boundary = {}", word(other)),
+    }
 }
 
 fn word<T: Word + PartialEq>(word: T) -> String {

@@ -160,8 +160,25 @@ pub enum Boundary {
     Now,
     /// In the next step that has outputs, after a drawn number of them.
     InStep,
-    /// During the recovery of the next boot, after a drawn number of disk operations.
-    InRecovery,
+    /// During the recoveries of the next boots, each time after a drawn number of disk operations.
+    InRecovery {
+        /// Of how many boots, one after the other.
+        deaths: u8,
+    },
+}
+
+impl Boundary {
+    /// During the recovery of the next boot.
+    pub const IN_RECOVERY: Self = Self::InRecovery { deaths: 1 };
+
+    /// How often the process dies there.
+    #[must_use]
+    pub const fn deaths(self) -> u8 {
+        match self {
+            Self::Now | Self::InStep => 1,
+            Self::InRecovery { deaths } => deaths,
+        }
+    }
 }
 
 /// A fault. With a `hold`, it ends (or the process comes back) when the hold does.

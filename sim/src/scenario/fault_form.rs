@@ -137,6 +137,9 @@ form!(
         /// Where it dies.
         #[serde(default)]
         boundary: Choice<Boundary>,
+        /// How many recoveries in a row it does not survive.
+        #[serde(default = "one")]
+        deaths: Ranged<Count>,
     }
 );
 form!(
@@ -150,6 +153,9 @@ form!(
         /// Where it dies.
         #[serde(default)]
         boundary: Choice<Boundary>,
+        /// How many recoveries in a row it does not survive.
+        #[serde(default = "one")]
+        deaths: Ranged<Count>,
     }
 );
 form!(
@@ -284,8 +290,8 @@ fn certain() -> Ranged<Rate> {
 }
 
 of_select! {
-    KillForm { boundary: Choice::default() }
-    PowerLossForm { keep: Choice::default(), boundary: Choice::default() }
+    KillForm { boundary: Choice::default(), deaths: one() }
+    PowerLossForm { keep: Choice::default(), boundary: Choice::default(), deaths: one() }
     TargetForm {}
     FailureForm { rate: certain() }
     SlowForm { by: some_delay() }

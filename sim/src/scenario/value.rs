@@ -220,7 +220,7 @@ impl Word for Boundary {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("now", Self::Now),
         ("in-step", Self::InStep),
-        ("in-recovery", Self::InRecovery),
+        ("in-recovery", Self::IN_RECOVERY),
     ];
 }
 

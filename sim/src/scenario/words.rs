@@ -511,6 +511,9 @@ static PARTITION: Table = Table {
     ],
 };
 
+const DEATHS: &str =
+    "with `boundary` in-recovery: how many recoveries in a row it does not survive";
+
 static KILL: Table = Table {
     what: "a key of `kill`",
     verbs: false,
@@ -521,6 +524,7 @@ static KILL: Table = Table {
             Kind::Words(BOUNDARIES),
             "where in a step it dies",
         ),
+        key("deaths", COUNT, DEATHS),
     ],
 };
 
@@ -539,6 +543,7 @@ static POWER_LOSS: Table = Table {
             Kind::Words(BOUNDARIES),
             "where in a step it dies",
         ),
+        key("deaths", COUNT, DEATHS),
     ],
 };
 

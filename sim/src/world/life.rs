@@ -166,11 +166,24 @@ impl<O: Observer> World<O> {
     /// The death that was to come in recovery has come.
     pub(super) fn die_in_recovery(&mut self, node: usize, death: Death) {
         let at = u8::try_from(node).expect("at most 9 replicas");
-        let Some(Doom::InRecovery { by, back_after, .. }) = self.machines[node].doom.take() else {
+        let Some(Doom::InRecovery {
+            by,
+            deaths,
+            back_after,
+            ..
+        }) = self.machines[node].doom.take()
+        else {
             return;
         };
         self.stage.took_effect(Effect::DiedInRecovery, name(at));
         self.die(node, death, by, None);
+        self.machines[node].doom = deaths.checked_sub(2).map(|more| Doom::InRecovery {
+            death,
+            by,
+            deaths: more + 1,
+            left: None,
+            back_after,
+        });
         if let Some(after) = back_after {
             self.stage
                 .after(after.max(Span(1)), Due::Boot { node: at, by });

@@ -272,10 +272,11 @@ impl<O: Observer> World<O> {
                     self.machines[node].doom = Some(Doom::InStep(death, by))
                 }
                 Boundary::InStep => self.die(node, death, by, Some(by)),
-                Boundary::InRecovery => {
+                Boundary::InRecovery { deaths } => {
                     self.machines[node].doom = Some(Doom::InRecovery {
                         death,
                         by,
+                        deaths,
                         left: None,
                         back_after: hold,
                     });

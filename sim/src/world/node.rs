@@ -43,11 +43,12 @@ pub(super) enum Death {
 pub(super) enum Doom {
     /// In the next step with outputs; by this fault.
     InStep(Death, FaultNumber),
-    /// In the next recovery, after so many more disk operations once it is drawn; the process comes
-    /// back after the span.
+    /// In the next so many recoveries, each time after so many more disk operations once it is
+    /// drawn; the process comes back after the span.
     InRecovery {
         death: Death,
         by: FaultNumber,
+        deaths: u8,
         left: Option<u64>,
         back_after: Option<Span>,
     },

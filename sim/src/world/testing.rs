@@ -119,7 +119,7 @@ pub(crate) fn storm(seed: u64) -> Plan {
             300,
             Fault::Kill {
                 who: Who::Leader,
-                boundary: Boundary::InRecovery,
+                boundary: Boundary::IN_RECOVERY,
             },
         ),
         (

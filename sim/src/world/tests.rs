@@ -111,7 +111,7 @@ fn every_fault_kind_takes_effect() {
         (
             Fault::Kill {
                 who: one(),
-                boundary: Boundary::InRecovery,
+                boundary: Boundary::IN_RECOVERY,
             },
             Effect::DiedInRecovery,
         ),
@@ -279,16 +279,19 @@ fn a_process_dies_and_comes_back_when_it_should() {
         lives(&[(600, 400, now.clone())]),
         [(600, "r1 killed".to_owned()), (1000, "r1 boots".to_owned())]
     );
-    let recovery = Fault::PowerLoss {
-        who: one(),
-        keep: Keep::Any,
-        boundary: Boundary::InRecovery,
-    };
-    let what: Vec<String> = lives(&[(600, 400, recovery)])
-        .into_iter()
-        .map(|(_, what)| what)
-        .collect();
-    assert_eq!(what, ["r1 dark", "r1 boots", "r1 dark", "r1 boots"]);
+    for deaths in [1, 3] {
+        let recovery = Fault::PowerLoss {
+            who: one(),
+            keep: Keep::Any,
+            boundary: Boundary::InRecovery { deaths },
+        };
+        let what: Vec<String> = lives(&[(600, 400, recovery)])
+            .into_iter()
+            .map(|(_, what)| what)
+            .collect();
+        let each = ["r1 dark", "r1 boots"];
+        assert_eq!(what, each.repeat(1 + usize::from(deaths)));
+    }
     let in_step = Fault::Kill {
         who: one(),
         boundary: Boundary::InStep,

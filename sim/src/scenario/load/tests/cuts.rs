@@ -1,4 +1,4 @@
-//! Shapes of partitions, the orders that they go by, and the numbers of steps.
+//! Shapes of partitions, the orders that they go by, deaths in recovery, and the numbers of steps.
 
 use super::{errors, good, says};
 
@@ -90,4 +90,32 @@ fn what_is_over_at_once_has_no_hold_at_a_time_either() {
     says(&errors(&of("")), &["`bit-rot` does not last", "x.toml:7:1"]);
     // Of the nemesis everything has a length.
     good(&of("[repro]\nseed = 1\n"));
+}
+
+#[test]
+fn deaths_are_of_recoveries() {
+    let of = |kill: &str| {
+        format!("[workload]\n[[step]]\nhold = \"1s\"\nkill = {{ replicas = 1, {kill} }}\n")
+    };
+    good(&of("boundary = \"in-recovery\", deaths = \"1..4\""));
+    good(&of(
+        "boundary = { pick = [\"now\", \"in-recovery\"] }, deaths = 2",
+    ));
+    for (kill, part) in [
+        ("deaths = 2", "`deaths` are of recoveries"),
+        (
+            "boundary = \"in-step\", deaths = 2",
+            "`deaths` are of recoveries",
+        ),
+        (
+            "boundary = \"in-recovery\", deaths = 0",
+            "1 to 100 recoveries",
+        ),
+        (
+            "boundary = \"in-recovery\", deaths = 101",
+            "1 to 100 recoveries",
+        ),
+    ] {
+        says(&errors(&of(kill)), &[part]);
+    }
 }
