@@ -30,7 +30,8 @@ Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop
                         detection. Intervals are
 exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or \
                         pass their memory are
-counted apart, as `lost`. Exit 1 when a bug was not found.")]
+counted apart, as `lost`. `--format jsonl` prints a line for each bug as soon as it is done. Exit 1
+when a bug was not found.")]
 pub struct HuntArgs {
     /// The bugs [default: all]
     #[arg(value_name = "BUG")]
@@ -116,7 +117,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         Err(message) => return fail(exit::USAGE, &message),
     };
     let halt = terminal::interrupts();
-    let mut rows = Vec::new();
+    let (mut rows, mut broken) = (Vec::new(), None);
     for card in &cards {
         let plan = Plan {
             settings: Settings {
@@ -146,9 +147,16 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         match counted {
             Ok(count) => {
                 tracing::info!("{}: {} of {} runs", card.name, count.detections, count.runs);
-                rows.push(HuntRow::new(card, count));
+                let row = HuntRow::new(card, count);
+                if arguments.format == Format::Jsonl {
+                    print(&(serde_json::to_string(&row).expect("plain data") + "\n"));
+                }
+                rows.push(row);
             }
-            Err(broken) => return fail(exit::HARNESS, &broken.0),
+            Err(reason) => {
+                broken = Some(reason);
+                break;
+            }
         }
         if halt.load(Ordering::Relaxed) {
             break;
@@ -157,9 +165,11 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
     match arguments.format {
         Format::Human if arguments.markdown => print(&hunt::markdown(&rows)),
         Format::Human => print(&hunt::text(&rows)),
-        Format::Json | Format::Jsonl => {
-            print(&(serde_json::to_string_pretty(&rows).expect("plain data") + "\n"))
-        }
+        Format::Json => print(&(serde_json::to_string_pretty(&rows).expect("plain data") + "\n")),
+        Format::Jsonl => {}
+    }
+    if let Some(broken) = broken {
+        return fail(exit::HARNESS, &broken.0);
     }
     let hidden: Vec<&str> = rows
         .iter()

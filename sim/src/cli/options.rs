@@ -79,7 +79,7 @@ pub enum Format {
     Human,
     /// One JSON document.
     Json,
-    /// A line of JSON a run.
+    /// A line of JSON a run, or a bug that is hunted.
     Jsonl,
 }
 
