@@ -56,6 +56,12 @@ impl Values {
         self.intern(Form::Text, bytes)
     }
 
+    /// A value that no state ever holds: what an operation says that it saw, and cannot have seen.
+    /// No client writes such an object.
+    pub fn impossible(&mut self) -> Val {
+        self.intern(Form::Other, br#"{"impossible":true}"#)
+    }
+
     fn at(&self, at: u32) -> (Form, &[u8]) {
         let at = at as usize;
         let start = if at == 0 { 0 } else { self.ends[at - 1] };

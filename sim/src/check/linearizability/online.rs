@@ -235,9 +235,7 @@ impl<'o> Builder<'o> {
             Action::Delete => Asked::Delete,
         };
         let outcome = match reply {
-            Reply::Returned(Return::Value(value)) => Outcome::Ok(optional(values, value.as_ref())),
-            Reply::Returned(Return::Done) => Outcome::Ok(ABSENT),
-            Reply::Returned(Return::Mismatch(saw)) => Outcome::Saw(optional(values, saw.as_ref())),
+            Reply::Returned(returned) => answered(asked, returned, values),
             Reply::Failed => Outcome::Fail,
             Reply::Unknown => Outcome::Unknown,
         };
@@ -251,6 +249,22 @@ impl<'o> Builder<'o> {
             key,
             lines: [0; 2],
         });
+    }
+}
+
+/// What an answer says. Reads answer with a value, and nothing else does; only a cas is refused for
+/// what is there, and only if it expected something else.
+fn answered(asked: Asked, returned: &Return, values: &mut Values) -> Outcome {
+    match (asked, returned) {
+        (Asked::Read, Return::Value(value)) => Outcome::Ok(optional(values, value.as_ref())),
+        (Asked::Read, _) => Outcome::Saw(values.impossible()),
+        (_, Return::Done) => Outcome::Ok(ABSENT),
+        (Asked::Cas { expected, .. }, Return::Mismatch(saw))
+            if optional(values, saw.as_ref()) != expected =>
+        {
+            Outcome::Saw(optional(values, saw.as_ref()))
+        }
+        (_, Return::Mismatch(_) | Return::Value(_)) => Outcome::Saw(values.impossible()),
     }
 }
 
@@ -355,6 +369,37 @@ pub(super) mod tests {
             fork.verdict(Budget::default()).verdict,
             Verdict::Linearizable
         );
+    }
+
+    #[test]
+    fn an_answer_that_an_operation_cannot_have_is_wrong() {
+        let (one, two) = (text("1"), text("2"));
+        let cas = Action::Cas {
+            expected: Some(one.clone()),
+            new: two.clone(),
+        };
+        let saw = |value: &Text| Return::Mismatch(Some(value.clone()));
+        for (action, returned, linearizable) in [
+            (cas.clone(), Return::Done, true),
+            (cas.clone(), saw(&one), false),
+            (cas.clone(), Return::Value(Some(one.clone())), false),
+            (Action::Put(two.clone()), saw(&one), false),
+            (Action::Put(two.clone()), Return::Done, true),
+            (Action::Append(two.clone()), saw(&one), false),
+            (Action::Delete, Return::Value(None), false),
+            (Action::Get, Return::Value(Some(one.clone())), true),
+            (Action::Get, saw(&one), false),
+            (Action::Get, Return::Done, false),
+        ] {
+            let mut online = Online::new();
+            online.invoke(1, &call("x", Action::Put(one.clone())), 1);
+            online.ok(1, Return::Done, None, 2);
+            online.invoke(2, &call("x", action.clone()), 3);
+            online.ok(2, returned.clone(), None, 4);
+            let verdict = online.verdict(Budget::default()).verdict;
+            let found = verdict == Verdict::Linearizable;
+            assert_eq!(found, linearizable, "{action:?} {returned:?}");
+        }
     }
 
     #[test]

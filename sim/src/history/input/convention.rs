@@ -1,7 +1,9 @@
 //! What the same words mean in histories of different origin, and which meaning was taken.
 //!
 //! Each format begins with the convention of those who write it. A line that speaks for itself (a
-//! failed compare-and-set with `saw` or `mismatch`) is taken at its word under every convention.
+//! failed compare-and-set with `saw` or `mismatch`) is taken at its word under every convention. One
+//! that saw what it expected is wrong where failures are mismatches; where they have no effect it
+//! failed for another reason.
 //! Nothing is concluded from the words of an error.
 
 use crate::history::input::model::Model;

@@ -417,13 +417,21 @@ fn outcome(
     Ok(match entry.kind {
         Kind::Info | Kind::Invoke => Outcome::Unknown,
         Kind::Fail => match entry.saw {
-            // Even of the value that was expected: then it failed for another reason.
+            // Where failures are mismatches, nothing is refused for being what was expected. Where
+            // they have no effect, it failed for another reason.
+            Some(saw) if mismatch && expects(operation.asked, saw) => {
+                Outcome::Saw(values.impossible())
+            }
             Some(saw) if cas => Outcome::Saw(saw),
             _ if cas && mismatch => Outcome::Mismatch,
             _ => Outcome::Fail,
         },
         Kind::Ok => answer(entry, operation, conventions.nil, values)?,
     })
+}
+
+fn expects(asked: Asked, saw: Val) -> bool {
+    matches!(asked, Asked::Cas { expected, .. } if expected == saw)
 }
 
 fn answer(

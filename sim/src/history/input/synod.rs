@@ -276,6 +276,8 @@ mod tests {
                 r#", "mismatch": true"#,
                 r#", "mismatch": false"#,
                 r#", "saw": 3"#,
+                // What it expected.
+                r#", "saw": 1"#,
             ]
             .iter()
             .map(|said| {
@@ -294,16 +296,20 @@ mod tests {
             let outcome = |at: usize| match input.history.operations[at].outcome {
                 Outcome::Fail => "nothing",
                 Outcome::Mismatch => "mismatch",
+                Outcome::Saw(saw) if input.history.values.json(saw).is_object() => "impossible",
                 Outcome::Saw(_) => "saw",
                 other => panic!("{other:?}"),
             };
-            [0, 1, 2, 3].map(outcome)
+            [0, 1, 2, 3, 4].map(outcome)
         };
-        assert_eq!(outcomes(None), ["nothing", "mismatch", "nothing", "saw"]);
+        assert_eq!(
+            outcomes(None),
+            ["nothing", "mismatch", "nothing", "saw", "saw"]
+        );
         assert_eq!(outcomes(Some(FailedCas::NoEffect)), outcomes(None));
         assert_eq!(
             outcomes(Some(FailedCas::Mismatch)),
-            ["mismatch", "mismatch", "nothing", "saw"]
+            ["mismatch", "mismatch", "nothing", "saw", "impossible"]
         );
     }
 
