@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use synod_reports::record::Verdict;
 
+use crate::check::checker::Checker;
 use crate::check::jury::{Jury, UNEXPLAINED_HALT};
+use crate::check::progress::Progress;
 use crate::ids::Node;
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
@@ -25,6 +27,10 @@ use crate::world::world::{UnexplainedHalt, World};
 pub const ACCOUNTED_BYTES_MAX: u64 = 256 << 20;
 /// So many events pass between two looks at them.
 const WEIGH_EVERY: u64 = 1024;
+
+/// So many events at one instant are no run any more: somebody wakes up again and again. Whole runs
+/// without any delay take a twentieth.
+const AT_ONE_INSTANT_MAX: u64 = 500_000;
 
 /// How long clients waited for their writes after the heal, in microseconds of simulated time.
 #[derive(Clone, Default)]
@@ -97,6 +103,8 @@ pub(super) struct Run<J: Judge> {
     pub(super) healed_after: u64,
     /// Who of the core trusted its disk when what is under way began.
     pub(super) core: Vec<Node>,
+    /// Events since the clock last moved.
+    pub(super) at_once: u64,
     pub(super) audits: u64,
     /// Keys that were read when all was over.
     pub(super) read_back: u64,
@@ -125,6 +133,7 @@ impl<J: Judge> Run<J> {
             taken: 0,
             healed_after: 0,
             core: Vec::new(),
+            at_once: 0,
             audits: 0,
             read_back: 0,
             in_weather: 0,
@@ -219,11 +228,26 @@ impl<J: Judge> Run<J> {
                 "the budget of events ran out",
             ));
         }
+        let before = self.world.now();
         self.world.advance();
+        self.time_goes_on(before)?;
         if self.world.events().is_multiple_of(WEIGH_EVERY) {
             self.weigh()?;
         }
         self.check()
+    }
+
+    /// A process that asks to be woken at once, again and again, stops the clock for everybody.
+    fn time_goes_on(&mut self, before: Instant) -> Step {
+        self.at_once += 1;
+        if self.world.now() != before {
+            self.at_once = 0;
+        }
+        if self.at_once != AT_ONE_INSTANT_MAX {
+            return Ok(());
+        }
+        let lacks = format!("the clock has stood still for {AT_ONE_INSTANT_MAX} events");
+        self.stall(Progress::NAME, &[lacks])
     }
 
     pub(super) fn weigh(&self) -> Step {

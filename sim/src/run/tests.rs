@@ -480,8 +480,8 @@ enum What {
     Panic(&'static str),
     Distrust,
     Quit,
-    /// Wakes up without end where nothing is watched: in audits.
-    Spin,
+    /// Wakes up without end where so much is watched: nothing in audits.
+    Spin(ProbeLevel),
 }
 
 struct BrokenProcess {
@@ -507,15 +507,15 @@ impl Process for BrokenProcess {
                 reason: "enough".to_owned(),
                 damaged: false,
             }),
-            What::Spin => {}
+            What::Spin(_) => {}
         }
     }
 
     fn deadline(&self) -> Option<u64> {
-        if matches!(self.what, What::Spin) && self.probe == ProbeLevel::Nothing {
-            return Some(0);
+        match self.what {
+            What::Spin(probe) if probe == self.probe => Some(0),
+            _ => self.inner.deadline(),
         }
-        self.inner.deadline()
     }
 
     fn fork(&self) -> Option<Box<dyn Process>> {
@@ -608,6 +608,18 @@ fn a_halt_is_excused_by_damage_alone() {
 }
 
 #[test]
+fn a_process_that_stops_the_clock_is_a_stall() {
+    static SPINS: Broken = Broken {
+        after: Span::from_millis(0),
+        what: What::Spin(ProbeLevel::Full),
+    };
+    let record = run_judged(&spec(testing::plan(3)), &SPINS, ()).record;
+    assert_eq!(record.verdict, Verdict::Liveness);
+    assert_eq!(record.check.as_deref(), Some("progress"));
+    assert!(record.events < 1_000_000, "{}", record.events);
+}
+
+#[test]
 fn a_replica_that_halts_without_a_reason_fails_at_that_moment() {
     static QUITS: Broken = Broken {
         after: Span::from_millis(1200),
@@ -661,7 +673,7 @@ fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
 fn an_audit_has_a_budget_of_events() {
     static SPINS: Broken = Broken {
         after: Span(0),
-        what: What::Spin,
+        what: What::Spin(ProbeLevel::Nothing),
     };
     let found = verdict(testing::plan(3), &SPINS);
     assert_eq!(
