@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use synod_reports::record::{RunRecord, Verdict};
 
+use crate::check::answers::Answers;
+use crate::check::checker::Checker;
 use crate::check::jury::{
     CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME, UNEXPLAINED_HALT,
 };
@@ -27,6 +29,7 @@ use crate::trace::recorder::Recorder;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
 use crate::verdict::{Failure, Judge};
+use crate::world::tally::Milestone;
 use crate::world::world::World;
 
 mod chaos;
@@ -199,8 +202,14 @@ impl<J: Judge> Run<J> {
             .filter(|(name, _, had_to)| *had_to && self.jury.has(name))
             .map(|(name, times, _)| (name, times));
         // Who shows nothing of its inside leaves nothing to compare for those who look there.
-        let can_look =
-            |(name, times): &(&str, u64)| self.shows || *times > 0 || !Suite::NAMES.contains(name);
+        // Where nothing is copied, hardly anybody hears two answers.
+        let copies = self.plan.network.duplicate > 0
+            || self.world.milestones(Milestone::ClientDuplicated) > 0;
+        let can_look = |(name, times): &(&str, u64)| {
+            *times > 0
+                || (self.shows || !Suite::NAMES.contains(name))
+                    && (copies || *name != Answers::NAME)
+        };
         let court = self.world.observer().0.checked().into_iter();
         court
             .filter(can_look)

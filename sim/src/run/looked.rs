@@ -65,10 +65,14 @@ impl Subject for Mute {
 }
 
 fn record(subject: &'static dyn Subject) -> RunRecord {
+    record_of(subject, testing::storm(3))
+}
+
+fn record_of(subject: &'static dyn Subject, plan: Plan) -> RunRecord {
     let court = Court::new(3, subject.reader(), Checks::All, Jury::default());
     let spec = RunSpec {
         subject: subject.name().to_owned(),
-        ..RunSpec::new(testing::storm(3))
+        ..RunSpec::new(plan)
     };
     let record = run_judged(&spec, subject, court).record;
     assert_eq!(record.verdict, Verdict::Pass, "{record:?}");
@@ -121,6 +125,15 @@ fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
     for blind in ["agreement", "convergence", "prefix"] {
         assert!(found.iter().any(|name| name == blind), "{found:?}");
     }
+}
+
+#[test]
+fn where_nothing_is_copied_nobody_has_to_hear_two_answers() {
+    let quiet = record_of(&Synod, testing::plan(3));
+    assert!(!quiet.checks.contains_key("answers"), "{:?}", quiet.checks);
+    let mut plan = testing::plan(3);
+    plan.network.duplicate = 1;
+    assert_eq!(record_of(&Synod, plan).checks["answers"], 0);
 }
 
 #[test]

@@ -33,13 +33,15 @@ pub enum Answered {
     OutOfEvents,
 }
 
-/// The plan of an audit: a perfect network, fast disks, true clocks, and nothing to do.
+/// The plan of an audit: a perfect network, fast disks, true clocks, and nothing to do. Messages and
+/// clients are as quick as elections ask for.
 pub(super) fn plan(plan: &Plan) -> Plan {
+    let (impatient, patient) = plan.cluster.knobs.election_timeout;
     let [instant, short] =
         [Span::from_micros(10), Span::from_micros(100)].map(Distribution::Constant);
     Plan {
         network: Network {
-            latency: Distribution::Constant(Span::from_millis(1)),
+            latency: Distribution::Constant(Span::from_millis(1).min(Span(impatient.0 / 20))),
             loss: 0,
             duplicate: 0,
             duplicate_later: Span(0),
@@ -53,7 +55,7 @@ pub(super) fn plan(plan: &Plan) -> Plan {
         clocks: vec![Clock::default(); usize::from(plan.cluster.replicas)],
         workload: Workload {
             operations: 0,
-            attempt_timeout: Span::from_millis(100),
+            attempt_timeout: Span::from_millis(100).min(patient),
             ..plan.workload.clone()
         },
         script: Vec::new(),
