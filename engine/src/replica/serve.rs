@@ -138,8 +138,9 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
         self.reads.confirmed = round;
         self.serve_reads(fx);
-        if !self.reads.queue.is_empty() {
-            // Reads that came during the round need one that begins now.
+        if self.reads.queue.iter().any(|read| read.round > round) {
+            // Reads that came during the round need one that begins now. Those that are confirmed,
+            // and wait until they may be answered, do not.
             self.heartbeat_at = Mono(0);
         }
     }

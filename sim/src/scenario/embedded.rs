@@ -56,6 +56,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/regressions/promise-under-a-lost-name.toml"),
     ),
     (
+        "regressions/reads-wait-for-recovery",
+        include_str!("../../../scenarios/regressions/reads-wait-for-recovery.toml"),
+    ),
+    (
         "safety/clock-drift",
         include_str!("../../../scenarios/safety/clock-drift.toml"),
     ),
