@@ -31,12 +31,26 @@ pub fn set_up(global: &Global) {
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Unheard(std::io::stderr()))
         .with_ansi(colours)
         .without_time()
         .with_target(false)
         .with_level(false)
         .try_init();
+}
+
+/// Standard error, on which nobody has to listen.
+struct Unheard(std::io::Stderr);
+
+impl Write for Unheard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(self.0.write(bytes).unwrap_or(bytes.len()))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// Prints data. When nobody reads it any more, that is no error.

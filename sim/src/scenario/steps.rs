@@ -65,6 +65,15 @@ impl Cast<'_> {
                 self.invoked.extend(client(&invoke.get_ref().client));
             }
         }
+        if forms.len() > usize::from(self.highest.0) {
+            self.problems.push(Problem::at(
+                forms[usize::from(self.highest.0)].span(),
+                format!("a script of {} steps", forms.len()),
+                "too many",
+                format!("it has at most {}: leave the others out", self.highest.0),
+            ));
+            return Vec::new();
+        }
         let numbers = self.numbers(&forms);
         forms
             .into_iter()
