@@ -12,10 +12,13 @@ use std::sync::Arc;
 use synod_reports::record::{RunRecord, Verdict};
 
 use crate::check::answers::Answers;
+use crate::check::before_durable::BeforeDurable;
 use crate::check::checker::Checker;
+use crate::check::convergence::Convergence;
 use crate::check::jury::{
     CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME, UNEXPLAINED_HALT,
 };
+use crate::check::proposals::Proposals;
 pub use crate::check::suite::Checks;
 use crate::check::suite::Suite;
 use crate::choices::Seeded;
@@ -151,6 +154,9 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
     run.outcome(spec)
 }
 
+/// Checks of what replicas tell each other: there is nothing to compare where there is one.
+const AMONG_REPLICAS: [&str; 3] = [BeforeDurable::NAME, Convergence::NAME, Proposals::NAME];
+
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
         let plan = Arc::new(spec.plan.clone());
@@ -205,10 +211,12 @@ impl<J: Judge> Run<J> {
         // Where nothing is copied, hardly anybody hears two answers.
         let copies = self.plan.network.duplicate > 0
             || self.world.milestones(Milestone::ClientDuplicated) > 0;
+        let alone = self.plan.cluster.replicas == 1;
         let can_look = |(name, times): &(&str, u64)| {
             *times > 0
                 || (self.shows || !Suite::NAMES.contains(name))
                     && (copies || *name != Answers::NAME)
+                    && !(alone && AMONG_REPLICAS.contains(name))
         };
         let court = self.world.observer().0.checked().into_iter();
         court

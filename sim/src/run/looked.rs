@@ -69,7 +69,12 @@ fn record(subject: &'static dyn Subject) -> RunRecord {
 }
 
 fn record_of(subject: &'static dyn Subject, plan: Plan) -> RunRecord {
-    let court = Court::new(3, subject.reader(), Checks::All, Jury::default());
+    let court = Court::new(
+        plan.cluster.replicas,
+        subject.reader(),
+        Checks::All,
+        Jury::default(),
+    );
     let spec = RunSpec {
         subject: subject.name().to_owned(),
         ..RunSpec::new(plan)
@@ -134,6 +139,15 @@ fn where_nothing_is_copied_nobody_has_to_hear_two_answers() {
     let mut plan = testing::plan(3);
     plan.network.duplicate = 1;
     assert_eq!(record_of(&Synod, plan).checks["answers"], 0);
+}
+
+#[test]
+fn a_lone_replica_has_nobody_to_be_compared_with() {
+    let alone = record_of(&Synod, testing::plan(1));
+    for name in ["before-durable", "convergence", "proposals"] {
+        assert!(!alone.checks.contains_key(name), "{:?}", alone.checks);
+    }
+    assert!(alone.checks["durability"] > 0);
 }
 
 #[test]

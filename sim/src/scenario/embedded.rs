@@ -152,6 +152,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/storage/latent-errors.toml"),
     ),
     (
+        "storage/lone-replica",
+        include_str!("../../../scenarios/storage/lone-replica.toml"),
+    ),
+    (
         "storage/misdirected-write",
         include_str!("../../../scenarios/storage/misdirected-write.toml"),
     ),
