@@ -17,10 +17,15 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         count(summary.runs, "run"),
         verdicts(summary)
     );
-    if !summary.failures.is_empty() {
-        out.push_str("\n## Failures\n\n");
-        let rows: Vec<_> = summary
-            .failures
+    for (title, failures) in [
+        ("Failures", &summary.failures),
+        ("Inconclusive", &summary.undecided),
+    ] {
+        if failures.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("\n## {title}\n\n"));
+        let rows: Vec<_> = failures
             .iter()
             .map(|failure| {
                 let repro = failure

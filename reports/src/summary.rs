@@ -195,6 +195,9 @@ pub struct Summary {
     pub verdicts: Verdicts,
     /// Distinct failures, in the order of their first runs.
     pub failures: Vec<Failure>,
+    /// Why runs said nothing, in the order of the first of each.
+    #[serde(default)]
+    pub undecided: Vec<Failure>,
     /// What never happened though it had to.
     pub vacuous: Vec<Vacuity>,
     /// User and system seconds of all processes.

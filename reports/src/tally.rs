@@ -31,6 +31,7 @@ pub struct Tally {
     runs: u64,
     verdicts: Verdicts,
     failures: Vec<Failure>,
+    undecided: Vec<Failure>,
     first_runs: BTreeMap<String, RunRecord>,
     virtual_seconds: f64,
     messages_delivered: u64,
@@ -68,6 +69,9 @@ impl Tally {
         self.digest.update(record.digest.as_bytes());
         self.digest.update(b"\n");
         self.add_to_scenario(line);
+        if record.verdict == Verdict::Inconclusive {
+            count_failure(&mut self.undecided, record);
+        }
         (record.verdict.is_failure() || record.verdict == Verdict::Nondeterministic)
             && self.add_failure(record)
     }
@@ -138,29 +142,11 @@ impl Tally {
     }
 
     fn add_failure(&mut self, record: &RunRecord) -> bool {
-        let check = record.check.as_deref().unwrap_or(record.verdict.name());
-        let message = record.message.as_deref().unwrap_or_default();
-        let fingerprint = fingerprint(check, message);
-        if let Some(known) = self
-            .failures
-            .iter_mut()
-            .find(|failure| failure.fingerprint == fingerprint)
-        {
-            known.count += 1;
-            return false;
-        }
-        self.first_runs.insert(fingerprint.clone(), record.clone());
-        self.failures.push(Failure {
-            fingerprint,
-            class: record.verdict.name().to_owned(),
-            check: check.to_owned(),
-            message: message.to_owned(),
-            scenario: record.scenario.clone(),
-            seed: record.seed,
-            count: 1,
-            repro: None,
-        });
-        true
+        let fingerprint = count_failure(&mut self.failures, record);
+        let is_new = fingerprint.is_some();
+        self.first_runs
+            .extend(fingerprint.map(|fingerprint| (fingerprint, record.clone())));
+        is_new
     }
 
     /// The summary. `demands` says what each scenario asks of its runs together; scenarios that are
@@ -211,6 +197,7 @@ impl Tally {
             runs: self.runs,
             verdicts,
             failures,
+            undecided: self.undecided.clone(),
             vacuous: self.vacuities(demands),
             cpu_seconds: cost.cpu_seconds,
             wall_seconds: cost.wall_seconds,
@@ -329,6 +316,31 @@ impl Tally {
     }
 }
 
+/// Counts a run among those that look like it. The fingerprint, when it is the first.
+fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<String> {
+    let check = record.check.as_deref().unwrap_or(record.verdict.name());
+    let message = record.message.as_deref().unwrap_or_default();
+    let fingerprint = fingerprint(check, message);
+    let known = failures
+        .iter_mut()
+        .find(|failure| failure.fingerprint == fingerprint);
+    if let Some(known) = known {
+        known.count += 1;
+        return None;
+    }
+    failures.push(Failure {
+        fingerprint: fingerprint.clone(),
+        class: record.verdict.name().to_owned(),
+        check: check.to_owned(),
+        message: message.to_owned(),
+        scenario: record.scenario.clone(),
+        seed: record.seed,
+        count: 1,
+        repro: None,
+    });
+    Some(fingerprint)
+}
+
 /// Whether a thing came too seldom in enough runs. A fault or a milestone has to come at all, a check
 /// has to compare something in one run of [`CHECKS_IN`].
 fn is_below_floor(what: &str, runs: u64, came: u64) -> bool {
@@ -403,6 +415,24 @@ mod tests {
             tally.add(&line);
         }
         tally.finish(demands, Cost::default(), false)
+    }
+
+    #[test]
+    fn runs_that_said_nothing_are_told_of_and_are_no_failures() {
+        let lines = (7..10).map(|seed| {
+            let mut line = failing(seed, "events", "the budget ran out");
+            line.record.verdict = Verdict::Inconclusive;
+            line
+        });
+        let summary = summary(lines, &BTreeMap::new());
+        assert!(summary.failures.is_empty());
+        let [undecided] = &summary.undecided[..] else {
+            panic!("{:?}", summary.undecided)
+        };
+        assert_eq!((undecided.seed, undecided.count), (7, 3));
+        let text = crate::text::summary(&summary, "x");
+        assert!(text.contains("inconclusive `events` in 3 runs, first safety/x seed 7"));
+        assert!(crate::markdown::summary(&summary, "x").contains("safety/x seed 7"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             ""
         }
     ));
-    for failure in &summary.failures {
+    for failure in summary.failures.iter().chain(&summary.undecided) {
         line(format!(
             "  {} `{}` in {}, first {} seed {} [{}]",
             failure.class,

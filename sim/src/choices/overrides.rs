@@ -15,6 +15,18 @@ pub enum Override {
     Disk(OperationName, Treatment),
 }
 
+impl Override {
+    /// Whether both name the same thing, in the same words.
+    #[must_use]
+    pub fn names_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Message(one, _), Self::Message(other, _)) => one == other,
+            (Self::Disk(one, _), Self::Disk(other, _)) => one == other,
+            (Self::Message(..), Self::Disk(..)) | (Self::Disk(..), Self::Message(..)) => false,
+        }
+    }
+}
+
 /// A message, as a person would name it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MessageName {

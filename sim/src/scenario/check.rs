@@ -85,6 +85,14 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
     let mut overrides = Vec::new();
     for form in &file.overrides {
         match overrides::checked(form, largest) {
+            Ok(one) if overrides.iter().any(|other| one.names_as(other)) => {
+                problems.push(Problem::at(
+                    form.span(),
+                    "two overrides of one thing",
+                    "the second",
+                    "say in one of them all that is told, or give each its own `nth`",
+                ));
+            }
             Ok(one) => overrides.push(one),
             Err(problem) => problems.push(problem),
         }

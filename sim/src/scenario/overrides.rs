@@ -126,6 +126,19 @@ pub fn checked(form: &Spanned<OverrideForm>, largest: u8) -> Result<Override, Pr
                     "messages have `lost`, `delay`, `copy-after`, `damage` and `intact`",
                 ));
             }
+            let strange = first([
+                place_of(&form.delay),
+                place_of(&form.copy_after),
+                place_of(&form.damage),
+            ]);
+            if let Some(strange) = strange.filter(|_| value(&form.lost) == Some(true)) {
+                return Err(Problem::at(
+                    strange,
+                    "what is lost never arrives",
+                    "no effect",
+                    "leave this out, or `lost`",
+                ));
+            }
             says(
                 form.passage()?,
                 &place,

@@ -40,6 +40,14 @@ fn an_override_names_one_thing_and_says_how_it_goes() {
             ],
         ),
         (
+            format!("{message} }}\nlost = true\ndelay = \"1ms\""),
+            ["what is lost never arrives", "x.toml:8:9"],
+        ),
+        (
+            format!("{message} }}\nlost = true\n[[override]]\n{message} }}\nlost = false"),
+            ["two overrides of one thing", "x.toml:8:1"],
+        ),
+        (
             "disk = { replica = \"r1\", op = \"snyc\" }\nfails = true".to_owned(),
             ["`snyc` is not a disk operation", "did you mean `sync`?"],
         ),
