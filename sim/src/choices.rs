@@ -101,6 +101,8 @@ pub enum Topic {
     DeadlineFirst,
     /// How much of a failed sync lands, and what is read of the rest.
     SyncPart,
+    /// Whether a promise is audited; `a` is who gives it, `b` to whom.
+    Fence,
 }
 
 impl Topic {

@@ -16,7 +16,8 @@ use crate::check::before_durable::BeforeDurable;
 use crate::check::checker::Checker;
 use crate::check::convergence::Convergence;
 use crate::check::jury::{
-    CLOSING_AUDIT, CONTRACT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME, UNEXPLAINED_HALT,
+    CLOSING_AUDIT, CONTRACT, FENCING_AUDIT, Jury, LAST_QUORUM_AUDIT, OF_THE_RUN, RECOVERY_TIME,
+    UNEXPLAINED_HALT,
 };
 use crate::check::proposals::Proposals;
 pub use crate::check::suite::Checks;
@@ -38,6 +39,7 @@ use crate::world::world::World;
 mod chaos;
 mod closing;
 mod course;
+mod fencing;
 mod recovery;
 
 pub use course::ACCOUNTED_BYTES_MAX;
@@ -199,6 +201,7 @@ impl<J: Judge> Run<J> {
         let owed = self.plan.budget != DamageBudget::None;
         let of_the_run = [
             (CLOSING_AUDIT, self.read_back, owed),
+            (FENCING_AUDIT, self.fences, self.fences > 0),
             (LAST_QUORUM_AUDIT, self.audits, true),
             (RECOVERY_TIME, self.waits.first.len() as u64, owed),
             (UNEXPLAINED_HALT, self.world.halts(), self.world.halts() > 0),

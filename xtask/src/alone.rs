@@ -17,7 +17,7 @@ const FIRST_SEED: u64 = 6_000_000;
 
 /// A check, a bug that it catches alone, and the number of seeds within which it does, with room to
 /// spare.
-const ROWS: [(&str, &str, u64); 21] = [
+const ROWS: [(&str, &str, u64); 22] = [
     ("ghost", "accept-below-promise", 20),
     ("agreement", "next-slot-from-own-log", 60),
     ("answers", "cached-reply-of-wrong-seq", 40),
@@ -36,6 +36,7 @@ const ROWS: [(&str, &str, u64); 21] = [
     ("linearizability", "read-ignores-apply-lag", 80),
     ("closing-audit", "no-accept-retransmit", 40),
     ("contract", "accept-does-not-raise-promise", 40),
+    ("fencing-audit", "promise-before-fsync", 400),
     ("last-quorum-audit", "accepted-before-fsync", 200),
     ("recovery-time", "no-accept-retransmit", 80),
     ("unexplained-halt", "fsync-retry-trusted", 40),

@@ -7,9 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 /// Checks that the run itself makes, beside the checkers of the court; `progress` is both.
-pub const OF_THE_RUN: [&str; 5] = [
+pub const OF_THE_RUN: [&str; 6] = [
     CLOSING_AUDIT,
     CONTRACT,
+    FENCING_AUDIT,
     LAST_QUORUM_AUDIT,
     RECOVERY_TIME,
     UNEXPLAINED_HALT,
@@ -19,6 +20,8 @@ pub const OF_THE_RUN: [&str; 5] = [
 pub const CLOSING_AUDIT: &str = "closing-audit";
 /// Lemmas inside the engine.
 pub const CONTRACT: &str = "contract";
+/// Whoever promised keeps out those that came before, whatever happens to it.
+pub const FENCING_AUDIT: &str = "fencing-audit";
 /// Each quorum alone answers for what was acknowledged.
 pub const LAST_QUORUM_AUDIT: &str = "last-quorum-audit";
 /// A healed cluster answers soon.

@@ -15,7 +15,7 @@ use crate::check::convergence::Convergence;
 use crate::check::durability::Durability;
 use crate::check::exactly_once::ExactlyOnce;
 use crate::check::ghost::{self, Ghost};
-use crate::check::jury::{Jury, LAST_QUORUM_AUDIT};
+use crate::check::jury::{FENCING_AUDIT, Jury, LAST_QUORUM_AUDIT};
 use crate::check::log_order::LogOrder;
 use crate::check::prefix::Prefix;
 use crate::check::progress::Progress;
@@ -123,7 +123,7 @@ impl Suite {
             .map(|(at, _)| 1 << at);
         let judging = all & named.fold(0, std::ops::BitOr::bitor);
         let hearing = judging
-            | if jury.has(LAST_QUORUM_AUDIT) {
+            | if jury.has(LAST_QUORUM_AUDIT) || jury.has(FENCING_AUDIT) {
                 Checkers::client_visible()
             } else {
                 0
@@ -200,6 +200,11 @@ impl Suite {
             found: Vec::new(),
             violation: self.violation.clone(),
         }
+    }
+
+    /// Whoever judges by what clients see does so from here on, if it listened.
+    pub fn judge_clients(&mut self) {
+        self.judging |= self.hearing & Checkers::client_visible();
     }
 
     /// Whether the checker of this name judges.

@@ -39,7 +39,10 @@ impl<J: Judge> Run<J> {
         if self.world.take_audit() {
             self.last_quorum_audit()?;
         }
-        Ok(())
+        match self.world.take_pledge() {
+            Some((from, to)) if script_is_done => self.fencing_audit(from, to),
+            _ => Ok(()),
+        }
     }
 
     /// Each minimal quorum alone answers for what was acknowledged. One with a copy that can be seen

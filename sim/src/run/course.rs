@@ -106,6 +106,8 @@ pub(super) struct Run<J: Judge> {
     /// Events since the clock last moved.
     pub(super) at_once: u64,
     pub(super) audits: u64,
+    /// Promises that were audited.
+    pub(super) fences: u64,
     /// Keys that were read when all was over.
     pub(super) read_back: u64,
     pub(super) in_weather: u64,
@@ -135,6 +137,7 @@ impl<J: Judge> Run<J> {
             core: Vec::new(),
             at_once: 0,
             audits: 0,
+            fences: 0,
             read_back: 0,
             in_weather: 0,
             waits: Waits::default(),

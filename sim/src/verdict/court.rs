@@ -138,6 +138,11 @@ impl Judge for Court {
         Auditor::new(suite, Aftermath::of(&history))
     }
 
+    fn judge_clients(&mut self) {
+        self.suite.judge_clients();
+        self.judges_histories = true;
+    }
+
     fn close(&mut self, ready_core: &[Node]) -> Closing {
         self.suite.close(ready_core);
         match self.suite.violation() {

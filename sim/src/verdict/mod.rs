@@ -71,6 +71,9 @@ pub trait Judge: Observer {
     /// unknown.
     fn auditor(&self, sent: &[Sent]) -> Self::Auditor;
 
+    /// In a copy of the run: from here on whatever clients see is judged, whoever judged before.
+    fn judge_clients(&mut self) {}
+
     /// The run is over, and every operation has ended. A check that ran out of its budget says so.
     /// `ready_core`: the replicas that were healed, take part, and had the time to catch up.
     fn close(&mut self, ready_core: &[Node]) -> Closing;

@@ -12,7 +12,7 @@ use crate::ids::{FaultNumber, Node};
 use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
 use crate::scenario::fault::Keep;
 use crate::subject::process::{ProbeLevel, Setup};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 use crate::trace::observer::Observer;
 
 use super::due::{Due, Port};
@@ -159,15 +159,20 @@ impl<O: Observer> World<O> {
         // Until the first of them could lose its patience, a replica that recovers hears and says
         // nothing.
         let quiet = self.stage.now + Span(self.plan.cluster.knobs.election_timeout.0.0 / 2);
-        while !world
+        world.run_until_ready(quiet);
+        world
+    }
+
+    /// Runs until all that are in it take part, or nothing is due until then.
+    pub(super) fn run_until_ready(&mut self, end: Instant) {
+        while !self
             .machines
             .iter()
             .all(|machine| machine.banished || machine.ready)
-            && world.next_at().is_some_and(|at| at <= quiet)
-            && world.has_events_left()
-            && world.advance()
+            && self.next_at().is_some_and(|at| at <= end)
+            && self.has_events_left()
+            && self.advance()
         {}
-        world
     }
 
     /// A fork in which nobody but this quorum is left; none when the subject cannot be copied.
@@ -187,7 +192,7 @@ impl<O: Observer> World<O> {
         Some(world)
     }
 
-    fn has_events_left(&self) -> bool {
+    pub(super) fn has_events_left(&self) -> bool {
         self.events < self.plan.end.events
     }
 

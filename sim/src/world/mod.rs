@@ -12,6 +12,7 @@ pub mod clock;
 mod digest;
 pub mod disk;
 mod due;
+mod fencing;
 pub mod ledger;
 mod life;
 mod nemesis;

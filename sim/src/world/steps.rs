@@ -243,6 +243,7 @@ impl<O: Observer> World<O> {
             if let Some(rank) = self.subject.leads(who, &bytes) {
                 self.acted(who, rank);
             }
+            self.note_promise(who, to, &bytes);
             let boot = self.machines[node].boot;
             self.network.send(
                 &mut self.stage,

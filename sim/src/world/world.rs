@@ -71,6 +71,8 @@ pub struct World<O: Observer> {
     pub(super) applied: Vec<u64>,
     /// Slots that some node says are chosen.
     pub(super) chosen: u64,
+    /// A promise that was picked for an audit: who gave it, and to whom.
+    pub(super) pledge: Option<(Node, Node)>,
     /// Campaigns that some node says it began.
     pub(super) campaigns: u64,
     /// Facts are wanted.
@@ -173,6 +175,7 @@ impl<O: Observer> World<O> {
             bug: (0, 0),
             applied: vec![0; replicas],
             chosen: 0,
+            pledge: None,
             campaigns: 0,
             watching: setup.probe.tells_facts(),
             outputs: Vec::new(),
@@ -409,6 +412,11 @@ impl<O: Observer> World<O> {
     /// Whatever clients still wait for stays unknown.
     pub fn close_clients(&mut self) {
         self.clients.close(&mut self.stage);
+    }
+
+    /// The promise that was picked for an audit since this was last asked: who gave it, to whom.
+    pub const fn take_pledge(&mut self) -> Option<(Node, Node)> {
+        self.pledge.take()
     }
 
     /// Whether an acknowledgement was picked for an audit since this was last asked.
