@@ -39,8 +39,17 @@ impl<J: Judge> Run<J> {
             .violation()
             .map_or_else(|| judge.close(&[]), Closing::Failed);
         match closing {
-            // What the fork's clients saw is part of no verdict but this.
-            Closing::Passed | Closing::Unknown { .. } => Ok(()),
+            Closing::Passed => Ok(()),
+            Closing::Unknown { check, message } => {
+                let message = format!(
+                    "whether the promise of {from} to {to} kept others out is not known \
+                     ({check}): {message}"
+                );
+                self.doubt.get_or_insert_with(|| {
+                    Failure::new(Verdict::Inconclusive, FENCING_AUDIT, message)
+                });
+                Ok(())
+            }
             Closing::Failed(Violation { check, message }) => {
                 let message = format!(
                     "{from} promised {to}, lost its power, and the promise kept nobody out \
