@@ -7,7 +7,11 @@ use super::course::{Run, Step};
 use crate::check::jury::FENCING_AUDIT;
 use crate::check::roster::Violation;
 use crate::ids::Node;
+use crate::time::Span;
 use crate::verdict::{Closing, Failure, Judge};
+
+/// Each round of requests in the fork is waited for as long as so many elections take at most.
+const ELECTIONS: u64 = 4;
 
 impl<J: Judge> Run<J> {
     /// What `from` has just promised `to` keeps out whoever led before. That nobody answers in the
@@ -21,7 +25,8 @@ impl<J: Judge> Run<J> {
         };
         self.fences += 1;
         fork.observer_mut().0.judge_clients();
-        let within = fork.few_elections();
+        let (_, election) = self.plan.cluster.knobs.election_timeout;
+        let within = Span(election.0.saturating_mul(ELECTIONS));
         let asked = fork.ask_progress(within);
         let mut goes_on = fork.run_until_answered(asked, fork.now() + within);
         fork.hear_candidate(to);

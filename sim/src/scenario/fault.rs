@@ -170,15 +170,6 @@ pub enum Boundary {
 impl Boundary {
     /// During the recovery of the next boot.
     pub const IN_RECOVERY: Self = Self::InRecovery { deaths: 1 };
-
-    /// How often the process dies there.
-    #[must_use]
-    pub const fn deaths(self) -> u8 {
-        match self {
-            Self::Now | Self::InStep => 1,
-            Self::InRecovery { deaths } => deaths,
-        }
-    }
 }
 
 /// A fault. With a `hold`, it ends (or the process comes back) when the hold does.

@@ -17,13 +17,12 @@ use crate::scenario::fault::{Fault, Keep, LinkFault, Who};
 use crate::time::{Instant, Span};
 use crate::trace::observer::Observer;
 
+use super::life::HELD;
 use super::node::Death;
 use super::world::World;
 
 /// About one promise in so many is audited.
 const ONE_IN: u64 = 48;
-/// Stands for what holds the candidate's messages back.
-const HELD: FaultNumber = FaultNumber(u16::MAX - 2);
 
 impl<O: Observer> World<O> {
     /// Picks some of the promises that are sent.
@@ -91,12 +90,5 @@ impl<O: Observer> World<O> {
                 return false;
             }
         }
-    }
-
-    /// How long a round of requests in this audit is waited for.
-    #[must_use]
-    pub fn few_elections(&self) -> Span {
-        let (_, election) = self.plan.cluster.knobs.election_timeout;
-        Span(election.0.saturating_mul(4))
     }
 }

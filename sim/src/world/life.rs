@@ -21,6 +21,8 @@ const RECOVERY_OPERATIONS: u64 = 40;
 pub(super) const HEALED: FaultNumber = FaultNumber(u16::MAX);
 /// Stands for a step of the script.
 pub(super) const RESTARTED: FaultNumber = FaultNumber(u16::MAX - 1);
+/// Stands for what holds messages back in an audit.
+pub(super) const HELD: FaultNumber = FaultNumber(u16::MAX - 2);
 
 impl<O: Observer> World<O> {
     /// Starts a process, unless there is one, or its disk cannot be trusted, or the node is out for
@@ -177,10 +179,10 @@ impl<O: Observer> World<O> {
         };
         self.stage.took_effect(Effect::DiedInRecovery, name(at));
         self.die(node, death, by, None);
-        self.machines[node].doom = deaths.checked_sub(2).map(|more| Doom::InRecovery {
+        self.machines[node].doom = (deaths > 1).then(|| Doom::InRecovery {
             death,
             by,
-            deaths: more + 1,
+            deaths: deaths - 1,
             left: None,
             back_after,
         });

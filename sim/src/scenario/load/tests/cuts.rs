@@ -119,3 +119,17 @@ fn deaths_are_of_recoveries() {
         says(&errors(&of(kill)), &[part]);
     }
 }
+
+#[test]
+fn a_script_has_an_end() {
+    let of = |steps: usize| {
+        format!(
+            "[workload]\n{}",
+            "[[step]]\nsleep = \"1ms\"\n".repeat(steps)
+        )
+    };
+    says(
+        &errors(&of(60_001)),
+        &["a script of 60001 steps", "at most 60000"],
+    );
+}
