@@ -66,7 +66,7 @@ pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::record::{Deliveries, Verdict};
+    use crate::record::{Deliveries, Operations, Verdict};
 
     /// A passing run, for tests here and in the renderers.
     pub fn line(scenario: &str, seed: u64) -> ResultLine {
@@ -81,6 +81,13 @@ pub(crate) mod tests {
             messages_delivered: 50,
             virtual_seconds: 1.5,
             client_operations: 10,
+            operations: BTreeMap::from([(
+                "put".to_owned(),
+                Operations {
+                    sent: 10,
+                    answered: 9,
+                },
+            )]),
             audits: 2,
             accounted_bytes: 1000 + seed,
             faults: BTreeMap::from([("kill".to_owned(), 2)]),

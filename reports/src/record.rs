@@ -105,6 +105,23 @@ impl Deliveries {
     }
 }
 
+/// How clients' operations of one kind went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Operations {
+    /// How many were sent.
+    pub sent: u64,
+    /// How many of them were executed and answered, a compare-and-set that found another value too.
+    pub answered: u64,
+}
+
+impl Operations {
+    /// Adds others.
+    pub const fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.answered += other.answered;
+    }
+}
+
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -131,6 +148,9 @@ pub struct RunRecord {
     pub virtual_seconds: f64,
     /// Client operations invoked.
     pub client_operations: u64,
+    /// Kind of operation: how those of the workload went.
+    #[serde(default)]
+    pub operations: BTreeMap<String, Operations>,
     /// Forks of the last-quorum audit that were judged.
     #[serde(default)]
     pub audits: u64,
@@ -178,6 +198,7 @@ impl RunRecord {
             messages_delivered: 0,
             virtual_seconds: 0.0,
             client_operations: 0,
+            operations: BTreeMap::new(),
             audits: 0,
             accounted_bytes: 0,
             faults: BTreeMap::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Deliveries, Verdict};
+use crate::record::{Deliveries, Operations, Verdict};
 use crate::waits::Waits;
 
 /// The version of `summary.json`, `run.json` and `results.jsonl`.
@@ -90,13 +90,14 @@ pub struct Failure {
 /// Something that had to happen and never did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Vacuity {
-    /// `fault`, `milestone` or `check`.
+    /// `fault`, `milestone`, `check` or `operation`.
     pub what: String,
-    /// The fault's kind, or the milestone's or the check's name.
+    /// The fault's or the operation's kind, or the milestone's or the check's name.
     pub name: String,
     /// The scenario that asked for it; none: all scenarios together.
     pub scenario: Option<String>,
-    /// In so many runs that asked for it, or that passed with this check among the judges.
+    /// In so many runs that asked for it, or whose clients sent it, or that passed with this check
+    /// among the judges.
     pub runs: u64,
 }
 
@@ -131,6 +132,12 @@ pub struct ScenarioTotals {
     /// Kind of message between replicas: how often it reached a node in each role.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// Kind of operation: how those of the workload went.
+    #[serde(default)]
+    pub operations: BTreeMap<String, Operations>,
+    /// Kind of operation: runs whose workload sent some.
+    #[serde(default)]
+    pub operated: BTreeMap<String, u64>,
     /// How long clients waited, from the heal on, for their first answers.
     #[serde(default)]
     pub first_answers: Waits,
@@ -212,6 +219,9 @@ pub struct Summary {
     pub events: u64,
     /// Operations that clients invoked.
     pub client_operations: u64,
+    /// Kind of operation: how those of the workload went.
+    #[serde(default)]
+    pub operations: BTreeMap<String, Operations>,
     /// Forks of the last-quorum audit that were judged.
     pub audits: u64,
     /// The largest resident set of a process, null where the system does not tell.

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
 use crate::line::ResultLine;
-use crate::record::{Deliveries, RunRecord, Verdict};
+use crate::record::{Deliveries, Operations, RunRecord, Verdict};
 use crate::summary::{
     CHECKS_IN, Checked, Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals,
     Summary, Vacuity, Verdicts,
@@ -139,6 +139,10 @@ impl Tally {
         for (kind, by_role) in &record.deliveries {
             entry(&mut totals.deliveries, kind).add(by_role);
         }
+        for (kind, operations) in &record.operations {
+            entry(&mut totals.operations, kind).add(operations);
+            *entry(&mut totals.operated, kind) += u64::from(operations.sent > 0);
+        }
     }
 
     fn add_failure(&mut self, record: &RunRecord) -> bool {
@@ -170,12 +174,16 @@ impl Tally {
         let mut milestones = BTreeMap::new();
         let mut checks: BTreeMap<String, Checked> = BTreeMap::new();
         let mut deliveries: BTreeMap<String, Deliveries> = BTreeMap::new();
+        let mut operations: BTreeMap<String, Operations> = BTreeMap::new();
         for totals in self.scenarios.values() {
             for (name, checked) in &totals.checks {
                 entry(&mut checks, name).add(checked);
             }
             for (kind, by_role) in &totals.deliveries {
                 entry(&mut deliveries, kind).add(by_role);
+            }
+            for (kind, some) in &totals.operations {
+                entry(&mut operations, kind).add(some);
             }
             for (kind, times) in &totals.faults {
                 *entry(&mut faults, kind) += times;
@@ -205,6 +213,7 @@ impl Tally {
             messages_delivered: self.messages_delivered,
             events: self.events,
             client_operations: self.client_operations,
+            operations,
             audits: self.audits,
             peak_rss_bytes: cost.peak_rss_bytes,
             accounted_bytes_max: self.accounted_bytes_max,
@@ -281,7 +290,12 @@ impl Tally {
                 .checks
                 .iter()
                 .map(|(name, checked)| ("check", name, checked.judged, Some(&checked.compared)));
-            for (what, name, runs, came) in faults.chain(milestones).chain(checks) {
+            let operations = totals.operated.iter().map(|(kind, runs)| {
+                let answered = totals.operations.get(kind).map(|some| &some.answered);
+                ("operation", kind, *runs, answered)
+            });
+            let demanded = faults.chain(milestones).chain(checks).chain(operations);
+            for (what, name, runs, came) in demanded {
                 let came = came.copied().unwrap_or(0);
                 let sum = all.entry((what, name)).or_default();
                 sum.0 += runs;
@@ -341,8 +355,8 @@ fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<Stri
     Some(fingerprint)
 }
 
-/// Whether a thing came too seldom in enough runs. A fault or a milestone has to come at all, a check
-/// has to compare something in one run of [`CHECKS_IN`].
+/// Whether a thing came too seldom in enough runs. A fault, a milestone or an answer has to come
+/// at all, a check has to compare something in one run of [`CHECKS_IN`].
 fn is_below_floor(what: &str, runs: u64, came: u64) -> bool {
     let floor = if what == "check" { runs / CHECKS_IN } else { 0 };
     runs >= FLOOR_RUNS && came <= floor

@@ -68,6 +68,9 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             .map_or_else(|| "unknown".to_owned(), bytes),
         bytes(summary.accounted_bytes_max),
     ));
+    if !summary.operations.is_empty() {
+        line(format!("  answered: {}", answered(summary)));
+    }
     if !summary.faults.is_empty() {
         line(format!("  faults: {}", counts(summary.faults.iter())));
     }
@@ -179,12 +182,30 @@ pub fn vacuity(vacuity: &Vacuity) -> String {
             vacuity.name,
             count(vacuity.runs, "run")
         ),
+        "operation" => format!(
+            "operation `{}` was sent in {} {place} and never answered",
+            vacuity.name,
+            count(vacuity.runs, "run")
+        ),
         what => format!(
             "{what} `{}` was reached in none of {} {place} (below {rate} %)",
             vacuity.name,
             count(vacuity.runs, "run")
         ),
     }
+}
+
+/// `cas 90 of 100, put 5 of 5`.
+fn answered(summary: &Summary) -> String {
+    let kinds: Vec<String> = summary
+        .operations
+        .iter()
+        .map(|(kind, some)| {
+            let [answered, sent] = [some.answered, some.sent].map(grouped);
+            format!("{kind} {answered} of {sent}")
+        })
+        .collect();
+    kinds.join(", ")
 }
 
 fn counts<'a>(counts: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
@@ -238,6 +259,7 @@ pub(crate) mod tests {
              simulated
   0.500 s of CPU in 0.250 s of wall time, 360 seeds per CPU minute; peak memory 12.3 MB a process, \
              1.00 kB a run
+  answered: put 27 of 30
   faults: kill 6
   milestones (runs): leader-changed 3
   after the heal, half of the first answers took 0.00150 s at most, 99 % 0.00200 s, all 0.00200 s; \

@@ -183,7 +183,8 @@ impl<J: Judge> Run<J> {
             digest: world.digest(),
             events: world.events(),
             delivered: world.delivered(),
-            operations: world.operations(),
+            invoked: world.operations(),
+            operations: world.operations_by_kind(),
             now: world.now(),
             faults: effects
                 .map(|(effect, count)| (effect.name().to_owned(), count))
@@ -239,7 +240,8 @@ impl<J: Judge> Run<J> {
         record.events = frozen.events;
         record.messages_delivered = frozen.delivered;
         record.virtual_seconds = seconds(frozen.now);
-        record.client_operations = frozen.operations;
+        record.client_operations = frozen.invoked;
+        record.operations = frozen.operations;
         record.audits = self.audits;
         record.accounted_bytes =
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();

@@ -34,6 +34,23 @@ pub enum Action {
     Delete,
 }
 
+impl Action {
+    /// What each kind is called, in the order of [`Action::kind`].
+    pub const KINDS: [&str; 5] = ["get", "put", "append", "cas", "delete"];
+
+    /// Which kind it is: an index into [`Action::KINDS`].
+    #[must_use]
+    pub const fn kind(&self) -> usize {
+        match self {
+            Self::Get => 0,
+            Self::Put(_) => 1,
+            Self::Append(_) => 2,
+            Self::Cas { .. } => 3,
+            Self::Delete => 4,
+        }
+    }
+}
+
 /// What an operation that took effect returned.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Return {

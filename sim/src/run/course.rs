@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use synod_reports::record::Verdict;
+use synod_reports::record::{Operations, Verdict};
 
 use crate::check::checker::Checker;
 use crate::check::jury::{Jury, UNEXPLAINED_HALT};
@@ -80,7 +80,8 @@ pub(super) struct Frozen {
     pub(super) digest: u64,
     pub(super) events: u64,
     pub(super) delivered: u64,
-    pub(super) operations: u64,
+    pub(super) invoked: u64,
+    pub(super) operations: BTreeMap<String, Operations>,
     pub(super) now: Instant,
     pub(super) faults: BTreeMap<String, u64>,
     pub(super) milestones: BTreeMap<String, u64>,

@@ -5,13 +5,14 @@ use synod_reports::summary::{Cost, FLOOR_RUNS};
 use synod_reports::tally::Tally;
 
 use super::*;
+use crate::history::operation::{Action, Call};
 use crate::ids::Node;
 use crate::subject::abd::Abd;
-use crate::subject::process::{Dialect, Input, Now, Output, Process, Reader};
+use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Reader, Session};
 use crate::subject::synod::Synod;
 use crate::trace::event::Fact;
 use crate::world::testing;
-use synod_port::files::FileName;
+use synod_port::files::{Bytes, FileName};
 
 /// The engine, behind a port that tells no fact.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,55 @@ impl Subject for Mute {
 
     fn leads(&self, node: Node, bytes: &[u8]) -> Option<(u64, u8)> {
         Synod.leads(node, bytes)
+    }
+}
+
+/// The engine, behind a dialect that nobody understands when it asks for a compare-and-set.
+#[derive(Clone, Copy, Debug)]
+struct Mumbling;
+
+impl Subject for Mumbling {
+    fn name(&self) -> &'static str {
+        "mumbling"
+    }
+
+    fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
+        Synod.format(setup, node)
+    }
+
+    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
+        Synod.make(setup, node)
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Self
+    }
+
+    fn reader(&self) -> Option<&'static dyn Reader> {
+        Synod.reader()
+    }
+
+    fn leads(&self, node: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        Synod.leads(node, bytes)
+    }
+}
+
+impl Dialect for Mumbling {
+    fn register(&self, nonce: u64) -> Option<Bytes> {
+        Synod.dialect().register(nonce)
+    }
+
+    fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes {
+        if matches!(call.action, Action::Cas { .. }) {
+            return Bytes::from([0; 8]);
+        }
+        Synod
+            .dialect()
+            .request(session, sequence, answered_below, call)
+    }
+
+    fn reply(&self, bytes: &[u8]) -> Option<Answer> {
+        Synod.dialect().reply(bytes)
     }
 }
 
@@ -134,6 +184,16 @@ fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
     for blind in ["agreement", "convergence", "prefix"] {
         assert!(found.iter().any(|name| name == blind), "{found:?}");
     }
+}
+
+#[test]
+fn a_kind_of_operation_that_is_never_answered_makes_a_sweep_vacuous() {
+    let mut plan = testing::storm(3);
+    plan.workload.operations = 60;
+    let record = record_of(&Mumbling, plan);
+    let [put, cas] = ["put", "cas"].map(|kind| record.operations[kind]);
+    assert!(put.answered > 0 && cas.sent > 0 && cas.answered == 0);
+    assert_eq!(vacuous(record), ["cas"]);
 }
 
 #[test]

@@ -590,11 +590,8 @@ impl Cast<'_> {
                 return None;
             }
             _ => {
-                let meant = crate::scenario::value::nearest(
-                    &op,
-                    ["get", "put", "append", "cas", "delete"].into_iter(),
-                )
-                .map_or(String::new(), |op| format!("did you mean `{op}`? "));
+                let meant = crate::scenario::value::nearest(&op, Action::KINDS.into_iter())
+                    .map_or(String::new(), |op| format!("did you mean `{op}`? "));
                 self.wrong(
                     self.source.find(place.clone(), &op),
                     format!("`{op}` is not an operation"),

@@ -249,6 +249,7 @@ impl Source for Fake {
             messages_delivered: seed,
             virtual_seconds: 0.25,
             client_operations: 1,
+            operations: BTreeMap::new(),
             audits: u64::from(follows(Behaviour::AuditsFollowRecording)),
             accounted_bytes: 1 + facts,
             faults: once("kill", follows(Behaviour::FaultsFollowRecording).into()),

@@ -106,6 +106,9 @@ impl Clients {
                 self.end(stage, client, request, Outcome::Fail);
                 return true;
             }
+            if request.purpose == Purpose::Workload {
+                self.by_kind[request.call.action.kind()].sent += 1;
+            }
         } else {
             stage.reached(Milestone::ClientRetried);
         }

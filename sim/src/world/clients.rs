@@ -1,5 +1,7 @@
 //! All clients: what they send, what they make of replies, and the history that they leave.
 
+use synod_reports::record::Operations;
+
 use crate::choices::{Label, Matter, Topic};
 use crate::history::operation::{Action, Return};
 use crate::ids::Client;
@@ -38,6 +40,8 @@ pub(super) struct Clients {
     pub invoked: u64,
     /// Operations that were acknowledged.
     pub acknowledged: u64,
+    /// How those of the workload went, by their kind.
+    pub by_kind: [Operations; Action::KINDS.len()],
     processes: u32,
     values: u32,
     /// An acknowledgement was picked for an audit.
@@ -60,6 +64,7 @@ impl Clients {
             begun: 0,
             invoked: 0,
             acknowledged: 0,
+            by_kind: Default::default(),
             processes: 0,
             values: 0,
             audit_due: false,
@@ -311,6 +316,9 @@ impl Clients {
                 saw(&mut state.seen[key], &request.call.action, result);
             }
             self.acknowledged += 1;
+            if request.purpose == Purpose::Workload {
+                self.by_kind[request.call.action.kind()].answered += 1;
+            }
         }
         if request.purpose == Purpose::Workload && !self.workload.open {
             stage.choices.about(Matter::Client(client));

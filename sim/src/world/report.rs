@@ -1,5 +1,10 @@
 //! What can be asked of a world from outside.
 
+use std::collections::BTreeMap;
+
+use synod_reports::record::Operations;
+
+use crate::history::operation::Action;
 use crate::ids::Node;
 use crate::subject::process::{Setup, Subject};
 use crate::time::Instant;
@@ -76,6 +81,14 @@ impl<O: Observer> World<O> {
     #[must_use]
     pub const fn operations(&self) -> u64 {
         self.clients.invoked
+    }
+
+    /// How those of the workload went, by their kind; kinds of which none was sent are left out.
+    #[must_use]
+    pub fn operations_by_kind(&self) -> BTreeMap<String, Operations> {
+        let kinds = Action::KINDS.into_iter().map(str::to_owned);
+        let went = kinds.zip(self.clients.by_kind);
+        went.filter(|(_, some)| some.sent > 0).collect()
     }
 
     /// Operations that were acknowledged.
