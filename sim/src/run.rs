@@ -165,13 +165,16 @@ impl<J: Judge> Run<J> {
         let recorder = spec
             .record
             .then(|| (Recorder::default(), Teller::new(subject.reader())));
-        let world = World::new(
+        let mut world = World::new(
             plan.clone(),
             subject,
             spec.setup(),
             Box::new(Seeded::new(plan.seed)),
             (judge, recorder),
         );
+        if spec.checks == Checks::Client {
+            world.judge_without_facts();
+        }
         let shows = subject.tells_facts() && subject.reader().is_some();
         Self::new(plan, shows, world, spec.jury.clone())
     }

@@ -14,13 +14,19 @@ use crate::trace::event::Fact;
 use crate::world::testing;
 use synod_port::files::{Bytes, FileName};
 
-/// The engine, behind a port that tells no fact.
-#[derive(Clone, Copy, Debug)]
-struct Mute;
+/// The engine, behind a port that tells no fact, or only that far more was chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Port {
+    Mute,
+    Boastful,
+}
 
-struct MuteProcess(Box<dyn Process>);
+static MUTE: Port = Port::Mute;
+static BOASTFUL: Port = Port::Boastful;
 
-impl Process for MuteProcess {
+struct PortProcess(Box<dyn Process>, Port);
+
+impl Process for PortProcess {
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
         self.0.step(now, input, out);
     }
@@ -30,18 +36,24 @@ impl Process for MuteProcess {
     }
 
     fn fork(&self) -> Option<Box<dyn Process>> {
-        Some(Box::new(Self(self.0.fork()?)))
+        Some(Box::new(Self(self.0.fork()?, self.1)))
     }
 
     fn facts(&mut self, into: &mut Vec<Fact>) {
         self.0.facts(into);
         into.clear();
+        if self.1 == Port::Boastful {
+            into.push(Fact::Chosen {
+                slot: 1 << 40,
+                value: 0,
+            });
+        }
     }
 }
 
-impl Subject for Mute {
+impl Subject for Port {
     fn name(&self) -> &'static str {
-        "mute"
+        "port"
     }
 
     fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
@@ -49,7 +61,7 @@ impl Subject for Mute {
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Box::new(MuteProcess(Synod.make(setup, node)))
+        Box::new(PortProcess(Synod.make(setup, node), *self))
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
@@ -180,7 +192,7 @@ fn every_check_looks_at_a_stormy_run_of_the_engine() {
 
 #[test]
 fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
-    let found = vacuous(record(&Mute));
+    let found = vacuous(record(&MUTE));
     for blind in ["agreement", "convergence", "prefix"] {
         assert!(found.iter().any(|name| name == blind), "{found:?}");
     }
@@ -194,6 +206,26 @@ fn a_kind_of_operation_that_is_never_answered_makes_a_sweep_vacuous() {
     let [put, cas] = ["put", "cas"].map(|kind| record.operations[kind]);
     assert!(put.answered > 0 && cas.sent > 0 && cas.answered == 0);
     assert_eq!(vacuous(record), ["cas"]);
+}
+
+#[test]
+fn what_clients_see_is_judged_without_facts() {
+    let verdict = |checks, probe| {
+        let spec = RunSpec {
+            checks,
+            probe,
+            ..RunSpec::new(testing::plan(3))
+        };
+        let record = run_judged(&spec, &BOASTFUL, ()).record;
+        (record.verdict.name(), record.digest)
+    };
+    let [all, told, untold] = [
+        verdict(Checks::All, ProbeLevel::Facts),
+        verdict(Checks::Client, ProbeLevel::Facts),
+        verdict(Checks::Client, ProbeLevel::BugsOnly),
+    ];
+    assert_eq!((all.0, told.0), ("liveness", "pass"));
+    assert_eq!(told, untold);
 }
 
 #[test]

@@ -144,13 +144,16 @@ impl<J: Judge> Run<J> {
         plan.branches.retain(|branch| branch.event <= event);
         plan.branches.push(Branch { event, salt });
         let plan = Arc::new(plan);
-        let world = World::new(
+        let mut world = World::new(
             plan.clone(),
             self.world.subject(),
             self.world.setup().clone(),
             Box::new(Seeded::new(self.plan.seed)),
             ((), None),
         );
+        if self.world.judges_without_facts() {
+            world.judge_without_facts();
+        }
         Run::new(plan, false, world, Jury::nobody())
     }
 

@@ -207,6 +207,17 @@ impl<O: Observer> World<O> {
         lacks
     }
 
+    /// From here on nothing that facts tell of decides anything, however closely the run is watched.
+    pub const fn judge_without_facts(&mut self) {
+        self.blind = true;
+    }
+
+    /// Whether nothing that facts tell of decides anything.
+    #[must_use]
+    pub const fn judges_without_facts(&self) -> bool {
+        self.blind
+    }
+
     /// How many campaigns there were, when there are facts.
     #[must_use]
     pub const fn campaigns(&self) -> u64 {

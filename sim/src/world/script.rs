@@ -273,7 +273,7 @@ impl<O: Observer> World<O> {
                 let Phase::Running(running) = &self.script.phase else {
                     return None;
                 };
-                Some(!self.watching || self.behind_of(&running.nodes, running.chosen).is_empty())
+                Some(self.blind || self.behind_of(&running.nodes, running.chosen).is_empty())
             }
             Expectation::Halted(_) => {
                 let Phase::Running(running) = &self.script.phase else {

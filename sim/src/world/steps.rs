@@ -225,6 +225,7 @@ impl<O: Observer> World<O> {
                     }
                     self.applied[node] = *chosen_below;
                 }
+                _ if self.blind => {}
                 Fact::Campaigned(_) => self.campaigns += 1,
                 Fact::Chosen { slot, .. } => self.chosen = self.chosen.max(slot + 1),
                 Fact::Applied { slot, .. } => self.applied[node] = self.applied[node].max(slot + 1),

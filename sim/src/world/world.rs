@@ -77,6 +77,8 @@ pub struct World<O: Observer> {
     pub(super) campaigns: u64,
     /// Facts are wanted.
     pub(super) watching: bool,
+    /// Nothing that facts tell of decides anything; they are for observers.
+    pub(super) blind: bool,
     pub(super) outputs: Vec<Output>,
     pub(super) facts: Vec<Fact>,
 }
@@ -178,6 +180,7 @@ impl<O: Observer> World<O> {
             pledge: None,
             campaigns: 0,
             watching: setup.probe.tells_facts(),
+            blind: !setup.probe.tells_facts(),
             outputs: Vec::new(),
             facts: Vec::new(),
             audit_plan: plan.clone(),
