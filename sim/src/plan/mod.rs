@@ -58,6 +58,20 @@ pub struct Plan {
     pub branches: Vec<Branch>,
 }
 
+impl Plan {
+    /// All faults that are planned, the nemesis' first.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        let scripted = self.script.iter().filter_map(|step| match &step.verb {
+            Verb::Inject { fault, .. } => Some(fault),
+            _ => None,
+        });
+        self.nemesis
+            .iter()
+            .map(|timed| &timed.fault)
+            .chain(scripted)
+    }
+}
+
 /// The cluster.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cluster {

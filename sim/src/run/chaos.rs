@@ -40,7 +40,7 @@ impl<J: Judge> Run<J> {
             self.last_quorum_audit()?;
         }
         match self.world.take_pledge() {
-            Some((from, to)) if script_is_done => self.fencing_audit(from, to),
+            Some(pledge) if script_is_done => self.fencing_audit(&pledge),
             _ => Ok(()),
         }
     }

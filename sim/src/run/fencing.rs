@@ -6,21 +6,21 @@ use synod_reports::record::Verdict;
 use super::course::{Run, Step};
 use crate::check::jury::FENCING_AUDIT;
 use crate::check::roster::Violation;
-use crate::ids::Node;
 use crate::time::Span;
 use crate::verdict::{Closing, Failure, Judge};
+use crate::world::pledge::{Pledge, Trial};
 
 /// Each round of requests in the fork is waited for as long as so many elections take at most.
 const ELECTIONS: u64 = 4;
 
 impl<J: Judge> Run<J> {
-    /// What `from` has just promised `to` keeps out whoever led before. That nobody answers in the
-    /// fork is no failure.
-    pub(super) fn fencing_audit(&mut self, from: Node, to: Node) -> Step {
+    /// What was just promised keeps out whoever led before. That nobody answers in the fork is no
+    /// failure.
+    pub(super) fn fencing_audit(&mut self, pledge: &Pledge) -> Step {
         if !self.jury.has(FENCING_AUDIT) {
             return Ok(());
         }
-        let Some(mut fork) = self.world.after_promise(from, to) else {
+        let Some(mut fork) = self.world.after_promise(pledge) else {
             return Ok(());
         };
         self.fences += 1;
@@ -29,7 +29,7 @@ impl<J: Judge> Run<J> {
         let within = Span(election.0.saturating_mul(ELECTIONS));
         let asked = fork.ask_progress(within);
         let mut goes_on = fork.run_until_answered(asked, fork.now() + within);
-        fork.hear_candidate(to);
+        fork.hear_candidate(pledge);
         if goes_on {
             let asked = fork.ask_progress(within);
             goes_on = fork.run_until_answered(asked, fork.now() + within);
@@ -39,6 +39,7 @@ impl<J: Judge> Run<J> {
             fork.run_until_answered(asked, fork.now() + within);
         }
         fork.close_clients();
+        let Pledge { from, to, .. } = pledge;
         let judge = &mut fork.observer_mut().0;
         let closing = judge
             .violation()
@@ -56,9 +57,14 @@ impl<J: Judge> Run<J> {
                 Ok(())
             }
             Closing::Failed(Violation { check, message }) => {
+                let trial = match pledge.trial {
+                    Trial::PowerLoss => "lost its power",
+                    Trial::Rot => "lost its power and found files rotten",
+                    Trial::Twice => "was heard twice",
+                };
                 let message = format!(
-                    "{from} promised {to}, lost its power, and the promise kept nobody out \
-                     ({check}): {message}"
+                    "{from} promised {to}, {trial}, and the promise kept nobody out ({check}): \
+                     {message}"
                 );
                 Err(Failure::new(Verdict::Safety, FENCING_AUDIT, message))
             }
@@ -72,48 +78,107 @@ mod tests {
     use super::*;
     use crate::check::jury::Jury;
     use crate::check::suite::Checks;
-    use crate::scenario::fault::{Cut, Fault, Partition};
+    use crate::glossary::names;
+    use crate::ids::Node;
+    use crate::plan::Plan;
+    use crate::plan::draw::draw;
+    use crate::scenario::embedded::FILES;
+    use crate::scenario::fault::{Cut, Fault, Partition, Who};
+    use crate::scenario::load::parse;
+    use crate::subject::process::ProbeLevel;
     use crate::world::testing;
 
-    /// How many audits there were in these runs, and in how many runs one failed. Leaders are cut off
-    /// again and again.
-    fn audits(bug: Option<&str>) -> (u64, u64) {
-        let cut = |at| {
-            let order = (0..3).map(Node).collect();
-            let (cut, clients) = (Cut::IsolateLeader, Vec::new());
-            let partition = Partition::Cut {
-                cut,
-                order,
-                clients,
-            };
-            (at, 400, Fault::Partition(partition))
+    /// Leaders are cut off again and again.
+    fn without_leader(seed: u64) -> Plan {
+        let leader = Partition::Cut {
+            cut: Cut::IsolateLeader,
+            order: (0..3).map(Node).collect(),
+            clients: Vec::new(),
         };
-        let faults: Vec<_> = (1..6).map(|number| cut(number * 500)).collect();
+        let cut = |number: u64| (number * 500, 400, Fault::Partition(leader.clone()));
+        let faults: Vec<_> = (1..6).map(cut).collect();
+        Plan {
+            seed,
+            ..testing::with(&faults)
+        }
+    }
+
+    /// How many audits there were in runs of such plans, and in how many of them one failed.
+    fn audits(seeds: u64, plan: impl Fn(u64) -> Plan, bug: Option<&str>) -> (u64, u64) {
         let (mut fences, mut failed) = (0, 0);
-        for seed in 0..600 {
-            let mut plan = testing::with(&faults);
-            plan.seed = seed;
+        for seed in 0..seeds {
             let spec = RunSpec {
                 bug: bug.map(str::to_owned),
                 checks: Checks::Client,
+                probe: ProbeLevel::BugsOnly,
                 jury: Jury::only([FENCING_AUDIT]),
-                ..RunSpec::new(plan)
+                ..RunSpec::new(plan(seed))
             };
             let record = run(&spec).record;
             fences += record.checks.get(FENCING_AUDIT).copied().unwrap_or(0);
             assert!(bug.is_some() || record.verdict == Verdict::Pass);
             failed += u64::from(record.check.as_deref() == Some(FENCING_AUDIT));
+            if failed > 0 {
+                break;
+            }
         }
         (fences, failed)
     }
 
-    #[test]
-    fn a_promise_that_is_lost_with_the_power_keeps_nobody_out() {
-        let (fences, failed) = audits(None);
+    /// Audits of such plans pass, and each of these bugs fails one.
+    #[track_caller]
+    fn finds(seeds: u64, plan: impl Fn(u64) -> Plan, bugs: &[&str]) {
+        let (fences, failed) = audits(seeds, &plan, None);
         assert!(fences > 30 && failed == 0, "{fences}");
-        for bug in ["promise-before-fsync", "hardstate-file-unsynced"] {
-            let (fences, failed) = audits(Some(bug));
+        for bug in bugs {
+            let (fences, failed) = audits(seeds, &plan, Some(bug));
             assert!(failed > 0, "{bug}: none of {fences}");
         }
+    }
+
+    #[test]
+    fn a_promise_that_is_lost_with_the_power_keeps_nobody_out() {
+        finds(
+            400,
+            without_leader,
+            &["promise-before-fsync", "hardstate-file-unsynced"],
+        );
+    }
+
+    #[test]
+    fn a_promise_that_is_forgotten_because_it_rots_keeps_nobody_out() {
+        let bug = "corrupt-promise-is-fresh-start";
+        let (_, failed) = audits(400, without_leader, Some(bug));
+        assert_eq!(failed, 0, "nothing rots where no fault rots anything");
+        let rotting = |seed| {
+            let mut plan = without_leader(seed);
+            let mut rot = plan.nemesis[0].clone();
+            rot.fault = Fault::BitRot {
+                who: Who::All,
+                sectors: 1,
+                files: "no such file".to_owned(),
+            };
+            plan.nemesis.push(rot);
+            plan
+        };
+        finds(400, rotting, &[bug]);
+    }
+
+    #[test]
+    fn a_promise_that_counts_twice_keeps_nobody_out() {
+        let bug = "promise-counted-twice";
+        let name = "safety/duplicate-storm";
+        let file = FILES.iter().find(|(file, _)| *file == name);
+        let (_, text) = file.expect("it is in the library");
+        let scenario = parse(name, text, &[], &names()).expect("it is right");
+        let stormy = |seed| draw(&scenario, seed);
+        finds(160, stormy, &[bug]);
+        let uncopied = |seed| {
+            let mut plan = stormy(seed);
+            plan.network.duplicate = 0;
+            plan
+        };
+        let (_, failed) = audits(60, uncopied, Some(bug));
+        assert_eq!(failed, 0, "nothing comes twice where nothing is copied");
     }
 }

@@ -7,7 +7,7 @@ use synod_reports::summary::Demand;
 
 use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
-use crate::plan::{Distribution, Network, Plan, Verb};
+use crate::plan::{Distribution, Network, Plan};
 use crate::run::{Checks, RunOutcome, RunSpec};
 use crate::scenario::fault::{Fault, LinkFault};
 use crate::subject::process::Subject;
@@ -151,10 +151,6 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 }
 
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
-    let scripted = plan.script.iter().filter_map(|step| match &step.verb {
-        Verb::Inject { fault, .. } => Some(fault),
-        _ => None,
-    });
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
     let can = move |fault: &&Fault| {
@@ -167,12 +163,7 @@ fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item
                 }
             ))
     };
-    plan.nemesis
-        .iter()
-        .map(|timed| &timed.fault)
-        .chain(scripted)
-        .filter(can)
-        .map(Fault::kind)
+    plan.faults().filter(can).map(Fault::kind)
 }
 
 /// The weather that this run had a fair chance to show: one message or more was to be expected to

@@ -21,6 +21,7 @@ mod node;
 mod overrides;
 mod partition;
 pub mod pinging;
+pub mod pledge;
 mod report;
 mod roles;
 mod script;

@@ -296,7 +296,13 @@ impl<O: Observer> World<O> {
         self.rearm(node);
     }
 
-    fn rot(&mut self, number: FaultNumber, nodes: &[Node], rot: &Rot<'_>, effect: Effect) {
+    pub(super) fn rot(
+        &mut self,
+        number: FaultNumber,
+        nodes: &[Node],
+        rot: &Rot<'_>,
+        effect: Effect,
+    ) {
         for node in nodes {
             let by = FaultAt::node(number, u16::from(node.0));
             let disk = &mut self.machines[usize::from(node.0)].disk;

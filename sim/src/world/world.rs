@@ -24,6 +24,7 @@ use super::due::{Due, Flight};
 use super::ledger::Ledger;
 use super::network::Network;
 use super::node::Machine;
+use super::pledge::Pledge;
 use super::roles::Roles;
 use super::stage::Stage;
 use super::tally::Milestone;
@@ -71,8 +72,8 @@ pub struct World<O: Observer> {
     pub(super) applied: Vec<u64>,
     /// Slots that some node says are chosen.
     pub(super) chosen: u64,
-    /// A promise that was picked for an audit: who gave it, and to whom.
-    pub(super) pledge: Option<(Node, Node)>,
+    /// A promise that was picked for an audit.
+    pub(super) pledge: Option<Pledge>,
     /// Campaigns that some node says it began.
     pub(super) campaigns: u64,
     /// Facts are wanted.
@@ -272,6 +273,7 @@ impl<O: Observer> World<O> {
             applied: self.applied.clone(),
             outputs: Vec::new(),
             facts: Vec::new(),
+            pledge: None,
             ..*self
         })
     }
@@ -418,7 +420,7 @@ impl<O: Observer> World<O> {
     }
 
     /// The promise that was picked for an audit since this was last asked: who gave it, to whom.
-    pub const fn take_pledge(&mut self) -> Option<(Node, Node)> {
+    pub const fn take_pledge(&mut self) -> Option<Pledge> {
         self.pledge.take()
     }
 

@@ -76,6 +76,8 @@ pub struct Disk {
     full: bool,
     flaws: u32,
     misdirection: Misdirection,
+    /// What was synced last.
+    synced: Option<FileId>,
 }
 
 /// No disk is larger, so that sectors can be counted with 32 bits.
@@ -97,6 +99,7 @@ impl Disk {
             full: false,
             flaws: 0,
             misdirection: Misdirection::Nothing,
+            synced: None,
         };
         for (name, content) in files {
             let file = disk.add(File::durable(content));
@@ -180,6 +183,7 @@ impl Disk {
                 };
                 let mut completion = self.end_sync(name, file, (landed, rest), fate, choices, by);
                 if let (Fate::Ok, Some(synced)) = (fate, &completion.synced) {
+                    self.synced = Some(file);
                     completion.misdirected =
                         self.misdirect(file, &synced.cover, hide, choices, by.node);
                 }
@@ -516,6 +520,12 @@ impl Disk {
     pub fn peek(&self, name: FileName) -> Option<Vec<u8>> {
         let file = self.file(self.directory.visible.get(name)?);
         file.read(0, file.length()).map(|bytes| bytes.to_vec())
+    }
+
+    /// The file that was synced last, by its present name.
+    #[must_use]
+    pub fn last_synced(&self) -> Option<FileName> {
+        self.directory.name_of(self.synced?)
     }
 
     /// The names on the media, in order.
