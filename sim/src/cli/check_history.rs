@@ -81,7 +81,8 @@ pub struct CheckHistoryArgs {
         env = "SYNOD_BUDGET",
     )]
     pub budget: u64,
-    /// Megabytes that the searches may take, beside the history
+    /// Megabytes that the two searches may take together, beside the history; one that is alone may
+    /// take all
     #[arg(
         long,
         value_name = "N",
@@ -195,8 +196,7 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
     };
     let budget = Budget {
         steps: args.budget * 1_000_000,
-        // Three times as much is allocated at worst.
-        bytes: usize::try_from(args.memory * 1_000_000 / 3).unwrap_or(usize::MAX),
+        bytes: usize::try_from(args.memory * 1_000_000).unwrap_or(usize::MAX),
     };
     let start = Instant::now();
     let (mut report, why) = check_model(&history, model, budget);

@@ -47,6 +47,7 @@ mod queue_order;
 pub mod register;
 pub mod repair;
 pub mod restriction;
+mod room;
 pub mod search;
 mod set_order;
 #[cfg(test)]
