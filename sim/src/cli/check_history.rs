@@ -14,6 +14,7 @@ use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::chain::Method;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::models::check_model;
+use crate::cli::terminal::print;
 use crate::history::input::{
     Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
 };
@@ -165,7 +166,7 @@ pub enum FormatArg {
 }
 
 /// Checks and prints. The status is 0 for a linearizable history, 1 for one that is not, 2 for
-/// input that is no history, 3 if the budget did not suffice, 70 if the answer cannot be written.
+/// input that is no history, 3 if the budget did not suffice, 70 if the picture cannot be written.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
     let model = args.model.model();
@@ -212,11 +213,8 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
             format!("{:#}\n", Value::Object(answer))
         }
     };
-    let printed = io::stdout().write_all(answer.as_bytes());
-    // Whoever closes the pipe has read enough.
-    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe)
-        || !draw(args, &history, why.as_ref())
-    {
+    print(&answer);
+    if !draw(args, &history, why.as_ref()) {
         return 70;
     }
     match report.verdict {
