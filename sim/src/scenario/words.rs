@@ -278,7 +278,8 @@ static WORKLOAD: Table = Table {
         key(
             "value-size",
             SIZE,
-            "values that are put or swapped in are padded to this, at most 1KiB",
+            "values that are put or swapped in are padded to this: at most 4KiB, and what fits in half \
+             a segment with 256 bytes to spare",
         ),
     ],
 };
