@@ -488,6 +488,20 @@ fn phases(
     problems: &mut Vec<Problem>,
 ) {
     let heal = &scenario.heal;
+    let moment = 1_000_000;
+    for (span, help) in [
+        (&scenario.end.time, "a run lasts 1ms or more"),
+        (
+            &heal.progress_within,
+            "a cluster is given 1ms or more to make progress",
+        ),
+        (
+            &heal.first_answer_within,
+            "a client is given 1ms or more for its first answer",
+        ),
+    ] {
+        bounds(span, moment, Time::MAX, help, problems);
+    }
     let progress = heal
         .progress_within
         .as_ref()

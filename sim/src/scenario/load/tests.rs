@@ -482,6 +482,24 @@ fn a_run_has_a_purpose() {
 }
 
 #[test]
+fn what_takes_no_time_is_refused() {
+    for (line, help) in [
+        ("[end]\ntime = \"0s\"", "a run lasts 1ms or more"),
+        (
+            "[heal]\nprogress-within = \"0s..10s\"",
+            "1ms or more to make progress",
+        ),
+        (
+            "[heal]\nfirst-answer-within = \"0s\"",
+            "1ms or more for its first answer",
+        ),
+    ] {
+        let message = errors(&format!("[workload]\n{line}\n"));
+        says(&message, &["out of bounds", "x.toml:6:", help]);
+    }
+}
+
+#[test]
 fn values_are_as_large_as_is_said_or_refused() {
     let of =
         |size: &str| format!("[engine]\nsegment = \"4KiB\"\n[workload]\nvalue-size = \"{size}\"\n");
