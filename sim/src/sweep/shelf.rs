@@ -151,19 +151,25 @@ fn mix(settings: &Settings) -> Result<Mix, String> {
 }
 
 /// The scenarios that were named, in that order, each once though a file and its folder may both be
-/// named. Of a folder, those that apply to the subject.
+/// named. Of a folder, those that apply to the subject, of which there is one.
 fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
     let mut all: Vec<Scenario> = Vec::new();
     for argument in &settings.scenarios {
         let found = resolve(argument, &settings.set, &names()).map_err(shown)?;
-        let alone = found.len() == 1;
+        let (mut applies, mut lacks) = (false, None);
         for scenario in found {
             match lacking(settings, &scenario) {
-                Some(lacks) if alone => return Err(lacks),
-                Some(_) => {}
-                None if all.iter().any(|known| known.name == scenario.name) => {}
-                None => all.push(scenario),
+                Some(why) => _ = lacks.get_or_insert(why),
+                None => {
+                    applies = true;
+                    if !all.iter().any(|known| known.name == scenario.name) {
+                        all.push(scenario);
+                    }
+                }
             }
+        }
+        if let (false, Some(why)) = (applies, lacks) {
+            return Err(why);
         }
     }
     Ok(all)
@@ -185,10 +191,20 @@ fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn S
     )
 }
 
-/// Why a scenario does not apply to the subject: what its script says afterwards rests on an
-/// operation that the subject does not have.
+/// Why a scenario does not apply to the subject: the bug that is to be planted is another's, or what
+/// its script says afterwards rests on an operation that the subject does not have.
 fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
     let subject = subject_of(settings, scenario)?;
+    if let Some(bug) = &settings.bug
+        && !bugs(subject.name()).iter().any(|card| card.name == *bug)
+    {
+        return Some(format!(
+            "{} is of `{}`, in which there is no `{bug}`: {}",
+            scenario.name,
+            subject.name(),
+            unknown(subject.name(), bug)
+        ));
+    }
     let lacks = |step: &&Step| {
         matches!(
             &step.verb,
@@ -235,6 +251,9 @@ impl Shelf {
                 return Err(format!(
                     "{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"
                 ));
+            }
+            if let Some(lacks) = lacking(&self.settings, &scenario) {
+                return Err(lacks);
             }
             self.repro = Some((path.to_owned(), scenario));
         }
@@ -500,6 +519,30 @@ mod tests {
         assert_eq!(missing, ["smoke/healthy-3"]);
         let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
         assert!(refused.contains("`abd` does not have"), "{refused}");
+    }
+
+    #[test]
+    fn a_bug_is_planted_in_the_subject_that_it_is_of() {
+        let with = |scenario: &str, subject: Option<&str>| {
+            let settings = Settings {
+                bug: Some("accept-below-promise".to_owned()),
+                subject: subject.map(str::to_owned),
+                scenarios: vec![scenario.to_owned()],
+                ..Settings::default()
+            };
+            open(&settings)?;
+            select(&settings)
+        };
+        let (own, naive) = ("smoke/healthy-3", "negative/primary-copy-partition");
+        assert!(with(own, None).is_ok());
+        let refused = with(naive, None).expect_err("it is of another subject");
+        assert!(
+            refused.contains("is of `primary_copy`, in which there is no `accept-below-promise`"),
+            "{refused}"
+        );
+        assert!(with(naive, Some(DEFAULT_SUBJECT)).is_ok());
+        let folder = with("negative", None).expect_err("all of them are");
+        assert!(folder.contains("is of `primary_copy`"), "{folder}");
     }
 
     #[test]
