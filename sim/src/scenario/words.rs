@@ -841,8 +841,12 @@ static REPRO: Table = Table {
             Kind::Text,
             "`client` if only what a client can see judged",
         ),
-        key("check", Kind::Text, "the check that failed"),
-        key("digest", Kind::Text, "the trace digest"),
+        key(
+            "check",
+            Kind::Named(Naming::Ending),
+            "the check that failed",
+        ),
+        key("digest", Kind::Digest, "the trace digest"),
         key(
             "build",
             Kind::Text,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use synod_reports::record::NO_DIGEST;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
@@ -299,7 +300,7 @@ impl Source for Shelf {
             only: jury(repro),
             judges: judges.unwrap_or_default(),
             check: repro.check.clone(),
-            digest: repro.digest.clone().unwrap_or_default(),
+            digest: repro.digest.clone().unwrap_or_else(|| NO_DIGEST.to_owned()),
             build: repro.build.clone().unwrap_or_default(),
         });
         let (bug, only) = (
@@ -325,7 +326,7 @@ impl Source for Shelf {
             only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
             checks: (origin.judges != Judges::default()).then(|| origin.judges.name().to_owned()),
             check: origin.check.clone(),
-            digest: Some(origin.digest.clone()),
+            digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
             build: Some(origin.build.clone()),
             branches: None,
         };
