@@ -26,8 +26,8 @@ Conventions:
   An ok took effect; a fail had no effect; an info, or a call without a return, may take effect at
   any later time, or never, and its process is not used again. Everything begins with nil, or with
   --initial; sets and queues begin empty.
-  Lines of JSON (--input synod): a failed cas says nothing of the state unless it carries `saw` or
-  `mismatch`; null is the absent value.
+  JSON (--input synod), a line for each operation or an array of all: a failed cas says nothing of
+  the state unless it carries `saw` or `mismatch`; null is the absent value.
   Jepsen's log lines: a failed cas found another value than it expected; nil is the absent value.
   EDN: a failed cas says nothing of the state, and a read of nil says nothing (Knossos' register).
   With `:f :get` and `:key`, nothing is absent: nil is the empty string (Porcupine's store).
@@ -131,7 +131,7 @@ impl ModelArg {
 pub enum InputArg {
     /// As its first character suggests
     Auto,
-    /// A JSON object a line, as synod writes them
+    /// A JSON object a line, as synod writes them, or a JSON array of such objects
     Synod,
     /// Jepsen's log lines or EDN operations
     #[value(alias = "edn")]
