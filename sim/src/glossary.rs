@@ -8,6 +8,22 @@ use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::Subject;
 use crate::world::tally::Milestone;
 
+/// What runs end by that no checker looks for. A class of failures that is its own check is not
+/// here.
+const ENDINGS: [&str; 11] = [
+    "crash",
+    "determinism",
+    "events",
+    "expected-failure",
+    "hang",
+    "harness",
+    "observer",
+    "out-of-memory",
+    "subject",
+    "time",
+    "unmatched",
+];
+
 /// The names that this build knows.
 #[must_use]
 pub fn names() -> Names {
@@ -20,6 +36,7 @@ pub fn names() -> Names {
             .map(|milestone| milestone.name())
             .collect(),
         failures: checks().chain(classes.map(Verdict::name)).collect(),
+        endings: ENDINGS.to_vec(),
         subjects,
     }
 }

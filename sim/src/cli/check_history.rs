@@ -14,6 +14,7 @@ use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::chain::Method;
 use crate::check::linearizability::check::{Report, Verdict};
 use crate::check::linearizability::models::check_model;
+use crate::cli::terminal::print;
 use crate::history::input::{
     Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
 };
@@ -25,8 +26,8 @@ Conventions:
   An ok took effect; a fail had no effect; an info, or a call without a return, may take effect at
   any later time, or never, and its process is not used again. Everything begins with nil, or with
   --initial; sets and queues begin empty.
-  Lines of JSON (--input synod): a failed cas says nothing of the state unless it carries `saw` or
-  `mismatch`; null is the absent value.
+  JSON (--input synod), a line for each operation or an array of all: a failed cas says nothing of
+  the state unless it carries `saw` or `mismatch`; null is the absent value.
   Jepsen's log lines: a failed cas found another value than it expected; nil is the absent value.
   EDN: a failed cas says nothing of the state, and a read of nil says nothing (Knossos' register).
   With `:f :get` and `:key`, nothing is absent: nil is the empty string (Porcupine's store).
@@ -81,7 +82,8 @@ pub struct CheckHistoryArgs {
         env = "SYNOD_BUDGET",
     )]
     pub budget: u64,
-    /// Megabytes that the searches may take, beside the history
+    /// Megabytes that the two searches may take together, beside the history; one that is alone may
+    /// take all
     #[arg(
         long,
         value_name = "N",
@@ -129,7 +131,7 @@ impl ModelArg {
 pub enum InputArg {
     /// As its first character suggests
     Auto,
-    /// A JSON object a line, as synod writes them
+    /// A JSON object a line, as synod writes them, or a JSON array of such objects
     Synod,
     /// Jepsen's log lines or EDN operations
     #[value(alias = "edn")]
@@ -164,7 +166,7 @@ pub enum FormatArg {
 }
 
 /// Checks and prints. The status is 0 for a linearizable history, 1 for one that is not, 2 for
-/// input that is no history, 3 if the budget did not suffice, 70 if the answer cannot be written.
+/// input that is no history, 3 if the budget did not suffice, 70 if the picture cannot be written.
 #[must_use]
 pub fn run(args: &CheckHistoryArgs) -> u8 {
     let model = args.model.model();
@@ -195,8 +197,7 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
     };
     let budget = Budget {
         steps: args.budget * 1_000_000,
-        // Three times as much is allocated at worst.
-        bytes: usize::try_from(args.memory * 1_000_000 / 3).unwrap_or(usize::MAX),
+        bytes: usize::try_from(args.memory * 1_000_000).unwrap_or(usize::MAX),
     };
     let start = Instant::now();
     let (mut report, why) = check_model(&history, model, budget);
@@ -212,11 +213,8 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
             format!("{:#}\n", Value::Object(answer))
         }
     };
-    let printed = io::stdout().write_all(answer.as_bytes());
-    // Whoever closes the pipe has read enough.
-    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe)
-        || !draw(args, &history, why.as_ref())
-    {
+    print(&answer);
+    if !draw(args, &history, why.as_ref()) {
         return 70;
     }
     match report.verdict {

@@ -109,16 +109,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => {
             // Help and versions are asked for; all else is a wrong use.
-            let _ = error.print();
-            return if error.use_stderr() {
-                exit::USAGE
-            } else {
-                exit::PASSED
-            };
+            if error.use_stderr() {
+                let _ = error.print();
+                return exit::USAGE;
+            }
+            terminal::print(&error.render().ansi().to_string());
+            return terminal::settled(exit::PASSED);
         }
     };
     terminal::set_up(&cli.global);
-    match cli.command {
+    let status = match cli.command {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
@@ -135,7 +135,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Command::Man => man(),
         Command::Worker => crate::sweep::worker::work(),
-    }
+    };
+    terminal::settled(status)
 }
 
 /// One page for the command and all its subcommands.

@@ -144,7 +144,7 @@ impl RunOptions {
 #[derive(Args, Clone, Debug)]
 pub struct WorkOptions {
     /// Worker processes [default: one for each core]
-    #[arg(long, short, env = "SYNOD_JOBS", value_name = "N")]
+    #[arg(long, short, env = "SYNOD_JOBS", value_name = "N", value_parser = units::workers)]
     pub jobs: Option<NonZero<usize>>,
     /// A run that takes more CPU time than this counts as a hang, and so does one that waits for ten
     /// times as long

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use crate::cli::terminal;
 use crate::glossary::names;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
@@ -75,15 +76,9 @@ pub fn run(command: ScenarioCommand) -> u8 {
     }
 }
 
-/// Writes to standard output. A reader that went away is no failure of ours.
 fn print(text: &str) -> u8 {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            tell(&format!("error: cannot write to standard output: {error}"))
-        }
-        _ => GOOD,
-    }
+    terminal::print(text);
+    GOOD
 }
 
 fn tell(text: &str) -> u8 {

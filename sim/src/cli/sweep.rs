@@ -254,7 +254,9 @@ fn resume(path: &Path) -> Result<Begun, String> {
     }
     shelf::check_unchanged(&info.settings)
         .map_err(|message| format!("{}: {message}", path.display()))?;
-    let known = folder::read_results(path)?;
+    let known = folder::read_results(path).map_err(|message| {
+        format!("{message}; delete that line, and its run is made again, or sweep anew")
+    })?;
     let cost = folder::read_summary(path)?.map_or_else(Cost::default, |summary| summary.cost());
     // Through the link, the results of another sweep could take this one's place meanwhile.
     let path = path
@@ -450,7 +452,7 @@ mod tests {
     use crate::sweep::settings::Judges;
 
     #[test]
-    fn a_sweep_of_an_edited_scenario_is_not_resumed() {
+    fn what_is_resumed_is_as_it_was_left() {
         let place = tempfile::tempdir().expect("a folder");
         let file = place.path().join("x.toml");
         let text = "format = 1\ntitle = \"x\"\nwhy = \"y\"\n[network]\nloss = \"1%\"\n[workload]\n";
@@ -479,6 +481,21 @@ mod tests {
         std::fs::write(&file, text.replace("1%", "2%")).expect("writes");
         assert_eq!(status(&["--resume", &swept]), exit::USAGE);
         assert_eq!(std::fs::read(&results).expect("reads"), before);
+
+        std::fs::write(&file, text).expect("writes");
+        let whole = String::from_utf8(before).expect("it is text");
+        let (first, rest) = whole.split_once('\n').expect("a line");
+        let broken = format!("{}\n{rest}", &first[..first.len() / 2]);
+        std::fs::write(&results, broken).expect("writes");
+        let refused = resume(Path::new(&swept)).err().expect("a broken line");
+        assert!(
+            refused.contains("results.jsonl:1:") && refused.contains("delete that line"),
+            "{refused}"
+        );
+        std::fs::write(&results, rest).expect("writes");
+        assert_eq!(status(&["--resume", &swept]), begun);
+        let again = std::fs::read_to_string(&results).expect("reads");
+        assert_eq!(again, whole, "its run is made again");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 
+use crate::cli::exit;
 use crate::cli::options::{Color, Global};
 
 /// Sets colours and diagnostics up.
@@ -53,9 +54,30 @@ impl Write for Unheard {
     }
 }
 
-/// Prints data. When nobody reads it any more, that is no error.
+/// Whether there is data that could not be printed.
+static UNPRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Prints data. When nobody reads it any more, that is no error; anything else is told once, and
+/// [`settled`] knows of it.
 pub fn print(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let mut out = anstream::stdout();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = printed
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+        && !UNPRINTED.swap(true, Ordering::Relaxed)
+    {
+        let _ = fail(exit::HARNESS, &format!("standard output: {error}"));
+    }
+}
+
+/// The status in the end, when this is what it is if all data could be printed.
+#[must_use]
+pub fn settled(status: u8) -> u8 {
+    if UNPRINTED.load(Ordering::Relaxed) {
+        exit::HARNESS
+    } else {
+        status
+    }
 }
 
 /// Says something on standard error.
@@ -86,7 +108,7 @@ pub fn interrupts() -> Arc<AtomicBool> {
     let set = Arc::clone(&flag);
     let handler = move || {
         if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(crate::cli::exit::INTERRUPTED));
+            std::process::exit(i32::from(exit::INTERRUPTED));
         }
     };
     if let Err(error) = ctrlc::set_handler(handler) {

@@ -1,5 +1,6 @@
 //! Durations and percentages as people write them on a command line.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 /// Reads `10m`, `90s`, `1h30m`, `500ms`.
@@ -32,11 +33,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             .ok_or_else(|| format!("`{text}` is too long"))?;
         rest = &rest[unit_end..];
     }
-    if total.is_zero() {
-        Err(SHAPE.to_owned())
-    } else {
-        Ok(total)
+    match text.trim() {
+        "" => Err(SHAPE.to_owned()),
+        _ if total.is_zero() => Err("nothing happens in no time: say 1ms or more".to_owned()),
+        _ => Ok(total),
     }
+}
+
+/// Reads a number of workers.
+///
+/// # Errors
+/// When it is no whole number from 1 on.
+pub fn workers(text: &str) -> Result<NonZero<usize>, String> {
+    text.trim().parse().map_err(|_| {
+        "say how many workers, 1 or more; without it there is one for each core".to_owned()
+    })
 }
 
 /// Reads `10%`, `0.5%` or `10` into parts per million.
@@ -83,6 +94,16 @@ mod tests {
             "10m5",
         ] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_too_little() {
+        assert!(duration("0s").is_err_and(|help| help.contains("1ms or more")));
+        assert!(duration("0").is_err_and(|help| help.contains("with its unit")));
+        assert_eq!(workers("3").map(NonZero::get), Ok(3));
+        for wrong in ["0", "-1", "many", ""] {
+            assert!(workers(wrong).is_err_and(|help| help.contains("1 or more")));
         }
     }
 

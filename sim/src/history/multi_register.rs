@@ -49,6 +49,9 @@ pub fn accesses(operation: &Recorded, values: &Values) -> Option<Vec<Access>> {
     (accesses.iter().any(writes) || known && !accesses.is_empty()).then_some(accesses)
 }
 
+/// What a node of a tree of registers takes, in bytes, with its part of the nodes above.
+const NODE: usize = 144;
+
 /// The registers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MultiRegister {
@@ -97,7 +100,7 @@ impl Spec for MultiRegister {
     }
 
     fn heap(&self, state: &BTreeMap<Val, Val>) -> usize {
-        // A node of a tree is at least half full.
-        state.len() * 4 * size_of::<Val>()
+        // A node of a tree has room for 11 registers, and all but the root are at least half full.
+        state.len().div_ceil(5) * NODE
     }
 }

@@ -19,10 +19,12 @@ impl Table {
         self.len
     }
 
-    /// What it takes, in bytes.
+    /// What it takes, in bytes; of one that will soon be full, what it takes while it grows.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.places.len() * size_of::<(u32, u32)>()
+        let soon = (self.len + self.len / 16) * 8 >= self.places.len() * 5;
+        let tables = if soon { 3 } else { 1 };
+        tables * self.places.len() * size_of::<(u32, u32)>()
     }
 
     /// Whether it is empty.

@@ -286,7 +286,7 @@ fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Work
         patience: span(&form.patience, Place::Patience, Span::from_secs(2), dice),
         duplicate: small(&form.duplicate, Place::DuplicateRequest, 0, dice),
         abandon: small(&form.abandon, Place::Abandon, 0, dice),
-        value_size: small(&form.value_size, Place::ValueSize, 0, dice).min(1024),
+        value_size: small(&form.value_size, Place::ValueSize, 0, dice),
     }
 }
 

@@ -133,7 +133,7 @@ fn pinned_and_back(plan: &Plan) {
         only: Some(vec!["agreement".into(), "contract".into()]),
         checks: Some("client".into()),
         check: Some("agreement".into()),
-        digest: Some("00ff".into()),
+        digest: Some("00000000000000ff".into()),
         build: Some("a\"b".into()),
         branches: Some(Spanned::new(0..0, plan.branches.clone())),
     };

@@ -20,6 +20,11 @@ use crate::scenario::value::{PerReplica, Ranged};
 pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
+/// The most bytes of a value: a quarter of the largest batch.
+const VALUE_MAX: i64 = 4 << 10;
+/// What a write takes beside its value, at most, in bytes: its key, its number, and its place in a
+/// batch.
+const BESIDE_VALUE: i64 = 256;
 /// The most faults that a nemesis can be asked for.
 const FAULTS_MAX: i64 = 20_000;
 
@@ -402,6 +407,32 @@ fn workload(file: &FileForm, problems: &mut Vec<Problem>) {
         "patience lasts 1ms to 3600s",
         problems,
     );
+    bounds(
+        &workload.value_size,
+        0,
+        VALUE_MAX,
+        "a value has up to 4KiB",
+        problems,
+    );
+    if let (Some(size), Some(segment)) = (&workload.value_size, &file.engine.segment) {
+        let (largest, smallest) = (size.get_ref().max(), segment.get_ref().min());
+        let fits = smallest / 2 - BESIDE_VALUE;
+        if largest > fits {
+            problems.push(Problem::at(
+                size.span(),
+                format!(
+                    "values of {} in segments of {}",
+                    show::<Size>(largest),
+                    show::<Size>(smallest)
+                ),
+                "too large",
+                format!(
+                    "a write fits in half a segment: write at most \"{}\", or let segments be larger",
+                    show::<Size>(fits)
+                ),
+            ));
+        }
+    }
     let least = workload
         .clients
         .as_ref()
@@ -457,6 +488,20 @@ fn phases(
     problems: &mut Vec<Problem>,
 ) {
     let heal = &scenario.heal;
+    let moment = 1_000_000;
+    for (span, help) in [
+        (&scenario.end.time, "a run lasts 1ms or more"),
+        (
+            &heal.progress_within,
+            "a cluster is given 1ms or more to make progress",
+        ),
+        (
+            &heal.first_answer_within,
+            "a client is given 1ms or more for its first answer",
+        ),
+    ] {
+        bounds(span, moment, Time::MAX, help, problems);
+    }
     let progress = heal
         .progress_within
         .as_ref()

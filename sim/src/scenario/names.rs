@@ -8,6 +8,8 @@ pub enum Naming {
     Milestone,
     /// A check, or a class of failures.
     Failure,
+    /// What a run can have failed, or ended by: a check, or something that is none.
+    Ending,
     /// An engine under test.
     Subject,
     /// A kind of messages between replicas.
@@ -21,6 +23,8 @@ pub struct Names {
     pub milestones: Vec<&'static str>,
     /// Checks, and classes of failures.
     pub failures: Vec<&'static str>,
+    /// What a run can end by that is no check of a property.
+    pub endings: Vec<&'static str>,
     /// Subjects, the one first that is meant when a scenario names none.
     pub subjects: Vec<SubjectNames>,
 }
@@ -41,6 +45,7 @@ impl Names {
         match naming {
             Naming::Milestone => self.milestones.clone(),
             Naming::Failure => self.failures.clone(),
+            Naming::Ending => [&self.failures[..], &self.endings].concat(),
             Naming::Subject => self.subjects.iter().map(|subject| subject.name).collect(),
             Naming::Message => self
                 .subjects
@@ -71,6 +76,7 @@ impl Naming {
         match self {
             Self::Milestone => "a milestone",
             Self::Failure => "a check or a class of failures",
+            Self::Ending => "a check that a run can fail",
             Self::Subject => "an engine under test",
             Self::Message => "a kind of messages",
         }

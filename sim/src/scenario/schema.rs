@@ -75,6 +75,7 @@ fn kind(of: Kind, names: &Names) -> Value {
         Kind::AllNamed(naming) => {
             json!({ "type": "array", "items": { "enum": names.all(naming) } })
         }
+        Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }),
         Kind::Whole => json!({ "type": "integer", "minimum": 0 }),
         Kind::Flag => {
             json!({ "anyOf": [{ "type": "boolean" }, pick(&json!({ "type": "boolean" }))] })

@@ -98,7 +98,21 @@ impl Speller<'_> {
                 }
             }
             (DeValue::String(name), Kind::Named(naming)) => self.look_up(name, &place, naming),
+            (DeValue::String(digest), Kind::Digest) => self.digest(digest, place),
             _ => {}
+        }
+    }
+
+    fn digest(&mut self, digest: &str, place: Range<usize>) {
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if digest.len() != 16 || !digest.bytes().all(digit) {
+            self.problems.push(Problem::at(
+                place,
+                format!("`{digest}` is not a digest"),
+                "unreadable",
+                "a digest has 16 hexadecimal digits, as `synod replay` prints them: leave it out, \
+                 and none is compared",
+            ));
         }
     }
 

@@ -345,8 +345,13 @@ impl Cast<'_> {
             }
         }
         if cuts.len() > 1 && cuts.iter().all(|cut| cut.least() > self.replicas) {
-            let help = "add a shape that fits it, such as \"halves\"";
             let title = format!("no shape fits a cluster of {}", self.replicas);
+            let help = if self.replicas < Cut::Halves.least() {
+                "a single replica has no links to others: write `replicas = 2` or more in \
+                 [cluster], or leave the partition out"
+            } else {
+                "add a shape that fits it, such as \"halves\""
+            };
             self.wrong(place.clone(), title, "nothing to draw", help);
         }
         self.order(form, cuts, place);

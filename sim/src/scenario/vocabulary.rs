@@ -40,6 +40,8 @@ pub enum Kind {
     Named(Naming),
     /// A list of them.
     AllNamed(Naming),
+    /// A digest: 16 hexadecimal digits.
+    Digest,
     /// A whole number from 0.
     Whole,
     /// True or false, or some to pick from.

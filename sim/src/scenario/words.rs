@@ -278,7 +278,8 @@ static WORKLOAD: Table = Table {
         key(
             "value-size",
             SIZE,
-            "values that are put or swapped in are padded to this, at most 1KiB",
+            "values that are put or swapped in are padded to this: at most 4KiB, and what fits in half \
+             a segment with 256 bytes to spare",
         ),
     ],
 };
@@ -840,8 +841,12 @@ static REPRO: Table = Table {
             Kind::Text,
             "`client` if only what a client can see judged",
         ),
-        key("check", Kind::Text, "the check that failed"),
-        key("digest", Kind::Text, "the trace digest"),
+        key(
+            "check",
+            Kind::Named(Naming::Ending),
+            "the check that failed",
+        ),
+        key("digest", Kind::Digest, "the trace digest"),
         key(
             "build",
             Kind::Text,

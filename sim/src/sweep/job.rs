@@ -399,6 +399,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reproducer_may_have_ended_by_what_no_checker_looks_for() {
+        let known = crate::glossary::names().endings;
+        for ending in [
+            HARNESS,
+            DETERMINISM,
+            EXPECTED_FAILURE,
+            lost::HANG,
+            lost::CRASH,
+            lost::OUT_OF_MEMORY,
+        ] {
+            assert!(known.contains(&ending), "{ending}");
+        }
+    }
+
+    #[test]
     fn an_expected_failure_passes_and_its_absence_fails() {
         let checks = |at_least_ppm| Checks {
             expect_failure: Some("linearizability".to_owned()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use synod_reports::record::NO_DIGEST;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
@@ -151,19 +152,25 @@ fn mix(settings: &Settings) -> Result<Mix, String> {
 }
 
 /// The scenarios that were named, in that order, each once though a file and its folder may both be
-/// named. Of a folder, those that apply to the subject.
+/// named. Of a folder, those that apply to the subject, of which there is one.
 fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
     let mut all: Vec<Scenario> = Vec::new();
     for argument in &settings.scenarios {
         let found = resolve(argument, &settings.set, &names()).map_err(shown)?;
-        let alone = found.len() == 1;
+        let (mut applies, mut lacks) = (false, None);
         for scenario in found {
             match lacking(settings, &scenario) {
-                Some(lacks) if alone => return Err(lacks),
-                Some(_) => {}
-                None if all.iter().any(|known| known.name == scenario.name) => {}
-                None => all.push(scenario),
+                Some(why) => _ = lacks.get_or_insert(why),
+                None => {
+                    applies = true;
+                    if !all.iter().any(|known| known.name == scenario.name) {
+                        all.push(scenario);
+                    }
+                }
             }
+        }
+        if let (false, Some(why)) = (applies, lacks) {
+            return Err(why);
         }
     }
     Ok(all)
@@ -185,10 +192,20 @@ fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn S
     )
 }
 
-/// Why a scenario does not apply to the subject: what its script says afterwards rests on an
-/// operation that the subject does not have.
+/// Why a scenario does not apply to the subject: the bug that is to be planted is another's, or what
+/// its script says afterwards rests on an operation that the subject does not have.
 fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
     let subject = subject_of(settings, scenario)?;
+    if let Some(bug) = &settings.bug
+        && !bugs(subject.name()).iter().any(|card| card.name == *bug)
+    {
+        return Some(format!(
+            "{} is of `{}`, in which there is no `{bug}`: {}",
+            scenario.name,
+            subject.name(),
+            unknown(subject.name(), bug)
+        ));
+    }
     let lacks = |step: &&Step| {
         matches!(
             &step.verb,
@@ -236,6 +253,9 @@ impl Shelf {
                     "{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"
                 ));
             }
+            if let Some(lacks) = lacking(&self.settings, &scenario) {
+                return Err(lacks);
+            }
             self.repro = Some((path.to_owned(), scenario));
         }
         Ok(&self.repro.as_ref().expect("just read").1)
@@ -280,7 +300,7 @@ impl Source for Shelf {
             only: jury(repro),
             judges: judges.unwrap_or_default(),
             check: repro.check.clone(),
-            digest: repro.digest.clone().unwrap_or_default(),
+            digest: repro.digest.clone().unwrap_or_else(|| NO_DIGEST.to_owned()),
             build: repro.build.clone().unwrap_or_default(),
         });
         let (bug, only) = (
@@ -306,7 +326,7 @@ impl Source for Shelf {
             only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
             checks: (origin.judges != Judges::default()).then(|| origin.judges.name().to_owned()),
             check: origin.check.clone(),
-            digest: Some(origin.digest.clone()),
+            digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
             build: Some(origin.build.clone()),
             branches: None,
         };
@@ -500,6 +520,30 @@ mod tests {
         assert_eq!(missing, ["smoke/healthy-3"]);
         let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
         assert!(refused.contains("`abd` does not have"), "{refused}");
+    }
+
+    #[test]
+    fn a_bug_is_planted_in_the_subject_that_it_is_of() {
+        let with = |scenario: &str, subject: Option<&str>| {
+            let settings = Settings {
+                bug: Some("accept-below-promise".to_owned()),
+                subject: subject.map(str::to_owned),
+                scenarios: vec![scenario.to_owned()],
+                ..Settings::default()
+            };
+            open(&settings)?;
+            select(&settings)
+        };
+        let (own, naive) = ("smoke/healthy-3", "negative/primary-copy-partition");
+        assert!(with(own, None).is_ok());
+        let refused = with(naive, None).expect_err("it is of another subject");
+        assert!(
+            refused.contains("is of `primary_copy`, in which there is no `accept-below-promise`"),
+            "{refused}"
+        );
+        assert!(with(naive, Some(DEFAULT_SUBJECT)).is_ok());
+        let folder = with("negative", None).expect_err("all of them are");
+        assert!(folder.contains("is of `primary_copy`"), "{folder}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub const LINEARIZABILITY: &str = "linearizability";
 /// What a run's history may cost before its verdict is "unknown".
 pub(super) const BUDGET: Budget = Budget {
     steps: 20_000_000,
-    bytes: 64 << 20,
+    bytes: 192 << 20,
 };
 
 /// A key that is not linearizable.

@@ -6,17 +6,17 @@
 pub struct Budget {
     /// Steps of the specification that may be tried.
     pub steps: u64,
-    /// Bytes that configurations may take at one moment. Three times as much is allocated at worst,
-    /// when what is full makes room for more; the history is not counted.
+    /// Bytes that both searches together may take at one moment, with the room that they make for
+    /// more; the history is not counted. They share it: a search that is alone may take all.
     pub bytes: usize,
 }
 
 impl Default for Budget {
-    /// Half a minute and, with the room that vectors make, some hundred megabytes.
+    /// Half a minute and three quarters of a gigabyte.
     fn default() -> Self {
         Self {
             steps: 400_000_000,
-            bytes: 256 << 20,
+            bytes: 768 << 20,
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Method {
     Search = 2,
     /// The depth-first search.
     Depth = 3,
-    /// The unique values of a set or a queue.
+    /// The unique values of a set or a queue, or a value that nobody made.
     Unique = 4,
 }
 

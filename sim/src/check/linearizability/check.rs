@@ -1,7 +1,7 @@
 //! A whole history: key by key, the cheapest first, until one is not linearizable.
 
 use crate::check::linearizability::budget::{Budget, Exhausted};
-use crate::check::linearizability::chain::{Answer, Judged, judge};
+use crate::check::linearizability::chain::{Answer, Judged, Method, judge};
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
 use crate::check::linearizability::witness::Refuted;
 use crate::history::recorded::{History, NEVER, Outcome};
@@ -38,6 +38,28 @@ pub struct Report {
     /// Of a history that is not linearizable: whether a search that knows nothing of zones, over the
     /// values in question, found the same.
     pub certified: bool,
+}
+
+impl Report {
+    /// One key is not linearizable, and that is all that was looked at.
+    pub(super) fn refuted(key: u32, method: Method) -> Self {
+        let mut report = Self {
+            verdict: Verdict::NotLinearizable { key },
+            ..Self::empty()
+        };
+        report.methods[method as usize] = 1;
+        report
+    }
+
+    /// Nothing was looked at.
+    const fn empty() -> Self {
+        Self {
+            verdict: Verdict::Linearizable,
+            methods: [0; 5],
+            log: None,
+            certified: false,
+        }
+    }
 }
 
 /// The log's order is no linearization of a key.
@@ -163,12 +185,7 @@ pub(super) fn over_keys(
 ) -> Report {
     let mut keys: Vec<u32> = (0..by_key.len()).collect();
     keys.sort_by_key(|key| by_key.of(*key).len());
-    let mut report = Report {
-        verdict: Verdict::Linearizable,
-        methods: [0; 5],
-        log: None,
-        certified: false,
-    };
+    let mut report = Report::empty();
     let (mut left, mut slice) = (budget.steps, FIRST_SLICE);
     while !keys.is_empty() {
         if keys.len() == 1 {

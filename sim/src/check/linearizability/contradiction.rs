@@ -1,5 +1,7 @@
 //! Operations that contradict each other: why a history of values that are written once is not
-//! linearizable.
+//! linearizable, or one of any object in which a value came back that nobody made.
+
+use crate::history::values::Val;
 
 /// Operations that cannot all have happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +17,16 @@ pub enum Contradiction {
         first: u32,
         /// The one that returned too early.
         second: u32,
+    },
+    /// It found a value in a register, a set or a queue where nobody can have put it by then.
+    Unmade {
+        /// The operation.
+        operation: u32,
+        /// The register; absent for all of a set or a queue. This and the value are those of the
+        /// history.
+        place: Val,
+        /// The value.
+        value: Val,
     },
     /// Two operations made different things of one version.
     Forked {
@@ -50,7 +62,7 @@ impl Contradiction {
     #[must_use]
     pub fn operations(&self) -> Vec<u32> {
         match *self {
-            Self::Unwritten { operation } => vec![operation],
+            Self::Unwritten { operation } | Self::Unmade { operation, .. } => vec![operation],
             Self::Backwards {
                 first: one,
                 second: other,
@@ -82,6 +94,15 @@ impl Contradiction {
         match self {
             Self::Unwritten { operation } => Self::Unwritten {
                 operation: name(operation),
+            },
+            Self::Unmade {
+                operation,
+                place,
+                value,
+            } => Self::Unmade {
+                operation: name(operation),
+                place,
+                value,
             },
             Self::Backwards { first, second } => Self::Backwards {
                 first: name(first),

@@ -15,6 +15,7 @@ use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::{Mask, next_common};
 use crate::check::linearizability::partition::{OPEN, Step};
 use crate::check::linearizability::path::Path;
+use crate::check::linearizability::room::{Pile, room};
 use crate::check::linearizability::search::{Configuration, Ending, Line, Remember, widest};
 use crate::check::linearizability::used::UsedSets;
 use crate::history::spec::Effect;
@@ -58,7 +59,7 @@ pub(super) struct Depth<'s, M> {
     pending: Vec<Pending>,
     aside: Vec<Waiting<M>>,
     seen: Table,
-    seen_list: Vec<Waiting<M>>,
+    seen_list: Pile<Waiting<M>>,
     path: Path,
     /// The latest place at which anything waited.
     furthest: u32,
@@ -137,7 +138,7 @@ impl<'s, M: Mask> Depth<'s, M> {
             }],
             aside: vec![start],
             seen: Table::default(),
-            seen_list: Vec::new(),
+            seen_list: Pile::default(),
             path: Path::default(),
             furthest: 0,
             longest: (0, None),
@@ -193,16 +194,19 @@ impl<'s, M: Mask> Depth<'s, M> {
         self.aside = Vec::new();
         self.pending = Vec::new();
         self.seen = Table::default();
-        self.seen_list = Vec::new();
+        self.seen_list = Pile::default();
         self.used = UsedSets::default();
         self.path = Path::default();
     }
 
-    /// What everything that it remembers takes.
+    /// What everything that it remembers takes, and the room for more.
     pub(super) fn bytes(&self) -> usize {
-        (self.above.len() + self.aside.len() + self.seen_list.len())
-            * (size_of::<Waiting<M>>() + 2 * M::heap(self.places))
-            + self.pending.len() * size_of::<Pending>()
+        let held = self.above.len() + self.aside.len() + self.seen_list.len();
+        held * 2 * M::heap(self.places)
+            + room(&self.above)
+            + room(&self.aside)
+            + self.seen_list.bytes()
+            + room(&self.pending)
             + self.seen.bytes()
             + self.used.bytes()
             + self.path.bytes()

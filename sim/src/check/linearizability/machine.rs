@@ -7,6 +7,7 @@
 
 use std::hash::{Hash, Hasher};
 
+use crate::check::linearizability::room::Pile;
 use crate::history::spec::{Effect, Spec};
 use crate::history::table::{Fixed, Table};
 
@@ -51,7 +52,7 @@ pub trait Machine {
 pub struct Interned<'a, S: Spec> {
     spec: &'a S,
     operations: Vec<&'a S::Operation>,
-    states: Vec<S::State>,
+    states: Pile<S::State>,
     table: Table,
     /// What the states take beside themselves.
     heap: usize,
@@ -63,7 +64,7 @@ impl<'a, S: Spec> Interned<'a, S> {
         let mut machine = Self {
             spec,
             operations,
-            states: Vec::new(),
+            states: Pile::default(),
             table: Table::default(),
             heap: 0,
         };
@@ -112,7 +113,7 @@ impl<S: Spec> Machine for Interned<'_, S> {
     }
 
     fn bytes(&self) -> usize {
-        self.states.len() * size_of::<S::State>() + self.heap + self.table.bytes()
+        self.states.bytes() + self.heap + self.table.bytes()
     }
 
     fn alike(&self, one: u32, other: u32) -> bool {

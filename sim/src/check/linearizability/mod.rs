@@ -16,8 +16,9 @@
 //!   the values that zones can judge though others are written twice;
 //! - `plain` is the yardstick, and the second opinion;
 //! - `chain` tries them in that order, `check` does so for each key, and `answer` says why not;
-//! - `models` checks sets, queues and registers of transactions: by their unique values in n log n
-//!   (`set_order`, `queue_order`), or else by both searches;
+//! - `models` checks sets, queues and registers of transactions: by what nobody can have made
+//!   (`unmade`), by their unique values in n log n (`set_order`, `queue_order`), or else by both
+//!   searches;
 //! - `online` holds a history that is still being made;
 //! - `aftermath` judges the reads that audits add to one history;
 //! - `generate` makes large histories to measure with, and `pending` those that are hard.
@@ -47,6 +48,7 @@ mod queue_order;
 pub mod register;
 pub mod repair;
 pub mod restriction;
+mod room;
 pub mod search;
 mod set_order;
 #[cfg(test)]
@@ -55,6 +57,7 @@ mod small;
 mod small_objects;
 #[cfg(test)]
 mod tests;
+mod unmade;
 mod used;
 pub mod witness;
 pub mod zones;

@@ -2,7 +2,8 @@
 //!
 //! What is apart can be judged apart (Herlihy and Wing's locality): a set that is never read as a
 //! whole is an object for each value, and registers fall into groups that no transaction connects.
-//! Each part is decided by its unique values where they decide, and by both searches where not.
+//! Each part is decided by its unique values where they decide, and by both searches where not. Before
+//! all that, what came back is held against what anybody can have made.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,11 @@ use crate::check::linearizability::answer::{Explanation, Stuck, explain, shortes
 use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::chain::{Answer, Judged, Method, searched};
 use crate::check::linearizability::check::{ByKey, Report, Verdict, check, over_keys};
+use crate::check::linearizability::contradiction::Contradiction;
 use crate::check::linearizability::machine::Interned;
 use crate::check::linearizability::partition::{Partition, Renumber, Timed};
 use crate::check::linearizability::search::{Ending, Remember, search};
+use crate::check::linearizability::unmade::{Use, unmade};
 use crate::check::linearizability::{queue_order, set_order};
 use crate::history::input::Model;
 use crate::history::multi_register::{Access, MultiRegister, accesses};
@@ -20,7 +23,7 @@ use crate::history::queue::{Queue, QueueOperation};
 use crate::history::recorded::{Asked, History, NEVER, Outcome, Recorded, What};
 use crate::history::set::{Set, SetOperation};
 use crate::history::spec::{Effect, Spec};
-use crate::history::values::ABSENT;
+use crate::history::values::{ABSENT, Val};
 
 /// Checks a history of a model, and explains why if it is not linearizable.
 #[must_use]
@@ -52,6 +55,9 @@ trait Object: Spec {
     /// What an operation says and does; none if that is nothing.
     fn observed(&self, history: &History, operation: &Recorded) -> Option<Self::Operation>;
 
+    /// What an operation has to do with which values.
+    fn uses(&self, operation: &Self::Operation, uses: &mut Vec<Use>);
+
     /// By operation: the number of the part that it belongs to, without gaps.
     fn parts(&self, history: &History) -> Vec<u32> {
         history
@@ -70,6 +76,14 @@ impl Object for Queue {
         QueueOperation::of(operation)
     }
 
+    fn uses(&self, operation: &QueueOperation, uses: &mut Vec<Use>) {
+        match *operation {
+            QueueOperation::Enqueue(value) => uses.push(Use::Makes(ABSENT, value)),
+            QueueOperation::Dequeue(value) => uses.push(Use::Takes(ABSENT, value)),
+            QueueOperation::Empty | QueueOperation::Take => {}
+        }
+    }
+
     fn decide(&self, part: &Partition<'_>, operations: &[&QueueOperation]) -> Option<bool> {
         queue_order::decide(&part.steps, operations, part.events.len())
     }
@@ -78,6 +92,21 @@ impl Object for Queue {
 impl Object for Set {
     fn observed(&self, history: &History, operation: &Recorded) -> Option<SetOperation> {
         SetOperation::of(operation, &history.values)
+    }
+
+    fn uses(&self, operation: &SetOperation, uses: &mut Vec<Use>) {
+        match operation {
+            SetOperation::Read(members) => {
+                uses.extend(members.iter().map(|value| Use::Finds(ABSENT, *value)));
+            }
+            SetOperation::Has(value, true) | SetOperation::Take(value) => {
+                uses.push(Use::Finds(ABSENT, *value));
+            }
+            SetOperation::Add(value) | SetOperation::Insert(value) => {
+                uses.push(Use::Makes(ABSENT, *value));
+            }
+            SetOperation::Has(_, false) | SetOperation::Remove(_) => {}
+        }
     }
 
     fn parts(&self, history: &History) -> Vec<u32> {
@@ -106,6 +135,31 @@ impl Object for Set {
 impl Object for MultiRegister {
     fn observed(&self, history: &History, operation: &Recorded) -> Option<Vec<Access>> {
         accesses(operation, &history.values)
+    }
+
+    fn uses(&self, operation: &Vec<Access>, uses: &mut Vec<Use>) {
+        // What it knows of the registers by itself, the latest last.
+        let mut known: Vec<(Val, Val)> = Vec::new();
+        for access in operation {
+            let key = access.key();
+            let own = known.iter().rfind(|(other, _)| *other == key);
+            match (*access, own) {
+                (Access::Write(_, value), _) => {
+                    uses.push(Use::Makes(key, value));
+                    known.push((key, value));
+                }
+                (Access::Read(_, value), Some((_, own))) if *own != value => {
+                    uses.push(Use::Denies(key, value));
+                }
+                (Access::Read(..), Some(_)) => {}
+                (Access::Read(_, value), None) => {
+                    if value != self.initial {
+                        uses.push(Use::Finds(key, value));
+                    }
+                    known.push((key, value));
+                }
+            }
+        }
     }
 
     fn parts(&self, history: &History) -> Vec<u32> {
@@ -211,12 +265,59 @@ impl<'a, S: Object> Part<'a, S> {
         }
     }
 
-    fn explain(&self, object: &S, key: u32, budget: Budget) -> Option<Explanation> {
-        let stuck = match self.by_values(object, budget) {
-            Some(stuck) => stuck,
-            None => stuck(&mut self.machine(object), &self.line, budget).ok()??,
+    /// Why there is no order; `found` is a value of it that nobody made.
+    fn explain(
+        &self,
+        object: &S,
+        key: u32,
+        found: Option<Contradiction>,
+        budget: Budget,
+    ) -> Option<Explanation> {
+        let stuck = match (self.by_values(object, budget), found) {
+            (Some(stuck), _) => stuck,
+            (None, Some(found)) => self.up_to(found.operations()[0], object, budget)?,
+            (None, None) => stuck(&mut self.machine(object), &self.line, budget).ok()??,
         };
-        Some(stuck.explanation(&self.line, key, None))
+        Some(stuck.explanation(&self.line, key, found))
+    }
+
+    /// Where an operation of the history returns that found what nobody made, or before, where the
+    /// search shows it at little cost.
+    fn up_to(&self, id: u32, object: &S, budget: Budget) -> Option<Stuck> {
+        let Partition { steps, events, .. } = &self.line;
+        let (operation, step) = (0u32..).zip(steps).find(|(_, step)| step.id == id)?;
+        let events = &events[..=step.ret as usize];
+        let cheap = cheap(budget);
+        let found = search(
+            &mut self.machine(object),
+            steps,
+            events,
+            Remember::Order,
+            cheap,
+        );
+        Some(match found {
+            Ending::Linearizable { .. } => {
+                panic!("nobody made what operation {id} found, and the search has an order")
+            }
+            Ending::Stuck {
+                operation,
+                place,
+                order,
+            } => Stuck {
+                operation,
+                place,
+                order,
+                shortest: true,
+                searched: true,
+            },
+            Ending::Exhausted(_) => Stuck {
+                operation,
+                place: step.ret,
+                order: Vec::new(),
+                shortest: false,
+                searched: false,
+            },
+        })
     }
 
     fn machine<'m>(&'m self, object: &'m S) -> Interned<'m, S> {
@@ -241,16 +342,12 @@ impl<'a, S: Object> Part<'a, S> {
         let Partition { steps, events, .. } = &self.line;
         contradicts(events.len())?;
         let good = shortest(events.len(), |events| contradicts(events) == Some(false));
-        let cheap = Budget {
-            steps: budget.steps.min(ORDER_STEPS_MAX),
-            ..budget
-        };
         let order = search(
             &mut self.machine(object),
             steps,
             &events[..=good],
             Remember::Order,
-            cheap,
+            cheap(budget),
         );
         assert!(
             !matches!(order, Ending::Linearizable { .. }),
@@ -264,6 +361,7 @@ impl<'a, S: Object> Part<'a, S> {
             operation: events[good] / 2,
             place: u32::try_from(good).ok()?,
             order,
+            shortest: true,
             searched,
         })
     }
@@ -271,6 +369,13 @@ impl<'a, S: Object> Part<'a, S> {
 
 /// How many steps the order of an explanation is worth.
 const ORDER_STEPS_MAX: u64 = 1_000_000;
+
+fn cheap(budget: Budget) -> Budget {
+    Budget {
+        steps: budget.steps.min(ORDER_STEPS_MAX),
+        ..budget
+    }
+}
 
 /// Checks a history part by part, and explains the part that is not linearizable.
 fn check_object<S: Object>(
@@ -283,15 +388,23 @@ fn check_object<S: Object>(
     let by_part = ByKey::grouped(parts.iter().copied(), count);
     let part = |number: u32| Part::new(object, history, by_part.of(number));
     let key = |number: u32| history.operations[by_part.of(number)[0] as usize].key;
-    let mut report = over_keys(&by_part, budget, |number, given| {
-        part(number).judge(object, given)
+    let found = unmade(history, |operation, uses| {
+        if let Some(observed) = object.observed(history, operation) {
+            object.uses(&observed, uses);
+        }
     });
+    let mut report = match found {
+        Some(found) => Report::refuted(parts[found.operations()[0] as usize], Method::Unique),
+        None => over_keys(&by_part, budget, |number, given| {
+            part(number).judge(object, given)
+        }),
+    };
     let mut why = None;
     match &mut report.verdict {
         Verdict::Linearizable => {}
         Verdict::Unknown { key: at, .. } => *at = key(*at),
         Verdict::NotLinearizable { key: at } => {
-            why = part(*at).explain(object, key(*at), budget);
+            why = part(*at).explain(object, key(*at), found, budget);
             *at = key(*at);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::Step;
+use crate::check::linearizability::room::room;
 use crate::history::spec::Effect;
 
 /// The tree of all orders that a search followed; number zero is its root.
@@ -39,7 +40,7 @@ impl Path {
 
     /// What it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Node>()
+        room(&self.nodes)
     }
 
     /// The order that leads to a number. Operations that returned before `end` without a place of

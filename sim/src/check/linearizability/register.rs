@@ -8,6 +8,7 @@
 
 use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::partition::{OPEN, Partition, Step};
+use crate::check::linearizability::room::room;
 use crate::history::recorded::What;
 use crate::history::spec::Effect;
 use crate::history::table::{Table, mix};
@@ -266,10 +267,7 @@ impl<'a> Endings<'a> {
 
     /// What the states take.
     fn bytes(&self) -> usize {
-        self.rows.len() * size_of::<Row>()
-            + self.made.len() * size_of::<(u32, u32, u32)>()
-            + self.by_row.bytes()
-            + self.by_append.bytes()
+        room(&self.rows) + room(&self.made) + self.by_row.bytes() + self.by_append.bytes()
     }
 
     fn number(&mut self, row: Row, death: &mut Vec<u32>) -> u32 {

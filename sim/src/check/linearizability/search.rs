@@ -22,6 +22,7 @@ use crate::check::linearizability::machine::Machine;
 use crate::check::linearizability::mask::Mask;
 use crate::check::linearizability::partition::{OPEN, Step};
 use crate::check::linearizability::path::Path;
+use crate::check::linearizability::room::{Pile, room};
 use crate::check::linearizability::used::UsedSets;
 use crate::history::spec::Effect;
 use crate::history::table::{Table, mix};
@@ -161,7 +162,7 @@ pub(super) struct Search<'s, K, M> {
     pub(super) next: Vec<Configuration<M>>,
     pub(super) stack: Vec<(Configuration<M>, bool)>,
     pub(super) seen: Table,
-    pub(super) seen_list: Vec<(Configuration<M>, bool)>,
+    pub(super) seen_list: Pile<(Configuration<M>, bool)>,
     pub(super) path: Option<Path>,
     pub(super) now: u32,
     pub(super) work: u64,
@@ -206,7 +207,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             next: Vec::new(),
             stack: Vec::new(),
             seen: Table::default(),
-            seen_list: Vec::new(),
+            seen_list: Pile::default(),
             path: (remember == Remember::Order).then(Path::default),
             now: 0,
             work: 0,
@@ -250,9 +251,9 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             if self.next.is_empty() {
                 self.configurations.extend(
                     self.seen_list
-                        .drain(..)
+                        .iter()
                         .take(COMPARED)
-                        .map(|(configuration, _)| configuration),
+                        .map(|(configuration, _)| configuration.clone()),
                 );
                 let order = self.longest(self.now);
                 return Some(Ending::Stuck {
@@ -341,7 +342,7 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         self.next = Vec::new();
         self.stack = Vec::new();
         self.seen = Table::default();
-        self.seen_list = Vec::new();
+        self.seen_list = Pile::default();
         self.used = UsedSets::default();
         self.path = None;
     }
@@ -395,13 +396,16 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         Ok(Progress::Ended)
     }
 
-    /// What the configurations take.
+    /// What the configurations take, and the room for more.
     pub(super) fn bytes(&self) -> usize {
-        let of = |configurations: usize, marks: usize| {
-            configurations * (size_of::<Configuration<M>>() + 2 * M::heap(self.places) + marks)
-        };
-        of(self.configurations.len() + self.next.len(), 0)
-            + of(self.stack.len() + self.seen_list.len(), 8)
+        let held =
+            self.configurations.len() + self.next.len() + self.stack.len() + self.seen_list.len();
+        held * 2 * M::heap(self.places)
+            + room(&self.configurations)
+            + room(&self.next)
+            + self.next.len() * SORTING
+            + room(&self.stack)
+            + self.seen_list.bytes()
             + self.seen.bytes()
             + self.used.bytes()
             + self.path.as_ref().map_or(0, Path::bytes)
@@ -466,15 +470,12 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
             )
         });
         let worst = self.machine.worst();
-        let found = std::mem::take(&mut self.next);
-        let mut group = 0;
-        'each: for candidate in found {
-            if self
-                .next
-                .get(group)
-                .is_some_and(|first| first.state != candidate.state)
-            {
-                group = self.next.len();
+        // Those that are kept move to the front.
+        let (mut group, mut kept) = (0, 0);
+        'each: for at in 0..self.next.len() {
+            let candidate = &self.next[at];
+            if group < kept && self.next[group].state != candidate.state {
+                group = kept;
             }
             let from = if worst == Some(candidate.state) {
                 0
@@ -482,16 +483,18 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
                 group
             };
             // Very large groups are compared with their freest members only.
-            for kept in self.next[from..].iter().take(COMPARED) {
-                if kept.done.covers(&candidate.done)
-                    && kept.undone.covers(&candidate.undone)
-                    && used.within(kept.used, candidate.used)
+            for other in self.next[from..kept].iter().take(COMPARED) {
+                if other.done.covers(&candidate.done)
+                    && other.undone.covers(&candidate.undone)
+                    && used.within(other.used, candidate.used)
                 {
                     continue 'each;
                 }
             }
-            self.next.push(candidate);
+            self.next.swap(kept, at);
+            kept += 1;
         }
+        self.next.truncate(kept);
     }
 
     /// The longest of the orders that lead to a configuration, with everything that returned before
@@ -529,6 +532,9 @@ impl<'s, K: Machine, M: Mask> Search<'s, K, M> {
         true
     }
 }
+
+/// What sorting takes for each configuration: its key, and its place.
+const SORTING: usize = 24;
 
 /// How many configurations of one state each new one is compared with.
 const COMPARED: usize = 128;

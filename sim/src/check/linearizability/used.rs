@@ -1,6 +1,7 @@
 //! Sets of unknown operations that took effect. Few configurations use any and many use the same,
 //! so each set is kept once and known by a number.
 
+use crate::check::linearizability::room::room;
 use crate::history::table::{Table, mix};
 
 /// The sets that the configurations of a search refer to. Number zero is the empty one.
@@ -9,7 +10,7 @@ pub struct UsedSets {
     table: Table,
     /// Grown beyond this, the sets are worth going through.
     limit: usize,
-    /// What the sets take.
+    /// What the operations of the sets take.
     bytes: usize,
 }
 
@@ -68,7 +69,7 @@ impl UsedSets {
         }
         let number =
             u32::try_from(self.sets.len()).expect("the search's budget ends long before 2^32 sets");
-        self.bytes += set.len() * size_of::<u32>() + size_of::<Box<[u32]>>() + 16;
+        self.bytes += set.len() * size_of::<u32>() + 16;
         self.sets.push(set.into());
         self.table.insert(hash, number);
         number
@@ -76,7 +77,7 @@ impl UsedSets {
 
     /// What all sets take, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.table.bytes()
+        self.bytes + room(&self.sets) + self.table.bytes()
     }
 
     /// Whether all of one set is in another.

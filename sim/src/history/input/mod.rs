@@ -1,4 +1,5 @@
-//! Reading recorded histories: synod's own lines of JSON, and what Jepsen writes.
+//! Reading recorded histories: synod's own lines of JSON, or an array of them, and what Jepsen
+//! writes.
 //!
 //! Whatever the bytes, the result is a history or an error that names its line. Nothing here says
 //! whether a history is right; only that it is one: each return has a call before it, and each
@@ -29,7 +30,7 @@ pub use pairing::Input;
 pub enum Format {
     /// As its first character suggests.
     Auto,
-    /// A JSON object a line.
+    /// A JSON object a line, or a JSON array of them.
     Synod,
     /// Jepsen's log lines, or operation maps in EDN.
     Jepsen,
@@ -64,11 +65,16 @@ pub fn read_as(
     }
 }
 
-/// A JSON object begins with a brace and a string; nothing that Jepsen writes does.
+/// A JSON object begins with a brace and a string, in an array or not; nothing that Jepsen writes
+/// does.
 fn guess(input: &mut impl BufRead) -> Result<Format, InputError> {
     let start = input.fill_buf()?;
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    let mut visible = start.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let mut visible = start
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .peekable();
+    visible.next_if(|byte| **byte == b'[');
     let json = matches!(
         (visible.next(), visible.next()),
         (None, _) | (Some(b'{'), None | Some(b'"' | b'}'))

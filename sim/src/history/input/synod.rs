@@ -1,4 +1,5 @@
-//! Synod's own histories: a JSON object a line, Jepsen's operation map.
+//! Synod's own histories: a JSON object a line, Jepsen's operation map. They may also stand in one
+//! array, as JSON exports of Jepsen's histories have them.
 //!
 //! Fields that are not known are passed over, so that other tools may add theirs.
 
@@ -22,11 +23,23 @@ use crate::history::values::{Val, Values};
 /// memory at once.
 const LINE_MAX: u64 = 1 << 26;
 
+/// An array is read as a whole, so it is bounded, in bytes.
+const ARRAY_MAX: u64 = 1 << 32;
+
+const EXPECTED: &str = "lines such as {\"process\": 0, \"type\": \"invoke\", \"f\": \"read\"}";
+
+/// What some editors put before everything else.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads lines to the end.
 pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<Input, InputError> {
     let mut pairing = Pairing::new(model, Conventions::SYNOD.of(model).with(wanted));
     if let Some(text) = &wanted.initial {
         pairing.history.initial = initial(text, &mut pairing.history.values)?;
+    }
+    if is_array(&mut input)? {
+        array(input, &mut pairing)?;
+        return pairing.finish(EXPECTED);
     }
     let mut buffer = Vec::new();
     let mut line = 0u32;
@@ -49,7 +62,7 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
             ));
         }
         let text = if line == 1 {
-            buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&buffer)
+            buffer.strip_prefix(BOM).unwrap_or(&buffer)
         } else {
             &buffer
         };
@@ -57,14 +70,52 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
         if text.is_empty() {
             continue;
         }
-        let parsed: Line<'_> =
-            serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
-        match parsed.entry(line, model, &mut pairing.history.values)? {
-            Some(entry) => pairing.add(&entry)?,
-            None => pairing.pass(),
-        }
+        add(line, text, &mut pairing)?;
     }
-    pairing.finish("lines such as {\"process\": 0, \"type\": \"invoke\", \"f\": \"read\"}")
+    pairing.finish(EXPECTED)
+}
+
+fn add(line: u32, text: &[u8], pairing: &mut Pairing) -> Result<(), InputError> {
+    let parsed: Line<'_> =
+        serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
+    match parsed.entry(line, pairing.model, &mut pairing.history.values)? {
+        Some(entry) => pairing.add(&entry)?,
+        None => pairing.pass(),
+    }
+    Ok(())
+}
+
+fn is_array(input: &mut impl BufRead) -> Result<bool, InputError> {
+    let start = input.fill_buf()?;
+    let start = start.strip_prefix(BOM).unwrap_or(start);
+    Ok(start.trim_ascii_start().starts_with(b"["))
+}
+
+/// Reads an array of operations to the end.
+fn array(mut input: impl BufRead, pairing: &mut Pairing) -> Result<(), InputError> {
+    let mut bytes = Vec::new();
+    if input.by_ref().take(ARRAY_MAX).read_to_end(&mut bytes)? as u64 == ARRAY_MAX {
+        let message = format!(
+            "the array has {ARRAY_MAX} bytes or more; write a line for each operation, which are \
+             read one at a time"
+        );
+        return Err(InputError::at(1, message));
+    }
+    let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
+    let placed = |error: serde_json::Error| {
+        let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
+        InputError::at(line, describe(&error))
+    };
+    let operations: Vec<&RawValue> = serde_json::from_slice(text).map_err(placed)?;
+    let (mut line, mut from) = (1u32, 0);
+    for operation in operations {
+        let at = operation.get().as_ptr().addr() - text.as_ptr().addr();
+        let lines = text[from..at].iter().filter(|byte| **byte == b'\n').count();
+        line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        from = at;
+        add(line, operation.get().as_bytes(), pairing)?;
+    }
+    Ok(())
 }
 
 /// The value at the start.
@@ -219,13 +270,58 @@ impl<'a> Line<'a> {
 mod tests {
     use super::*;
     use crate::history::input::convention::FailedCas;
-    use crate::history::recorded::{Asked, History, NEVER, Outcome};
+    use crate::history::recorded::{Asked, History, NEVER, Outcome, Recorded};
     use crate::history::values::ABSENT;
 
     fn parsed(text: &str, model: Model) -> Result<History, String> {
         read(text.as_bytes(), model, &Wanted::default())
             .map(|input| input.history)
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_array_is_as_good_as_lines() {
+        let lines = [
+            r#"{"process": 1, "type": "invoke", "f": "write", "value": 7, "index": 0}"#,
+            r#"{"process": "nemesis", "type": "info", "f": "start", "value": null, "index": 1}"#,
+            r#"{"process": 2, "type": "invoke", "f": "read", "value": null, "index": 2}"#,
+            r#"{"process": 1, "type": "ok", "f": "write", "value": 7, "index": 3}"#,
+            r#"{"process": 2, "type": "ok", "f": "read", "value": 7, "index": 4}"#,
+        ];
+        let apart = parsed(&lines.join("\n"), Model::Register).expect("lines");
+        for (array, first) in [
+            (format!("[{}]", lines.join(",\n")), 1),
+            (format!("\u{feff} [\n{}\n]\n", lines.join(",\n")), 2),
+        ] {
+            let history = super::super::read(
+                array.as_bytes(),
+                super::super::Format::Auto,
+                Model::Register,
+            );
+            let history = history.expect("an array");
+            let shifted = |history: &History, by: u32| {
+                let lines = |operation: &Recorded| operation.lines.map(|line| line + by);
+                history.operations.iter().map(lines).collect::<Vec<_>>()
+            };
+            assert_eq!(shifted(&history, 0), shifted(&apart, first - 1));
+            for (one, other) in history.operations.iter().zip(&apart.operations) {
+                assert_eq!((one.asked, one.outcome), (other.asked, other.outcome));
+                assert_eq!(one.ret - one.call, other.ret - other.call);
+            }
+        }
+        // In one line they come in their order.
+        let narrow = parsed(&format!("[{}]", lines.join(",")), Model::Register).expect("an array");
+        assert!(narrow.operations[0].call < narrow.operations[1].call);
+        let errors = [
+            ("[{\"process\": 1}]", "line 1: missing field"),
+            ("[\n{\"process\": 1", "line 2: EOF"),
+            ("[\n1,\n2]", "line 2: invalid type"),
+            ("[]", "no operation"),
+        ];
+        for (array, message) in errors {
+            let error = parsed(array, Model::Register).expect_err("it is wrong");
+            assert!(error.contains(message), "{array}: {error}");
+        }
     }
 
     #[test]
@@ -394,7 +490,7 @@ mod tests {
                 "{error} is not about {what} in line {line}"
             );
         }
-        let endless = "[".repeat(usize::try_from(LINE_MAX).expect("it fits") + 1);
+        let endless = "{".repeat(usize::try_from(LINE_MAX).expect("it fits") + 1);
         assert!(
             parsed(&endless, Model::Register)
                 .expect_err("endless")

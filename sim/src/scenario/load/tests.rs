@@ -482,6 +482,46 @@ fn a_run_has_a_purpose() {
 }
 
 #[test]
+fn what_takes_no_time_is_refused() {
+    for (line, help) in [
+        ("[end]\ntime = \"0s\"", "a run lasts 1ms or more"),
+        (
+            "[heal]\nprogress-within = \"0s..10s\"",
+            "1ms or more to make progress",
+        ),
+        (
+            "[heal]\nfirst-answer-within = \"0s\"",
+            "1ms or more for its first answer",
+        ),
+    ] {
+        let message = errors(&format!("[workload]\n{line}\n"));
+        says(&message, &["out of bounds", "x.toml:6:", help]);
+    }
+}
+
+#[test]
+fn values_are_as_large_as_is_said_or_refused() {
+    let of =
+        |size: &str| format!("[engine]\nsegment = \"4KiB\"\n[workload]\nvalue-size = \"{size}\"\n");
+    for (size, bytes) in [("0B", 0), ("1024B", 1024), ("1500B", 1500), ("1792B", 1792)] {
+        assert_eq!(draw(&good(&of(size)), 1).workload.value_size, bytes);
+    }
+    says(
+        &errors(&of("1000B..2KiB")),
+        &[
+            "values of 2KiB in segments of 4KiB",
+            "x.toml:7:14",
+            "write at most \"1792B\"",
+        ],
+    );
+    good("[workload]\nvalue-size = \"4KiB\"\n");
+    says(
+        &errors("[workload]\nvalue-size = \"5KiB\"\n"),
+        &["5KiB is out of bounds", "x.toml:5:14", "up to 4KiB"],
+    );
+}
+
+#[test]
 fn overrides_change_the_document() {
     let sets = [
         "cluster.replicas=5",

@@ -110,7 +110,7 @@ pub fn explain(answer: &mut Map<String, Value>, history: &History, why: &Explana
     );
     let contradiction = why.contradiction.as_ref().map(|found| {
         let kind = match found {
-            Contradiction::Unwritten { .. } => "unwritten",
+            Contradiction::Unwritten { .. } | Contradiction::Unmade { .. } => "unwritten",
             Contradiction::Backwards { .. } => "backwards",
             Contradiction::Forked { .. } => "forked",
             Contradiction::Torn { .. } => "torn",

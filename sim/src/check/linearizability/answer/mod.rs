@@ -23,16 +23,18 @@ use crate::history::recorded::History;
 pub struct Explanation {
     /// The key.
     pub key: u32,
-    /// The operation that cannot be placed: the shortest prefix that is not linearizable ends with
-    /// its return.
+    /// The operation that cannot be placed: a prefix that is not linearizable ends with its return.
     pub operation: u32,
+    /// Whether it is the shortest such prefix; it is, unless the budget did not suffice to look.
+    pub shortest: bool,
     /// The operations of the key that were called in that prefix, in the order of their calls.
     pub prefix: Vec<u32>,
     /// Those of them that were open when the operation returned.
     pub open: Vec<u32>,
     /// The longest order found for what came before that return.
     pub linearized: Vec<u32>,
-    /// Operations that cannot all have happened, where zones tell.
+    /// Operations that cannot all have happened, where zones tell; or the first that found what
+    /// nobody made.
     pub contradiction: Option<Contradiction>,
     /// Whether a search found no order, which knows nothing of zones and of unique values.
     pub searched: bool,
@@ -108,6 +110,8 @@ pub(super) struct Stuck {
     pub place: u32,
     /// The longest order found of what came before.
     pub order: Vec<u32>,
+    /// Whether no shorter prefix is without an order.
+    pub shortest: bool,
     /// Whether a search found it.
     pub searched: bool,
 }
@@ -128,6 +132,7 @@ impl Stuck {
         Explanation {
             key,
             operation: id(self.operation),
+            shortest: self.shortest,
             open: open.map(|step| step.id).collect(),
             prefix: called.map(|step| step.id).collect(),
             linearized: self.order.into_iter().map(id).collect(),
@@ -177,6 +182,7 @@ pub(super) fn stuck<K: Machine>(
             operation,
             place,
             order,
+            shortest: true,
             searched: true,
         })),
         Ending::Exhausted(reason) => Err(reason),
@@ -220,6 +226,7 @@ fn by_zones(partition: &Partition<'_>) -> Option<Stuck> {
         operation: partition.events[good] / 2,
         place,
         order,
+        shortest: true,
         searched: false,
     })
 }

@@ -102,6 +102,27 @@ pub fn contradiction(history: &History, contradiction: &Contradiction) -> String
             "nothing can have made what it found:\n    {}",
             line(operation)
         ),
+        Contradiction::Unmade {
+            operation,
+            place,
+            value: unmade,
+        } => {
+            let (made, found) = match history.operations[operation as usize].asked {
+                Asked::Dequeue => ("enqueued", "take"),
+                Asked::Txn(_) => ("written", "read"),
+                _ => ("added", "find"),
+            };
+            let to = if place == ABSENT {
+                String::new()
+            } else {
+                format!(" to {}", value(history, place, 48))
+            };
+            format!(
+                "nobody can have {made} {}{to} for this to {found} it:\n    {}",
+                value(history, unmade, 48),
+                line(operation)
+            )
+        }
         Contradiction::Backwards { first, second } => {
             format!(
                 "the second was over before the first began, and yet must follow it:\n    {}\n    \
@@ -172,10 +193,14 @@ pub fn explanation(history: &History, why: &Explanation) -> String {
     }
     _ = writeln!(out, "  cannot be placed: {}", line(history, why.operation));
     let (calls, returned) = (why.prefix.len(), why.prefix.len() - why.open.len());
+    let prefix = if why.shortest {
+        "the shortest prefix"
+    } else {
+        "a prefix"
+    };
     _ = writeln!(
         out,
-        "  the shortest prefix that is not linearizable ends with its return: {calls} calls, \
-         {returned} returns"
+        "  {prefix} that is not linearizable ends with its return: {calls} calls, {returned} returns"
     );
     if let Some(found) = &why.contradiction {
         _ = writeln!(out, "  contradiction: {}", contradiction(history, found));
@@ -186,11 +211,13 @@ pub fn explanation(history: &History, why: &Explanation) -> String {
     } else {
         String::new()
     };
-    _ = writeln!(
-        out,
-        "  the longest order found without it has {} operations{shown}:",
-        why.linearized.len()
-    );
+    if why.shortest || !why.linearized.is_empty() {
+        _ = writeln!(
+            out,
+            "  the longest order found without it has {} operations{shown}:",
+            why.linearized.len()
+        );
+    }
     for (at, number) in why.linearized.iter().enumerate().skip(skipped) {
         _ = writeln!(out, "    {:>4}. {}", at + 1, line(history, *number));
     }

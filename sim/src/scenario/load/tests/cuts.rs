@@ -93,6 +93,23 @@ fn what_is_over_at_once_has_no_hold_at_a_time_either() {
 }
 
 #[test]
+fn a_single_replica_is_not_cut() {
+    let of = |replicas: &str| {
+        format!(
+            "[cluster]\nreplicas = {replicas}\n[workload]\n[[step]]\nhold = \"1s\"\n\
+             partition = {{ shape = {{ pick = [\"halves\", \"hub\"] }} }}\n"
+        )
+    };
+    let alone = errors(&of("1"));
+    says(
+        &alone,
+        &["no shape fits a cluster of 1", "no links to others"],
+    );
+    assert!(!alone.contains("such as \"halves\""), "{alone}");
+    good(&of("3"));
+}
+
+#[test]
 fn deaths_are_of_recoveries() {
     let of = |kill: &str| {
         format!("[workload]\n[[step]]\nhold = \"1s\"\nkill = {{ replicas = 1, {kill} }}\n")

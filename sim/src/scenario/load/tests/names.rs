@@ -76,3 +76,26 @@ fn a_kind_of_messages_is_one_of_the_subjects() {
     // Nobody reads the messages of this one.
     good(&of("subject = \"abd\"\n", "acepted"));
 }
+
+#[test]
+fn a_reproducer_failed_a_check_and_has_a_digest() {
+    let of = |line: &str| format!("[workload]\n[repro]\nseed = 1\n{line}\n");
+    says(
+        &errors(&of("check = \"agrement\"")),
+        &[
+            "`agrement` is not a check that a run can fail",
+            "x.toml:7:9",
+            "did you mean `agreement`?",
+        ],
+    );
+    for known in ["agreement", "panic", "hang", "events", "expectation"] {
+        good(&of(&format!("check = \"{known}\"")));
+    }
+    for digest in ["zzz", "", "123456789ABCDEF0", "0123456789abcdef0"] {
+        says(
+            &errors(&of(&format!("digest = \"{digest}\""))),
+            &["is not a digest", "x.toml:7:10", "16 hexadecimal digits"],
+        );
+    }
+    good(&of("digest = \"0123456789abcdef\""));
+}
