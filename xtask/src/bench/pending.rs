@@ -43,7 +43,7 @@ fn write(folder: &Path, known: &Known) -> Result<(), String> {
 
 fn measure(known: &Known) -> Result<(), String> {
     let history = &known.history;
-    let (report, seconds) = seconds_of(|| check(history, Budget::default()));
+    let (report, seconds) = least(&mut || check(history, Budget::default()));
     let verdict = match report.verdict {
         Verdict::Linearizable => Some(true),
         Verdict::NotLinearizable { .. } => Some(false),
@@ -54,7 +54,7 @@ fn measure(known: &Known) -> Result<(), String> {
         known.name, known.linearizable, report.methods
     );
     let alone = |name: &str, search: &mut dyn FnMut(&Partition<'_>) -> Option<bool>| {
-        let (found, seconds) = seconds_of(|| each_key(history, search));
+        let (found, seconds) = least(&mut || each_key(history, search));
         println!("{:>24} {seconds:15.3} s {found:?}", name);
         found.is_none_or(|found| found == known.linearizable)
     };
@@ -94,6 +94,20 @@ fn measure(known: &Known) -> Result<(), String> {
         return Err(format!("{}: a verdict is wrong", known.name));
     }
     Ok(())
+}
+
+/// The least of several measurements, of those that are short: the first of them pays for memory
+/// that the process gets for the first time.
+fn least<T>(work: &mut dyn FnMut() -> T) -> (T, f64) {
+    let (mut given, mut seconds) = seconds_of(&mut *work);
+    for _ in 0..4 {
+        if seconds > 0.5 {
+            break;
+        }
+        let (again, less) = seconds_of(&mut *work);
+        (given, seconds) = (again, seconds.min(less));
+    }
+    (given, seconds)
 }
 
 /// Key by key, until one is not linearizable or not known to be.

@@ -33,7 +33,7 @@ pub struct Searched {
 }
 
 /// With so many steps for each event the breadth-first search gets on.
-const EASY: u64 = 64;
+const EASY: u64 = 32;
 
 /// The shortest turn, in steps.
 const TURN: u64 = 1 << 12;
