@@ -1,27 +1,26 @@
 //! Every name that a scenario may use, from the one place that defines it.
 
 use synod_reports::record::Verdict;
+use synod_reports::tally::EXPECTED_FAILURE;
 
 use crate::run::checks;
 use crate::scenario::names::{Names, SubjectNames};
 use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::Subject;
+use crate::sweep::job::{DETERMINISM, HARNESS};
+use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
+use crate::verdict::undecided::Undecided;
 use crate::world::tally::Milestone;
 
-/// What runs end by that no checker looks for. A class of failures that is its own check is not
-/// here.
-const ENDINGS: [&str; 11] = [
-    "crash",
-    "determinism",
-    "events",
-    "expected-failure",
-    "hang",
-    "harness",
-    "observer",
-    "out-of-memory",
-    "subject",
-    "time",
-    "unmatched",
+/// What runs end by that is no check of theirs, those that say nothing apart. A class of failures
+/// that is its own check is not here.
+const ENDINGS: [&str; 6] = [
+    CRASH,
+    DETERMINISM,
+    EXPECTED_FAILURE,
+    HANG,
+    HARNESS,
+    OUT_OF_MEMORY,
 ];
 
 /// The names that this build knows.
@@ -29,6 +28,7 @@ const ENDINGS: [&str; 11] = [
 pub fn names() -> Names {
     let classes = Verdict::ALL.into_iter().filter(|class| class.is_failure());
     let mut subjects: Vec<_> = catalog::ALL.iter().copied().map(subject).collect();
+    let undecided = Undecided::ALL.into_iter().map(Undecided::name);
     subjects.sort_by_key(|subject| (subject.name != DEFAULT_SUBJECT, subject.name));
     Names {
         milestones: Milestone::ALL
@@ -36,7 +36,7 @@ pub fn names() -> Names {
             .map(|milestone| milestone.name())
             .collect(),
         failures: checks().chain(classes.map(Verdict::name)).collect(),
-        endings: ENDINGS.to_vec(),
+        endings: ENDINGS.into_iter().chain(undecided).collect(),
         subjects,
     }
 }

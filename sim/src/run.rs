@@ -32,6 +32,7 @@ use crate::time::Instant;
 use crate::trace::recorder::Recorder;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
+use crate::verdict::undecided::Undecided;
 use crate::verdict::{Failure, Judge};
 use crate::world::tally::Milestone;
 use crate::world::world::World;
@@ -130,11 +131,8 @@ pub fn run(spec: &RunSpec) -> RunOutcome {
             ),
         ),
         None => {
-            let failure = Failure::new(
-                Verdict::Inconclusive,
-                "subject",
-                format!("there is no subject {:?}", spec.subject),
-            );
+            let message = format!("there is no subject {:?}", spec.subject);
+            let failure = Failure::undecided(Undecided::Subject, message);
             RunOutcome {
                 record: blank(&spec.plan, Some(failure)),
                 history: None,

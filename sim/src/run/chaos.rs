@@ -8,6 +8,7 @@ use crate::check::jury::LAST_QUORUM_AUDIT;
 use crate::check::roster::Violation;
 use crate::ids::Node;
 use crate::time::Span;
+use crate::verdict::undecided::Undecided;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
 use crate::world::ledger::Owed;
@@ -29,9 +30,8 @@ impl<J: Judge> Run<J> {
             Some(at) if at <= heal_at || (at <= end && !script_is_done) => self.event()?,
             _ if script_is_done => self.world.run_until(heal_at),
             _ => {
-                return Err(Failure::new(
-                    Verdict::Inconclusive,
-                    "time",
+                return Err(Failure::undecided(
+                    Undecided::Time,
                     "the script is not done at the end of the run's time",
                 ));
             }

@@ -19,6 +19,7 @@ use crate::scenario::fault::DamageBudget;
 use crate::time::Instant;
 use crate::trace::recorder::Recorder;
 use crate::trace::tale::Teller;
+use crate::verdict::undecided::Undecided;
 use crate::verdict::{Failure, Judge, OUT_OF_MEMORY};
 use crate::world::world::{UnexplainedHalt, World};
 
@@ -220,15 +221,14 @@ impl<J: Judge> Run<J> {
             return Ok(());
         }
         let message = format!("the plan names what never came: {}", unmatched.join("; "));
-        Err(Failure::new(Verdict::Inconclusive, "unmatched", message))
+        Err(Failure::undecided(Undecided::Unmatched, message))
     }
 
     /// One event, within the budget.
     pub(super) fn event(&mut self) -> Step {
         if self.world.events() >= self.plan.end.events {
-            return Err(Failure::new(
-                Verdict::Inconclusive,
-                "events",
+            return Err(Failure::undecided(
+                Undecided::Events,
                 "the budget of events ran out",
             ));
         }
@@ -278,9 +278,8 @@ impl<J: Judge> Run<J> {
         }
         match self.world.observer().0.violation() {
             Some(violation) => Err(violation.into()),
-            None => Err(Failure::new(
-                Verdict::Inconclusive,
-                "observer",
+            None => Err(Failure::undecided(
+                Undecided::Observer,
                 "the observer ended the run and did not say why",
             )),
         }

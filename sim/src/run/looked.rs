@@ -14,15 +14,17 @@ use crate::trace::event::Fact;
 use crate::world::testing;
 use synod_port::files::{Bytes, FileName};
 
-/// The engine, behind a port that tells no fact, or only that far more was chosen.
+/// The engine, behind a port that tells no fact, only that far more was chosen, or all, but mumbles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Port {
     Mute,
     Boastful,
+    Mumbling,
 }
 
 static MUTE: Port = Port::Mute;
 static BOASTFUL: Port = Port::Boastful;
+static MUMBLING: Port = Port::Mumbling;
 
 struct PortProcess(Box<dyn Process>, Port);
 
@@ -41,7 +43,9 @@ impl Process for PortProcess {
 
     fn facts(&mut self, into: &mut Vec<Fact>) {
         self.0.facts(into);
-        into.clear();
+        if self.1 != Port::Mumbling {
+            into.clear();
+        }
         if self.1 == Port::Boastful {
             into.push(Fact::Chosen {
                 slot: 1 << 40,
@@ -65,7 +69,10 @@ impl Subject for Port {
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
-        Synod.dialect()
+        match self {
+            Self::Mute | Self::Boastful => Synod.dialect(),
+            Self::Mumbling => &Mumbling,
+        }
     }
 
     fn reader(&self) -> Option<&'static dyn Reader> {
@@ -77,35 +84,8 @@ impl Subject for Port {
     }
 }
 
-/// The engine, behind a dialect that nobody understands when it asks for a compare-and-set.
-#[derive(Clone, Copy, Debug)]
+/// The engine's dialect, but for a compare-and-set, which nobody understands.
 struct Mumbling;
-
-impl Subject for Mumbling {
-    fn name(&self) -> &'static str {
-        "mumbling"
-    }
-
-    fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
-        Synod.format(setup, node)
-    }
-
-    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Synod.make(setup, node)
-    }
-
-    fn dialect(&self) -> &'static dyn Dialect {
-        &Self
-    }
-
-    fn reader(&self) -> Option<&'static dyn Reader> {
-        Synod.reader()
-    }
-
-    fn leads(&self, node: Node, bytes: &[u8]) -> Option<(u64, u8)> {
-        Synod.leads(node, bytes)
-    }
-}
 
 impl Dialect for Mumbling {
     fn register(&self, nonce: u64) -> Option<Bytes> {
@@ -202,7 +182,7 @@ fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
 fn a_kind_of_operation_that_is_never_answered_makes_a_sweep_vacuous() {
     let mut plan = testing::storm(3);
     plan.workload.operations = 60;
-    let record = record_of(&Mumbling, plan);
+    let record = record_of(&MUMBLING, plan);
     let [put, cas] = ["put", "cas"].map(|kind| record.operations[kind]);
     assert!(put.answered > 0 && cas.sent > 0 && cas.answered == 0);
     assert_eq!(vacuous(record), ["cas"]);

@@ -4,6 +4,7 @@ pub mod auditor;
 pub mod court;
 mod deliveries;
 pub mod histories;
+pub mod undecided;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::ids::Node;
 use crate::panics::Caught;
 use crate::trace::event::Sent;
 use crate::trace::observer::Observer;
+use crate::verdict::undecided::Undecided;
 
 /// The check of a run that takes more memory than a run may.
 pub const OUT_OF_MEMORY: &str = "out-of-memory";
@@ -38,6 +40,12 @@ impl Failure {
             check: check.to_owned(),
             message: message.into(),
         }
+    }
+
+    /// Nothing is known of the run, and no check is to blame.
+    #[must_use]
+    pub fn undecided(why: Undecided, message: impl Into<String>) -> Self {
+        Self::new(Verdict::Inconclusive, why.name(), message)
     }
 
     /// What a panic of the subject means: a broken contract is a matter of safety.

@@ -501,6 +501,7 @@ impl Disk {
         {
             referred[file.0 as usize] = true;
         }
+        self.synced = self.synced.filter(|file| referred[file.0 as usize]);
         for (file, referred) in self.files.iter_mut().zip(referred) {
             if !referred {
                 *file = None;

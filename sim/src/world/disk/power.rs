@@ -70,6 +70,7 @@ impl Disk {
     pub fn lose_everything(&mut self) -> bool {
         let held = self.files.iter().any(Option::is_some);
         self.files.clear();
+        self.synced = None;
         self.directory = Directory::default();
         self.under_way.clear();
         self.used = 0;

@@ -242,3 +242,19 @@ fn a_sync_tells_what_became_durable_under_the_present_name() {
         .expect("a sync that succeeded");
     assert_eq!((synced.sectors().len(), synced.length()), (0, None));
 }
+
+#[test]
+fn what_was_synced_last_is_no_file_that_took_its_place() {
+    let mut disk = disk(&[]);
+    disk.all([DiskOp::Create(name("a")), write("a", 0, "a"), sync("a")]);
+    assert_eq!(disk.last_synced(), Some(name("a")));
+    disk.all([rename("a", "b")]);
+    assert_eq!(disk.last_synced(), Some(name("b")));
+    disk.all([DiskOp::Remove(name("b")), DiskOp::SyncDir]);
+    disk.all([DiskOp::Create(name("c")), DiskOp::SyncDir]);
+    assert_eq!(disk.last_synced(), None);
+    disk.all([sync("c")]);
+    disk.lose_everything();
+    disk.all([DiskOp::Create(name("d"))]);
+    assert_eq!(disk.last_synced(), None, "the disk is another one");
+}
