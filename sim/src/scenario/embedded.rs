@@ -52,6 +52,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/regressions/deposed-leader-commits.toml"),
     ),
     (
+        "regressions/overtaken-candidate",
+        include_str!("../../../scenarios/regressions/overtaken-candidate.toml"),
+    ),
+    (
         "regressions/promise-under-a-lost-name",
         include_str!("../../../scenarios/regressions/promise-under-a-lost-name.toml"),
     ),
