@@ -254,7 +254,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// Phase 1 is complete: leads, and proposes again at its own ballot whatever might be chosen.
     fn take_over(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
-        let plan = self.proposer.lead(&mut self.probe);
+        let chosen_end = self.learner.chosen_end();
+        let plan = self.proposer.lead(chosen_end, &mut self.probe);
         self.probe.fact(|| Fact::Led(ballot));
         if let Some(last) = self.led.replace(ballot) {
             self.desk.forget_before(last);

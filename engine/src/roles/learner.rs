@@ -69,6 +69,14 @@ impl Learner {
         slot < self.chosen_below || self.ahead.get(slot).is_some()
     }
 
+    /// Behind the last slot that is known to be chosen.
+    #[must_use]
+    pub fn chosen_end(&self) -> Slot {
+        self.ahead
+            .last()
+            .map_or(self.chosen_below, |(slot, _)| slot.next())
+    }
+
     /// The value of a chosen slot that is not released yet.
     #[must_use]
     pub fn ahead(&self, slot: Slot) -> Option<&Value> {
@@ -214,10 +222,17 @@ mod tests {
         let (mut learner, mut probe) = (Learner::new(2, Slot(0)), Full::default());
         learner.choose(Slot(1), value("b"), &mut probe);
         assert_eq!(learner.release(&mut probe), None);
+        assert_eq!(
+            (learner.chosen_below(), learner.chosen_end()),
+            (Slot(0), Slot(2))
+        );
         learner.choose(Slot(0), value("a"), &mut probe);
         assert_eq!(learner.release(&mut probe), Some((Slot(0), value("a"))));
         assert_eq!(learner.release(&mut probe), Some((Slot(1), value("b"))));
-        assert_eq!(learner.chosen_below(), Slot(2));
+        assert_eq!(
+            (learner.chosen_below(), learner.chosen_end()),
+            (Slot(2), Slot(2))
+        );
     }
 
     #[test]

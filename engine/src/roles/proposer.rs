@@ -266,9 +266,13 @@ impl Proposer {
         }
     }
 
-    /// Ends phase 1: what to propose for each slot that was reported, holes included. `chosen` are
-    /// those that need no proposal.
-    pub fn lead<P: Probe>(&mut self, probe: &mut P) -> Vec<Vote> {
+    /// Ends phase 1: what to propose for each slot up to the last one that was reported or that is
+    /// known to be chosen, holes included. `chosen` are those that need no proposal.
+    ///
+    /// A candidate that was overtaken may know more chosen slots than its promises report. What it
+    /// proposes anew comes behind them: a vote at its ballot for another value, below its commit
+    /// point, would be taken for chosen.
+    pub fn lead<P: Probe>(&mut self, chosen_end: Slot, probe: &mut P) -> Vec<Vote> {
         if !matches!(self.phase, Phase::Recovering(_)) {
             return Vec::new();
         }
@@ -291,11 +295,11 @@ impl Proposer {
             own,
             ..
         } = recovery;
-        let end = reported
+        let reported_end = reported
             .last_key_value()
             .map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
-        let reported_end = end;
+        let end = reported_end.max(chosen_end);
         let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) {
             own_end
         } else {

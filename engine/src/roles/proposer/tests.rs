@@ -68,7 +68,7 @@ fn phase_1_takes_the_highest_vote_and_fills_holes() {
     let last = hear(2, 2, vec![vote(2, 2, "y")], None);
     assert_eq!(last, Progress::Complete);
     let plan: Vec<_> = proposer
-        .lead(&mut probe)
+        .lead(Slot(0), &mut probe)
         .into_iter()
         .map(|vote| String::from_utf8_lossy(&vote.value.0).into_owned())
         .collect();
@@ -100,7 +100,7 @@ fn the_window_and_the_batch_bound_what_is_on_its_way() {
 fn a_lead_without_a_quorum_breaks_its_contract() {
     let mut proposer = proposer();
     proposer.recover(BALLOT, Slot(0), Mono(0));
-    proposer.lead(&mut Full::default());
+    proposer.lead(Slot(0), &mut Full::default());
 }
 
 /// A proposer with this bug that has heard, from two nodes, of an old vote in slot 0 and of a newer
@@ -126,10 +126,22 @@ fn a_lower_vote_that_is_kept_breaks_a_contract() {
 }
 
 #[test]
+fn what_is_new_comes_behind_all_that_was_learned_meanwhile() {
+    let (mut proposer, mut probe) = recovered(Bug::NoAcceptRetransmit);
+    let plan: Vec<_> = proposer
+        .lead(Slot(3), &mut probe)
+        .into_iter()
+        .map(|vote| (vote.slot, vote.value.is_noop()))
+        .collect();
+    assert_eq!(plan, [(Slot(0), false), (Slot(1), true), (Slot(2), true)]);
+    assert_eq!(proposer.next(), Some(Slot(3)));
+}
+
+#[test]
 #[should_panic(expected = "contract ReportedSlotsAreProposed")]
 fn a_reported_slot_that_is_left_out_breaks_a_contract() {
     let (mut proposer, mut probe) = recovered(Bug::NextSlotFromOwnLog);
-    proposer.lead(&mut probe);
+    proposer.lead(Slot(0), &mut probe);
 }
 
 #[test]
