@@ -3,8 +3,12 @@
 
 use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
-use crate::scenario::fault::{Boundary, Cut, Fault, LinkFault, Partition, Side, Who};
+use crate::scenario::aim_form::AimForm;
+use crate::scenario::fault::{
+    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Partition, Side, Who,
+};
 use crate::scenario::fault_form::PartitionForm;
+use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Count;
 use crate::scenario::value::{Choice, Ranged};
@@ -43,24 +47,24 @@ impl Targets<'_> {
             FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| {
                 LinkFault::Slow(die.span(&form.by))
             }),
-            FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| {
-                LinkFault::Lose(ppm(die.value(&form.rate)))
+            FaultForm::Lose(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Lose(ppm(die.value(&form.rate)))
             }),
             FaultForm::Duplicate(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Duplicate {
+                self.messages(form.aim(), die, |die| MessageFault::Duplicate {
                     ppm: ppm(die.value(&form.rate)),
                     later: die.span(&form.later),
                 })
             }
-            FaultForm::Corrupt(form) => self.links(&form.from, &form.to, die, |die| {
-                LinkFault::Corrupt(ppm(die.value(&form.rate)))
+            FaultForm::Corrupt(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Corrupt(ppm(die.value(&form.rate)))
             }),
-            FaultForm::Delay(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Delay {
-                    kind: form.kind.clone(),
-                    by: die.span(&form.by),
-                })
-            }
+            FaultForm::Delay(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Delay(die.span(&form.by))
+            }),
+            FaultForm::HoldBack(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::HoldBack(die.word(&form.until))
+            }),
             FaultForm::SyncFailure(form) => Fault::SyncFailure {
                 who: self.who(&form.0.replicas, die),
                 ppm: ppm(die.value(&form.0.rate)),
@@ -161,6 +165,15 @@ impl Targets<'_> {
         }
     }
 
+    /// An end of links.
+    fn end(&self, select: &Select, die: &mut Die<'_>) -> Who {
+        if *select == Select::All {
+            Who::All
+        } else {
+            self.who(select, die)
+        }
+    }
+
     fn links(
         &self,
         from: &Select,
@@ -168,17 +181,33 @@ impl Targets<'_> {
         die: &mut Die<'_>,
         fault: impl FnOnce(&mut Die<'_>) -> LinkFault,
     ) -> Fault {
-        let mut end = |select: &Select| {
-            if *select == Select::All {
-                Who::All
-            } else {
-                self.who(select, die)
-            }
-        };
-        let (from, to) = (end(from), end(to));
         Fault::Links {
-            from,
-            to,
+            from: self.end(from, die),
+            to: self.end(to, die),
+            fault: fault(die),
+        }
+    }
+
+    fn messages(
+        &self,
+        aim: AimForm<'_>,
+        die: &mut Die<'_>,
+        fault: impl FnOnce(&mut Die<'_>) -> MessageFault,
+    ) -> Fault {
+        let Kinds(kinds) = aim.kind;
+        let aim = Aim {
+            from: self.end(aim.from, die),
+            to: self.end(aim.to, die),
+            kinds: match kinds.as_slice() {
+                [only] => only.clone(),
+                several => several[die.index(several.len())].clone(),
+            },
+            nth: aim
+                .nth
+                .map(|nth| u32::try_from(die.value(nth)).unwrap_or(u32::MAX)),
+        };
+        Fault::Messages {
+            aim,
             fault: fault(die),
         }
     }

@@ -104,7 +104,7 @@ impl Word for Cut {
     ];
 }
 
-fn all() -> Select {
+pub(super) fn all() -> Select {
     Select::All
 }
 
@@ -112,7 +112,7 @@ fn one() -> Ranged<Count> {
     Ranged::fixed(1)
 }
 
-fn some_delay() -> Ranged<Time> {
+pub(super) fn some_delay() -> Ranged<Time> {
     Ranged::between(1_000_000, 20_000_000)
 }
 
@@ -240,52 +240,7 @@ form!(
         by: Ranged<Time>,
     }
 );
-form!(
-    /// `lose` and `corrupt`.
-    LinkRateForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// How many messages.
-        rate: Ranged<Rate>,
-    }
-);
-form!(
-    /// `duplicate`.
-    DuplicateForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// How many messages.
-        rate: Ranged<Rate>,
-        /// The latest that a copy comes.
-        #[serde(default = "some_delay")]
-        later: Ranged<Time>,
-    }
-);
-form!(
-    /// `delay`.
-    DelayForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// Only messages of this kind, as the subject describes them.
-        kind: Option<String>,
-        /// So much is added.
-        by: Ranged<Time>,
-    }
-);
-
-fn certain() -> Ranged<Rate> {
+pub(super) fn certain() -> Ranged<Rate> {
     Ranged::fixed(1_000_000)
 }
 

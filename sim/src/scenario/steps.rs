@@ -254,6 +254,18 @@ impl Cast<'_> {
                 "leave it out: past the budget only damage that can be seen is judged",
             );
         }
+        if fault
+            .aim()
+            .and_then(|aim| aim.nth)
+            .is_some_and(|nth| nth.min() < 1)
+        {
+            self.wrong(
+                self.source.find(place.clone(), "nth"),
+                "message 0",
+                "`nth` counts from 1",
+                "write nth = 1 for the first",
+            );
+        }
         match fault {
             FaultForm::Partition(form) => self.partition(&form.0, place),
             FaultForm::BitRot(form) | FaultForm::SectorError(form)

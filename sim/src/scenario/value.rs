@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside};
+use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside, Until};
 use crate::scenario::units::{Time, Unit, Wrong, parse, show, within};
 
 /// A quantity, a range of it, or some of both to pick from.
@@ -92,12 +92,12 @@ impl<U: Unit> Ranged<U> {
 /// `{ pick = [..] }`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Picks<T> {
+pub(super) struct Picks<T> {
     pick: Vec<T>,
 }
 
 impl<T> Picks<T> {
-    fn some<E: Error>(self) -> Result<Vec<T>, E> {
+    pub(super) fn some<E: Error>(self) -> Result<Vec<T>, E> {
         if self.pick.is_empty() {
             Err(E::custom(Wrong::new(
                 "nothing to pick from",
@@ -221,6 +221,17 @@ impl Word for Boundary {
         ("now", Self::Now),
         ("in-step", Self::InStep),
         ("in-recovery", Self::IN_RECOVERY),
+    ];
+}
+
+impl Word for Until {
+    const WHAT: &'static str = "what messages are kept back for";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("end", Self::End),
+        ("leader-changed", Self::LeaderChanged),
+        ("rejoined", Self::Rejoined),
+        ("campaigned", Self::Campaigned),
+        ("elected", Self::Elected),
     ];
 }
 

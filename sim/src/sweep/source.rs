@@ -9,7 +9,7 @@ use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
 use crate::plan::{Distribution, Network, Plan};
 use crate::run::{Checks, RunOutcome, RunSpec};
-use crate::scenario::fault::{Fault, LinkFault};
+use crate::scenario::fault::Fault;
 use crate::subject::process::Subject;
 use crate::sweep::settings::{Judges, Target};
 use crate::time::Span;
@@ -154,14 +154,7 @@ fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
     let can = move |fault: &&Fault| {
-        !(nameless
-            && matches!(
-                fault,
-                Fault::Links {
-                    fault: LinkFault::Delay { kind: Some(_), .. },
-                    ..
-                }
-            ))
+        !(nameless && matches!(fault, Fault::Messages { aim, .. } if !aim.kinds.is_empty()))
     };
     plan.faults().filter(can).map(Fault::kind)
 }

@@ -57,6 +57,13 @@ impl<O: Observer> World<O> {
                 active.from = ports(&self.resolve(from));
                 active.to = ports(&self.resolve(to));
             }
+            Fault::Messages { aim, fault } => {
+                let ends = (
+                    ports(&self.resolve(&aim.from)),
+                    ports(&self.resolve(&aim.to)),
+                );
+                self.network.aimed().begin(number, ends, aim, fault);
+            }
             Fault::Kill { boundary, .. } => {
                 self.strike(&nodes, Death::Kill, *boundary, number, hold)
             }
@@ -145,6 +152,7 @@ impl<O: Observer> World<O> {
             detail: active.fault.kind(),
         });
         self.network.mend(&active.cuts);
+        self.network.aimed().end(&mut self.stage, number);
         self.apply_faults(&active.fault);
         for node in &active.nodes {
             let node = usize::from(node.0);
@@ -181,9 +189,7 @@ impl<O: Observer> World<O> {
         match changed {
             Fault::Links { .. } => {
                 let faults = self.active.iter().filter_map(|active| match &active.fault {
-                    Fault::Links { fault, .. } => {
-                        Some((active.number, &active.from[..], &active.to[..], fault))
-                    }
+                    Fault::Links { fault, .. } => Some((&active.from[..], &active.to[..], fault)),
                     _ => None,
                 });
                 self.network.set_faults(&mut self.stage, faults);
@@ -334,9 +340,11 @@ impl<O: Observer> World<O> {
     /// Ends faults by category; `All` brings back whoever is down or paused as well.
     pub(super) fn heal(&mut self, what: Healing) {
         let ends = |fault: &Fault| match (what, fault) {
-            (Healing::All, _) | (Healing::Network, Fault::Partition(_) | Fault::Links { .. }) => {
-                true
-            }
+            (Healing::All, _)
+            | (
+                Healing::Network,
+                Fault::Partition(_) | Fault::Links { .. } | Fault::Messages { .. },
+            ) => true,
             (Healing::Disk, fault) => is_of_the_disk(fault),
             (Healing::Network, _) => false,
         };
@@ -414,7 +422,7 @@ impl<O: Observer> World<O> {
 
     fn whom(&mut self, fault: &Fault) -> Vec<Node> {
         match fault {
-            Fault::Partition(_) | Fault::Links { .. } => Vec::new(),
+            Fault::Partition(_) | Fault::Links { .. } | Fault::Messages { .. } => Vec::new(),
             Fault::Kill { who, .. }
             | Fault::PowerLoss { who, .. }
             | Fault::Pause(who)

@@ -13,6 +13,8 @@ pub(super) struct Roles {
     /// By node: the rank at which it last acted as leader, and when.
     acted: Vec<Option<((u64, u8), Instant)>>,
     highest: Option<((u64, u8), Node)>,
+    /// By node, the highest rank at which it campaigned.
+    campaigned: Vec<Option<(u64, u8)>>,
     /// By node, the rank at which it was last seen to act though a higher one was known.
     deposed: Vec<Option<(u64, u8)>>,
     answered: Option<Node>,
@@ -37,11 +39,23 @@ impl Roles {
         Self {
             acted: vec![None; replicas],
             highest: None,
+            campaigned: vec![None; replicas],
             deposed: vec![None; replicas],
             answered: None,
             named: None,
             fresh,
         }
+    }
+
+    /// A node campaigned at this rank. Whether it is a rank that is new for it.
+    pub fn campaigned(&mut self, node: Node, rank: (u64, u8)) -> bool {
+        let before = self.campaigned[usize::from(node.0)].replace(rank);
+        before < Some(rank)
+    }
+
+    /// Whether the node has not acted as leader at a rank as high as this.
+    pub fn is_new(&self, node: Node, rank: (u64, u8)) -> bool {
+        self.acted[usize::from(node.0)].is_none_or(|(before, _)| before < rank)
     }
 
     /// A node acted as leader at this rank.

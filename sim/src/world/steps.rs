@@ -5,6 +5,7 @@ use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 use crate::choices::overrides::Operation;
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, Node};
+use crate::scenario::fault::Until;
 use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
@@ -244,6 +245,11 @@ impl<O: Observer> World<O> {
             if let Some(rank) = self.subject.leads(who, &bytes) {
                 self.acted(who, rank);
             }
+            if let Some(rank) = self.subject.campaigns(who, &bytes)
+                && self.roles.campaigned(who, rank)
+            {
+                self.reached(Milestone::Campaigned, Until::Campaigned, who);
+            }
             self.note_promise(who, to, &bytes);
             let boot = self.machines[node].boot;
             self.network.send(
@@ -286,10 +292,9 @@ impl<O: Observer> World<O> {
                 Then::GoOn
             }
             Output::Ready => {
-                let machine = &mut self.machines[node];
-                machine.ready = true;
-                if machine.boot > 1 {
-                    self.stage.reached(Milestone::Rejoined);
+                self.machines[node].ready = true;
+                if self.machines[node].boot > 1 {
+                    self.reached(Milestone::Rejoined, Until::Rejoined, who);
                 }
                 self.stage.mark(
                     Mark::Ready,
@@ -313,13 +318,22 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// A node has come by something that messages may wait for.
+    fn reached(&mut self, milestone: Milestone, what: Until, who: Node) {
+        self.stage.reached(milestone);
+        self.network.aimed().happened(&mut self.stage, what, who);
+    }
+
     /// What a message shows about who leads.
     fn acted(&mut self, node: Node, rank: (u64, u8)) {
+        if self.roles.is_new(node, rank) {
+            self.reached(Milestone::Elected, Until::Elected, node);
+        }
         match self.roles.acted(node, rank, self.stage.now) {
             Shown::Nothing => {}
             Shown::Change => {
                 self.stage.eventful = true;
-                self.stage.reached(Milestone::LeaderChanged);
+                self.reached(Milestone::LeaderChanged, Until::LeaderChanged, node);
             }
             Shown::Deposed(by) => {
                 if self.machines[usize::from(by.0)].runs() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::choices::Seeded;
 use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
-use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
+use crate::scenario::fault::{
+    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Until, Who,
+};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
@@ -73,26 +75,33 @@ fn every_fault_kind_takes_effect() {
         to: one(),
         fault,
     };
+    let messages = |fault| Fault::Messages {
+        aim: Aim {
+            from: Who::All,
+            to: one(),
+            kinds: Vec::new(),
+            nth: None,
+        },
+        fault,
+    };
     let ms = Span::from_millis;
     let cases = [
         (testing::cut(Cut::IsolateLeader), Effect::Partition),
         (link(LinkFault::Clog), Effect::Clog),
         (link(LinkFault::Slow(ms(7))), Effect::SlowLink),
-        (link(LinkFault::Lose(300_000)), Effect::Lose),
+        (messages(MessageFault::Lose(300_000)), Effect::Lose),
         (
-            link(LinkFault::Duplicate {
+            messages(MessageFault::Duplicate {
                 ppm: 300_000,
                 later: ms(30),
             }),
             Effect::Duplicate,
         ),
-        (link(LinkFault::Corrupt(300_000)), Effect::Corrupt),
+        (messages(MessageFault::Corrupt(300_000)), Effect::Corrupt),
+        (messages(MessageFault::Delay(ms(30))), Effect::Delay),
         (
-            link(LinkFault::Delay {
-                kind: None,
-                by: ms(30),
-            }),
-            Effect::Delay,
+            messages(MessageFault::HoldBack(Until::End)),
+            Effect::HoldBack,
         ),
         (
             Fault::Kill {
