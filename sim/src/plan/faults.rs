@@ -5,9 +5,9 @@ use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
 use crate::scenario::aim_form::AimForm;
 use crate::scenario::fault::{
-    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Partition, Side, Who,
+    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Moment, Partition, Side, Who,
 };
-use crate::scenario::fault_form::PartitionForm;
+use crate::scenario::fault_form::{PartitionForm, WhenForm};
 use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Count;
@@ -31,12 +31,12 @@ impl Targets<'_> {
             FaultForm::Partition(form) => Fault::Partition(self.partition(&form.0, die)?),
             FaultForm::Kill(form) => Fault::Kill {
                 who: self.who(&form.0.replicas, die),
-                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, form.0.when.as_ref(), die),
             },
             FaultForm::PowerLoss(form) => Fault::PowerLoss {
                 who: self.who(&form.0.replicas, die),
                 keep: die.word(&form.0.keep),
-                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, form.0.when.as_ref(), die),
             },
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
             FaultForm::SlowCpu(form) => Fault::SlowCpu {
@@ -194,14 +194,10 @@ impl Targets<'_> {
         die: &mut Die<'_>,
         fault: impl FnOnce(&mut Die<'_>) -> MessageFault,
     ) -> Fault {
-        let Kinds(kinds) = aim.kind;
         let aim = Aim {
             from: self.end(aim.from, die),
             to: self.end(aim.to, die),
-            kinds: match kinds.as_slice() {
-                [only] => only.clone(),
-                several => several[die.index(several.len())].clone(),
-            },
+            kinds: drawn(aim.kind, die),
             nth: aim
                 .nth
                 .map(|nth| u32::try_from(die.value(nth)).unwrap_or(u32::MAX)),
@@ -313,8 +309,27 @@ fn few(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 
+/// Some kinds of messages.
+fn drawn(Kinds(options): &Kinds, die: &mut Die<'_>) -> Vec<String> {
+    match options.as_slice() {
+        [only] => only.clone(),
+        several => several[die.index(several.len())].clone(),
+    }
+}
+
 /// Where a process dies, and in how many recoveries when it is there.
-fn boundary(words: &Choice<Boundary>, deaths: &Ranged<Count>, die: &mut Die<'_>) -> Boundary {
+fn boundary(
+    words: &Choice<Boundary>,
+    deaths: &Ranged<Count>,
+    when: Option<&WhenForm>,
+    die: &mut Die<'_>,
+) -> Boundary {
+    if let Some(when) = when {
+        return Boundary::Before(when.sends.as_ref().map_or_else(
+            || Moment::Sync(when.file.clone().unwrap_or_default()),
+            |kinds| Moment::Send(drawn(kinds, die)),
+        ));
+    }
     match die.word(words) {
         Boundary::InRecovery { .. } => Boundary::InRecovery {
             deaths: few(die.value(deaths)),

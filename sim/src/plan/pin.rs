@@ -9,7 +9,8 @@ use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
 use crate::scenario::fault::{
-    Aim, Boundary, DamageBudget, Fault, LinkFault, MessageFault, Outside, Partition, Side, Who,
+    Aim, Boundary, DamageBudget, Fault, LinkFault, MessageFault, Moment, Outside, Partition, Side,
+    Who,
 };
 use crate::scenario::form::Repro;
 use crate::scenario::kinds::ANY;
@@ -415,14 +416,14 @@ fn verb(fault: &Fault) -> String {
             };
             format!("{{ {}, {more} }}", aimed_at(aim))
         }
-        Fault::Kill { who, boundary } => on(who, &moment(*boundary)),
+        Fault::Kill { who, boundary } => on(who, &moment(boundary)),
         Fault::PowerLoss {
             who,
             keep,
             boundary,
         } => on(
             who,
-            &format!("keep = {}, {}", word(*keep), moment(*boundary)),
+            &format!("keep = {}, {}", word(*keep), moment(boundary)),
         ),
         Fault::Pause(who)
         | Fault::DiskFull(who)
@@ -535,13 +536,20 @@ fn nodes(list: &[Node]) -> String {
 }
 
 /// Where a process dies.
-fn moment(boundary: Boundary) -> String {
+fn moment(boundary: &Boundary) -> String {
     match boundary {
         Boundary::InRecovery { deaths } => {
             let boundary = word(Boundary::IN_RECOVERY);
             format!("boundary = {boundary}, deaths = {deaths}")
         }
-        other => format!("boundary = {}", word(other)),
+        Boundary::Before(Moment::Send(kinds)) => {
+            format!("when = {{ sends = {} }}", kinds_of(kinds))
+        }
+        Boundary::Before(Moment::Sync(file)) => {
+            let file = quoted(file);
+            format!("when = {{ between = [\"write\", \"sync\"], file = {file} }}")
+        }
+        other => format!("boundary = {}", word(other.clone())),
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::choices::CERTAIN;
 use crate::ids::{Endpoint, Node};
 use crate::plan::Distribution;
-use crate::scenario::fault::{Aim, Boundary, Fault, MessageFault, Until, Who};
+use crate::scenario::fault::{Aim, Boundary, Fault, Keep, MessageFault, Moment, Until, Who};
 use crate::scenario::value::Word;
 use crate::subject::synod::Synod;
 use crate::time::{Instant, Span};
@@ -47,6 +47,7 @@ struct Watch {
     led: BTreeMap<Node, (u64, u8)>,
     latest: Option<((u64, u8), Node)>,
     boots: BTreeMap<Node, u64>,
+    deaths: Vec<(Stamp, Node)>,
 }
 
 impl Watch {
@@ -127,6 +128,7 @@ impl Observer for Watch {
                 to: Endpoint::Node(to),
                 bytes,
             } => self.came(stamp, from, to, bytes),
+            Event::Killed(node) | Event::PowerLost(node) => self.deaths.push((stamp, node)),
             Event::Ready(node) => {
                 let boots = self.boots.entry(node).or_default();
                 *boots += 1;
@@ -276,5 +278,58 @@ fn what_is_kept_back_comes_when_what_it_waits_for_has_happened() {
             assert!(world.effects(Effect::HoldBack) > 0);
         }
         assert!(waited > 0, "nothing waited until {name}");
+    }
+}
+
+#[test]
+fn a_process_dies_before_the_message_that_is_meant_leaves() {
+    let second = Node(1);
+    for kinds in [&["accepted"][..], &["promise", "heartbeat-reply"], &[]] {
+        let quiet = chaos(3, 2, &[]);
+        let meant = |message: &&Message| {
+            let meant = kinds.is_empty() || kinds.contains(&message.kind);
+            message.from == second && meant && message.sent.time > Instant(600_000_000)
+        };
+        let before = |watch: &Watch, end: u64| -> Vec<_> {
+            let sent = watch
+                .messages
+                .iter()
+                .take_while(|one| one.sent.number < end);
+            sent.map(|one| (one.sent.time, one.from, one.to, one.kind))
+                .collect()
+        };
+        let last = quiet.observer().messages.iter().find(meant);
+        let last = last.expect("it is sent without a fault").sent;
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let fault = Fault::Kill {
+            who: Who::Nodes(vec![second]),
+            boundary: Boundary::Before(Moment::Send(kinds)),
+        };
+        let world = chaos(3, 2, &[(600, 400, fault)]);
+        let watch = world.observer();
+        let [(death, who)] = watch.deaths[..] else {
+            panic!("{:?}", watch.deaths);
+        };
+        assert_eq!((death.time, who), (last.time, second));
+        assert_eq!(
+            before(watch, death.number),
+            before(quiet.observer(), last.number)
+        );
+        assert_eq!(world.effects(Effect::DiedAtMoment), 1);
+    }
+}
+
+#[test]
+fn a_process_dies_between_a_write_and_its_sync() {
+    for (file, dies) in [("log", true), ("", true), ("nothing", false)] {
+        let fault = Fault::PowerLoss {
+            who: Who::Nodes(vec![Node(1)]),
+            keep: Keep::Nothing,
+            boundary: Boundary::Before(Moment::Sync(file.to_owned())),
+        };
+        let world = chaos(3, 2, &[(600, 400, fault)]);
+        let happened = [Effect::DiedAtMoment, Effect::PowerLoss, Effect::LostSectors];
+        let happened = happened.map(|effect| world.effects(effect) > 0);
+        assert_eq!(happened, [dies; 3], "{file:?}");
     }
 }

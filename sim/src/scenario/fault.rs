@@ -185,7 +185,7 @@ pub enum DamageBudget {
 }
 
 /// Where in a step a process dies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Boundary {
     /// At once, between steps.
     #[default]
@@ -197,6 +197,17 @@ pub enum Boundary {
         /// Of how many boots, one after the other.
         deaths: u8,
     },
+    /// Just before it next does this. What it asks for before that in the same step is done.
+    Before(Moment),
+}
+
+/// Something that a process does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// It sends a message of one of these kinds to another replica; empty: of any.
+    Send(Vec<String>),
+    /// It syncs a file that holds something unsynced, and whose name starts with this.
+    Sync(String),
 }
 
 impl Boundary {
@@ -326,6 +337,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether it can strike only where the kinds of messages are known.
+    #[must_use]
+    pub const fn needs_kinds(&self) -> bool {
+        match self {
+            Self::Messages { aim, .. } => !aim.kinds.is_empty(),
+            Self::Kill { boundary, .. } | Self::PowerLoss { boundary, .. } => {
+                matches!(boundary, Boundary::Before(Moment::Send(kinds)) if !kinds.is_empty())
+            }
+            _ => false,
+        }
+    }
+
     /// The name under which effects are counted, and the verb in a scenario.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -11,6 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault::{Boundary, Cut, Keep};
+use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Clients, Member, Replicas, Select};
 use crate::scenario::units::{Count, Drift, Offset, Rate, Time};
 use crate::scenario::value::{Choice, Ranged, Word};
@@ -130,6 +131,17 @@ form!(
     }
 );
 form!(
+    /// `when`: at a moment of what a process does.
+    WhenForm {
+        /// It is about to send a message of these kinds.
+        sends: Option<Kinds>,
+        /// It is between these two: `write` and `sync`.
+        between: Option<Vec<String>>,
+        /// Of a file whose name starts with this.
+        file: Option<String>,
+    }
+);
+form!(
     /// `kill`.
     KillForm {
         /// Whose process.
@@ -140,6 +152,8 @@ form!(
         /// How many recoveries in a row it does not survive.
         #[serde(default = "one")]
         deaths: Ranged<Count>,
+        /// At a moment of what it does.
+        when: Option<WhenForm>,
     }
 );
 form!(
@@ -156,6 +170,8 @@ form!(
         /// How many recoveries in a row it does not survive.
         #[serde(default = "one")]
         deaths: Ranged<Count>,
+        /// At a moment of what it does.
+        when: Option<WhenForm>,
     }
 );
 form!(
@@ -245,8 +261,10 @@ pub(super) fn certain() -> Ranged<Rate> {
 }
 
 of_select! {
-    KillForm { boundary: Choice::default(), deaths: one() }
-    PowerLossForm { keep: Choice::default(), boundary: Choice::default(), deaths: one() }
+    KillForm { boundary: Choice::default(), deaths: one(), when: None }
+    PowerLossForm {
+        keep: Choice::default(), boundary: Choice::default(), deaths: one(), when: None
+    }
     TargetForm {}
     FailureForm { rate: certain() }
     SlowForm { by: some_delay() }

@@ -9,6 +9,7 @@
 pub mod aim_form;
 pub mod asking;
 pub mod check;
+mod deaths;
 pub mod embedded;
 pub mod fault;
 pub mod fault_form;

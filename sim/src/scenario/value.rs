@@ -149,7 +149,7 @@ impl<'de, U: Unit> Deserialize<'de> for Ranged<U> {
 }
 
 /// A thing with a few names.
-pub trait Word: Copy + 'static {
+pub trait Word: Clone + 'static {
     /// `a shape of a partition`.
     const WHAT: &'static str;
     /// Name and thing.
@@ -161,7 +161,7 @@ pub trait Word: Copy + 'static {
     /// No such name.
     fn named(text: &str) -> Result<Self, Wrong> {
         if let Some((_, word)) = Self::WORDS.iter().find(|(name, _)| *name == text) {
-            return Ok(*word);
+            return Ok(word.clone());
         }
         let names: Vec<&str> = Self::WORDS.iter().map(|(name, _)| *name).collect();
         let meant = nearest(text, names.iter().copied())

@@ -517,6 +517,30 @@ static PARTITION: Table = Table {
 const DEATHS: &str =
     "with `boundary` in-recovery: how many recoveries in a row it does not survive";
 
+const MOMENT: &str = "just before it next does this, in place of `boundary`";
+
+static WHEN: Table = Table {
+    what: "a key of `when`",
+    verbs: false,
+    keys: &[
+        key(
+            "sends",
+            Kind::SomeNamed(Naming::Message),
+            "a message of this kind, or of one of several, is about to leave: it does not",
+        ),
+        key(
+            "between",
+            Kind::Texts,
+            "[\"write\", \"sync\"]: what it wrote is not synced, and it asks for that",
+        ),
+        key(
+            "file",
+            Kind::Text,
+            "with `between`: only of a file whose name starts with this",
+        ),
+    ],
+};
+
 static KILL: Table = Table {
     what: "a key of `kill`",
     verbs: false,
@@ -528,6 +552,7 @@ static KILL: Table = Table {
             "where in a step it dies",
         ),
         key("deaths", COUNT, DEATHS),
+        key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
 
@@ -547,6 +572,7 @@ static POWER_LOSS: Table = Table {
             "where in a step it dies",
         ),
         key("deaths", COUNT, DEATHS),
+        key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
 

@@ -153,9 +153,7 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
-    let can = move |fault: &&Fault| {
-        !(nameless && matches!(fault, Fault::Messages { aim, .. } if !aim.kinds.is_empty()))
-    };
+    let can = move |fault: &&Fault| !(nameless && fault.needs_kinds());
     plan.faults().filter(can).map(Fault::kind)
 }
 

@@ -65,10 +65,10 @@ impl<O: Observer> World<O> {
                 self.network.aimed().begin(number, ends, aim, fault);
             }
             Fault::Kill { boundary, .. } => {
-                self.strike(&nodes, Death::Kill, *boundary, number, hold)
+                self.strike(&nodes, Death::Kill, boundary, number, hold)
             }
             Fault::PowerLoss { keep, boundary, .. } => {
-                self.strike(&nodes, Death::Power(*keep), *boundary, number, hold)
+                self.strike(&nodes, Death::Power(*keep), boundary, number, hold)
             }
             Fault::Pause(_) => nodes
                 .iter()
@@ -159,7 +159,10 @@ impl<O: Observer> World<O> {
             let machine = &mut self.machines[node];
             match &active.fault {
                 Fault::Kill { .. } | Fault::PowerLoss { .. } => {
-                    if matches!(machine.doom, Some(Doom::InStep(_, by)) if by == number) {
+                    if matches!(
+                        machine.doom,
+                        Some(Doom::InStep(_, by) | Doom::Before(_, by, _)) if by == number
+                    ) {
                         machine.doom = None;
                     }
                 }
@@ -267,7 +270,7 @@ impl<O: Observer> World<O> {
         &mut self,
         nodes: &[Node],
         death: Death,
-        boundary: Boundary,
+        boundary: &Boundary,
         by: FaultNumber,
         hold: Option<Span>,
     ) {
@@ -278,11 +281,14 @@ impl<O: Observer> World<O> {
                     self.machines[node].doom = Some(Doom::InStep(death, by))
                 }
                 Boundary::InStep => self.die(node, death, by, Some(by)),
+                Boundary::Before(moment) => {
+                    self.machines[node].doom = Some(Doom::Before(death, by, moment.clone()));
+                }
                 Boundary::InRecovery { deaths } => {
                     self.machines[node].doom = Some(Doom::InRecovery {
                         death,
                         by,
-                        deaths,
+                        deaths: *deaths,
                         left: None,
                         back_after: hold,
                     });

@@ -71,6 +71,8 @@ counted! {
         LostNames = "lost-names",
         /// A process died inside a step, between two of its outputs.
         DiedInStep = "died-in-step",
+        /// A process died just before it sent a message, or synced a file, that was named.
+        DiedAtMoment = "died-at-moment",
         /// A process died while it recovered.
         DiedInRecovery = "died-in-recovery",
         /// An input was delayed because its process was paused.

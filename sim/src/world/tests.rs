@@ -7,7 +7,7 @@ use crate::choices::Seeded;
 use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
 use crate::scenario::fault::{
-    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Until, Who,
+    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Moment, Until, Who,
 };
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
@@ -139,6 +139,13 @@ fn every_fault_kind_takes_effect() {
                 boundary: Boundary::InStep,
             },
             Effect::DiedInStep,
+        ),
+        (
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::Before(Moment::Send(Vec::new())),
+            },
+            Effect::DiedAtMoment,
         ),
         (Fault::Pause(one()), Effect::Pause),
         (
@@ -322,7 +329,7 @@ fn a_process_dies_and_comes_back_when_it_should() {
 
 #[test]
 fn a_death_in_a_step_loses_the_outputs_behind_it() {
-    let sent = |boundary| {
+    let sent = |boundary: Boundary| {
         let mut found = std::collections::BTreeSet::new();
         for seed in 0..40 {
             let mut plan = testing::with(&[(
@@ -330,7 +337,7 @@ fn a_death_in_a_step_loses_the_outputs_behind_it() {
                 2400,
                 Fault::Kill {
                     who: one(),
-                    boundary,
+                    boundary: boundary.clone(),
                 },
             )]);
             plan.seed = seed;
