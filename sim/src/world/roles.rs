@@ -47,10 +47,12 @@ impl Roles {
         }
     }
 
-    /// A node campaigned at this rank. Whether it is a rank that is new for it.
+    /// A node campaigned at this rank. Whether it never did so at a rank as high.
     pub fn campaigned(&mut self, node: Node, rank: (u64, u8)) -> bool {
-        let before = self.campaigned[usize::from(node.0)].replace(rank);
-        before < Some(rank)
+        let highest = &mut self.campaigned[usize::from(node.0)];
+        let is_new = *highest < Some(rank);
+        *highest = (*highest).max(Some(rank));
+        is_new
     }
 
     /// Whether the node has not acted as leader at a rank as high as this.
@@ -103,6 +105,15 @@ impl Roles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_campaign_is_new_once() {
+        let mut roles = Roles::new(3, Span(10));
+        let ranks = [(1, 0), (1, 0), (3, 0), (2, 0), (3, 0), (4, 0)];
+        let new = ranks.map(|rank| roles.campaigned(Node(0), rank));
+        assert_eq!(new, [true, false, true, false, false, true]);
+        assert!(roles.campaigned(Node(1), (1, 1)));
+    }
 
     #[test]
     fn the_highest_rank_leads_and_a_deposed_leader_shows_once() {
