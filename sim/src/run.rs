@@ -293,6 +293,8 @@ fn blank(plan: &Plan, failure: Option<Failure>) -> RunRecord {
 }
 
 #[cfg(test)]
+mod aimed;
+#[cfg(test)]
 mod branching;
 #[cfg(test)]
 mod independence;

@@ -154,10 +154,10 @@ impl Die<'_> {
     }
 
     /// One of the words.
-    pub fn word<T: Copy>(&mut self, choice: &Choice<T>) -> T {
+    pub fn word<T: Clone>(&mut self, choice: &Choice<T>) -> T {
         match choice.0.as_slice() {
-            [only] => *only,
-            words => words[self.index(words.len())],
+            [only] => only.clone(),
+            words => words[self.index(words.len())].clone(),
         }
     }
 

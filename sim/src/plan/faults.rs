@@ -3,8 +3,12 @@
 
 use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
-use crate::scenario::fault::{Boundary, Cut, Fault, LinkFault, Partition, Side, Who};
-use crate::scenario::fault_form::PartitionForm;
+use crate::scenario::aim_form::AimForm;
+use crate::scenario::fault::{
+    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Moment, Partition, Side, Who,
+};
+use crate::scenario::fault_form::{PartitionForm, WhenForm};
+use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Count;
 use crate::scenario::value::{Choice, Ranged};
@@ -27,12 +31,12 @@ impl Targets<'_> {
             FaultForm::Partition(form) => Fault::Partition(self.partition(&form.0, die)?),
             FaultForm::Kill(form) => Fault::Kill {
                 who: self.who(&form.0.replicas, die),
-                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, form.0.when.as_ref(), die),
             },
             FaultForm::PowerLoss(form) => Fault::PowerLoss {
                 who: self.who(&form.0.replicas, die),
                 keep: die.word(&form.0.keep),
-                boundary: boundary(&form.0.boundary, &form.0.deaths, die),
+                boundary: boundary(&form.0.boundary, &form.0.deaths, form.0.when.as_ref(), die),
             },
             FaultForm::Pause(form) => Fault::Pause(self.who(&form.0.replicas, die)),
             FaultForm::SlowCpu(form) => Fault::SlowCpu {
@@ -43,24 +47,24 @@ impl Targets<'_> {
             FaultForm::SlowLink(form) => self.links(&form.from, &form.to, die, |die| {
                 LinkFault::Slow(die.span(&form.by))
             }),
-            FaultForm::Lose(form) => self.links(&form.from, &form.to, die, |die| {
-                LinkFault::Lose(ppm(die.value(&form.rate)))
+            FaultForm::Lose(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Lose(ppm(die.value(&form.rate)))
             }),
             FaultForm::Duplicate(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Duplicate {
+                self.messages(form.aim(), die, |die| MessageFault::Duplicate {
                     ppm: ppm(die.value(&form.rate)),
                     later: die.span(&form.later),
                 })
             }
-            FaultForm::Corrupt(form) => self.links(&form.from, &form.to, die, |die| {
-                LinkFault::Corrupt(ppm(die.value(&form.rate)))
+            FaultForm::Corrupt(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Corrupt(ppm(die.value(&form.rate)))
             }),
-            FaultForm::Delay(form) => {
-                self.links(&form.from, &form.to, die, |die| LinkFault::Delay {
-                    kind: form.kind.clone(),
-                    by: die.span(&form.by),
-                })
-            }
+            FaultForm::Delay(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::Delay(die.span(&form.by))
+            }),
+            FaultForm::HoldBack(form) => self.messages(form.aim(), die, |die| {
+                MessageFault::HoldBack(die.word(&form.until))
+            }),
             FaultForm::SyncFailure(form) => Fault::SyncFailure {
                 who: self.who(&form.0.replicas, die),
                 ppm: ppm(die.value(&form.0.rate)),
@@ -161,6 +165,15 @@ impl Targets<'_> {
         }
     }
 
+    /// An end of links.
+    fn end(&self, select: &Select, die: &mut Die<'_>) -> Who {
+        if *select == Select::All {
+            Who::All
+        } else {
+            self.who(select, die)
+        }
+    }
+
     fn links(
         &self,
         from: &Select,
@@ -168,17 +181,29 @@ impl Targets<'_> {
         die: &mut Die<'_>,
         fault: impl FnOnce(&mut Die<'_>) -> LinkFault,
     ) -> Fault {
-        let mut end = |select: &Select| {
-            if *select == Select::All {
-                Who::All
-            } else {
-                self.who(select, die)
-            }
-        };
-        let (from, to) = (end(from), end(to));
         Fault::Links {
-            from,
-            to,
+            from: self.end(from, die),
+            to: self.end(to, die),
+            fault: fault(die),
+        }
+    }
+
+    fn messages(
+        &self,
+        aim: AimForm<'_>,
+        die: &mut Die<'_>,
+        fault: impl FnOnce(&mut Die<'_>) -> MessageFault,
+    ) -> Fault {
+        let aim = Aim {
+            from: self.end(aim.from, die),
+            to: self.end(aim.to, die),
+            kinds: drawn(aim.kind, die),
+            nth: aim
+                .nth
+                .map(|nth| u32::try_from(die.value(nth)).unwrap_or(u32::MAX)),
+        };
+        Fault::Messages {
+            aim,
             fault: fault(die),
         }
     }
@@ -284,8 +309,27 @@ fn few(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 
+/// Some kinds of messages.
+fn drawn(Kinds(options): &Kinds, die: &mut Die<'_>) -> Vec<String> {
+    match options.as_slice() {
+        [only] => only.clone(),
+        several => several[die.index(several.len())].clone(),
+    }
+}
+
 /// Where a process dies, and in how many recoveries when it is there.
-fn boundary(words: &Choice<Boundary>, deaths: &Ranged<Count>, die: &mut Die<'_>) -> Boundary {
+fn boundary(
+    words: &Choice<Boundary>,
+    deaths: &Ranged<Count>,
+    when: Option<&WhenForm>,
+    die: &mut Die<'_>,
+) -> Boundary {
+    if let Some(when) = when {
+        return Boundary::Before(when.sends.as_ref().map_or_else(
+            || Moment::Sync(when.file.clone().unwrap_or_default()),
+            |kinds| Moment::Send(drawn(kinds, die)),
+        ));
+    }
     match die.word(words) {
         Boundary::InRecovery { .. } => Boundary::InRecovery {
             deaths: few(die.value(deaths)),

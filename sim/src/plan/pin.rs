@@ -9,9 +9,11 @@ use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
 use crate::scenario::fault::{
-    Boundary, DamageBudget, Fault, LinkFault, Outside, Partition, Side, Who,
+    Aim, Boundary, DamageBudget, Fault, LinkFault, MessageFault, Moment, Outside, Partition, Side,
+    Who,
 };
 use crate::scenario::form::Repro;
+use crate::scenario::kinds::ANY;
 use crate::scenario::units::{Drift, Offset, Rate, Size, Time, Unit, show};
 use crate::scenario::value::{Word, name};
 use crate::time::{Instant, Span};
@@ -396,31 +398,32 @@ fn verb(fault: &Fault) -> String {
             let more = match fault {
                 LinkFault::Clog => String::new(),
                 LinkFault::Slow(by) => format!(", by = {}", span(*by)),
-                LinkFault::Lose(ppm) | LinkFault::Corrupt(ppm) => {
-                    format!(", rate = {}", unit::<Rate>((*ppm).into()))
-                }
-                LinkFault::Duplicate { ppm, later } => format!(
-                    ", rate = {}, later = {}",
-                    unit::<Rate>((*ppm).into()),
-                    span(*later)
-                ),
-                LinkFault::Delay { kind, by } => {
-                    let kind = kind
-                        .as_ref()
-                        .map_or_else(String::new, |kind| format!(", kind = {}", quoted(kind)));
-                    format!("{kind}, by = {}", span(*by))
-                }
             };
             format!("{{ from = {}, to = {}{more} }}", whom(from), whom(to))
         }
-        Fault::Kill { who, boundary } => on(who, &moment(*boundary)),
+        Fault::Messages { aim, fault } => {
+            let more = match fault {
+                MessageFault::Lose(ppm) | MessageFault::Corrupt(ppm) => {
+                    format!("rate = {}", unit::<Rate>((*ppm).into()))
+                }
+                MessageFault::Duplicate { ppm, later } => format!(
+                    "rate = {}, later = {}",
+                    unit::<Rate>((*ppm).into()),
+                    span(*later)
+                ),
+                MessageFault::Delay(by) => format!("by = {}", span(*by)),
+                MessageFault::HoldBack(until) => format!("until = {}", word(*until)),
+            };
+            format!("{{ {}, {more} }}", aimed_at(aim))
+        }
+        Fault::Kill { who, boundary } => on(who, &moment(boundary)),
         Fault::PowerLoss {
             who,
             keep,
             boundary,
         } => on(
             who,
-            &format!("keep = {}, {}", word(*keep), moment(*boundary)),
+            &format!("keep = {}, {}", word(*keep), moment(boundary)),
         ),
         Fault::Pause(who)
         | Fault::DiskFull(who)
@@ -456,6 +459,26 @@ fn verb(fault: &Fault) -> String {
         }
     };
     format!("{} = {value}", fault.kind())
+}
+
+fn aimed_at(aim: &Aim) -> String {
+    let nth = aim
+        .nth
+        .map_or_else(String::new, |nth| format!(", nth = {nth}"));
+    format!(
+        "from = {}, to = {}, kind = {}{nth}",
+        whom(&aim.from),
+        whom(&aim.to),
+        kinds_of(&aim.kinds)
+    )
+}
+
+fn kinds_of(kinds: &[String]) -> String {
+    match kinds {
+        [] => quoted(ANY),
+        [only] => quoted(only),
+        several => format!("[{}]", join(several.iter().map(|kind| quoted(kind)))),
+    }
 }
 
 fn on(who: &Who, more: &str) -> String {
@@ -513,13 +536,20 @@ fn nodes(list: &[Node]) -> String {
 }
 
 /// Where a process dies.
-fn moment(boundary: Boundary) -> String {
+fn moment(boundary: &Boundary) -> String {
     match boundary {
         Boundary::InRecovery { deaths } => {
             let boundary = word(Boundary::IN_RECOVERY);
             format!("boundary = {boundary}, deaths = {deaths}")
         }
-        other => format!("boundary = {}", word(other)),
+        Boundary::Before(Moment::Send(kinds)) => {
+            format!("when = {{ sends = {} }}", kinds_of(kinds))
+        }
+        Boundary::Before(Moment::Sync(file)) => {
+            let file = quoted(file);
+            format!("when = {{ between = [\"write\", \"sync\"], file = {file} }}")
+        }
+        other => format!("boundary = {}", word(other.clone())),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::scenario::form::Repro;
 use crate::scenario::library::Library;
 use crate::scenario::load::parse;
 use crate::scenario::mix::Mix;
+use crate::scenario::model::Scenario;
 use crate::subject::catalog;
 use crate::subject::process::ProbeLevel;
 use crate::time::{Instant, Span};
@@ -89,7 +90,12 @@ fn without(plan: &Plan, out: Out) -> Plan {
 
 /// A plan of the mix, with its faults of the first so many seconds.
 fn plan(mix: &Mix, seed: u64, seconds: u64) -> Plan {
-    let mut plan = draw(mix.scenario(seed).expect("the mix has a scenario"), seed);
+    let scenario = mix.scenario(seed).expect("the mix has a scenario");
+    cut_short(draw(scenario, seed), seconds)
+}
+
+/// A plan with its faults of the first so many seconds.
+fn cut_short(mut plan: Plan, seconds: u64) -> Plan {
     let end = Instant(seconds * 1_000_000_000);
     plan.heal.at = plan.heal.at.min(end);
     plan.nemesis.retain(|timed| timed.at < end);
@@ -138,34 +144,60 @@ fn nothing_else_moves(plans: u64, stride: usize, seconds: u64) -> usize {
     let mix = Mix::of(&library, &[]).expect("the mix is made");
     let mut taken = 0;
     for seed in 0..plans {
-        let plan = plan(&mix, seed, seconds);
-        let whole = decisions(&plan, as_it_is);
-        for out in parts(&plan)
-            .into_iter()
-            .skip(seed as usize % stride)
-            .step_by(stride)
-        {
-            let less = decisions(&without(&plan, out), as_it_is);
-            let moved = moved(&whole, &less);
-            assert!(
-                moved.is_empty(),
-                "{} seed {seed} without {out:?} moves {} decisions: {:?}",
-                plan.scenario,
-                moved.len(),
-                &moved[..moved.len().min(5)]
-            );
-            if let Out::Fault(number) = out {
-                let its =
-                    |matter: &Matter| matches!(matter, Matter::Fault(at) if at.fault == number);
-                assert!(
-                    !less.keys().any(|(matter, _)| its(matter)),
-                    "{out:?} goes on"
-                );
-            }
-            taken += 1;
-        }
+        taken += take_out(&plan(&mix, seed, seconds), seed as usize % stride, stride);
     }
     taken
+}
+
+/// Takes every `stride`-th part out of a plan, from the one at `first` on. Says how many that were.
+fn take_out(plan: &Plan, first: usize, stride: usize) -> usize {
+    let whole = decisions(plan, as_it_is);
+    let parts = parts(plan).into_iter().skip(first).step_by(stride);
+    let mut taken = 0;
+    for out in parts {
+        let less = decisions(&without(plan, out), as_it_is);
+        let moved = moved(&whole, &less);
+        assert!(
+            moved.is_empty(),
+            "{} seed {} without {out:?} moves {} decisions: {:?}",
+            plan.scenario,
+            plan.seed,
+            moved.len(),
+            &moved[..moved.len().min(5)]
+        );
+        if let Out::Fault(number) = out {
+            let its = |matter: &Matter| matches!(matter, Matter::Fault(at) if at.fault == number);
+            assert!(
+                !less.keys().any(|(matter, _)| its(matter)),
+                "{out:?} goes on"
+            );
+        }
+        taken += 1;
+    }
+    taken
+}
+
+/// A scenario of the library.
+fn scenario(name: &str) -> Scenario {
+    let (name, text) = (FILES.iter().find(|(one, _)| *one == name)).expect("it is in the library");
+    parse(name, text, &[], &names()).expect("it is right")
+}
+
+/// Faults that count messages or keep them back, too.
+#[test]
+fn an_aimed_fault_that_is_taken_out_moves_no_other_decision() {
+    let mut taken = 0;
+    for name in [
+        "safety/promises-held-back",
+        "safety/votes-lost-by-kind",
+        "safety/words-of-before-a-restart",
+    ] {
+        for seed in 0..4 {
+            let plan = cut_short(draw(&scenario(name), seed), 5);
+            taken += take_out(&plan, seed as usize % 2, 2);
+        }
+    }
+    assert!(taken > 60, "{taken}");
 }
 
 #[test]
@@ -208,11 +240,7 @@ fn a_shared_stream_is_noticed() {
     ];
     let library = Library::open(None, &names()).expect("the library opens");
     let mix = Mix::of(&library, &[]).expect("the mix is made");
-    let loops = FILES
-        .iter()
-        .find(|(name, _)| *name == "storage/crash-loop")
-        .map(|(name, text)| parse(name, text, &[], &names()).expect("it is right"))
-        .expect("it is in the library");
+    let loops = scenario("storage/crash-loop");
     for (name, planted) in planted {
         let noticed = (0..40).any(|seed| {
             let plan = if matches!(name, "kills" | "power" | "deaths") {

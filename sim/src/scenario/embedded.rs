@@ -96,6 +96,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/paused-leader.toml"),
     ),
     (
+        "safety/promises-held-back",
+        include_str!("../../../scenarios/safety/promises-held-back.toml"),
+    ),
+    (
         "safety/reordering",
         include_str!("../../../scenarios/safety/reordering.toml"),
     ),
@@ -116,12 +120,20 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/stalled-leader-cut-off.toml"),
     ),
     (
+        "safety/votes-lost-by-kind",
+        include_str!("../../../scenarios/safety/votes-lost-by-kind.toml"),
+    ),
+    (
         "safety/weather-3",
         include_str!("../../../scenarios/safety/weather-3.toml"),
     ),
     (
         "safety/weather-5",
         include_str!("../../../scenarios/safety/weather-5.toml"),
+    ),
+    (
+        "safety/words-of-before-a-restart",
+        include_str!("../../../scenarios/safety/words-of-before-a-restart.toml"),
     ),
     (
         "smoke/healthy-3",

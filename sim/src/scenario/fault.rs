@@ -87,33 +87,65 @@ impl Cut {
     }
 }
 
-/// How links misbehave, beyond what the network section says.
+/// How whole links misbehave, beyond what the network section says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LinkFault {
     /// Nothing gets through until the hold ends; then everything does.
     Clog,
     /// So much is added to every delay.
     Slow(Span),
-    /// Messages are lost with this probability, in parts per million.
+}
+
+/// Which messages between replicas a fault is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Aim {
+    /// Senders.
+    pub from: Who,
+    /// Receivers.
+    pub to: Who,
+    /// Their kinds in the subject's description; empty: any.
+    pub kinds: Vec<String>,
+    /// Which of them, counted from 1 in the order in which they are sent from the beginning of the
+    /// fault on; none: every one.
+    pub nth: Option<u32>,
+}
+
+/// What becomes of messages that a fault is aimed at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MessageFault {
+    /// They are lost with this probability, in parts per million.
     Lose(u32),
-    /// Messages come twice or more with this probability, in parts per million; the copies come up
-    /// to this much later.
+    /// They come twice or more with this probability, in parts per million; the copies come up to
+    /// this much later.
     Duplicate {
         /// Parts per million.
         ppm: u32,
         /// The latest that a copy comes.
         later: Span,
     },
-    /// Bits of a message flip, or its end is cut, with this probability in parts per million.
+    /// Bits of them flip, or their ends are cut, with this probability in parts per million.
     Corrupt(u32),
-    /// Messages with this kind in the subject's description are held back until the hold ends
-    /// ("delayed accepts").
-    Delay {
-        /// The kind, or none for all kinds.
-        kind: Option<String>,
-        /// So much is added.
-        by: Span,
-    },
+    /// They come so much later.
+    Delay(Span),
+    /// They are kept back until something happens.
+    HoldBack(Until),
+}
+
+/// Until when messages are kept back: until this happens next, or the fault ends. All but `End` go by
+/// the name of a milestone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Until {
+    /// The fault ends, by itself or by a heal.
+    #[default]
+    End,
+    /// A replica leads that is not the one that led before.
+    LeaderChanged,
+    /// The sender takes part again after a restart.
+    Rejoined,
+    /// The addressee asks the others to let it lead, at a ballot of its own that is new.
+    Campaigned,
+    /// The addressee leads, at a ballot of its own that is new.
+    Elected,
 }
 
 /// What survives of unsynced data at a power loss.
@@ -153,7 +185,7 @@ pub enum DamageBudget {
 }
 
 /// Where in a step a process dies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Boundary {
     /// At once, between steps.
     #[default]
@@ -165,6 +197,17 @@ pub enum Boundary {
         /// Of how many boots, one after the other.
         deaths: u8,
     },
+    /// Just before it next does this. What it asks for before that in the same step is done.
+    Before(Moment),
+}
+
+/// Something that a process does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// It sends a message of one of these kinds to another replica; empty: of any.
+    Send(Vec<String>),
+    /// It syncs a file that holds something unsynced, and whose name starts with this.
+    Sync(String),
 }
 
 impl Boundary {
@@ -185,6 +228,13 @@ pub enum Fault {
         to: Who,
         /// How.
         fault: LinkFault,
+    },
+    /// Do something to some of the messages between replicas.
+    Messages {
+        /// To which.
+        aim: Aim,
+        /// What.
+        fault: MessageFault,
     },
     /// Kill the process; it restarts when the hold ends.
     Kill {
@@ -287,6 +337,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether it can strike only where the kinds of messages are known.
+    #[must_use]
+    pub const fn needs_kinds(&self) -> bool {
+        match self {
+            Self::Messages { aim, .. } => !aim.kinds.is_empty(),
+            Self::Kill { boundary, .. } | Self::PowerLoss { boundary, .. } => {
+                matches!(boundary, Boundary::Before(Moment::Send(kinds)) if !kinds.is_empty())
+            }
+            _ => false,
+        }
+    }
+
     /// The name under which effects are counted, and the verb in a scenario.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -300,22 +362,13 @@ impl Fault {
                 fault: LinkFault::Slow(_),
                 ..
             } => "slow-link",
-            Self::Links {
-                fault: LinkFault::Lose(_),
-                ..
-            } => "lose",
-            Self::Links {
-                fault: LinkFault::Duplicate { .. },
-                ..
-            } => "duplicate",
-            Self::Links {
-                fault: LinkFault::Corrupt(_),
-                ..
-            } => "corrupt",
-            Self::Links {
-                fault: LinkFault::Delay { .. },
-                ..
-            } => "delay",
+            Self::Messages { fault, .. } => match fault {
+                MessageFault::Lose(_) => "lose",
+                MessageFault::Duplicate { .. } => "duplicate",
+                MessageFault::Corrupt(_) => "corrupt",
+                MessageFault::Delay(_) => "delay",
+                MessageFault::HoldBack(_) => "hold-back",
+            },
             Self::Kill { .. } => "kill",
             Self::PowerLoss { .. } => "power-loss",
             Self::Pause(_) => "pause",

@@ -11,6 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault::{Boundary, Cut, Keep};
+use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Clients, Member, Replicas, Select};
 use crate::scenario::units::{Count, Drift, Offset, Rate, Time};
 use crate::scenario::value::{Choice, Ranged, Word};
@@ -104,7 +105,7 @@ impl Word for Cut {
     ];
 }
 
-fn all() -> Select {
+pub(super) fn all() -> Select {
     Select::All
 }
 
@@ -112,7 +113,7 @@ fn one() -> Ranged<Count> {
     Ranged::fixed(1)
 }
 
-fn some_delay() -> Ranged<Time> {
+pub(super) fn some_delay() -> Ranged<Time> {
     Ranged::between(1_000_000, 20_000_000)
 }
 
@@ -130,6 +131,17 @@ form!(
     }
 );
 form!(
+    /// `when`: at a moment of what a process does.
+    WhenForm {
+        /// It is about to send a message of these kinds.
+        sends: Option<Kinds>,
+        /// It is between these two: `write` and `sync`.
+        between: Option<Vec<String>>,
+        /// Of a file whose name starts with this.
+        file: Option<String>,
+    }
+);
+form!(
     /// `kill`.
     KillForm {
         /// Whose process.
@@ -140,6 +152,8 @@ form!(
         /// How many recoveries in a row it does not survive.
         #[serde(default = "one")]
         deaths: Ranged<Count>,
+        /// At a moment of what it does.
+        when: Option<WhenForm>,
     }
 );
 form!(
@@ -156,6 +170,8 @@ form!(
         /// How many recoveries in a row it does not survive.
         #[serde(default = "one")]
         deaths: Ranged<Count>,
+        /// At a moment of what it does.
+        when: Option<WhenForm>,
     }
 );
 form!(
@@ -240,58 +256,15 @@ form!(
         by: Ranged<Time>,
     }
 );
-form!(
-    /// `lose` and `corrupt`.
-    LinkRateForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// How many messages.
-        rate: Ranged<Rate>,
-    }
-);
-form!(
-    /// `duplicate`.
-    DuplicateForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// How many messages.
-        rate: Ranged<Rate>,
-        /// The latest that a copy comes.
-        #[serde(default = "some_delay")]
-        later: Ranged<Time>,
-    }
-);
-form!(
-    /// `delay`.
-    DelayForm {
-        /// Senders.
-        #[serde(default = "all")]
-        from: Select,
-        /// Receivers.
-        #[serde(default = "all")]
-        to: Select,
-        /// Only messages of this kind, as the subject describes them.
-        kind: Option<String>,
-        /// So much is added.
-        by: Ranged<Time>,
-    }
-);
-
-fn certain() -> Ranged<Rate> {
+pub(super) fn certain() -> Ranged<Rate> {
     Ranged::fixed(1_000_000)
 }
 
 of_select! {
-    KillForm { boundary: Choice::default(), deaths: one() }
-    PowerLossForm { keep: Choice::default(), boundary: Choice::default(), deaths: one() }
+    KillForm { boundary: Choice::default(), deaths: one(), when: None }
+    PowerLossForm {
+        keep: Choice::default(), boundary: Choice::default(), deaths: one(), when: None
+    }
     TargetForm {}
     FailureForm { rate: certain() }
     SlowForm { by: some_delay() }

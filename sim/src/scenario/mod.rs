@@ -6,12 +6,15 @@
 //! thing that does not fit. `library` and `mix` say which scenarios there are and which one a seed
 //! runs.
 
+pub mod aim_form;
 pub mod asking;
 pub mod check;
+mod deaths;
 pub mod embedded;
 pub mod fault;
 pub mod fault_form;
 pub mod form;
+pub mod kinds;
 pub mod library;
 pub mod load;
 pub mod mix;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::scenario::kinds::ANY;
 use crate::scenario::names::Names;
 use crate::scenario::vocabulary::{Key, Kind, Table};
 use crate::scenario::words::{DISTRIBUTION, FILE};
@@ -74,6 +75,14 @@ fn kind(of: Kind, names: &Names) -> Value {
         Kind::Named(naming) => json!({ "enum": names.all(naming) }),
         Kind::AllNamed(naming) => {
             json!({ "type": "array", "items": { "enum": names.all(naming) } })
+        }
+        Kind::SomeNamed(naming) => {
+            let known = names.all(naming);
+            let or_any = [&known[..], &[ANY]].concat();
+            let one = json!({ "enum": or_any });
+            let list = json!({ "type": "array", "minItems": 1, "items": { "enum": known } });
+            let some = json!({ "anyOf": [one, list] });
+            json!({ "anyOf": [one, list, pick(&some)] })
         }
         Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }),
         Kind::Whole => json!({ "type": "integer", "minimum": 0 }),

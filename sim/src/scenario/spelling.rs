@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::scenario::kinds::ANY;
 use crate::scenario::names::{Names, Naming};
 use crate::scenario::problem::Problem;
 use crate::scenario::value::nearest;
@@ -85,6 +86,15 @@ impl Speller<'_> {
                 | Kind::Flag
                 | Kind::Words(_),
             ) => self.walk(table, &PICK, Some(&place)),
+            (DeValue::Table(table), Kind::SomeNamed(_)) => {
+                self.walk(table, &PICK, Some(&place));
+                for options in table
+                    .values()
+                    .filter_map(|value| value.get_ref().as_array())
+                {
+                    options.iter().for_each(|one| self.value_of(one, kind));
+                }
+            }
             (DeValue::Array(list), Kind::Tables(known)) => {
                 for entry in list.iter() {
                     if let DeValue::Table(table) = entry.get_ref() {
@@ -92,12 +102,15 @@ impl Speller<'_> {
                     }
                 }
             }
-            (DeValue::Array(list), Kind::AllNamed(naming)) => {
+            (DeValue::Array(list), Kind::AllNamed(naming) | Kind::SomeNamed(naming)) => {
                 for entry in list.iter() {
                     self.value_of(entry, Kind::Named(naming));
                 }
             }
-            (DeValue::String(name), Kind::Named(naming)) => self.look_up(name, &place, naming),
+            (DeValue::String(name), Kind::Named(naming)) => self.look_up(name, &place, naming, &[]),
+            (DeValue::String(name), Kind::SomeNamed(naming)) => {
+                self.look_up(name, &place, naming, &[ANY]);
+            }
             (DeValue::String(digest), Kind::Digest) => self.digest(digest, place),
             _ => {}
         }
@@ -116,9 +129,14 @@ impl Speller<'_> {
         }
     }
 
-    fn look_up(&mut self, name: &str, place: &Range<usize>, naming: Naming) {
+    /// `also` says what is as good as a name there.
+    fn look_up(&mut self, name: &str, place: &Range<usize>, naming: Naming, also: &[&'static str]) {
         let mut known = self.names.of(naming, self.subject.as_deref());
-        if known.is_empty() || known.contains(&name) {
+        if known.is_empty() {
+            return;
+        }
+        known.extend(also);
+        if known.contains(&name) {
             return;
         }
         known.sort_unstable();

@@ -9,14 +9,14 @@ use toml::Spanned;
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::asking::{ExpectForm, InvokeForm};
-use crate::scenario::fault::{Boundary, Cut};
+use crate::scenario::fault::Cut;
 use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::form::NemesisForm;
 use crate::scenario::model::{Condition, Expect, Invoke, Nemesis, NemesisFault, Step, Verb, When};
 use crate::scenario::problem::{Problem, Source};
 use crate::scenario::select::{ALL, CLIENTS_MAX, Clients, Member, Replicas, Select, client};
-use crate::scenario::units::{Count, Time, show};
-use crate::scenario::value::{Choice, Ranged, name};
+use crate::scenario::units::{Time, show};
+use crate::scenario::value::{Ranged, name};
 use crate::scenario::verbs::{FaultForm, NemesisFaultForm, StepForm};
 use crate::scenario::words::STEP;
 
@@ -48,7 +48,7 @@ pub struct Cast<'a> {
 }
 
 impl Cast<'_> {
-    fn wrong(
+    pub(super) fn wrong(
         &mut self,
         place: Range<usize>,
         title: impl Into<String>,
@@ -254,6 +254,18 @@ impl Cast<'_> {
                 "leave it out: past the budget only damage that can be seen is judged",
             );
         }
+        if fault
+            .aim()
+            .and_then(|aim| aim.nth)
+            .is_some_and(|nth| nth.min() < 1)
+        {
+            self.wrong(
+                self.source.find(place.clone(), "nth"),
+                "message 0",
+                "`nth` counts from 1",
+                "write nth = 1 for the first",
+            );
+        }
         match fault {
             FaultForm::Partition(form) => self.partition(&form.0, place),
             FaultForm::BitRot(form) | FaultForm::SectorError(form)
@@ -266,8 +278,18 @@ impl Cast<'_> {
                     "write sectors = 1 or sectors = \"1..4\"",
                 )
             }
-            FaultForm::Kill(form) => self.deaths(&form.0.boundary, &form.0.deaths, place),
-            FaultForm::PowerLoss(form) => self.deaths(&form.0.boundary, &form.0.deaths, place),
+            FaultForm::Kill(form) => self.death(
+                &form.0.boundary,
+                &form.0.deaths,
+                form.0.when.as_ref(),
+                place,
+            ),
+            FaultForm::PowerLoss(form) => self.death(
+                &form.0.boundary,
+                &form.0.deaths,
+                form.0.when.as_ref(),
+                place,
+            ),
             FaultForm::ClockJump(form)
                 if form.by.min() == 0 && form.by.max() == 0 && !self.pinned =>
             {
@@ -289,26 +311,6 @@ impl Cast<'_> {
                 )
             }
             _ => {}
-        }
-    }
-
-    /// How many recoveries a process does not survive.
-    fn deaths(&mut self, at: &Choice<Boundary>, deaths: &Ranged<Count>, place: &Range<usize>) {
-        let recovers = |moment: &Boundary| matches!(moment, Boundary::InRecovery { .. });
-        if deaths.min() < 1 || deaths.max() > 100 {
-            self.wrong(
-                self.source.find(place.clone(), "deaths"),
-                "a process dies in 1 to 100 recoveries",
-                "`deaths` is out of bounds",
-                "write deaths = 2 or deaths = \"1..4\"",
-            );
-        } else if deaths.max() > 1 && !at.0.iter().any(recovers) {
-            self.wrong(
-                self.source.find(place.clone(), "deaths"),
-                "`deaths` are of recoveries",
-                "no effect",
-                "write boundary = \"in-recovery\" beside it, or leave it out",
-            );
         }
     }
 

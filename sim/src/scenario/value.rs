@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside};
+use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside, Until};
 use crate::scenario::units::{Time, Unit, Wrong, parse, show, within};
 
 /// A quantity, a range of it, or some of both to pick from.
@@ -92,12 +92,12 @@ impl<U: Unit> Ranged<U> {
 /// `{ pick = [..] }`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Picks<T> {
+pub(super) struct Picks<T> {
     pick: Vec<T>,
 }
 
 impl<T> Picks<T> {
-    fn some<E: Error>(self) -> Result<Vec<T>, E> {
+    pub(super) fn some<E: Error>(self) -> Result<Vec<T>, E> {
         if self.pick.is_empty() {
             Err(E::custom(Wrong::new(
                 "nothing to pick from",
@@ -149,7 +149,7 @@ impl<'de, U: Unit> Deserialize<'de> for Ranged<U> {
 }
 
 /// A thing with a few names.
-pub trait Word: Copy + 'static {
+pub trait Word: Clone + 'static {
     /// `a shape of a partition`.
     const WHAT: &'static str;
     /// Name and thing.
@@ -161,7 +161,7 @@ pub trait Word: Copy + 'static {
     /// No such name.
     fn named(text: &str) -> Result<Self, Wrong> {
         if let Some((_, word)) = Self::WORDS.iter().find(|(name, _)| *name == text) {
-            return Ok(*word);
+            return Ok(word.clone());
         }
         let names: Vec<&str> = Self::WORDS.iter().map(|(name, _)| *name).collect();
         let meant = nearest(text, names.iter().copied())
@@ -221,6 +221,17 @@ impl Word for Boundary {
         ("now", Self::Now),
         ("in-step", Self::InStep),
         ("in-recovery", Self::IN_RECOVERY),
+    ];
+}
+
+impl Word for Until {
+    const WHAT: &'static str = "what messages are kept back for";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("end", Self::End),
+        ("leader-changed", Self::LeaderChanged),
+        ("rejoined", Self::Rejoined),
+        ("campaigned", Self::Campaigned),
+        ("elected", Self::Elected),
     ];
 }
 

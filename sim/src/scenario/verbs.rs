@@ -6,11 +6,11 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::scenario::aim_form::{AimForm, AimedRateForm, DelayForm, DuplicateForm, HoldBackForm};
 use crate::scenario::asking::{ExpectForm, InvokeForm};
 use crate::scenario::fault_form::{
-    BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, DelayForm, DuplicateForm, FailureForm,
-    KillForm, LinkRateForm, PartitionVerb, PowerLossForm, Short, SlowForm, SlowLinkForm,
-    TargetForm,
+    BitRotForm, ClockDriftForm, ClockJumpForm, ClogForm, FailureForm, KillForm, PartitionVerb,
+    PowerLossForm, Short, SlowForm, SlowLinkForm, TargetForm,
 };
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Time;
@@ -100,13 +100,15 @@ fault_verbs! {
     /// Delay all messages.
     slow_link "slow-link" => SlowLink(SlowLinkForm),
     /// Lose messages.
-    lose "lose" => Lose(LinkRateForm),
+    lose "lose" => Lose(AimedRateForm),
     /// Send messages twice.
     duplicate "duplicate" => Duplicate(DuplicateForm),
     /// Damage messages.
-    corrupt "corrupt" => Corrupt(LinkRateForm),
-    /// Delay messages of a kind.
+    corrupt "corrupt" => Corrupt(AimedRateForm),
+    /// Delay messages.
     delay "delay" => Delay(DelayForm),
+    /// Keep messages back until something happens.
+    hold_back "hold-back" => HoldBack(HoldBackForm),
     /// Fail syncs.
     sync_failure "sync-failure" => SyncFailure(Short<FailureForm>),
     /// Fail writes.
@@ -153,6 +155,18 @@ impl FaultForm {
         )
     }
 
+    /// Which messages it is aimed at, if it is.
+    #[must_use]
+    pub const fn aim(&self) -> Option<AimForm<'_>> {
+        match self {
+            Self::Lose(form) | Self::Corrupt(form) => Some(form.aim()),
+            Self::Duplicate(form) => Some(form.aim()),
+            Self::Delay(form) => Some(form.aim()),
+            Self::HoldBack(form) => Some(form.aim()),
+            _ => None,
+        }
+    }
+
     /// Calls `visit` for every selection of replicas, pick by pick; a selection of a link's ends is
     /// one too.
     pub fn each_select(&self, visit: &mut dyn FnMut(&Select)) {
@@ -173,10 +187,11 @@ impl FaultForm {
             | Self::DiskLoss(form) => form.0.replicas.each(visit),
             Self::Clog(ClogForm { from, to })
             | Self::SlowLink(SlowLinkForm { from, to, .. })
-            | Self::Lose(LinkRateForm { from, to, .. })
-            | Self::Corrupt(LinkRateForm { from, to, .. })
+            | Self::Lose(AimedRateForm { from, to, .. })
+            | Self::Corrupt(AimedRateForm { from, to, .. })
             | Self::Duplicate(DuplicateForm { from, to, .. })
-            | Self::Delay(DelayForm { from, to, .. }) => {
+            | Self::Delay(DelayForm { from, to, .. })
+            | Self::HoldBack(HoldBackForm { from, to, .. }) => {
                 from.each(visit);
                 to.each(visit);
             }

@@ -40,6 +40,8 @@ pub enum Kind {
     Named(Naming),
     /// A list of them.
     AllNamed(Naming),
+    /// One of them, a list, or "any"; or some of these to pick from.
+    SomeNamed(Naming),
     /// A digest: 16 hexadecimal digits.
     Digest,
     /// A whole number from 0.

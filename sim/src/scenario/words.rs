@@ -337,14 +337,16 @@ macro_rules! faults {
                 "add to the delay of messages",
                 &["slow-network"],
             ),
-            verb("lose", Kind::Table(&LINK_RATE), "lose messages", &["drop", "loss"]),
+            verb("lose", Kind::Table(&AIMED_RATE), "lose messages", &["drop", "loss"]),
             verb("duplicate", Kind::Table(&DUPLICATE), "send messages twice", &["dup", "repeat"]),
-            verb("corrupt", Kind::Table(&LINK_RATE), "damage messages", &["damage", "flip"]),
+            verb("corrupt", Kind::Table(&AIMED_RATE), "damage messages", &["damage", "flip"]),
+            verb("delay", Kind::Table(&DELAY), "delay messages", &["late", "reorder"]),
             verb(
-                "delay",
-                Kind::Table(&DELAY),
-                "delay messages of one kind",
-                &["hold-back", "reorder"],
+                "hold-back",
+                Kind::Table(&HOLD_BACK),
+                "keep messages back until something happens, then deliver them in the order of \
+                 sending",
+                &["holdback", "keep-back", "withhold"],
             ),
             verb(
                 "sync-failure",
@@ -515,6 +517,30 @@ static PARTITION: Table = Table {
 const DEATHS: &str =
     "with `boundary` in-recovery: how many recoveries in a row it does not survive";
 
+const MOMENT: &str = "just before it next does this, in place of `boundary`";
+
+static WHEN: Table = Table {
+    what: "a key of `when`",
+    verbs: false,
+    keys: &[
+        key(
+            "sends",
+            Kind::SomeNamed(Naming::Message),
+            "a message of this kind, or of one of several, is about to leave: it does not",
+        ),
+        key(
+            "between",
+            Kind::Texts,
+            "[\"write\", \"sync\"]: what it wrote is not synced, and it asks for that",
+        ),
+        key(
+            "file",
+            Kind::Text,
+            "with `between`: only of a file whose name starts with this",
+        ),
+    ],
+};
+
 static KILL: Table = Table {
     what: "a key of `kill`",
     verbs: false,
@@ -526,6 +552,7 @@ static KILL: Table = Table {
             "where in a step it dies",
         ),
         key("deaths", COUNT, DEATHS),
+        key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
 
@@ -545,6 +572,7 @@ static POWER_LOSS: Table = Table {
             "where in a step it dies",
         ),
         key("deaths", COUNT, DEATHS),
+        key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
 
@@ -625,10 +653,27 @@ static SLOW_LINK: Table = Table {
     verbs: false,
     keys: &[FROM, TO, needed("by", TIME, "so much is added")],
 };
-static LINK_RATE: Table = Table {
+const KIND: Key = key(
+    "kind",
+    Kind::SomeNamed(Naming::Message),
+    "only messages of this kind, such as \"accept\", or of several; any by default",
+);
+const NTH: Key = key(
+    "nth",
+    COUNT,
+    "which of them, from 1, counted while the fault holds; every one by default",
+);
+
+static AIMED_RATE: Table = Table {
     what: "a key of this verb",
     verbs: false,
-    keys: &[FROM, TO, needed("rate", RATE, "how many messages")],
+    keys: &[
+        FROM,
+        TO,
+        KIND,
+        NTH,
+        key("rate", RATE, "how many of the messages; all by default"),
+    ],
 };
 static DUPLICATE: Table = Table {
     what: "a key of `duplicate`",
@@ -636,22 +681,31 @@ static DUPLICATE: Table = Table {
     keys: &[
         FROM,
         TO,
-        needed("rate", RATE, "how many messages"),
+        KIND,
+        NTH,
+        key("rate", RATE, "how many of the messages; all by default"),
         key("later", TIME, "the latest that a copy comes"),
     ],
 };
 static DELAY: Table = Table {
     what: "a key of `delay`",
     verbs: false,
+    keys: &[FROM, TO, KIND, NTH, needed("by", TIME, "so much is added")],
+};
+static HOLD_BACK: Table = Table {
+    what: "a key of `hold-back`",
+    verbs: false,
     keys: &[
         FROM,
         TO,
+        KIND,
+        NTH,
         key(
-            "kind",
-            Kind::Named(Naming::Message),
-            "only messages of this kind, such as \"accept\"",
+            "until",
+            Kind::Words(&["end", "leader-changed", "rejoined", "campaigned", "elected"]),
+            "what they wait for, at most until the fault ends: its end, a change of leader, that \
+             the sender has come back from a restart, that the addressee campaigns, or leads",
         ),
-        needed("by", TIME, "so much is added"),
     ],
 };
 

@@ -200,6 +200,15 @@ pub trait Subject: Sync {
             .ballot
             .filter(|ballot| description.kind == "heartbeat" && ballot.1 == from.0)
     }
+
+    /// Whether this message between replicas asks the others to let its sender lead, and at which
+    /// rank. Asked for every message, as [`Subject::leads`] is.
+    fn campaigns(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        let description = self.reader()?.describe(bytes)?;
+        description
+            .ballot
+            .filter(|ballot| description.kind == "prepare" && ballot.1 == from.0)
+    }
 }
 
 /// A session of a client, opaque to the simulator. 0: none yet.
@@ -365,6 +374,14 @@ pub trait Reader: Sync {
     /// that is delivered. It may be damaged.
     fn kind(&self, _bytes: &[u8]) -> Option<usize> {
         None
+    }
+
+    /// The name of a message's kind; none when it has none. Of [`Reader::kinds`], if there are any.
+    fn kind_of(&self, bytes: &[u8]) -> Option<&'static str> {
+        match self.kinds() {
+            [] => self.describe(bytes).map(|description| description.kind),
+            kinds => self.kind(bytes).map(|kind| kinds[kind]),
+        }
     }
 
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.

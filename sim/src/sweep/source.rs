@@ -9,7 +9,7 @@ use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
 use crate::plan::{Distribution, Network, Plan};
 use crate::run::{Checks, RunOutcome, RunSpec};
-use crate::scenario::fault::{Fault, LinkFault};
+use crate::scenario::fault::Fault;
 use crate::subject::process::Subject;
 use crate::sweep::settings::{Judges, Target};
 use crate::time::Span;
@@ -153,16 +153,7 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
-    let can = move |fault: &&Fault| {
-        !(nameless
-            && matches!(
-                fault,
-                Fault::Links {
-                    fault: LinkFault::Delay { kind: Some(_), .. },
-                    ..
-                }
-            ))
-    };
+    let can = move |fault: &&Fault| !(nameless && fault.needs_kinds());
     plan.faults().filter(can).map(Fault::kind)
 }
 

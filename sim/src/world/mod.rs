@@ -2,6 +2,7 @@
 
 mod active;
 pub mod agenda;
+mod aimed;
 mod attempts;
 pub mod audit;
 mod bookmark;

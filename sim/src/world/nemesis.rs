@@ -57,11 +57,18 @@ impl<O: Observer> World<O> {
                 active.from = ports(&self.resolve(from));
                 active.to = ports(&self.resolve(to));
             }
+            Fault::Messages { aim, fault } => {
+                let ends = (
+                    ports(&self.resolve(&aim.from)),
+                    ports(&self.resolve(&aim.to)),
+                );
+                self.network.aimed().begin(number, ends, aim, fault);
+            }
             Fault::Kill { boundary, .. } => {
-                self.strike(&nodes, Death::Kill, *boundary, number, hold)
+                self.strike(&nodes, Death::Kill, boundary, number, hold)
             }
             Fault::PowerLoss { keep, boundary, .. } => {
-                self.strike(&nodes, Death::Power(*keep), *boundary, number, hold)
+                self.strike(&nodes, Death::Power(*keep), boundary, number, hold)
             }
             Fault::Pause(_) => nodes
                 .iter()
@@ -145,13 +152,17 @@ impl<O: Observer> World<O> {
             detail: active.fault.kind(),
         });
         self.network.mend(&active.cuts);
+        self.network.aimed().end(&mut self.stage, number);
         self.apply_faults(&active.fault);
         for node in &active.nodes {
             let node = usize::from(node.0);
             let machine = &mut self.machines[node];
             match &active.fault {
                 Fault::Kill { .. } | Fault::PowerLoss { .. } => {
-                    if matches!(machine.doom, Some(Doom::InStep(_, by)) if by == number) {
+                    if matches!(
+                        machine.doom,
+                        Some(Doom::InStep(_, by) | Doom::Before(_, by, _)) if by == number
+                    ) {
                         machine.doom = None;
                     }
                 }
@@ -181,9 +192,7 @@ impl<O: Observer> World<O> {
         match changed {
             Fault::Links { .. } => {
                 let faults = self.active.iter().filter_map(|active| match &active.fault {
-                    Fault::Links { fault, .. } => {
-                        Some((active.number, &active.from[..], &active.to[..], fault))
-                    }
+                    Fault::Links { fault, .. } => Some((&active.from[..], &active.to[..], fault)),
                     _ => None,
                 });
                 self.network.set_faults(&mut self.stage, faults);
@@ -261,7 +270,7 @@ impl<O: Observer> World<O> {
         &mut self,
         nodes: &[Node],
         death: Death,
-        boundary: Boundary,
+        boundary: &Boundary,
         by: FaultNumber,
         hold: Option<Span>,
     ) {
@@ -272,11 +281,14 @@ impl<O: Observer> World<O> {
                     self.machines[node].doom = Some(Doom::InStep(death, by))
                 }
                 Boundary::InStep => self.die(node, death, by, Some(by)),
+                Boundary::Before(moment) => {
+                    self.machines[node].doom = Some(Doom::Before(death, by, moment.clone()));
+                }
                 Boundary::InRecovery { deaths } => {
                     self.machines[node].doom = Some(Doom::InRecovery {
                         death,
                         by,
-                        deaths,
+                        deaths: *deaths,
                         left: None,
                         back_after: hold,
                     });
@@ -334,9 +346,11 @@ impl<O: Observer> World<O> {
     /// Ends faults by category; `All` brings back whoever is down or paused as well.
     pub(super) fn heal(&mut self, what: Healing) {
         let ends = |fault: &Fault| match (what, fault) {
-            (Healing::All, _) | (Healing::Network, Fault::Partition(_) | Fault::Links { .. }) => {
-                true
-            }
+            (Healing::All, _)
+            | (
+                Healing::Network,
+                Fault::Partition(_) | Fault::Links { .. } | Fault::Messages { .. },
+            ) => true,
             (Healing::Disk, fault) => is_of_the_disk(fault),
             (Healing::Network, _) => false,
         };
@@ -414,7 +428,7 @@ impl<O: Observer> World<O> {
 
     fn whom(&mut self, fault: &Fault) -> Vec<Node> {
         match fault {
-            Fault::Partition(_) | Fault::Links { .. } => Vec::new(),
+            Fault::Partition(_) | Fault::Links { .. } | Fault::Messages { .. } => Vec::new(),
             Fault::Kill { who, .. }
             | Fault::PowerLoss { who, .. }
             | Fault::Pause(who)

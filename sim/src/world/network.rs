@@ -13,8 +13,7 @@ use std::sync::Arc;
 use synod_port::files::Bytes;
 
 use crate::choices::overrides::Passage;
-use crate::choices::{CERTAIN, FaultAt, Label, Matter, Topic};
-use crate::ids::FaultNumber;
+use crate::choices::{Label, Matter, Topic};
 use crate::plan;
 use crate::scenario::fault::LinkFault;
 use crate::subject::process::Reader;
@@ -22,21 +21,11 @@ use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
+use super::aimed::{Aimed, Keeper};
 use super::digest::{Digest, Mark};
 use super::due::{Cause, Due, Flight, Port};
-use super::stage::{Stage, party};
+use super::stage::{Stage, both, part, party};
 use super::tally::Effect;
-
-/// What injected faults do to one link. Rates are in parts per million, each with the fault whose
-/// it is: every one of them decides for itself.
-#[derive(Clone, Debug, Default)]
-struct Mods {
-    slow: Span,
-    lose: Vec<(FaultNumber, u32)>,
-    duplicate: Vec<(FaultNumber, u32, Span)>,
-    corrupt: Vec<(FaultNumber, u32)>,
-    delays: Vec<(Option<String>, Span)>,
-}
 
 #[derive(Clone, Debug, Default)]
 struct Link {
@@ -48,7 +37,8 @@ struct Link {
     cut: u16,
     /// How many faults clog it.
     clogged: u16,
-    mods: Option<Box<Mods>>,
+    /// So much faults add to every delay.
+    slow: Span,
 }
 
 /// All links.
@@ -59,6 +49,7 @@ pub(super) struct Network {
     links: Vec<Link>,
     weather: plan::Network,
     held: Vec<(Flight, Span)>,
+    aimed: Aimed,
     reader: Option<&'static dyn Reader>,
 }
 
@@ -84,6 +75,7 @@ impl Network {
             links,
             weather,
             held: Vec::new(),
+            aimed: Aimed::default(),
             reader,
         }
     }
@@ -154,31 +146,12 @@ impl Network {
             self.weather.corrupt,
         )
         .map(|word| (word, Cause::Weather));
-        let mut late = Late::default();
-        if let Some(mods) = &self.links[index].mods {
-            let label = |stage: &mut Stage<O>, topic, fault| {
-                let at = FaultAt::link(fault, a, b);
-                stage.choices.about(Matter::Fault(at));
-                Label::fault(topic, at)
-            };
-            for (fault, ppm) in &mods.lose {
-                let label = label(stage, Topic::FaultLoss, *fault);
-                let by_fault = stage.choices.chance(label, *ppm);
-                lost = lost.or(by_fault.then_some(Effect::Lose));
-            }
-            for (fault, ppm, later) in &mods.duplicate {
-                let label = label(stage, Topic::FaultDuplicate, *fault);
-                let again = both(stage, label, *ppm);
-                copy = copy.or(again.map(|word| (part(word, *later), Cause::Fault)));
-            }
-            for (fault, ppm) in &mods.corrupt {
-                let label = label(stage, Topic::FaultCorrupt, *fault);
-                let hit = both(stage, label, *ppm);
-                damage = damage.or(hit.map(|word| (word, Cause::Fault)));
-            }
-            late = mods.late(self.reader, &bytes);
-            delay = delay + late.slow + late.kind;
-        }
+        let hits = self.aimed.hits(stage, self.reader, from, to, &bytes);
+        lost = lost.or(hits.lost.then_some(Effect::Lose));
+        copy = copy.or(hits.copy.map(|later| (later, Cause::Fault)));
+        damage = damage.or(hits.damage.map(|word| (word, Cause::Fault)));
+        let (mut slow, mut late, mut keeper) = (self.links[index].slow, hits.late, hits.keeper);
+        delay = delay + slow + late;
 
         if let Some(passage) = self.overridden(stage, from, to, &bytes) {
             if passage.intact {
@@ -194,7 +167,7 @@ impl Network {
                 damage = Some((word.into(), Cause::Weather));
             }
             if let Some(told) = passage.delay {
-                (delay, late) = (told, Late::default());
+                (delay, slow, late, keeper) = (told, Span(0), Span(0), None);
             }
         }
 
@@ -206,10 +179,10 @@ impl Network {
             stage.took_effect(effect, "");
             return Copies::One;
         }
-        if late.slow > Span(0) {
+        if slow > Span(0) {
             stage.took_effect(Effect::SlowLink, "");
         }
-        if late.kind > Span(0) {
+        if late > Span(0) {
             stage.took_effect(Effect::Delay, "");
         }
         let flight = Flight {
@@ -223,7 +196,7 @@ impl Network {
             bytes,
         };
         if copy.is_none() && damage.is_none() {
-            self.launch(stage, flight, delay);
+            self.launch(stage, flight, delay, keeper);
             return Copies::One;
         }
         if let Some((later, cause)) = copy {
@@ -234,10 +207,11 @@ impl Network {
                     ..flight.clone()
                 },
                 delay + later,
+                keeper,
             );
         }
         match damage {
-            None => self.launch(stage, flight, delay),
+            None => self.launch(stage, flight, delay, keeper),
             Some((word, cause)) => {
                 let bytes = damaged(&flight.bytes, word);
                 self.launch(
@@ -248,6 +222,7 @@ impl Network {
                         ..flight
                     },
                     delay,
+                    keeper,
                 );
             }
         }
@@ -278,8 +253,16 @@ impl Network {
     }
 
     #[inline]
-    fn launch<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight, delay: Span) {
-        if self.links[flight.link].clogged > 0 {
+    fn launch<O: Observer>(
+        &mut self,
+        stage: &mut Stage<O>,
+        flight: Flight,
+        delay: Span,
+        keeper: Option<Keeper>,
+    ) {
+        if let Some(keeper) = keeper {
+            self.aimed.keep(keeper, stage.now + delay, flight);
+        } else if self.links[flight.link].clogged > 0 {
             stage.took_effect(Effect::Clog, "");
             self.held.push((flight, delay));
         } else {
@@ -393,15 +376,15 @@ impl Network {
     pub fn set_faults<'a, O: Observer>(
         &mut self,
         stage: &mut Stage<O>,
-        faults: impl Iterator<Item = (FaultNumber, &'a [Port], &'a [Port], &'a LinkFault)>,
+        faults: impl Iterator<Item = (&'a [Port], &'a [Port], &'a LinkFault)>,
     ) {
         for from in 0..self.replicas {
             for link in &mut self.links[from * self.ports..from * self.ports + self.replicas] {
                 link.clogged = 0;
-                link.mods = None;
+                link.slow = Span(0);
             }
         }
-        for (number, froms, tos, fault) in faults {
+        for (froms, tos, fault) in faults {
             for (from, to) in froms
                 .iter()
                 .flat_map(|from| tos.iter().map(move |to| (*from, *to)))
@@ -411,7 +394,7 @@ impl Network {
                 let link = &mut self.links[index];
                 match fault {
                     LinkFault::Clog => link.clogged += 1,
-                    other => link.mods.get_or_insert_default().add(number, other),
+                    LinkFault::Slow(by) => link.slow = link.slow + *by,
                 }
             }
         }
@@ -424,6 +407,11 @@ impl Network {
         }
     }
 
+    /// Faults that are aimed at messages.
+    pub const fn aimed(&mut self) -> &mut Aimed {
+        &mut self.aimed
+    }
+
     /// Bytes that the network accounts for.
     pub fn accounted_bytes(&self) -> u64 {
         (self.links.len() * size_of::<Link>()
@@ -431,70 +419,9 @@ impl Network {
                 .held
                 .iter()
                 .map(|(flight, _)| flight.bytes.len())
-                .sum::<usize>()) as u64
+                .sum::<usize>()
+            + self.aimed.accounted_bytes()) as u64
     }
-}
-
-/// How much later a message comes because of injected faults.
-#[derive(Clone, Copy, Default)]
-struct Late {
-    slow: Span,
-    kind: Span,
-}
-
-impl Mods {
-    fn add(&mut self, number: FaultNumber, fault: &LinkFault) {
-        match fault {
-            LinkFault::Clog => {}
-            LinkFault::Slow(by) => self.slow = self.slow + *by,
-            LinkFault::Lose(ppm) => self.lose.push((number, *ppm)),
-            LinkFault::Duplicate { ppm, later } => self.duplicate.push((number, *ppm, *later)),
-            LinkFault::Corrupt(ppm) => self.corrupt.push((number, *ppm)),
-            LinkFault::Delay { kind, by } => self.delays.push((kind.clone(), *by)),
-        }
-    }
-
-    fn late(&self, reader: Option<&'static dyn Reader>, bytes: &[u8]) -> Late {
-        if self.delays.is_empty() {
-            return Late {
-                slow: self.slow,
-                kind: Span(0),
-            };
-        }
-        let description = reader.and_then(|reader| reader.describe(bytes));
-        let meant = |kind: &Option<String>| match (kind, &description) {
-            (None, _) => true,
-            (Some(kind), Some(description)) => description.kind == kind,
-            (Some(_), None) => false,
-        };
-        let kind = self
-            .delays
-            .iter()
-            .filter(|(kind, _)| meant(kind))
-            .fold(Span(0), |sum, (_, by)| sum + *by);
-        Late {
-            slow: self.slow,
-            kind,
-        }
-    }
-}
-
-/// One word for whether something happens and how: the second half, when it does. Draws nothing for
-/// a probability of 0.
-fn both<O: Observer>(stage: &mut Stage<O>, label: Label, ppm: u32) -> Option<u64> {
-    if ppm == 0 {
-        return None;
-    }
-    let word = stage.choices.draw(label, u64::from(CERTAIN) << 32);
-    (word >> 32 < u64::from(ppm)).then_some(word & 0xffff_ffff)
-}
-
-/// That part of a span that 32 bits name.
-fn part(word: u64, span: Span) -> Span {
-    Span(
-        u64::try_from((u128::from(word) * u128::from(span.0)) >> 32)
-            .expect("a part of a span is a span"),
-    )
 }
 
 /// A copy with one to three bits flipped, or with its end cut.
@@ -522,7 +449,6 @@ fn damaged(bytes: &Bytes, word: u64) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::process::{Claim, Description, MediaReader};
 
     #[test]
     fn damage_is_a_flip_or_a_cut() {
@@ -545,56 +471,5 @@ mod tests {
         }
         assert!(cut > 150 && flipped > 500, "{cut} cut, {flipped} flipped");
         assert!(damaged(&Arc::from(&b""[..]), 7).is_empty());
-    }
-
-    /// A message's first byte is its kind.
-    struct FirstByte;
-
-    impl Reader for FirstByte {
-        fn describe(&self, bytes: &[u8]) -> Option<Description> {
-            let kind = match bytes.first()? {
-                b'a' => "accept",
-                _ => "other",
-            };
-            Some(Description {
-                kind,
-                ..Description::default()
-            })
-        }
-
-        fn claim(&self, _: &[u8]) -> Claim {
-            Claim::Nothing
-        }
-
-        fn media(&self) -> Box<dyn MediaReader> {
-            unreachable!("nobody reads media here")
-        }
-    }
-
-    #[test]
-    fn a_delay_is_for_its_kind() {
-        let mut mods = Mods::default();
-        mods.add(FaultNumber(1), &LinkFault::Slow(Span(1)));
-        mods.add(
-            FaultNumber(2),
-            &LinkFault::Delay {
-                kind: Some("accept".to_owned()),
-                by: Span(20),
-            },
-        );
-        let late = |reader: Option<&'static dyn Reader>, bytes: &[u8]| {
-            let late = mods.late(reader, bytes);
-            (late.slow.0, late.kind.0)
-        };
-        assert_eq!(late(Some(&FirstByte), b"a"), (1, 20));
-        assert_eq!(late(Some(&FirstByte), b"b"), (1, 0));
-        assert_eq!(late(Some(&FirstByte), b""), (1, 0));
-        assert_eq!(late(None, b"a"), (1, 0));
-    }
-
-    #[test]
-    fn a_part_of_a_span_covers_it() {
-        assert_eq!(part(0, Span(1000)), Span(0));
-        assert_eq!(part(0xffff_ffff, Span(1000)), Span(999));
     }
 }

@@ -6,7 +6,7 @@ use synod_port::files::{DiskError, DiskOk, FileName, OpId};
 
 use crate::ids::FaultNumber;
 use crate::plan;
-use crate::scenario::fault::Keep;
+use crate::scenario::fault::{Keep, Moment};
 use crate::subject::process::{Now, Process};
 use crate::time::{Instant, Span};
 
@@ -39,10 +39,12 @@ pub(super) enum Death {
 }
 
 /// A death that is to come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Doom {
     /// In the next step with outputs; by this fault.
     InStep(Death, FaultNumber),
+    /// Just before it next does this, in this boot or in a later one.
+    Before(Death, FaultNumber, Moment),
     /// In the next so many recoveries, each time after so many more disk operations once it is
     /// drawn; the process comes back after the span.
     InRecovery {
@@ -177,6 +179,7 @@ impl Machine {
             inbox: self.inbox.clone(),
             faults: self.faults.clone(),
             stalled: self.stalled.clone(),
+            doom: self.doom.clone(),
             ..*self
         })
     }

@@ -4,7 +4,7 @@ use synod_port::files::Bytes;
 
 use crate::ids::Node;
 use crate::plan::Plan;
-use crate::scenario::fault::{Fault, LinkFault};
+use crate::scenario::fault::{Fault, MessageFault};
 
 /// What a promise is put through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,10 +26,10 @@ impl Trial {
             .any(|fault| matches!(fault, Fault::BitRot { .. } | Fault::SectorError { .. }));
         let is_copy = |fault: &Fault| {
             let fault = match fault {
-                Fault::Links { fault, .. } => Some(fault),
+                Fault::Messages { fault, .. } => Some(fault),
                 _ => None,
             };
-            matches!(fault, Some(LinkFault::Duplicate { .. }))
+            matches!(fault, Some(MessageFault::Duplicate { .. }))
         };
         // Of three replicas two are a quorum, and nothing is wrong with leading them.
         let copies =

@@ -13,6 +13,8 @@ pub(super) struct Roles {
     /// By node: the rank at which it last acted as leader, and when.
     acted: Vec<Option<((u64, u8), Instant)>>,
     highest: Option<((u64, u8), Node)>,
+    /// By node, the highest rank at which it campaigned.
+    campaigned: Vec<Option<(u64, u8)>>,
     /// By node, the rank at which it was last seen to act though a higher one was known.
     deposed: Vec<Option<(u64, u8)>>,
     answered: Option<Node>,
@@ -37,11 +39,25 @@ impl Roles {
         Self {
             acted: vec![None; replicas],
             highest: None,
+            campaigned: vec![None; replicas],
             deposed: vec![None; replicas],
             answered: None,
             named: None,
             fresh,
         }
+    }
+
+    /// A node campaigned at this rank. Whether it never did so at a rank as high.
+    pub fn campaigned(&mut self, node: Node, rank: (u64, u8)) -> bool {
+        let highest = &mut self.campaigned[usize::from(node.0)];
+        let is_new = *highest < Some(rank);
+        *highest = (*highest).max(Some(rank));
+        is_new
+    }
+
+    /// Whether the node has not acted as leader at a rank as high as this.
+    pub fn is_new(&self, node: Node, rank: (u64, u8)) -> bool {
+        self.acted[usize::from(node.0)].is_none_or(|(before, _)| before < rank)
     }
 
     /// A node acted as leader at this rank.
@@ -89,6 +105,15 @@ impl Roles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_campaign_is_new_once() {
+        let mut roles = Roles::new(3, Span(10));
+        let ranks = [(1, 0), (1, 0), (3, 0), (2, 0), (3, 0), (4, 0)];
+        let new = ranks.map(|rank| roles.campaigned(Node(0), rank));
+        assert_eq!(new, [true, false, true, false, false, true]);
+        assert!(roles.campaigned(Node(1), (1, 1)));
+    }
 
     #[test]
     fn the_highest_rank_leads_and_a_deposed_leader_shows_once() {

@@ -1,7 +1,7 @@
 //! What every part of the world shares: the time, the agenda, the oracle, the digest, the counters
 //! and the observer.
 
-use crate::choices::Choices;
+use crate::choices::{CERTAIN, Choices};
 use crate::ids::{Endpoint, Node};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Stamp};
@@ -143,5 +143,34 @@ pub(super) const fn party(port: Port, replicas: u16) -> u16 {
         port.0
     } else {
         16 + port.0 - replicas
+    }
+}
+
+/// One word for whether something happens and how: the second half, when it does. Draws nothing for
+/// a probability of 0.
+pub(super) fn both<O: Observer>(stage: &mut Stage<O>, label: Label, ppm: u32) -> Option<u64> {
+    if ppm == 0 {
+        return None;
+    }
+    let word = stage.choices.draw(label, u64::from(CERTAIN) << 32);
+    (word >> 32 < u64::from(ppm)).then_some(word & 0xffff_ffff)
+}
+
+/// That part of a span that 32 bits name.
+pub(super) fn part(word: u64, span: Span) -> Span {
+    Span(
+        u64::try_from((u128::from(word) * u128::from(span.0)) >> 32)
+            .expect("a part of a span is a span"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_span_covers_it() {
+        assert_eq!(part(0, Span(1000)), Span(0));
+        assert_eq!(part(0xffff_ffff, Span(1000)), Span(999));
     }
 }

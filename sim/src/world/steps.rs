@@ -4,7 +4,8 @@ use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
 use crate::choices::overrides::Operation;
 use crate::choices::{FaultAt, Label, Matter, Topic};
-use crate::ids::{Client, Node};
+use crate::ids::{Client, FaultNumber, Node};
+use crate::scenario::fault::{Moment, Until};
 use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
@@ -168,28 +169,73 @@ impl<O: Observer> World<O> {
                 self.tell_facts(node);
             }
         }
-        let dies = match self.machines[node].doom {
-            Some(Doom::InStep(death, fault)) if !outputs.is_empty() => {
-                let by = FaultAt::node(fault, node as u16);
-                self.stage.choices.about(Matter::Fault(by));
-                let label = Label::fault(Topic::DeathInStep, by);
-                let after = self.stage.choices.draw(label, outputs.len() as u64 + 1);
-                self.machines[node].doom = None;
-                outputs.truncate(usize::try_from(after).expect("not more than there are outputs"));
-                Some((death, fault))
-            }
-            _ => None,
-        };
+        let dies = self.doomed(node, &mut outputs);
         let then = self.do_all(node, &mut outputs);
         self.outputs = outputs;
         match (dies, then) {
             (_, Then::Stop) => {}
             (_, Then::Die(death)) => self.die_in_recovery(node, death),
-            (Some((death, fault)), Then::GoOn) => {
-                self.stage.took_effect(Effect::DiedInStep, at);
+            (Some((death, fault, effect)), Then::GoOn) => {
+                self.stage.took_effect(effect, at);
                 self.die(node, death, fault, Some(fault));
             }
             (None, Then::GoOn) => self.rearm(node),
+        }
+    }
+
+    /// The death that comes in a step with these outputs, if one does; those that are left come before
+    /// it.
+    fn doomed(
+        &mut self,
+        node: usize,
+        outputs: &mut Vec<Output>,
+    ) -> Option<(Death, FaultNumber, Effect)> {
+        let (death, fault, effect, left) = match self.machines[node].doom.clone()? {
+            Doom::InStep(death, fault) if !outputs.is_empty() => {
+                let by = FaultAt::node(fault, node as u16);
+                self.stage.choices.about(Matter::Fault(by));
+                let label = Label::fault(Topic::DeathInStep, by);
+                let left = self.stage.choices.draw(label, outputs.len() as u64 + 1);
+                let left = usize::try_from(left).expect("not more than there are outputs");
+                (death, fault, Effect::DiedInStep, left)
+            }
+            Doom::Before(death, fault, moment) => {
+                let is_it = |output: &Output| self.is_moment(node, output, &moment);
+                (
+                    death,
+                    fault,
+                    Effect::DiedAtMoment,
+                    outputs.iter().position(is_it)?,
+                )
+            }
+            Doom::InStep(..) | Doom::InRecovery { .. } => return None,
+        };
+        self.machines[node].doom = None;
+        outputs.truncate(left);
+        Some((death, fault, effect))
+    }
+
+    /// Whether this is what a process is to die before.
+    fn is_moment(&self, node: usize, output: &Output, moment: &Moment) -> bool {
+        match (moment, output) {
+            (Moment::Send(kinds), Output::Send { bytes, .. }) => {
+                let kind = || {
+                    self.subject
+                        .reader()
+                        .and_then(|reader| reader.kind_of(bytes))
+                };
+                kinds.is_empty() || kind().is_some_and(|kind| kinds.iter().any(|one| one == kind))
+            }
+            (
+                Moment::Sync(name),
+                Output::Disk {
+                    what: DiskOp::Sync(file),
+                    ..
+                },
+            ) => {
+                file.as_str().starts_with(&name[..]) && self.machines[node].disk.is_unsynced(*file)
+            }
+            (Moment::Send(_) | Moment::Sync(_), _) => false,
         }
     }
 
@@ -244,6 +290,11 @@ impl<O: Observer> World<O> {
             if let Some(rank) = self.subject.leads(who, &bytes) {
                 self.acted(who, rank);
             }
+            if let Some(rank) = self.subject.campaigns(who, &bytes)
+                && self.roles.campaigned(who, rank)
+            {
+                self.reached(Milestone::Campaigned, Until::Campaigned, who);
+            }
             self.note_promise(who, to, &bytes);
             let boot = self.machines[node].boot;
             self.network.send(
@@ -286,10 +337,9 @@ impl<O: Observer> World<O> {
                 Then::GoOn
             }
             Output::Ready => {
-                let machine = &mut self.machines[node];
-                machine.ready = true;
-                if machine.boot > 1 {
-                    self.stage.reached(Milestone::Rejoined);
+                self.machines[node].ready = true;
+                if self.machines[node].boot > 1 {
+                    self.reached(Milestone::Rejoined, Until::Rejoined, who);
                 }
                 self.stage.mark(
                     Mark::Ready,
@@ -313,13 +363,22 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// A node has come by something that messages may wait for.
+    fn reached(&mut self, milestone: Milestone, what: Until, who: Node) {
+        self.stage.reached(milestone);
+        self.network.aimed().happened(&mut self.stage, what, who);
+    }
+
     /// What a message shows about who leads.
     fn acted(&mut self, node: Node, rank: (u64, u8)) {
+        if self.roles.is_new(node, rank) {
+            self.reached(Milestone::Elected, Until::Elected, node);
+        }
         match self.roles.acted(node, rank, self.stage.now) {
             Shown::Nothing => {}
             Shown::Change => {
                 self.stage.eventful = true;
-                self.stage.reached(Milestone::LeaderChanged);
+                self.reached(Milestone::LeaderChanged, Until::LeaderChanged, node);
             }
             Shown::Deposed(by) => {
                 if self.machines[usize::from(by.0)].runs() {

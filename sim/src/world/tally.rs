@@ -53,8 +53,10 @@ counted! {
         Duplicate = "duplicate",
         /// A message that a fault damaged was delivered.
         Corrupt = "corrupt",
-        /// A message was held because of its kind.
+        /// A fault delayed a message.
         Delay = "delay",
+        /// A message came later because it was kept back.
+        HoldBack = "hold-back",
         /// A message arrived after one that was sent later on its link.
         Reorder = "reorder",
         /// A running process was killed.
@@ -69,6 +71,8 @@ counted! {
         LostNames = "lost-names",
         /// A process died inside a step, between two of its outputs.
         DiedInStep = "died-in-step",
+        /// A process died just before it sent a message, or synced a file, that was named.
+        DiedAtMoment = "died-at-moment",
         /// A process died while it recovered.
         DiedInRecovery = "died-in-recovery",
         /// An input was delayed because its process was paused.
@@ -111,6 +115,10 @@ counted! {
     Milestone {
         /// A node leads that is not the one that led before.
         LeaderChanged = "leader-changed",
+        /// A node asked the others to let it lead, at a ballot that was new for it.
+        Campaigned = "campaigned",
+        /// A node acted as leader at a ballot at which it had not done so before.
+        Elected = "elected",
         /// A node acted as leader while one of a higher ballot was up.
         TwoLeadersAlive = "two-leaders-alive",
         /// A recovery cut a torn tail.
@@ -141,7 +149,8 @@ impl Milestone {
     #[must_use]
     pub fn can_show(self, subject: &dyn Subject) -> bool {
         match self {
-            Self::LeaderChanged | Self::TwoLeadersAlive => subject.has_leader(),
+            Self::LeaderChanged | Self::Elected | Self::TwoLeadersAlive => subject.has_leader(),
+            Self::Campaigned => subject.has_leader() && subject.reader().is_some(),
             _ => !self.is_seen_in_facts() || subject.tells_facts(),
         }
     }
@@ -173,8 +182,22 @@ impl Default for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::fault::{Boundary, Fault, Keep, LinkFault, Partition, Who};
+    use crate::scenario::fault::{
+        Aim, Boundary, Fault, Keep, LinkFault, MessageFault, Partition, Until, Who,
+    };
+    use crate::scenario::value::Word;
     use crate::time::Span;
+
+    #[test]
+    fn messages_wait_for_milestones() {
+        for (name, until) in Until::WORDS {
+            assert_eq!(
+                Milestone::named(name).is_none(),
+                *until == Until::End,
+                "{name}"
+            );
+        }
+    }
 
     #[test]
     fn every_fault_kind_has_a_counter() {
@@ -184,20 +207,27 @@ mod tests {
             to: Who::All,
             fault,
         };
+        let messages = |fault| Fault::Messages {
+            aim: Aim {
+                from: Who::All,
+                to: Who::All,
+                kinds: Vec::new(),
+                nth: None,
+            },
+            fault,
+        };
         for fault in [
             Fault::Partition(Partition::Groups(Vec::new())),
             link(LinkFault::Clog),
             link(LinkFault::Slow(Span(1))),
-            link(LinkFault::Lose(1)),
-            link(LinkFault::Duplicate {
+            messages(MessageFault::Lose(1)),
+            messages(MessageFault::Duplicate {
                 ppm: 1,
                 later: Span(1),
             }),
-            link(LinkFault::Corrupt(1)),
-            link(LinkFault::Delay {
-                kind: None,
-                by: Span(1),
-            }),
+            messages(MessageFault::Corrupt(1)),
+            messages(MessageFault::Delay(Span(1))),
+            messages(MessageFault::HoldBack(Until::End)),
             Fault::Kill {
                 who: who.clone(),
                 boundary: Boundary::Now,

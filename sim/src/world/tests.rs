@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::choices::Seeded;
 use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
-use crate::scenario::fault::{Boundary, Cut, Fault, Keep, LinkFault, Who};
+use crate::scenario::fault::{
+    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Moment, Until, Who,
+};
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
@@ -73,26 +75,33 @@ fn every_fault_kind_takes_effect() {
         to: one(),
         fault,
     };
+    let messages = |fault| Fault::Messages {
+        aim: Aim {
+            from: Who::All,
+            to: one(),
+            kinds: Vec::new(),
+            nth: None,
+        },
+        fault,
+    };
     let ms = Span::from_millis;
     let cases = [
         (testing::cut(Cut::IsolateLeader), Effect::Partition),
         (link(LinkFault::Clog), Effect::Clog),
         (link(LinkFault::Slow(ms(7))), Effect::SlowLink),
-        (link(LinkFault::Lose(300_000)), Effect::Lose),
+        (messages(MessageFault::Lose(300_000)), Effect::Lose),
         (
-            link(LinkFault::Duplicate {
+            messages(MessageFault::Duplicate {
                 ppm: 300_000,
                 later: ms(30),
             }),
             Effect::Duplicate,
         ),
-        (link(LinkFault::Corrupt(300_000)), Effect::Corrupt),
+        (messages(MessageFault::Corrupt(300_000)), Effect::Corrupt),
+        (messages(MessageFault::Delay(ms(30))), Effect::Delay),
         (
-            link(LinkFault::Delay {
-                kind: None,
-                by: ms(30),
-            }),
-            Effect::Delay,
+            messages(MessageFault::HoldBack(Until::End)),
+            Effect::HoldBack,
         ),
         (
             Fault::Kill {
@@ -130,6 +139,13 @@ fn every_fault_kind_takes_effect() {
                 boundary: Boundary::InStep,
             },
             Effect::DiedInStep,
+        ),
+        (
+            Fault::Kill {
+                who: one(),
+                boundary: Boundary::Before(Moment::Send(Vec::new())),
+            },
+            Effect::DiedAtMoment,
         ),
         (Fault::Pause(one()), Effect::Pause),
         (
@@ -313,7 +329,7 @@ fn a_process_dies_and_comes_back_when_it_should() {
 
 #[test]
 fn a_death_in_a_step_loses_the_outputs_behind_it() {
-    let sent = |boundary| {
+    let sent = |boundary: Boundary| {
         let mut found = std::collections::BTreeSet::new();
         for seed in 0..40 {
             let mut plan = testing::with(&[(
@@ -321,7 +337,7 @@ fn a_death_in_a_step_loses_the_outputs_behind_it() {
                 2400,
                 Fault::Kill {
                     who: one(),
-                    boundary,
+                    boundary: boundary.clone(),
                 },
             )]);
             plan.seed = seed;

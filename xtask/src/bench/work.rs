@@ -51,19 +51,21 @@ pub const QUICK: Size = Size {
 };
 
 /// In how many of a hundred runs of the mix each fault kind must take effect.
-const RATES: [(&str, f64); 33] = [
+const RATES: [(&str, f64); 35] = [
     ("bit-rot", 15.0),
     ("clock-drift", 15.0),
     ("clock-jump", 15.0),
     ("clog", 25.0),
     ("corrupt", 14.0),
     ("delay", 25.0),
+    ("died-at-moment", 1.0),
     ("died-in-recovery", 35.0),
     ("died-in-step", 35.0),
     ("disk-full", 6.0),
     ("disk-loss", 0.3),
     ("disk-stall", 15.0),
     ("duplicate", 14.0),
+    ("hold-back", 2.5),
     ("kill", 50.0),
     ("lose", 17.0),
     ("lost-names", 12.0),

@@ -44,7 +44,7 @@ fn an_unknown_verb_is_underlined_and_the_right_one_suggested() {
   | ^^^^ not a verb of a step
   |
   = help: did you mean `kill`? verbs: bit-rot, clock-drift, clock-jump, clog, corrupt, delay, \
-                   disk-full, disk-loss, disk-stall, duplicate, expect, heal, invoke, kill,";
+                   disk-full, disk-loss, disk-stall, duplicate, expect, heal, hold-back, invoke, kill,";
     assert!(message.starts_with(picture), "{message}");
 }
 

@@ -69,6 +69,10 @@ impl Subject for Synod {
     fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
         reader::SynodReader::leads(from.0, bytes)
     }
+
+    fn campaigns(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        reader::SynodReader::campaigns(from.0, bytes)
+    }
 }
 
 fn config(setup: &Setup, node: Node) -> Config {

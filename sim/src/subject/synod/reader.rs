@@ -86,7 +86,17 @@ impl SynodReader {
     /// leads says so again and again.
     #[must_use]
     pub fn leads(from: u8, bytes: &[u8]) -> Option<(u64, u8)> {
-        if bytes.get(at::KIND) != Some(&kind::HEARTBEAT) {
+        Self::own_ballot(kind::HEARTBEAT, from, bytes)
+    }
+
+    /// The ballot of a prepare of that sender, as cheaply.
+    #[must_use]
+    pub fn campaigns(from: u8, bytes: &[u8]) -> Option<(u64, u8)> {
+        Self::own_ballot(kind::PREPARE, from, bytes)
+    }
+
+    fn own_ballot(of: u8, from: u8, bytes: &[u8]) -> Option<(u64, u8)> {
+        if bytes.get(at::KIND) != Some(&of) {
             return None;
         }
         ballot(bytes, at::BODY).filter(|ballot| ballot.1 == from)

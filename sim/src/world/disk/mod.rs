@@ -523,6 +523,13 @@ impl Disk {
         file.read(0, file.length()).map(|bytes| bytes.to_vec())
     }
 
+    /// Whether a power loss may change what a file holds.
+    #[must_use]
+    pub fn is_unsynced(&self, name: FileName) -> bool {
+        let file = self.directory.visible.get(name);
+        file.is_some_and(|file| self.file(file).is_unsynced())
+    }
+
     /// The file that was synced last, by its present name.
     #[must_use]
     pub fn last_synced(&self) -> Option<FileName> {

@@ -1,4 +1,4 @@
-//! Shapes of partitions, the orders that they go by, deaths in recovery, and the numbers of steps.
+//! Shapes of partitions, the orders that they go by, where processes die, and the numbers of steps.
 
 use super::{errors, good, says};
 
@@ -149,4 +149,38 @@ fn a_script_has_an_end() {
         &errors(&of(60_001)),
         &["a script of 60001 steps", "at most 60000"],
     );
+}
+
+#[test]
+fn a_moment_is_of_a_message_or_of_a_file() {
+    let of = |rest: &str| {
+        format!("[workload]\n[[step]]\npower-loss = {{ replicas = \"r1\", {rest} }}\n")
+    };
+    for right in [
+        "when = { sends = \"accepted\" }",
+        "when = { sends = { pick = [\"any\", [\"prepare\", \"promise\"]] } }, keep = \"nothing\"",
+        "when = { between = [\"write\", \"sync\"], file = \"log\" }",
+    ] {
+        good(&of(right));
+    }
+    for (wrong, said) in [
+        ("when = { sends = \"acept\" }", "did you mean `accept`?"),
+        ("when = { sent = \"accept\" }", "did you mean `sends`?"),
+        ("when = {}", "neither, or both"),
+        (
+            "when = { sends = \"any\", between = [\"write\", \"sync\"] }",
+            "neither, or both",
+        ),
+        ("when = { sends = \"any\", file = \"log\" }", "no effect"),
+        (
+            "when = { between = [\"sync\", \"write\"] }",
+            "between other things",
+        ),
+        (
+            "when = { sends = \"any\" }, boundary = \"in-step\"",
+            "a `when` and a `boundary`",
+        ),
+    ] {
+        says(&errors(&of(wrong)), &[said]);
+    }
 }

@@ -11,7 +11,7 @@ fn an_unknown_name_is_underlined_and_the_right_one_suggested() {
 6 | milestones = [\"halted\", \"leader-chnged\"]
   |                         ^^^^^^^^^^^^^^^ unknown
   |
-  = help: did you mean `leader-changed`? known: client-duplicated,";
+  = help: did you mean `leader-changed`? known: campaigned, client-duplicated,";
     assert!(message.starts_with(picture), "{message}");
 }
 
@@ -98,4 +98,61 @@ fn a_reproducer_failed_a_check_and_has_a_digest() {
         );
     }
     good(&of("digest = \"0123456789abcdef\""));
+}
+
+#[test]
+fn kinds_are_one_or_several_or_any_and_picked() {
+    let of = |kind: &str| {
+        format!(
+            "[workload]\n[nemesis]\nevery = \"1s\"\n[[nemesis.fault]]\n\
+             hold-back = {{ to = \"r1\", kind = {kind}, until = \"leader-changed\" }}\n"
+        )
+    };
+    for right in [
+        "\"promise\"",
+        "\"any\"",
+        "[\"promise\", \"accepted\"]",
+        "{ pick = [\"promise\", \"any\", [\"prepare\", \"accept\"]] }",
+    ] {
+        good(&of(right));
+    }
+    for wrong in [
+        "\"promis\"",
+        "[\"accept\", \"promis\"]",
+        "{ pick = [\"accept\", [\"promis\"]] }",
+    ] {
+        says(
+            &errors(&of(wrong)),
+            &[
+                "`promis` is not a kind of messages",
+                "did you mean `promise`?",
+            ],
+        );
+    }
+    says(&errors(&of("\"al\"")), &["known: accept, accepted, any,"]);
+    says(&errors(&of("[\"any\"]")), &["`any` is not a kind"]);
+    says(
+        &errors(&of("[]")),
+        &["messages of no kind", "kind = \"any\""],
+    );
+    says(&errors(&of("{ pick = [] }")), &["nothing to pick from"]);
+}
+
+#[test]
+fn what_is_aimed_counts_from_one_and_waits_for_a_milestone() {
+    let of = |verb: &str| format!("[workload]\n[[step]]\n{verb}\n");
+    good(&of(
+        "lose = { from = \"r2\", to = \"leader\", kind = \"accepted\", nth = 2 }",
+    ));
+    for verb in ["lose", "corrupt", "duplicate", "hold-back"] {
+        good(&of(&format!("{verb} = {{ nth = \"1..3\" }}")));
+        says(
+            &errors(&of(&format!("{verb} = {{ nth = 0 }}"))),
+            &["message 0", "`nth` counts from 1"],
+        );
+    }
+    says(
+        &errors(&of("hold-back = { until = \"leader-changd\" }")),
+        &["did you mean `leader-changed`?", "campaigned"],
+    );
 }
