@@ -113,6 +113,11 @@ bugs! {
         "phase1-recovery", "safety-agreement", "medium",
         "A node that has led before goes straight to phase 2 with a higher ballot.",
         "synthetic (unsound stable-leader optimization)";
+    OvertakenCandidateProposesAnew = "overtaken-candidate-proposes-anew",
+        "phase1-recovery", "safety-agreement", "hard",
+        "A new leader forgets what it learned since its campaign, and proposes anew in slots that \
+         are chosen above its ballot.",
+        "Synod itself, until 2026-11-30; found by `synod-explore`";
     PromiseCountedTwice = "promise-counted-twice",
         "phase1-recovery", "safety-agreement", "easy",
         "Promises are counted as messages, so a duplicate makes a quorum.",

@@ -219,6 +219,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         )
     }
 
+    /// What the replica strives for.
+    pub const fn stand(&self) -> Stand {
+        self.elector.stand()
+    }
+
     /// The hooks.
     pub const fn probe(&self) -> &P {
         &self.probe

@@ -299,7 +299,16 @@ impl Proposer {
             .last_key_value()
             .map_or(from, |(slot, _)| slot.next());
         let own_end = own.last().map_or(from, |slot| slot.next());
-        let end = reported_end.max(chosen_end);
+        let forgets = probe.flip(
+            Bug::OvertakenCandidateProposesAnew,
+            false,
+            reported_end < chosen_end,
+        );
+        let end = if forgets {
+            reported_end
+        } else {
+            reported_end.max(chosen_end)
+        };
         let end = if probe.flip(Bug::NextSlotFromOwnLog, false, own_end < end) {
             own_end
         } else {
