@@ -1,4 +1,4 @@
-//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|bless`.
+//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|explore|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod alone;
 mod bench;
 mod ci;
+mod explore;
 mod golden;
 mod tidy;
 
@@ -47,6 +48,8 @@ enum Chore {
     },
     /// Each check judges alone, and must catch a planted bug that it is known to catch
     Alone,
+    /// Searches the schedules of typed replicas for something that breaks
+    Explore(explore::Arguments),
     /// One measurement of a history: what `bench` starts
     #[command(hide = true)]
     Measure {
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
             Chore::Bench(arguments) => bench::run(&arguments),
             Chore::Pending { only, write } => bench::pending::run(&only, write.as_deref()),
             Chore::Alone => alone::run(),
+            Chore::Explore(arguments) => explore::run(&arguments),
             Chore::Measure { name, folder } => {
                 bench::histories::measure_here(&name, folder.as_deref())
             }
