@@ -92,6 +92,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/lossy-clients.toml"),
     ),
     (
+        "safety/overtaken-candidate",
+        include_str!("../../../scenarios/safety/overtaken-candidate.toml"),
+    ),
+    (
         "safety/paused-leader",
         include_str!("../../../scenarios/safety/paused-leader.toml"),
     ),
