@@ -167,7 +167,7 @@ impl Cluster {
                 now,
                 &mut fx,
             );
-            debug_assert!(fx.sends.is_empty() && fx.records.is_empty() && fx.promise.is_none());
+            assert!(fx.sends.is_empty() && fx.records.is_empty() && fx.promise.is_none());
             Arc::new(replica)
         };
         Self {
@@ -317,8 +317,7 @@ impl Cluster {
                 let seen = &self.seen;
                 let promised = |node: NodeId| seen[usize::from(node.0)].promised;
                 let value = digest(&value.0);
-                self.ledger
-                    .propose(*ballot, slot.0, value, promised, self.setup.nodes)?;
+                self.ledger.propose(*ballot, slot.0, value, promised)?;
             }
             let message = Arc::new(message);
             for peer in self.nodes().filter(|peer| *peer != node) {

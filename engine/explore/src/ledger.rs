@@ -21,7 +21,7 @@ pub struct Cast {
 /// Votes, proposals and choices so far.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    quorum: usize,
+    nodes: u8,
     casts: Vec<Cast>,
     proposed: Vec<(Ballot, u64, u64)>,
     taken: Vec<Option<u64>>,
@@ -38,11 +38,15 @@ impl Ledger {
     #[must_use]
     pub const fn new(nodes: u8) -> Self {
         Self {
-            quorum: nodes as usize / 2 + 1,
+            nodes,
             casts: Vec::new(),
             proposed: Vec::new(),
             taken: Vec::new(),
         }
+    }
+
+    fn is_quorum(&self, count: usize) -> bool {
+        count > usize::from(self.nodes) / 2
     }
 
     /// A vote is cast.
@@ -106,7 +110,7 @@ impl Ledger {
         casts().any(|cast| {
             let same =
                 casts().filter(|other| (other.ballot, other.value) == (cast.ballot, cast.value));
-            same.count() >= self.quorum
+            self.is_quorum(same.count())
         })
     }
 
@@ -120,7 +124,6 @@ impl Ledger {
         slot: u64,
         value: u64,
         promised: impl Fn(NodeId) -> Ballot,
-        nodes: u8,
     ) -> Result<(), String> {
         let before = self
             .proposed
@@ -144,7 +147,7 @@ impl Ledger {
                 });
                 voted || promised(*node) <= other.ballot
             };
-            if (0..nodes).map(NodeId).filter(can).count() >= self.quorum {
+            if self.is_quorum((0..self.nodes).map(NodeId).filter(can).count()) {
                 return Err(format!(
                     "safety: {ballot} proposes in slot {slot} while another value of {} can be \
                      chosen",
@@ -281,14 +284,13 @@ mod tests {
     fn a_proposal_is_safe_when_no_other_value_can_be_chosen_below() {
         let mut ledger = chosen();
         let promised = |_: NodeId| ballot(2, 0);
-        assert_eq!(ledger.propose(ballot(2, 0), 0, 7, promised, 5), Ok(()));
-        assert!(ledger.propose(ballot(2, 1), 0, 8, promised, 5).is_err());
+        assert_eq!(ledger.propose(ballot(2, 0), 0, 7, promised), Ok(()));
+        assert!(ledger.propose(ballot(2, 1), 0, 8, promised).is_err());
         let mut few = Ledger::new(5);
         few.casts = chosen().casts[..2].to_vec();
-        assert_eq!(few.propose(ballot(2, 0), 0, 8, promised, 5), Ok(()));
+        assert_eq!(few.propose(ballot(2, 0), 0, 8, promised), Ok(()));
         assert!(
-            few.propose(ballot(2, 1), 0, 8, |_| ballot(1, 0), 5)
-                .is_err(),
+            few.propose(ballot(2, 1), 0, 8, |_| ballot(1, 0)).is_err(),
             "the others may vote for 7 yet"
         );
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use synod_engine::ids::NodeId;
 
 use crate::cluster::{Action, Cluster, Setup};
 use crate::features::{FEATURES, Feature, features};
@@ -21,7 +22,8 @@ use crate::mood::{Dice, Mood};
 pub enum Strategy {
     /// Walks at random, with moods that change, each from the beginning.
     Walk,
-    /// An archive by all that there is to say of a state at once.
+    /// An archive by all that there is to say of a state at once, folded into as many cells as there
+    /// are features.
     Whole,
     /// An archive by what there is to say of one replica or of a pair.
     Local,
@@ -56,6 +58,8 @@ struct Kept {
 const ASKED_MAX: u64 = 4;
 /// See [`ASKED_MAX`].
 const ROUND_MAX: u64 = 4;
+/// So many states are kept at most; by local features there are some thousands.
+const KEPT_MAX: usize = 10_000;
 /// How long a walk is.
 const WALK: u32 = 400;
 
@@ -218,6 +222,9 @@ impl Search {
             return;
         }
         let at = self.kept.len();
+        if at == KEPT_MAX {
+            return;
+        }
         self.places.insert(feature.index, at);
         self.kept.push(kept);
         let next = self.classes.len();
@@ -245,16 +252,18 @@ fn merge(features: &mut Vec<Feature>) {
 ///
 /// # Errors
 /// What broke.
-pub(crate) fn step_of(
-    cluster: &mut Cluster,
-    action: Action,
-) -> Result<Option<synod_engine::ids::NodeId>, String> {
+pub(crate) fn step_of(cluster: &mut Cluster, action: Action) -> Result<Option<NodeId>, String> {
     catch_unwind(AssertUnwindSafe(|| cluster.step(action))).unwrap_or_else(|panic| {
-        Err(match panic.downcast::<String>() {
+        let text = match panic.downcast::<String>() {
             Ok(text) => *text,
             Err(panic) => panic
                 .downcast_ref::<&str>()
-                .map_or_else(|| "a panic".to_owned(), |text| (*text).to_owned()),
+                .map_or_else(String::new, |text| (*text).to_owned()),
+        };
+        Err(if text.starts_with("contract ") {
+            text
+        } else {
+            format!("panic: {text}")
         })
     })
 }

@@ -197,7 +197,7 @@ pub fn shrink(setup: &Setup, found: &Found) -> Found {
     }
 }
 
-/// What kind of thing broke: a contract's name, or a check's.
+/// What kind of thing broke: a contract's name, a panic, or a check's name.
 fn kind(what: &str) -> &str {
     let until = if what.starts_with("contract ") { 2 } else { 1 };
     let end = what.match_indices([' ', ':']).nth(until - 1);

@@ -108,12 +108,17 @@ impl Die<'_> {
         low.saturating_add_unsigned(drawn)
     }
 
-    fn one_of(&mut self, options: &[(i64, i64)]) -> (i64, i64) {
-        match options {
-            [] => (0, 0),
-            [only] => *only,
-            _ => options[self.index(options.len())],
+    /// One of these, if there are any; draws nothing where there is no choice.
+    pub fn one<'t, T>(&mut self, of: &'t [T]) -> Option<&'t T> {
+        match of {
+            [] => None,
+            [only] => Some(only),
+            several => several.get(self.index(several.len())),
         }
+    }
+
+    fn one_of(&mut self, options: &[(i64, i64)]) -> (i64, i64) {
+        self.one(options).copied().unwrap_or_default()
     }
 
     /// A value of its range. Quantities come in round figures, so that a person can read a plan.
@@ -155,10 +160,8 @@ impl Die<'_> {
 
     /// One of the words.
     pub fn word<T: Clone>(&mut self, choice: &Choice<T>) -> T {
-        match choice.0.as_slice() {
-            [only] => only.clone(),
-            words => words[self.index(words.len())].clone(),
-        }
+        let word = self.one(&choice.0).expect("a choice is of some word");
+        word.clone()
     }
 
     /// A distribution with its parameters drawn.

@@ -310,11 +310,8 @@ fn few(value: i64) -> u8 {
 }
 
 /// Some kinds of messages.
-fn drawn(Kinds(options): &Kinds, die: &mut Die<'_>) -> Vec<String> {
-    match options.as_slice() {
-        [only] => only.clone(),
-        several => several[die.index(several.len())].clone(),
-    }
+fn drawn(kinds: &Kinds, die: &mut Die<'_>) -> Vec<String> {
+    die.one(&kinds.0).cloned().unwrap_or_default()
 }
 
 /// Where a process dies, and in how many recoveries when it is there.

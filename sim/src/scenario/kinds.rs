@@ -12,6 +12,11 @@ use crate::scenario::value::Picks;
 /// Any kind of messages.
 pub const ANY: &str = "any";
 
+/// Whether a message of this kind is among those that are meant; an empty list means any.
+pub fn include(meant: &[String], kind: impl FnOnce() -> Option<&'static str>) -> bool {
+    meant.is_empty() || kind().is_some_and(|kind| meant.iter().any(|one| one == kind))
+}
+
 /// Kinds of messages: one, a list, or `"any"`, which is an empty list here; or some of these to pick
 /// from.
 #[derive(Clone, PartialEq, Eq, Debug)]

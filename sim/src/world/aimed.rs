@@ -9,6 +9,7 @@
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{FaultNumber, Node};
 use crate::scenario::fault::{Aim, MessageFault, Until};
+use crate::scenario::kinds::include;
 use crate::subject::process::Reader;
 use crate::time::{Instant, Span};
 use crate::trace::observer::Observer;
@@ -139,11 +140,9 @@ impl Aimed {
             if !shot.from.contains(&from) || !shot.to.contains(&to) {
                 continue;
             }
-            if !shot.kinds.is_empty() {
-                let kind = *kind.get_or_insert_with(|| reader.and_then(|it| it.kind_of(bytes)));
-                if !kind.is_some_and(|kind| shot.kinds.iter().any(|meant| meant == kind)) {
-                    continue;
-                }
+            let of = || *kind.get_or_insert_with(|| reader.and_then(|it| it.kind_of(bytes)));
+            if !include(&shot.kinds, of) {
+                continue;
             }
             shot.seen = shot.seen.saturating_add(1);
             if shot.nth.is_none_or(|nth| nth == shot.seen) {

@@ -6,6 +6,7 @@ use crate::choices::overrides::Operation;
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, FaultNumber, Node};
 use crate::scenario::fault::{Moment, Until};
+use crate::scenario::kinds::include;
 use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
@@ -219,12 +220,8 @@ impl<O: Observer> World<O> {
     fn is_moment(&self, node: usize, output: &Output, moment: &Moment) -> bool {
         match (moment, output) {
             (Moment::Send(kinds), Output::Send { bytes, .. }) => {
-                let kind = || {
-                    self.subject
-                        .reader()
-                        .and_then(|reader| reader.kind_of(bytes))
-                };
-                kinds.is_empty() || kind().is_some_and(|kind| kinds.iter().any(|one| one == kind))
+                let reader = self.subject.reader();
+                include(kinds, || reader.and_then(|reader| reader.kind_of(bytes)))
             }
             (
                 Moment::Sync(name),

@@ -9,6 +9,7 @@ use super::source::Source;
 pub fn check(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for member in [
+        "engine/explore/src/",
         "engine/port/src/",
         "engine/src/",
         "reports/src/",
