@@ -6,25 +6,22 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use crate::ids::FaultNumber;
+use crate::scenario::bounds::bounds;
 use crate::scenario::form::{Core, FileForm, Maybe};
 use crate::scenario::model::{Scenario, Verb, When, is_unlimited};
 use crate::scenario::overrides;
 use crate::scenario::problem::{Problem, Source};
-use crate::scenario::select::{CLIENTS_MAX, REPLICAS_MAX, Select};
+use crate::scenario::select::{REPLICAS_MAX, Select};
 use crate::scenario::steps::Cast;
 use crate::scenario::units::{Count, Size, Time, Unit, show};
 use crate::scenario::value::{PerReplica, Ranged};
+use crate::scenario::workload;
 
 /// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is
 /// short.
 pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
-/// The most bytes of a value: a quarter of the largest batch.
-const VALUE_MAX: i64 = 4 << 10;
-/// What a write takes beside its value, at most, in bytes: its key, its number, and its place in a
-/// batch.
-const BESIDE_VALUE: i64 = 256;
 /// The most faults that a nemesis can be asked for.
 const FAULTS_MAX: i64 = 20_000;
 
@@ -52,7 +49,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
     }
     settings(&file, &mut problems);
     clocks(&file, &replicas, &mut problems);
-    workload(&file, &mut problems);
+    workload::check(&file, &mut problems);
     let clients = file.workload.as_ref().map_or(0, |workload| {
         workload
             .get_ref()
@@ -169,36 +166,6 @@ fn head(file: &FileForm, problems: &mut Vec<Problem>) {
             "a weight above 1,000",
             "too large",
             "weights are compared with each other: 0 to 1,000",
-        ));
-    }
-}
-
-/// Says when a value can leave its bounds.
-fn bounds<U: Unit>(
-    value: &Maybe<Ranged<U>>,
-    min: i64,
-    max: i64,
-    help: &str,
-    problems: &mut Vec<Problem>,
-) {
-    if let Some(value) = value
-        .as_ref()
-        .filter(|value| value.get_ref().min() < min || value.get_ref().max() > max)
-    {
-        let (low, high) = (
-            show::<U>(value.get_ref().min()),
-            show::<U>(value.get_ref().max()),
-        );
-        let what = if low == high {
-            low
-        } else {
-            format!("{low} to {high}")
-        };
-        problems.push(Problem::at(
-            value.span(),
-            format!("{what} is out of bounds"),
-            "out of bounds",
-            help,
         ));
     }
 }
@@ -358,126 +325,6 @@ fn clocks(file: &FileForm, replicas: &Ranged<Count>, problems: &mut Vec<Problem>
         && let PerReplica::List(entries) = offset.get_ref()
     {
         list(entries.len(), offset.span());
-    }
-}
-
-fn workload(file: &FileForm, problems: &mut Vec<Problem>) {
-    let Some(workload) = file.workload.as_ref().map(Spanned::get_ref) else {
-        return;
-    };
-    bounds(
-        &workload.clients,
-        0,
-        i64::from(CLIENTS_MAX),
-        "a workload has up to 64 clients",
-        problems,
-    );
-    bounds(
-        &workload.operations,
-        0,
-        10_000_000,
-        "a workload has up to 10,000,000 operations",
-        problems,
-    );
-    bounds(
-        &workload.keys,
-        1,
-        10_000,
-        "a workload has 1 to 10,000 keys",
-        problems,
-    );
-    bounds(
-        &workload.pipeline,
-        1,
-        64,
-        "a client has 1 to 64 requests under way",
-        problems,
-    );
-    bounds(
-        &workload.attempt_timeout,
-        1_000_000,
-        3_600_000_000_000,
-        "an attempt lasts 1ms to 3600s",
-        problems,
-    );
-    bounds(
-        &workload.patience,
-        1_000_000,
-        3_600_000_000_000,
-        "patience lasts 1ms to 3600s",
-        problems,
-    );
-    bounds(
-        &workload.value_size,
-        0,
-        VALUE_MAX,
-        "a value has up to 4KiB",
-        problems,
-    );
-    if let (Some(size), Some(segment)) = (&workload.value_size, &file.engine.segment) {
-        let (largest, smallest) = (size.get_ref().max(), segment.get_ref().min());
-        let fits = smallest / 2 - BESIDE_VALUE;
-        if largest > fits {
-            problems.push(Problem::at(
-                size.span(),
-                format!(
-                    "values of {} in segments of {}",
-                    show::<Size>(largest),
-                    show::<Size>(smallest)
-                ),
-                "too large",
-                format!(
-                    "a write fits in half a segment: write at most \"{}\", or let segments be larger",
-                    show::<Size>(fits)
-                ),
-            ));
-        }
-    }
-    let least = workload
-        .clients
-        .as_ref()
-        .map_or(4, |clients| clients.get_ref().min());
-    if let Some(idle) = &workload.idle
-        && let Some(client) = idle
-            .get_ref()
-            .0
-            .iter()
-            .find(|one| i64::from(one.0) >= least)
-    {
-        problems.push(Problem::at(
-            idle.span(),
-            format!("there is no client `{client}` to be idle"),
-            "unknown client",
-            format!("the workload has c1 to c{least}"),
-        ));
-    }
-    if let Some(mix) = &workload.mix {
-        let entries = mix.get_ref();
-        if [
-            entries.get,
-            entries.put,
-            entries.append,
-            entries.cas,
-            entries.delete,
-        ]
-        .iter()
-        .all(|weight| *weight == 0)
-        {
-            problems.push(Problem::at(
-                mix.span(),
-                "a mix of nothing",
-                "every weight is 0",
-                "write mix = { get = 4, put = 3, append = 2, cas = 1 }",
-            ));
-        }
-    }
-    if let (Some(rate), Some(_)) = (&workload.rate, &workload.think) {
-        problems.push(Problem::at(
-            rate.span(),
-            "both `rate` and `think`",
-            "one of them",
-            "`rate` is of all clients together and makes an open loop; `think` is of each",
-        ));
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod aim_form;
 pub mod asking;
+mod bounds;
 pub mod check;
 mod deaths;
 pub mod embedded;
@@ -31,3 +32,4 @@ pub mod value;
 pub mod verbs;
 pub mod vocabulary;
 pub mod words;
+mod workload;
