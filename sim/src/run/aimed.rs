@@ -8,7 +8,9 @@ use super::*;
 use crate::choices::CERTAIN;
 use crate::ids::{Endpoint, Node};
 use crate::plan::Distribution;
-use crate::scenario::fault::{Aim, Boundary, Fault, Keep, MessageFault, Moment, Until, Who};
+use crate::scenario::fault::{
+    Aim, Boundary, Fault, Keep, MessageFault, Moment, Partition, Side, Until, Who,
+};
 use crate::scenario::value::Word;
 use crate::subject::synod::Synod;
 use crate::time::{Instant, Span};
@@ -278,6 +280,42 @@ fn what_is_kept_back_comes_when_what_it_waits_for_has_happened() {
             assert!(world.effects(Effect::HoldBack) > 0);
         }
         assert!(waited > 0, "nothing waited until {name}");
+    }
+}
+
+#[test]
+fn what_is_late_by_a_fault_comes_though_its_link_is_cut_meanwhile() {
+    let second = || Who::Nodes(vec![Node(1)]);
+    let sides = [
+        vec![second()],
+        [0, 2].map(|node| Who::Nodes(vec![Node(node)])).into(),
+    ];
+    let sides = sides.map(|replicas| Side {
+        replicas,
+        clients: Vec::new(),
+    });
+    let cut = Fault::Partition(Partition::Groups(sides.into()));
+    for (fault, wait) in [
+        (MessageFault::HoldBack(Until::End), 400),
+        (MessageFault::Delay(Span::from_millis(200)), 200),
+    ] {
+        let aim = aimed(second(), Who::All, &["accepted"], None, fault);
+        let world = chaos(3, 1, &[(600, 400, aim), (700, 800, cut.clone())]);
+        let watch = world.observer();
+        let of_second = |from, to| {
+            let votes = watch.of(&["accepted"], from, to);
+            votes.filter(|vote| vote.from == Node(1))
+        };
+        let latest = |vote: &Message| vote.sent.time + LATENCY + Span::from_millis(wait);
+        assert!(of_second(600, 700).count() > 0);
+        for vote in of_second(600, 700) {
+            let came = vote.came.first().expect("before the cut it was sent").time;
+            assert!(
+                came > Instant(700_000_000) && came <= latest(vote),
+                "{vote:?}"
+            );
+        }
+        assert!(of_second(700, 1500).all(|vote| vote.came.is_empty()));
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Flight {
     /// It is a second copy.
     pub copy: Option<Cause>,
     pub damaged: Option<Cause>,
+    /// A fault made it late: it waits beyond what a partition cuts.
+    pub waits: bool,
     pub bytes: Bytes,
 }
 

@@ -5,7 +5,8 @@
 //! for the ones behind it. A decision whose probability is 0 draws nothing: its stream is its own.
 //!
 //! A partition drops a message when it is sent, and when it would arrive, if the link is cut then:
-//! what is in the cables is lost as well. Messages belong to no incarnation: whoever is up when one
+//! what is in the cables is lost as well. What a fault makes late, or keeps back, waits where it is
+//! going: it arrives, whatever is cut meanwhile, so that it can outlive a leader. Messages belong to no incarnation: whoever is up when one
 //! arrives gets it.
 
 use std::sync::Arc;
@@ -193,6 +194,7 @@ impl Network {
             link: index,
             copy: None,
             damaged: None,
+            waits: late > Span(0) || keeper.is_some(),
             bytes,
         };
         if copy.is_none() && damage.is_none() {
@@ -271,14 +273,15 @@ impl Network {
     }
 
     /// A message has come to the end of its link: whether it gets out. It does not when the link is
-    /// cut now, nor, until that ends, when the link is clogged.
+    /// cut now and it was not made late, nor, until that ends, when the link is clogged.
     #[inline]
     pub fn gets_out<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) -> bool {
         let link = &self.links[flight.link];
-        if link.cut == 0 && link.clogged == 0 {
+        let cut = link.cut > 0 && !flight.waits;
+        if !cut && link.clogged == 0 {
             return true;
         }
-        if link.cut > 0 {
+        if cut {
             stage.mark(
                 Mark::Dropped,
                 u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
