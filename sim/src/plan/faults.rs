@@ -254,7 +254,7 @@ impl Targets<'_> {
             _ => 1,
         };
         let with_few: Vec<bool> = match cut {
-            Cut::Halves | Cut::IsolateLeader => {
+            cut if cut == Cut::Halves || cut.parts_clients() => {
                 (0..self.clients).map(|_| die.index(2) == 0).collect()
             }
             _ => Vec::new(),

@@ -55,6 +55,8 @@ pub enum Cut {
     /// The leader (the first one, as long as there is none), with a random share of the clients,
     /// against the rest.
     IsolateLeader,
+    /// The leader in the largest minority, with a random share of the clients, against the rest.
+    LeaderInMinority,
     /// The replicas in a ring, each reaching only its two neighbours.
     Ring,
     /// Two halves that only the first replica, in both, can talk across.
@@ -74,10 +76,20 @@ impl Cut {
     #[must_use]
     pub const fn least(self) -> u8 {
         match self {
-            Self::Halves | Self::OneWay | Self::IsolateOne | Self::IsolateLeader => 2,
+            Self::Halves
+            | Self::OneWay
+            | Self::IsolateOne
+            | Self::IsolateLeader
+            | Self::LeaderInMinority => 2,
             Self::Bridge | Self::Hub | Self::Chain | Self::Constrained => 3,
             Self::Ring => 4,
         }
+    }
+
+    /// Whether it parts clients as well, those on the leader's side.
+    #[must_use]
+    pub const fn parts_clients(self) -> bool {
+        matches!(self, Self::IsolateLeader | Self::LeaderInMinority)
     }
 
     /// Whether it says nothing but who is on which side, so that a plan has the sides instead.

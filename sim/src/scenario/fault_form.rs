@@ -97,6 +97,7 @@ impl Word for Cut {
         ("one-way", Self::OneWay),
         ("isolate-one", Self::IsolateOne),
         ("isolate-leader", Self::IsolateLeader),
+        ("leader-in-minority", Self::LeaderInMinority),
         ("ring", Self::Ring),
         ("bridge", Self::Bridge),
         ("hub", Self::Hub),

@@ -392,8 +392,8 @@ impl Cast<'_> {
         let Some(Clients(clients)) = &form.clients else {
             return;
         };
-        if *cut != Cut::IsolateLeader {
-            let help = "clients are parted by `isolate-leader` alone; or write `groups`";
+        if !cut.parts_clients() {
+            let help = "clients are parted by `isolate-leader` and `leader-in-minority`; or write `groups`";
             let title = format!("`{}` parts no clients", name(*cut));
             self.wrong(place.clone(), title, "no effect", help);
         }

@@ -59,6 +59,7 @@ pub const SHAPES: &[&str] = &[
     "one-way",
     "isolate-one",
     "isolate-leader",
+    "leader-in-minority",
     "ring",
     "bridge",
     "hub",
@@ -508,7 +509,7 @@ static PARTITION: Table = Table {
         key(
             "clients",
             Kind::Texts,
-            "with an `order` and `isolate-leader`: the clients that are parted from the others \
+            "with an `order` and `isolate-leader` or `leader-in-minority`: the clients that are parted from the others \
              together with the leader",
         ),
     ],

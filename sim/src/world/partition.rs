@@ -26,13 +26,10 @@ pub(super) fn links(cut: Cut, parties: Parties<'_>) -> Vec<(Port, Port)> {
     };
     let count = order.len();
     let replicas = u8::try_from(count).expect("at most 9 replicas");
+    let minority = ((count - 1) / 2).max(1);
     match cut {
         Cut::Halves | Cut::IsolateOne => {
-            let few = if cut == Cut::Halves {
-                ((count - 1) / 2).max(1)
-            } else {
-                1
-            };
+            let few = if cut == Cut::Halves { minority } else { 1 };
             between(&[ports(&order[..few]), ports(&order[few..])], replicas)
         }
         Cut::OneWay => {
@@ -42,11 +39,16 @@ pub(super) fn links(cut: Cut, parties: Parties<'_>) -> Vec<(Port, Port)> {
                 .flat_map(|from| rest.iter().map(move |to| (*from, *to)))
                 .collect()
         }
-        Cut::IsolateLeader => {
-            let leader = parties.leader.unwrap_or(first);
-            let (mut one, mut other): (Vec<Node>, Vec<Node>) = (vec![leader], order.to_vec());
-            other.retain(|node| *node != leader);
-            let [mut with, mut without] = [&mut one, &mut other].map(|nodes| ports(nodes));
+        Cut::IsolateLeader | Cut::LeaderInMinority => {
+            let mut order = last(order, Some(parties.leader.unwrap_or(first)));
+            order.rotate_right(1);
+            let few = if cut == Cut::LeaderInMinority {
+                minority
+            } else {
+                1
+            };
+            let (with, without) = order.split_at(few);
+            let (mut with, mut without) = (ports(with), ports(without));
             for client in (0..parties.clients).map(Client) {
                 let port = Port(u16::from(replicas) + client.0);
                 if parties.with_leader.contains(&client) {
@@ -124,11 +126,12 @@ fn last(order: &[Node], node: Option<Node>) -> Vec<Node> {
 mod tests {
     use super::*;
 
-    const ALL: [Cut; 9] = [
+    const ALL: [Cut; 10] = [
         Cut::Halves,
         Cut::OneWay,
         Cut::IsolateOne,
         Cut::IsolateLeader,
+        Cut::LeaderInMinority,
         Cut::Ring,
         Cut::Bridge,
         Cut::Hub,
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn shapes_leave_the_links_that_they_should() {
-        assert_eq!(ALL.map(left), [8, 14, 12, 12, 10, 12, 8, 8, 6]);
+        assert_eq!(ALL.map(left), [8, 14, 12, 12, 8, 10, 12, 8, 8, 6]);
     }
 
     #[test]
@@ -203,6 +206,7 @@ mod tests {
     fn the_leader_or_else_the_first_is_isolated_with_its_clients() {
         for (leader, alone) in [(Some(2), 2), (None, 1)] {
             let links = cut(Cut::IsolateLeader, &[1, 2, 0], leader);
+            assert_eq!(links, cut(Cut::LeaderInMinority, &[1, 2, 0], leader));
             let client = |number: u16| Port(3 + number);
             assert!(links.contains(&(client(0), Port(alone))));
             assert!(!links.contains(&(client(1), Port(alone))));
