@@ -62,6 +62,8 @@ pub enum Place {
     Others = 43,
     Budget = 44,
     FirstAnswerWithin = 60,
+    Sticky = 61,
+    Hot = 62,
 }
 
 /// The oracle of a plan.

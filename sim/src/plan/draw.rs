@@ -263,7 +263,9 @@ fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Work
             .map_or_else(Vec::new, |idle| idle.get_ref().0.clone()),
         clients,
         operations,
+        sticky: u16::try_from(natural(&form.sticky, Place::Sticky, 0, dice)).unwrap_or(u16::MAX),
         keys: u16::try_from(keys(&form.keys, dice)).expect("a checked number of keys fits"),
+        hot: small(&form.hot, Place::Hot, 0, dice),
         mix: form.mix.as_ref().map_or(
             Mix {
                 get: 4,

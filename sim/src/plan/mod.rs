@@ -195,8 +195,13 @@ pub struct Workload {
     pub idle: Vec<Client>,
     /// Operations of all clients together, until the heal.
     pub operations: u32,
+    /// The first so many clients stay with one replica each, in turn: c1 with r1, and so on.
+    pub sticky: u16,
     /// Keys.
     pub keys: u16,
+    /// Parts per million of operations that go to the first key that takes them, before the others
+    /// get their even share.
+    pub hot: u32,
     /// Relative weights.
     pub mix: Mix,
     /// Requests that a client has under way at once (each an own process of the history).

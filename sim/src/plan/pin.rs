@@ -226,8 +226,12 @@ fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let mix = workload.mix;
     writeln!(
         out,
-        "\n[workload]\nclients = {}\noperations = {}\nkeys = {}",
-        workload.clients, workload.operations, workload.keys
+        "\n[workload]\nclients = {}\nsticky = {}\noperations = {}\nkeys = {}\nhot = {}",
+        workload.clients,
+        workload.sticky,
+        workload.operations,
+        workload.keys,
+        unit::<Rate>(workload.hot.into())
     )?;
     if !workload.idle.is_empty() {
         let names = workload.idle.iter().map(|client| format!("\"{client}\""));

@@ -151,10 +151,14 @@ section!(
         clients: Ranged<Count>,
         /// Operations of all together.
         operations: Ranged<Count>,
+        /// How many of them stay with one replica.
+        sticky: Ranged<Count>,
         /// Keys.
         keys: Ranged<Count>,
         /// Clients among them that ask nothing.
         idle: Clients,
+        /// Operations that go to the first key.
+        hot: Ranged<Rate>,
         /// Relative weights of the operations.
         mix: MixForm,
         /// Requests that a client has under way at once.

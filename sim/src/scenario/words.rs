@@ -234,8 +234,19 @@ static WORKLOAD: Table = Table {
             "mix",
             Kind::Table(&MIX),
             "relative weights of the operations",
+        key(
+            "sticky",
+            COUNT,
+            "the first so many clients stay with one replica each, in turn (c1 with r1, ...): it is \
+             asked first, whoever leads",
+        ),
         ),
         key(
+        key(
+            "hot",
+            RATE,
+            "operations that go to the first key that takes them; the rest spread evenly over all",
+        ),
             "pipeline",
             COUNT,
             "requests that a client has under way at once",

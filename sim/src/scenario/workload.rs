@@ -27,6 +27,13 @@ pub fn check(file: &FileForm, problems: &mut Vec<Problem>) {
         problems,
     );
     bounds(
+        &workload.sticky,
+        0,
+        i64::from(CLIENTS_MAX),
+        "up to 64 clients stay with one replica",
+        problems,
+    );
+    bounds(
         &workload.operations,
         0,
         10_000_000,

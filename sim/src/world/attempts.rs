@@ -73,10 +73,13 @@ impl Clients {
         let session = state.open().expect("requests are tried in a session");
         let request = &mut state.requests[at];
         let first = request.attempts == 0;
-        let target = match (request.next.take(), state.favourite) {
+        let sticks = client < self.workload.sticky && request.purpose == Purpose::Workload;
+        let home = sticks.then(|| Node(u8::try_from(client % stage.replicas).unwrap_or(0)));
+        let favourite = state.favourite;
+        let target = match (request.next.take(), home.or(favourite)) {
             (Some(next), _) => next,
-            (None, Some(favourite)) if first => favourite,
-            (None, favourite) => {
+            (None, Some(preferred)) if first => preferred,
+            (None, _) => {
                 let asked = (!first).then_some(request.asked);
                 if asked.is_some() && favourite == asked && !request.refused {
                     state.favourite = None;
@@ -377,4 +380,61 @@ fn backoff<O: Observer>(stage: &mut Stage<O>, (client, number): (u16, u16)) -> S
     stage.choices.about(Matter::Request(client, number));
     let label = Label::link(Topic::Backoff, client, number);
     BACKOFF + Span(stage.choices.draw(label, 3 * BACKOFF.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use crate::ids::{Client, Endpoint, Node};
+    use crate::plan::Distribution;
+    use crate::time::{Instant, Span};
+    use crate::trace::event::{Event, Stamp};
+    use crate::trace::observer::Observer;
+    use crate::world::testing;
+
+    /// How many operations a client began, and how many messages it sent to each replica.
+    #[derive(Clone, Default)]
+    struct Asked {
+        operations: usize,
+        sent: [usize; 3],
+    }
+
+    /// Of the second client.
+    impl Observer for Asked {
+        fn on(&mut self, _: Stamp, event: &Event<'_>) -> ControlFlow<()> {
+            match event {
+                Event::Invoked { client, .. } if *client == Client(1) => self.operations += 1,
+                Event::Sent {
+                    from: Endpoint::Client(Client(1)),
+                    to: Endpoint::Node(Node(to)),
+                    ..
+                } => self.sent[usize::from(*to)] += 1,
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// With so many clients that stay.
+    fn asked(sticky: u16) -> Asked {
+        let mut plan = testing::plan(3);
+        plan.workload.sticky = sticky;
+        plan.workload.think = Distribution::Constant(Span::from_millis(40));
+        let mut world = testing::world(plan, Asked::default());
+        world.run_until(Instant(3_000_000_000));
+        world.observer().clone()
+    }
+
+    #[test]
+    fn a_client_that_stays_asks_its_replica_first_whoever_leads() {
+        // r1 leads. The second client stays with r2, as soon as two clients stay.
+        let [free, other, sticky] = [0, 1, 2].map(asked);
+        assert!(free.operations > 40 && sticky.operations > 40);
+        for roams in [free, other] {
+            assert!(roams.sent[1] < roams.operations / 2, "{:?}", roams.sent);
+        }
+        assert!(sticky.sent[1] >= sticky.operations, "{:?}", sticky.sent);
+        assert!(sticky.sent[0] > sticky.operations / 2, "hints are followed");
+    }
 }

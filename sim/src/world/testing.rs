@@ -1,5 +1,8 @@
-//! A small plan for tests.
+//! A small plan for tests, and a world that runs it.
 
+use std::sync::Arc;
+
+use crate::choices::Seeded;
 use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::{
     Checks, Clock, Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed,
@@ -8,7 +11,31 @@ use crate::plan::{
 use crate::scenario::fault::{
     Boundary, Cut, DamageBudget, Fault, Keep, LinkFault, Outside, Partition, Who,
 };
+use crate::subject::primary_copy::PrimaryCopy;
+use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
+use crate::trace::observer::Observer;
+
+use super::world::World;
+
+/// A world with `primary_copy` in it.
+pub(super) fn world<O: Observer>(plan: Plan, observer: O) -> World<O> {
+    let setup = Setup {
+        cluster: 1,
+        replicas: plan.cluster.replicas,
+        knobs: plan.cluster.knobs.clone(),
+        bug: None,
+        probe: ProbeLevel::Full,
+    };
+    let seed = plan.seed;
+    World::new(
+        Arc::new(plan),
+        &PrimaryCopy,
+        setup,
+        Box::new(Seeded::new(seed)),
+        observer,
+    )
+}
 
 /// So many replicas, a quiet network, two clients that ask 120 operations.
 pub(crate) fn plan(replicas: u8) -> Plan {
@@ -37,7 +64,9 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             clients: 2,
             idle: Vec::new(),
             operations: 120,
+            sticky: 0,
             keys: 4,
+            hot: 0,
             mix: Mix {
                 get: 4,
                 put: 3,

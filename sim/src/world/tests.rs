@@ -1,42 +1,20 @@
 //! The world from end to end, with `primary_copy` in it.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use crate::choices::Seeded;
 use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
 use crate::scenario::fault::{
     Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Moment, Until, Who,
 };
-use crate::subject::primary_copy::PrimaryCopy;
-use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
 
 use super::audit::Answered;
 use super::tally::{Effect, Milestone};
-use super::testing;
+use super::testing::{self, world};
 use super::world::World;
-
-fn world<O: Observer>(plan: Plan, observer: O) -> World<O> {
-    let setup = Setup {
-        cluster: 1,
-        replicas: plan.cluster.replicas,
-        knobs: plan.cluster.knobs.clone(),
-        bug: None,
-        probe: ProbeLevel::Full,
-    };
-    let seed = plan.seed;
-    World::new(
-        Arc::new(plan),
-        &PrimaryCopy,
-        setup,
-        Box::new(Seeded::new(seed)),
-        observer,
-    )
-}
 
 /// Runs a plan for three seconds.
 fn after(plan: Plan) -> World<()> {

@@ -105,8 +105,11 @@ impl Keys {
             at -= u64::from(weight);
         }
         let word = choices.draw(Label::of(Topic::Key, client), 1 << 32);
+        let hot = (u64::from(workload.hot) << 32) / u64::from(CERTAIN);
         let place = |low: usize, count: usize| {
-            low + usize::try_from((word * count as u64) >> 32).expect("below a usize")
+            let even = word.saturating_sub(hot) * count as u64;
+            let part = even.checked_div((1 << 32) - hot).unwrap_or(0);
+            low + usize::try_from(part).expect("below a usize")
         };
         let key = match kind {
             Kind::Append if self.appended > 0 => place(self.plain, self.appended),
@@ -209,6 +212,31 @@ mod tests {
             }
         }
         assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
+    }
+
+    #[test]
+    fn the_hot_key_gets_its_share_and_the_others_the_rest() {
+        let mut plan = testing::plan(3);
+        plan.workload.keys = 4;
+        plan.workload.mix = Mix {
+            put: 1,
+            ..Mix::default()
+        };
+        for (hot, expected) in [
+            (0, [500, 500, 500, 500]),
+            (600_000, [1400, 200, 200, 200]),
+            (CERTAIN, [2000, 0, 0, 0]),
+        ] {
+            plan.workload.hot = hot;
+            let (keys, mut choices) = (Keys::of(&plan), Seeded::new(1));
+            let mut seen = [0_usize; 4];
+            for _ in 0..2000 {
+                let drawn = keys.draw(&plan.workload, 0, &mut choices);
+                seen[drawn.expect("there are weights").key] += 1;
+            }
+            let close = |(seen, expected): (&usize, usize)| seen.abs_diff(expected) < 90;
+            assert!(seen.iter().zip(expected).all(close), "{hot}: {seen:?}");
+        }
     }
 
     #[test]
