@@ -64,16 +64,49 @@ pub enum Place {
     FirstAnswerWithin = 60,
     Sticky = 61,
     Hot = 62,
+    /// What a swarm leaves out; `b` is the fault's place in the file.
+    Swarm = 63,
+    /// Which operations a swarm leaves out; `b` is the kind.
+    SwarmMix = 64,
+}
+
+impl Place {
+    /// A setting of a swarm, which is drawn at an end of its range half of the time: what a cluster,
+    /// its network and disks are like, and how its clients ask, but neither how much nor when.
+    const fn is_of_swarm(self) -> bool {
+        let number = self as u16;
+        let setting = Self::Heartbeat as u16 <= number && number <= Self::Abandon as u16;
+        let amount = matches!(self, Self::Operations | Self::Think | Self::Rate);
+        setting && !amount || matches!(self, Self::ValueSize | Self::Sticky | Self::Hot)
+    }
 }
 
 /// The oracle of a plan.
-pub struct Dice(Seeded);
+pub struct Dice {
+    choices: Seeded,
+    swarm: bool,
+}
 
 impl Dice {
     /// The oracle of this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Seeded::new(seed))
+        Self {
+            choices: Seeded::new(seed),
+            swarm: false,
+        }
+    }
+
+    /// The same, for a swarm or not.
+    #[must_use]
+    pub const fn of_swarm(mut self, swarm: bool) -> Self {
+        self.swarm = swarm;
+        self
+    }
+
+    /// Whether a swarm leaves out a part of its scenario, which it does with these odds in four.
+    pub fn leaves_out(&mut self, place: Place, ordinal: usize, odds: i64) -> bool {
+        self.swarm && self.at(place, ordinal).between(0, 3) < odds
     }
 
     /// What draws at a place. `ordinal` tells the place's parts apart.
@@ -84,8 +117,9 @@ impl Dice {
             u16::try_from(ordinal).unwrap_or(u16::MAX),
         );
         Die {
-            choices: &mut self.0,
+            choices: &mut self.choices,
             label,
+            ends: self.swarm && place.is_of_swarm(),
         }
     }
 }
@@ -94,6 +128,8 @@ impl Dice {
 pub struct Die<'a> {
     choices: &'a mut dyn Choices,
     label: Label,
+    /// Ends of ranges are drawn half of the time.
+    ends: bool,
 }
 
 impl Die<'_> {
@@ -127,10 +163,17 @@ impl Die<'_> {
     pub fn value<U: Unit>(&mut self, ranged: &Ranged<U>) -> i64 {
         let (low, high) = self.one_of(ranged.options());
         let grain = if U::BARE { 1 } else { grain(low, high) };
+        self.within(low / grain, high / grain) * grain
+    }
+
+    fn within(&mut self, low: i64, high: i64) -> i64 {
         if low == high {
-            low
-        } else {
-            self.between(low / grain, high / grain) * grain
+            return low;
+        }
+        match self.ends.then(|| self.index(4)) {
+            Some(0) => low,
+            Some(1) => high,
+            _ => self.between(low, high),
         }
     }
 
@@ -147,11 +190,7 @@ impl Die<'_> {
     /// A whole multiple of `unit` in a range of such multiples.
     pub fn multiple<U: Unit>(&mut self, ranged: &Ranged<U>, unit: i64) -> i64 {
         let (low, high) = self.one_of(ranged.options());
-        if low == high {
-            low
-        } else {
-            self.between(low / unit, high / unit) * unit
-        }
+        self.within(low / unit, high / unit) * unit
     }
 
     /// One of the ranges.

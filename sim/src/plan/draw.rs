@@ -29,7 +29,7 @@ const SECTOR: i64 = 512;
 /// every machine.
 #[must_use]
 pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
-    let dice = &mut Dice::new(seed);
+    let dice = &mut Dice::new(seed).of_swarm(scenario.swarm);
     let replicas = u8::try_from(dice.at(Place::Replicas, 0).natural(&scenario.replicas()))
         .expect("a checked scenario has at most 9 replicas");
     let allowed = scenario
@@ -266,16 +266,7 @@ fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Work
         sticky: u16::try_from(natural(&form.sticky, Place::Sticky, 0, dice)).unwrap_or(u16::MAX),
         keys: u16::try_from(keys(&form.keys, dice)).expect("a checked number of keys fits"),
         hot: small(&form.hot, Place::Hot, 0, dice),
-        mix: form.mix.as_ref().map_or(
-            Mix {
-                get: 4,
-                put: 3,
-                append: 2,
-                cas: 1,
-                delete: 0,
-            },
-            |mix| weights(*mix.get_ref()),
-        ),
+        mix: mix(form.mix.as_ref().map(|mix| *mix.get_ref()), dice),
         pipeline,
         think,
         open,
@@ -296,13 +287,31 @@ fn keys(value: &Maybe<Ranged<Count>>, dice: &mut Dice) -> u64 {
     natural(value, Place::Keys, 4, dice)
 }
 
-fn weights(form: MixForm) -> Mix {
+/// The weights of the operations. A swarm leaves each kind out one time in four, unless only reads
+/// or only writes are left then.
+fn mix(form: Option<MixForm>, dice: &mut Dice) -> Mix {
+    let form = form.unwrap_or(MixForm {
+        get: 4,
+        put: 3,
+        append: 2,
+        cas: 1,
+        delete: 0,
+    });
+    let all = [form.get, form.put, form.append, form.cas, form.delete].map(u32::from);
+    let mut some = all;
+    for (kind, weight) in some.iter_mut().enumerate() {
+        if dice.leaves_out(Place::SwarmMix, kind, 1) {
+            *weight = 0;
+        }
+    }
+    let both = some[0] > 0 && some[1..].iter().any(|weight| *weight > 0);
+    let [get, put, append, cas, delete] = if both { some } else { all };
     Mix {
-        get: form.get.into(),
-        put: form.put.into(),
-        append: form.append.into(),
-        cas: form.cas.into(),
-        delete: form.delete.into(),
+        get,
+        put,
+        append,
+        cas,
+        delete,
     }
 }
 

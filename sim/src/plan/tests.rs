@@ -245,3 +245,56 @@ fn the_mix_asks_enough_for_long_enough() {
     assert!(faults as u64 > 15 * runs, "{faults} faults");
     assert!(random * 10 > runs * 9, "{random} of {runs} are random");
 }
+
+/// How many of 400 seeds have each kind of fault, draw a window at an end of its range, and have
+/// each kind of operation.
+fn of_swarm(swarm: bool) -> ([usize; 3], usize, [usize; 5]) {
+    let text = format!(
+        "format = 1\ntitle = \"t\"\nwhy = \"w\"\nswarm = {swarm}\n[engine]\nwindow = \
+         \"11..30\"\n[workload]\nmix = {{ get = 1, put = 1, append = 1, cas = 1, delete = 1 \
+         }}\n[heal]\nat = \"30s\"\n[nemesis]\nevery = \"1s\"\n[[nemesis.fault]]\nkill = \
+         1\n[[nemesis.fault]]\npause = 1\n[[nemesis.fault]]\ndisk-stall = 1\n"
+    );
+    let scenario = parse("t", &text, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
+    let (mut faults, mut ends, mut operations) = ([0; 3], 0, [0; 5]);
+    for seed in 0..400 {
+        let plan = draw(&scenario, seed);
+        let has = |test: fn(&Fault) -> bool| usize::from(plan.faults().any(test));
+        faults[0] += has(|fault| matches!(fault, Fault::Kill { .. }));
+        faults[1] += has(|fault| matches!(fault, Fault::Pause(_)));
+        faults[2] += has(|fault| matches!(fault, Fault::DiskStall(_)));
+        assert!(!plan.nemesis.is_empty());
+        ends += usize::from([11, 30].contains(&plan.cluster.knobs.window));
+        let mix = plan.workload.mix;
+        let weights = [mix.get, mix.put, mix.append, mix.cas, mix.delete];
+        for (count, weight) in operations.iter_mut().zip(weights) {
+            *count += usize::from(weight > 0);
+        }
+        assert!(mix.get > 0 && weights[1..].iter().any(|weight| *weight > 0));
+    }
+    (faults, ends, operations)
+}
+
+#[test]
+fn a_swarm_leaves_out_faults_and_operations_and_likes_the_ends_of_ranges() {
+    let (faults, ends, operations) = of_swarm(false);
+    assert!(faults.iter().all(|runs| *runs > 390), "{faults:?}");
+    assert!(ends < 70, "one in ten: {ends}");
+    assert_eq!(operations, [400; 5]);
+
+    let (faults, ends, operations) = of_swarm(true);
+    // Each with even odds; all are back where none would be left, one time in eight.
+    let expected = 400 * 9 / 16;
+    assert!(
+        faults.iter().all(|runs| runs.abs_diff(expected) < 45),
+        "{faults:?}"
+    );
+    assert!(
+        ends.abs_diff(220) < 45,
+        "half, and a tenth of the rest: {ends}"
+    );
+    assert!(
+        operations[1..].iter().all(|runs| (280..360).contains(runs)),
+        "{operations:?}"
+    );
+}

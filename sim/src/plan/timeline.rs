@@ -8,7 +8,7 @@ use crate::ids::FaultNumber;
 use crate::plan::Timed;
 use crate::plan::dice::{Dice, Place};
 use crate::plan::faults::Targets;
-use crate::scenario::model::Nemesis;
+use crate::scenario::model::{Nemesis, NemesisFault};
 use crate::time::{Instant, Span};
 
 /// Draws the faults up to the heal, numbered from `above`. What the budget does not allow is left out; its time passes.
@@ -20,11 +20,8 @@ pub fn draw(
     above: FaultNumber,
     dice: &mut Dice,
 ) -> Vec<Timed> {
-    let total: u64 = nemesis
-        .faults
-        .iter()
-        .map(|fault| u64::from(fault.weight))
-        .sum();
+    let faults = some(nemesis, dice);
+    let total: u64 = faults.iter().map(|fault| u64::from(fault.weight)).sum();
     let mut timeline = Vec::new();
     let mut at = Instant(0);
     for number in 0.. {
@@ -36,7 +33,7 @@ pub fn draw(
         let mut ticket =
             u64::try_from(die.between(0, i64::try_from(total - 1).unwrap_or(i64::MAX)))
                 .unwrap_or(0);
-        let drawn = nemesis.faults.iter().find(|fault| {
+        let drawn = faults.iter().find(|fault| {
             let hit = ticket < u64::from(fault.weight);
             ticket = ticket.saturating_sub(u64::from(fault.weight));
             hit
@@ -58,4 +55,18 @@ pub fn draw(
         }
     }
     timeline
+}
+
+/// The faults that this seed has: all of them, but a swarm leaves each out with even odds. One is
+/// left in any case.
+fn some<'a>(nemesis: &'a Nemesis, dice: &mut Dice) -> Vec<&'a NemesisFault> {
+    let all = nemesis.faults.iter().filter(|fault| fault.weight > 0);
+    let all: Vec<&NemesisFault> = all.collect();
+    let mut left = Vec::new();
+    for (place, fault) in all.iter().enumerate() {
+        if !dice.leaves_out(Place::Swarm, place, 2) {
+            left.push(*fault);
+        }
+    }
+    if left.is_empty() { all } else { left }
 }

@@ -104,6 +104,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         title: file.title.map(Spanned::into_inner).unwrap_or_default(),
         why: file.why.map(Spanned::into_inner).unwrap_or_default(),
         weight: file.weight.map_or(1, Spanned::into_inner),
+        swarm: file.swarm.is_some_and(Spanned::into_inner),
         subject: file.subject.map(Spanned::into_inner),
         cluster: file.cluster,
         engine: file.engine,

@@ -27,6 +27,8 @@ form!(
         why: Maybe<String>,
         /// How often the mix draws it, against the others.
         weight: Maybe<u32>,
+        /// Each seed leaves something out.
+        swarm: Maybe<bool>,
         /// The engine under test, when it is not Synod.
         subject: Maybe<String>,
         /// The cluster.
@@ -149,16 +151,16 @@ section!(
     WorkloadForm {
         /// How many clients.
         clients: Ranged<Count>,
-        /// Operations of all together.
-        operations: Ranged<Count>,
         /// How many of them stay with one replica.
         sticky: Ranged<Count>,
+        /// Operations of all together.
+        operations: Ranged<Count>,
         /// Keys.
         keys: Ranged<Count>,
-        /// Clients among them that ask nothing.
-        idle: Clients,
         /// Operations that go to the first key.
         hot: Ranged<Rate>,
+        /// Clients among them that ask nothing.
+        idle: Clients,
         /// Relative weights of the operations.
         mix: MixForm,
         /// Requests that a client has under way at once.

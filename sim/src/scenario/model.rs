@@ -24,6 +24,9 @@ pub struct Scenario {
     pub why: String,
     /// How often the mix draws it, against the others.
     pub weight: u32,
+    /// Each seed leaves out some faults of the nemesis and some kinds of operations, and draws more
+    /// often at the ends of ranges (Groce et al., ISSTA 2012).
+    pub swarm: bool,
     /// The engine under test, when it is not Synod.
     pub subject: Option<String>,
     /// The cluster.

@@ -82,6 +82,12 @@ pub static FILE: Table = Table {
             "how often the mix draws it, against the others; 1 by default, 0 for never",
         ),
         key(
+            "swarm",
+            Kind::Flag,
+            "each seed leaves out half of the nemesis' faults and a quarter of the kinds of \
+             operations, and draws ranges of settings at their ends half of the time",
+        ),
+        key(
             "subject",
             Kind::Named(Naming::Subject),
             "the engine under test, when it is not Synod",
@@ -228,25 +234,25 @@ static WORKLOAD: Table = Table {
             Kind::Texts,
             "clients among them that ask nothing; the others keep their numbers",
         ),
-        key("operations", COUNT, "operations of all clients together"),
-        key("keys", COUNT, "how many keys they use"),
-        key(
-            "mix",
-            Kind::Table(&MIX),
-            "relative weights of the operations",
         key(
             "sticky",
             COUNT,
             "the first so many clients stay with one replica each, in turn (c1 with r1, ...): it is \
              asked first, whoever leads",
         ),
-        ),
-        key(
+        key("operations", COUNT, "operations of all clients together"),
+        key("keys", COUNT, "how many keys they use"),
         key(
             "hot",
             RATE,
             "operations that go to the first key that takes them; the rest spread evenly over all",
         ),
+        key(
+            "mix",
+            Kind::Table(&MIX),
+            "relative weights of the operations",
+        ),
+        key(
             "pipeline",
             COUNT,
             "requests that a client has under way at once",
