@@ -5,9 +5,9 @@ use crate::ids::{Client, Node};
 use crate::plan::dice::Die;
 use crate::scenario::aim_form::AimForm;
 use crate::scenario::fault::{
-    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Moment, Partition, Side, Who,
+    Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Moment, Partition, Side, Spots, Who,
 };
-use crate::scenario::fault_form::{PartitionForm, WhenForm};
+use crate::scenario::fault_form::{BitRotForm, PartitionForm, WhenForm};
 use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::units::Count;
@@ -85,19 +85,13 @@ impl Targets<'_> {
             FaultForm::DiskStall(form) => Fault::DiskStall(self.who(&form.0.replicas, die)),
             FaultForm::BitRot(form) => {
                 let who = self.damaged(&form.0.replicas, die)?;
-                Fault::BitRot {
-                    who,
-                    sectors: few(die.value(&form.0.sectors)),
-                    files: form.0.files.clone(),
-                }
+                let spots = spots(&form.0, die);
+                Fault::BitRot { who, spots }
             }
             FaultForm::SectorError(form) => {
                 let who = self.damaged(&form.0.replicas, die)?;
-                Fault::SectorError {
-                    who,
-                    sectors: few(die.value(&form.0.sectors)),
-                    files: form.0.files.clone(),
-                }
+                let spots = spots(&form.0, die);
+                Fault::SectorError { who, spots }
             }
             FaultForm::MisdirectedWrite(form) => {
                 Fault::MisdirectedWrite(self.damaged(&form.0.replicas, die)?)
@@ -307,6 +301,14 @@ fn ppm(value: i64) -> u32 {
 
 fn few(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
+}
+
+fn spots(form: &BitRotForm, die: &mut Die<'_>) -> Spots {
+    Spots {
+        sectors: few(die.value(&form.sectors)),
+        files: form.files.clone(),
+        tail: die.word(&form.tail),
+    }
 }
 
 /// Some kinds of messages.

@@ -444,19 +444,13 @@ fn verb(fault: &Fault) -> String {
         Fault::SlowDisk { who, by } | Fault::SlowCpu { who, by } => {
             on(who, &format!("by = {}", span(*by)))
         }
-        Fault::BitRot {
-            who,
-            sectors,
-            files,
+        Fault::BitRot { who, spots } | Fault::SectorError { who, spots } => {
+            let (sectors, files, tail) = (spots.sectors, quoted(&spots.files), spots.tail);
+            on(
+                who,
+                &format!("sectors = {sectors}, files = {files}, tail = {tail}"),
+            )
         }
-        | Fault::SectorError {
-            who,
-            sectors,
-            files,
-        } => on(
-            who,
-            &format!("sectors = {sectors}, files = {}", quoted(files)),
-        ),
         Fault::ClockJump { who, by } => on(who, &format!("by = {}", unit::<Offset>(*by))),
         Fault::ClockDrift { who, ppm } => {
             on(who, &format!("rate = {}", unit::<Drift>((*ppm).into())))

@@ -80,7 +80,7 @@ mod tests {
     use crate::check::suite::Checks;
     use crate::ids::Node;
     use crate::plan::Plan;
-    use crate::scenario::fault::{Cut, Fault, Partition, Who};
+    use crate::scenario::fault::{Cut, Fault, Partition, Spots, Who};
     use crate::subject::process::ProbeLevel;
     use crate::world::testing;
 
@@ -152,8 +152,7 @@ mod tests {
             let mut rot = plan.nemesis[0].clone();
             rot.fault = Fault::BitRot {
                 who: Who::All,
-                sectors: 1,
-                files: "no such file".to_owned(),
+                spots: Spots::anywhere(1).of("no such file"),
             };
             plan.nemesis.push(rot);
             plan

@@ -7,7 +7,7 @@ use synod_port::files::{Bytes, DiskOk, FileName};
 use super::*;
 use crate::ids::Node;
 use crate::plan::Mix;
-use crate::scenario::fault::{Boundary, Fault, Keep, Who};
+use crate::scenario::fault::{Boundary, Fault, Keep, Spots, Who};
 use crate::subject::abd::Abd;
 use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
@@ -80,8 +80,7 @@ impl Subject for Forgetful {
 fn verdicts(subject: &'static dyn Subject, sectors: u8) -> BTreeSet<(String, String)> {
     let rot = Fault::BitRot {
         who: Who::All,
-        sectors,
-        files: String::new(),
+        spots: Spots::anywhere(sectors),
     };
     let power = Fault::PowerLoss {
         who: Who::All,

@@ -11,7 +11,7 @@ use crate::check::roster::Violation;
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::{Expectation, Expected, Healing, Mix, Step as PlanStep, Verb, When};
-use crate::scenario::fault::{Boundary, Cut, Fault, Outside, Partition, Side, Who};
+use crate::scenario::fault::{Boundary, Cut, Fault, Outside, Partition, Side, Spots, Who};
 use crate::subject::ping::Ping;
 use crate::subject::primary_copy::PrimaryCopy;
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
@@ -596,8 +596,7 @@ fn a_halt_is_excused_by_damage_alone() {
         0,
         Fault::BitRot {
             who: Who::All,
-            sectors: 200,
-            files: String::new(),
+            spots: Spots::anywhere(200),
         },
     );
     let found = verdict(testing::with(std::slice::from_ref(&kill)), &DISTRUSTS);
@@ -830,8 +829,7 @@ fn a_replica_whose_disk_is_damaged_or_lost_halts_and_the_others_carry_on() {
     );
     let errors = Fault::SectorError {
         who: one(),
-        sectors: 200,
-        files: "log-".to_owned(),
+        spots: Spots::anywhere(200).of("log-"),
     };
     for (fault, halts) in [
         (Fault::DiskLoss(one()), 1),

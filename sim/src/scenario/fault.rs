@@ -108,6 +108,39 @@ pub enum LinkFault {
     Slow(Span),
 }
 
+/// Which sectors of a disk are damaged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spots {
+    /// How many.
+    pub sectors: u8,
+    /// Only files whose name starts with this; all files when empty.
+    pub files: String,
+    /// Only the last sectors of the last of these files, by name, that hold anything: a log's newest
+    /// records.
+    pub tail: bool,
+}
+
+impl Spots {
+    /// So many sectors, anywhere.
+    #[must_use]
+    pub const fn anywhere(sectors: u8) -> Self {
+        Self {
+            sectors,
+            files: String::new(),
+            tail: false,
+        }
+    }
+
+    /// The same, in files whose name starts with this.
+    #[must_use]
+    pub fn of(self, files: &str) -> Self {
+        Self {
+            files: files.to_owned(),
+            ..self
+        }
+    }
+}
+
 /// Which messages between replicas a fault is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Aim {
@@ -307,24 +340,20 @@ pub enum Fault {
     },
     /// Nothing completes on the disk until the hold ends.
     DiskStall(Who),
-    /// Damage synced sectors on the media: so many places.
+    /// Damage synced sectors on the media.
     BitRot {
         /// Whose.
         who: Who,
-        /// How many sectors are damaged.
-        sectors: u8,
-        /// Only files whose name starts with this; all files when empty.
-        files: String,
+        /// Which.
+        spots: Spots,
     },
     /// Sectors on the media cannot be read any more, until they are written whole: latent errors,
     /// which show when a recovery reads.
     SectorError {
         /// Whose.
         who: Who,
-        /// How many sectors.
-        sectors: u8,
-        /// Only files whose name starts with this; all files when empty.
-        files: String,
+        /// Which.
+        spots: Spots,
     },
     /// One of the next writes that are synced goes to another place, and its own place keeps what
     /// it held. It is seen when the file has been synced again.

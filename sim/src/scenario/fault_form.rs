@@ -110,6 +110,10 @@ pub(super) fn all() -> Select {
     Select::All
 }
 
+fn anywhere() -> Choice<bool> {
+    Choice(vec![false])
+}
+
 fn one() -> Ranged<Count> {
     Ranged::fixed(1)
 }
@@ -213,6 +217,9 @@ form!(
         /// Only files whose name starts with this.
         #[serde(default)]
         files: String,
+        /// Only where the last of these files ends.
+        #[serde(default = "anywhere")]
+        tail: Choice<bool>,
     }
 );
 form!(
@@ -269,7 +276,7 @@ of_select! {
     TargetForm {}
     FailureForm { rate: certain() }
     SlowForm { by: some_delay() }
-    BitRotForm { sectors: one(), files: String::new() }
+    BitRotForm { sectors: one(), files: String::new(), tail: anywhere() }
 }
 
 /// `partition`, as a table or as a shape's name alone.

@@ -637,6 +637,11 @@ static BIT_ROT: Table = Table {
             Kind::Text,
             "only files whose name starts with this",
         ),
+        key(
+            "tail",
+            Kind::Flag,
+            "only the last sectors of the last of these files: a log's newest records",
+        ),
     ],
 };
 

@@ -14,7 +14,7 @@ use synod_port::files::Bytes;
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{FaultNumber, Node};
 use crate::plan::Healing;
-use crate::scenario::fault::{Fault, Keep, LinkFault, Partition, Side, Who};
+use crate::scenario::fault::{Fault, Keep, LinkFault, Partition, Side, Spots, Who};
 use crate::time::{Instant, Span};
 use crate::trace::observer::Observer;
 
@@ -114,8 +114,7 @@ impl<O: Observer> World<O> {
         let is_letter = |letter: &char| letter.is_ascii_alphabetic();
         let files: String = name.as_str().chars().take_while(is_letter).collect();
         let rot = Rot {
-            sectors: u8::MAX,
-            files: &files,
+            spots: &Spots::anywhere(u8::MAX).of(&files),
             kinds: &Damage::REVEALED,
         };
         self.rot(HELD, &[pledge.from], &rot, Effect::BitRot);

@@ -80,22 +80,17 @@ impl<O: Observer> World<O> {
             | Fault::SlowDisk { .. }
             | Fault::DiskStall(_)
             | Fault::SlowCpu { .. } => {}
-            Fault::BitRot { sectors, files, .. } => {
+            Fault::BitRot { spots, .. } => {
                 let kinds: &[Damage] = match self.plan.budget {
                     DamageBudget::Survivable => &Damage::ROT,
                     DamageBudget::None => &Damage::REVEALED,
                 };
-                let rot = Rot {
-                    sectors: *sectors,
-                    files,
-                    kinds,
-                };
+                let rot = Rot { spots, kinds };
                 self.rot(number, &nodes, &rot, Effect::BitRot);
             }
-            Fault::SectorError { sectors, files, .. } => {
+            Fault::SectorError { spots, .. } => {
                 let rot = Rot {
-                    sectors: *sectors,
-                    files,
+                    spots,
                     kinds: &[Damage::Unreadable],
                 };
                 self.rot(number, &nodes, &rot, Effect::SectorError);

@@ -183,7 +183,7 @@ impl Default for Tally {
 mod tests {
     use super::*;
     use crate::scenario::fault::{
-        Aim, Boundary, Fault, Keep, LinkFault, MessageFault, Partition, Until, Who,
+        Aim, Boundary, Fault, Keep, LinkFault, MessageFault, Partition, Spots, Until, Who,
     };
     use crate::scenario::value::Word;
     use crate::time::Span;
@@ -262,13 +262,11 @@ mod tests {
             Fault::DiskStall(who.clone()),
             Fault::BitRot {
                 who: who.clone(),
-                sectors: 1,
-                files: String::new(),
+                spots: Spots::anywhere(1),
             },
             Fault::SectorError {
                 who: who.clone(),
-                sectors: 1,
-                files: String::new(),
+                spots: Spots::anywhere(1),
             },
             Fault::MisdirectedWrite(who.clone()),
             Fault::DiskLoss(who.clone()),

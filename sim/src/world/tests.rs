@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::ids::{Endpoint, Node};
 use crate::plan::{Distribution, Plan};
 use crate::scenario::fault::{
-    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Moment, Until, Who,
+    Aim, Boundary, Cut, Fault, Keep, LinkFault, MessageFault, Moment, Spots, Until, Who,
 };
 use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Outcome, Stamp};
@@ -159,8 +159,7 @@ fn every_fault_kind_takes_effect() {
         (
             Fault::BitRot {
                 who: Who::All,
-                sectors: 1,
-                files: String::new(),
+                spots: Spots::anywhere(1),
             },
             Effect::BitRot,
         ),

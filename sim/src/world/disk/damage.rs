@@ -3,14 +3,13 @@
 use synod_port::files::FileName;
 
 use super::block::FlawId;
+use crate::scenario::fault::Spots;
 
 /// What is to be damaged.
 #[derive(Clone, Copy, Debug)]
 pub struct Rot<'a> {
-    /// How many sectors, if there are as many.
-    pub sectors: u8,
-    /// Only files whose name starts with this; all files when empty.
-    pub files: &'a str,
+    /// Which sectors, if there are as many.
+    pub spots: &'a Spots,
     /// One of these is drawn for each sector; [`Damage::ROT`] is plain bit rot.
     pub kinds: &'a [Damage],
 }

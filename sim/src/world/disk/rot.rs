@@ -10,6 +10,9 @@ use super::damage::{Damage, Hit, Rot};
 use super::directory::FileId;
 use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 
+/// How many sectors are the tail of a file.
+const TAIL: usize = 4;
+
 /// A place that may be damaged.
 pub(super) struct Place {
     pub name: FileName,
@@ -25,9 +28,12 @@ impl Disk {
     pub fn rot(&mut self, rot: &Rot<'_>, choices: &mut dyn Choices, by: FaultAt) -> Vec<Hit> {
         choices.about(Matter::Fault(by));
         let label = Label::fault(Topic::BitRot, by);
-        let mut places = self.places(rot.files);
+        let mut places = self.places(&rot.spots.files);
+        if rot.spots.tail {
+            self.leave_tail(&mut places);
+        }
         let mut hits = Vec::new();
-        for _ in 0..rot.sectors {
+        for _ in 0..rot.spots.sectors {
             if places.is_empty() || rot.kinds.is_empty() {
                 break;
             }
@@ -87,6 +93,15 @@ impl Disk {
             });
         }
         hits
+    }
+
+    /// Leaves the last places of the last file that hold anything.
+    fn leave_tail(&self, places: &mut Vec<Place>) {
+        places.retain(|place| *bytes_of(self.file(place.file).media(place.sector)) != ZEROS);
+        let last = places.iter().map(|place| place.name).max();
+        places.retain(|place| Some(place.name) == last);
+        places.sort_unstable_by_key(|place| place.sector);
+        places.drain(..places.len().saturating_sub(TAIL));
     }
 
     /// Whether only zeros follow in the file: if this sector were zero too, nothing on the disk

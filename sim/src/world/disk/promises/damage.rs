@@ -1,6 +1,7 @@
 //! Bit rot, misdirected writes and latent sector errors.
 
 use super::*;
+use crate::scenario::fault::Spots;
 
 #[test]
 fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
@@ -15,8 +16,7 @@ fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
         let before = disk.clone();
         let hits = disk.rot(
             &Rot {
-                sectors: 9,
-                files: "log",
+                spots: &Spots::anywhere(9).of("log"),
                 kinds: &[kind],
             },
             &mut Seeded::new(1),
@@ -45,8 +45,7 @@ fn rot_hits_only_what_was_synced_and_is_seen_at_once() {
         assert_eq!(before.flaws(), []);
         let again = disk.rot(
             &Rot {
-                sectors: 9,
-                files: "log",
+                spots: &Spots::anywhere(9).of("log"),
                 kinds: &[kind],
             },
             &mut Seeded::new(2),
@@ -62,8 +61,7 @@ fn rot_of_each_kind_is_what_it_says() {
         let mut disk = disk(&[("f", "ab")]);
         let hits = disk.rot(
             &Rot {
-                sectors: 1,
-                files: "",
+                spots: &Spots::anywhere(1),
                 kinds: &[kind],
             },
             &mut Seeded::new(5),
@@ -104,8 +102,7 @@ fn rot_strikes_only_bytes_that_belong_to_the_file() {
             ]);
             let hits = disk.rot(
                 &Rot {
-                    sectors: 1,
-                    files: "",
+                    spots: &Spots::anywhere(1),
                     kinds: &[kind],
                 },
                 &mut Seeded::new(seed),
@@ -125,8 +122,7 @@ fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
         let mut disk = disk(&[("f", "ab")]);
         let hits = disk.rot(
             &Rot {
-                sectors: 1,
-                files: "",
+                spots: &Spots::anywhere(1),
                 kinds: &[Damage::Zeroed],
             },
             &mut Seeded::new(seed),
@@ -151,8 +147,7 @@ fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
     let mut disk = disk(&[("f", "a")]);
     disk.rot(
         &Rot {
-            sectors: 1,
-            files: "",
+            spots: &Spots::anywhere(1),
             kinds: &[Damage::Bit],
         },
         &mut Seeded::new(1),
@@ -194,8 +189,7 @@ fn a_sector_that_cannot_be_read_fails_reads_until_it_is_written_whole() {
     let mut disk = disk(&[("f", "a")]);
     let hits = disk.rot(
         &Rot {
-            sectors: 3,
-            files: "f",
+            spots: &Spots::anywhere(3).of("f"),
             kinds: &[Damage::Unreadable],
         },
         &mut Script::default(),
@@ -316,4 +310,29 @@ fn a_lost_disk_is_empty_and_takes_files_again() {
         DiskOp::SyncDir,
     ]);
     assert_eq!(disk.seen(), files(&[("log", "n")]));
+}
+
+#[test]
+fn a_tail_is_the_last_that_is_written_of_the_last_file() {
+    let mut disk = disk(&[("log-1", "abcdef"), ("log-2", "abcdefg"), ("promise", "c")]);
+    disk.all([
+        DiskOp::Truncate {
+            file: name("log-2"),
+            length: 20 * 512,
+        },
+        sync("log-2"),
+    ]);
+    let spots = Spots {
+        tail: true,
+        ..Spots::anywhere(9).of("log")
+    };
+    let rot = Rot {
+        spots: &spots,
+        kinds: &[Damage::Bit],
+    };
+    let hits = disk.rot(&rot, &mut Seeded::new(1), NOBODY);
+    let mut hit: Vec<u32> = hits.iter().map(|hit| hit.sector).collect();
+    hit.sort_unstable();
+    assert_eq!(hit, [3, 4, 5, 6]);
+    assert!(hits.iter().all(|hit| hit.file == name("log-2")));
 }
