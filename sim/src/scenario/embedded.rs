@@ -72,6 +72,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/clock-jumps.toml"),
     ),
     (
+        "safety/crowded-sessions",
+        include_str!("../../../scenarios/safety/crowded-sessions.toml"),
+    ),
+    (
         "safety/dueling-leaders",
         include_str!("../../../scenarios/safety/dueling-leaders.toml"),
     ),
@@ -112,6 +116,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/slow-cpu.toml"),
     ),
     (
+        "safety/small-pages",
+        include_str!("../../../scenarios/safety/small-pages.toml"),
+    ),
+    (
         "safety/split-brain",
         include_str!("../../../scenarios/safety/split-brain.toml"),
     ),
@@ -122,6 +130,10 @@ pub const FILES: &[(&str, &str)] = &[
     (
         "safety/stalled-leader-cut-off",
         include_str!("../../../scenarios/safety/stalled-leader-cut-off.toml"),
+    ),
+    (
+        "safety/sticky-readers",
+        include_str!("../../../scenarios/safety/sticky-readers.toml"),
     ),
     (
         "safety/votes-lost-by-kind",
@@ -154,6 +166,10 @@ pub const FILES: &[(&str, &str)] = &[
     (
         "storage/crash-loop",
         include_str!("../../../scenarios/storage/crash-loop.toml"),
+    ),
+    (
+        "storage/damage-in-weather",
+        include_str!("../../../scenarios/storage/damage-in-weather.toml"),
     ),
     (
         "storage/disk-loss",
@@ -198,6 +214,10 @@ pub const FILES: &[(&str, &str)] = &[
     (
         "storage/slow-disk",
         include_str!("../../../scenarios/storage/slow-disk.toml"),
+    ),
+    (
+        "storage/slow-syncs",
+        include_str!("../../../scenarios/storage/slow-syncs.toml"),
     ),
     (
         "storage/torn-tail",
