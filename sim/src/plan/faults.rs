@@ -9,7 +9,7 @@ use crate::scenario::fault::{
 };
 use crate::scenario::fault_form::{BitRotForm, PartitionForm, WhenForm};
 use crate::scenario::kinds::Kinds;
-use crate::scenario::select::{Member, Select};
+use crate::scenario::select::{Member, REPLICAS_MAX, Select};
 use crate::scenario::units::Count;
 use crate::scenario::value::{Choice, Ranged};
 use crate::scenario::verbs::FaultForm;
@@ -119,6 +119,8 @@ impl Targets<'_> {
             Select::Any => Who::Nodes(die.some(self.all, 1)),
             Select::Leader => Who::Leader,
             Select::Others => Who::Others,
+            Select::Acknowledgers => Who::Acknowledgers(self.all.to_vec()),
+            Select::Laggards => Who::Laggards(self.all.to_vec()),
             Select::Count(count) => {
                 let count = usize::try_from(
                     die.value(count)
@@ -155,6 +157,7 @@ impl Targets<'_> {
                 nodes.retain(|node| self.victims.contains(node));
                 Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
             }
+            by_votes @ (Who::Acknowledgers(_) | Who::Laggards(_)) => Some(by_votes),
             Who::All | Who::Leader | Who::Others => None,
         }
     }
@@ -291,8 +294,15 @@ pub fn known(select: &Select) -> Who {
         Select::All | Select::Any | Select::Count(_) | Select::Pick(_) => Who::All,
         Select::Leader => Who::Leader,
         Select::Others => Who::Others,
+        Select::Acknowledgers => Who::Acknowledgers(everybody()),
+        Select::Laggards => Who::Laggards(everybody()),
         Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
     }
+}
+
+/// Those of a cluster of whatever size.
+fn everybody() -> Vec<Node> {
+    (0..REPLICAS_MAX).map(Node).collect()
 }
 
 fn ppm(value: i64) -> u32 {

@@ -70,6 +70,17 @@ impl Plan {
             .map(|timed| &timed.fault)
             .chain(scripted)
     }
+
+    /// Whether a fault or a step means replicas by what they voted for.
+    #[must_use]
+    pub fn goes_by_votes(&self) -> bool {
+        let step = |step: &Step| match &step.verb {
+            Verb::Restart(who) | Verb::Resume(who) => who.is_by_votes(),
+            Verb::Expect { what, .. } => what.whom().is_some_and(Who::is_by_votes),
+            _ => false,
+        };
+        self.faults().any(Fault::goes_by_votes) || self.script.iter().any(step)
+    }
 }
 
 /// The cluster.
@@ -363,6 +374,21 @@ pub enum Expectation {
     Halted(Who),
     /// These replicas take part.
     Ready(Who),
+}
+
+impl Expectation {
+    /// Of whom something is expected.
+    #[must_use]
+    pub const fn whom(&self) -> Option<&Who> {
+        match self {
+            Self::Leader(who)
+            | Self::NoLeader(who)
+            | Self::CaughtUp(who)
+            | Self::Halted(who)
+            | Self::Ready(who) => Some(who),
+            Self::Value { .. } => None,
+        }
+    }
 }
 
 /// The end of the fault phase.

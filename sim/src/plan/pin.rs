@@ -513,6 +513,8 @@ fn side(side: &Side) -> String {
             Who::All => members.push("\"all\"".into()),
             Who::Leader => members.push("\"leader\"".into()),
             Who::Others => members.push("\"others\"".into()),
+            Who::Acknowledgers(_) => members.push("\"acknowledgers\"".into()),
+            Who::Laggards(_) => members.push("\"laggards\"".into()),
             Who::Nodes(nodes) => members.extend(nodes.iter().map(|node| format!("\"{node}\""))),
         }
     }
@@ -525,6 +527,8 @@ fn whom(who: &Who) -> String {
         Who::All => "\"all\"".into(),
         Who::Leader => "\"leader\"".into(),
         Who::Others => "\"others\"".into(),
+        Who::Acknowledgers(_) => "\"acknowledgers\"".into(),
+        Who::Laggards(_) => "\"laggards\"".into(),
         Who::Nodes(list) => nodes(list),
     }
 }

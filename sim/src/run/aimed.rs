@@ -320,6 +320,47 @@ fn what_is_late_by_a_fault_comes_though_its_link_is_cut_meanwhile() {
 }
 
 #[test]
+fn who_acknowledged_the_newest_votes_is_hit_and_who_lags() {
+    let fifth = Node(4);
+    let all: Vec<Node> = (0..5).map(Node).collect();
+    let mut seen = 0;
+    for seed in 0..6 {
+        let deaths = |who: Who| {
+            let lags = aimed(
+                Who::All,
+                Who::Nodes(vec![fifth]),
+                &["accept", "catch-up-reply"],
+                None,
+                MessageFault::Lose(CERTAIN),
+            );
+            let kill = Fault::Kill {
+                who,
+                boundary: Boundary::Now,
+            };
+            let world = chaos(5, seed, &[(300, 2000, lags), (1500, 300, kill)]);
+            let led = world.observer().latest.map(|(_, node)| node);
+            let deaths = world.observer().deaths.iter().map(|(_, node)| *node);
+            (led, deaths.collect::<Vec<_>>())
+        };
+        let (_, acknowledgers) = deaths(Who::Acknowledgers(all.clone()));
+        let (_, laggards) = deaths(Who::Laggards(all.clone()));
+        let (leader, nobody) = deaths(Who::Nodes(Vec::new()));
+        let leader = leader.expect("somebody leads");
+        assert_eq!(nobody, []);
+        if leader == fifth {
+            continue;
+        }
+        seen += 1;
+        assert!(acknowledgers.len() >= 2, "{acknowledgers:?}");
+        assert!(laggards.contains(&fifth), "{laggards:?}");
+        let mut parts = [acknowledgers, laggards, vec![leader]].concat();
+        parts.sort_unstable();
+        assert_eq!(parts, all, "each is in one part");
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_process_dies_before_the_message_that_is_meant_leaves() {
     let second = Node(1);
     for kinds in [&["accepted"][..], &["promise", "heartbeat-reply"], &[]] {

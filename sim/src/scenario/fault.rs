@@ -16,6 +16,18 @@ pub enum Who {
     Leader,
     /// All replicas but the one that `Leader` named last in this run (or leads now).
     Others,
+    /// Those of these that acknowledged the newest votes of a quorum; their proposer is none.
+    Acknowledgers(Vec<Node>),
+    /// Those of these that did not; nor is their proposer one.
+    Laggards(Vec<Node>),
+}
+
+impl Who {
+    /// Whether it goes by what replicas voted for.
+    #[must_use]
+    pub const fn is_by_votes(&self) -> bool {
+        matches!(self, Self::Acknowledgers(_) | Self::Laggards(_))
+    }
 }
 
 /// One side of a partition: replicas and clients.
@@ -387,6 +399,43 @@ impl Fault {
                 matches!(boundary, Boundary::Before(Moment::Send(kinds)) if !kinds.is_empty())
             }
             _ => false,
+        }
+    }
+
+    /// Whose process, disk or clock it is about; none for what links and messages suffer.
+    #[must_use]
+    pub const fn whose(&self) -> Option<&Who> {
+        match self {
+            Self::Partition(_) | Self::Links { .. } | Self::Messages { .. } => None,
+            Self::Kill { who, .. }
+            | Self::PowerLoss { who, .. }
+            | Self::Pause(who)
+            | Self::SlowCpu { who, .. }
+            | Self::SyncFailure { who, .. }
+            | Self::WriteFailure { who, .. }
+            | Self::ReadFailure { who, .. }
+            | Self::DiskFull(who)
+            | Self::SlowDisk { who, .. }
+            | Self::DiskStall(who)
+            | Self::BitRot { who, .. }
+            | Self::SectorError { who, .. }
+            | Self::MisdirectedWrite(who)
+            | Self::DiskLoss(who)
+            | Self::ClockJump { who, .. }
+            | Self::ClockDrift { who, .. } => Some(who),
+        }
+    }
+
+    /// Whether it means replicas by what they voted for.
+    #[must_use]
+    pub fn goes_by_votes(&self) -> bool {
+        match self {
+            Self::Partition(Partition::Groups(sides)) => sides
+                .iter()
+                .any(|side| side.replicas.iter().any(Who::is_by_votes)),
+            Self::Links { from, to, .. } => from.is_by_votes() || to.is_by_votes(),
+            Self::Messages { aim, .. } => aim.from.is_by_votes() || aim.to.is_by_votes(),
+            _ => self.whose().is_some_and(Who::is_by_votes),
         }
     }
 

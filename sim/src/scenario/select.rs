@@ -1,5 +1,5 @@
-//! Whom a verb is about: `"all"`, `"any"`, `"leader"`, `"others"`, `"r2"`, a list of names, a
-//! number (`1`, `"1..all"`), or some of these to pick from.
+//! Whom a verb is about: `"all"`, `"any"`, `"leader"`, `"others"`, `"acknowledgers"`, `"laggards"`,
+//! `"r2"`, a list of names, a number (`1`, `"1..all"`), or some of these to pick from.
 
 use std::fmt;
 
@@ -29,6 +29,10 @@ pub enum Select {
     Leader,
     /// All but the leader.
     Others,
+    /// Those that acknowledged the newest votes of a quorum, their proposer not among them.
+    Acknowledgers,
+    /// Those that did not, their proposer not among them.
+    Laggards,
     /// So many, drawn.
     Count(Ranged<Count>),
     /// These, in order and without doubles.
@@ -37,14 +41,21 @@ pub enum Select {
     Pick(Vec<Select>),
 }
 
-const NAMES: [&str; 4] = ["all", "any", "leader", "others"];
+const NAMES: [&str; 6] = [
+    "all",
+    "any",
+    "leader",
+    "others",
+    "acknowledgers",
+    "laggards",
+];
 
 fn unknown(text: &str) -> Wrong {
     let meant = nearest(text, NAMES.into_iter())
         .map_or(String::new(), |name| format!("did you mean `{name}`? "));
     let help = format!(
-        "{meant}write \"all\", \"any\", \"leader\", \"others\", \"r2\", a list of names, or a \
-         number such as 2 or \"1..all\""
+        "{meant}write \"all\", \"any\", \"leader\", \"others\", \"acknowledgers\", \"laggards\", \
+         \"r2\", a list of names, or a number such as 2 or \"1..all\""
     );
     Wrong::new(format!("`{text}` selects no replicas"), "unknown", help)
 }
@@ -87,6 +98,8 @@ impl Select {
             "any" => return Ok(Self::Any),
             "leader" => return Ok(Self::Leader),
             "others" => return Ok(Self::Others),
+            "acknowledgers" => return Ok(Self::Acknowledgers),
+            "laggards" => return Ok(Self::Laggards),
             _ => {}
         }
         if let Some(node) = node(text) {
@@ -208,14 +221,19 @@ impl<'de> Deserialize<'de> for Member {
             return Ok(Self::Client(client));
         }
         match Select::parse(&text) {
-            Ok(select @ (Select::Leader | Select::Others | Select::Nodes(_) | Select::All)) => {
-                Ok(Self::Replicas(select))
-            }
+            Ok(
+                select @ (Select::Leader
+                | Select::Others
+                | Select::Acknowledgers
+                | Select::Laggards
+                | Select::Nodes(_)
+                | Select::All),
+            ) => Ok(Self::Replicas(select)),
             _ => Err(D::Error::custom(Wrong::new(
                 format!("`{text}` is on no side of a partition"),
                 "unknown",
-                "a side holds replicas (\"r1\", \"leader\", \"others\", \"all\") and clients \
-                 (\"c1\")",
+                "a side holds replicas (\"r1\", \"leader\", \"others\", \"acknowledgers\", \
+                 \"laggards\", \"all\") and clients (\"c1\")",
             ))),
         }
     }

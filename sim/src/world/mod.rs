@@ -29,6 +29,7 @@ mod script;
 mod stage;
 mod steps;
 pub mod tally;
+mod votes;
 mod workload;
 #[expect(
     clippy::module_inception,

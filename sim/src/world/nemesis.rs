@@ -422,25 +422,7 @@ impl<O: Observer> World<O> {
     }
 
     fn whom(&mut self, fault: &Fault) -> Vec<Node> {
-        match fault {
-            Fault::Partition(_) | Fault::Links { .. } | Fault::Messages { .. } => Vec::new(),
-            Fault::Kill { who, .. }
-            | Fault::PowerLoss { who, .. }
-            | Fault::Pause(who)
-            | Fault::SlowCpu { who, .. }
-            | Fault::SyncFailure { who, .. }
-            | Fault::WriteFailure { who, .. }
-            | Fault::ReadFailure { who, .. }
-            | Fault::DiskFull(who)
-            | Fault::SlowDisk { who, .. }
-            | Fault::DiskStall(who)
-            | Fault::BitRot { who, .. }
-            | Fault::SectorError { who, .. }
-            | Fault::MisdirectedWrite(who)
-            | Fault::DiskLoss(who)
-            | Fault::ClockJump { who, .. }
-            | Fault::ClockDrift { who, .. } => self.resolve(who),
-        }
+        fault.whose().map_or_else(Vec::new, |who| self.resolve(who))
     }
 
     /// The nodes that are meant, in order.
@@ -462,7 +444,14 @@ impl<O: Observer> World<O> {
                 let leader = self.roles.named.or(self.roles.latest());
                 all.map(Node).filter(|node| Some(*node) != leader).collect()
             }
+            Who::Acknowledgers(among) => self.of_newest_votes(among, true),
+            Who::Laggards(among) => self.of_newest_votes(among, false),
         }
+    }
+
+    pub(super) fn of_newest_votes(&self, among: &[Node], acknowledged: bool) -> Vec<Node> {
+        let votes = self.votes.as_ref();
+        votes.map_or_else(Vec::new, |votes| votes.of_newest(among, acknowledged))
     }
 
     fn cuts(&mut self, partition: &Partition) -> Vec<(Port, Port)> {

@@ -303,6 +303,8 @@ impl<O: Observer> World<O> {
             Who::Nodes(nodes) => nodes.clone(),
             Who::Leader => self.roles.latest().into_iter().collect(),
             Who::Others => all.filter(|node| Some(*node) != self.roles.named).collect(),
+            Who::Acknowledgers(among) => self.of_newest_votes(among, true),
+            Who::Laggards(among) => self.of_newest_votes(among, false),
         }
     }
 
@@ -451,6 +453,8 @@ fn describe(what: &Expectation) -> String {
         Who::All => "all".to_owned(),
         Who::Leader => "the leader".to_owned(),
         Who::Others => "the others".to_owned(),
+        Who::Acknowledgers(_) => "the acknowledgers".to_owned(),
+        Who::Laggards(_) => "the laggards".to_owned(),
         Who::Nodes(nodes) => nodes
             .iter()
             .map(ToString::to_string)

@@ -292,6 +292,9 @@ impl<O: Observer> World<O> {
             {
                 self.reached(Milestone::Campaigned, Until::Campaigned, who);
             }
+            if let Some(votes) = &mut self.votes {
+                votes.sent(who, &bytes);
+            }
             self.note_promise(who, to, &bytes);
             let boot = self.machines[node].boot;
             self.network.send(

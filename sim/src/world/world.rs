@@ -28,6 +28,7 @@ use super::pledge::Pledge;
 use super::roles::Roles;
 use super::stage::Stage;
 use super::tally::Milestone;
+use super::votes::Votes;
 use super::workload::Keys;
 
 /// A replica that stopped by its own will, without a reason that the ledger knows.
@@ -52,6 +53,8 @@ pub struct World<O: Observer> {
     pub(super) machines: Vec<Machine>,
     pub(super) clients: Clients,
     pub(super) roles: Roles,
+    /// If a fault goes by them.
+    pub(super) votes: Option<Votes>,
     pub(super) active: Vec<Active>,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
@@ -165,6 +168,9 @@ impl<O: Observer> World<O> {
             network,
             clients: Clients::new(&plan, subject.dialect(), keys, clients),
             roles: Roles::new(replicas, plan.cluster.knobs.election_timeout.1),
+            votes: plan
+                .goes_by_votes()
+                .then(|| Votes::new(plan.cluster.replicas, subject.reader())),
             active: Vec::new(),
             script: Script::default(),
             ledger: Ledger::new(plan.cluster.replicas),
@@ -264,6 +270,7 @@ impl<O: Observer> World<O> {
                 .collect::<Option<_>>()?,
             clients: self.clients.clone(),
             roles: self.roles.clone(),
+            votes: self.votes.clone(),
             active: self.active.clone(),
             script: self.script.clone(),
             ledger: self.ledger.clone(),
