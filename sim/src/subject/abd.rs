@@ -50,6 +50,10 @@ impl Subject for Abd {
         &Register
     }
 
+    fn reads_wall_clock(&self) -> bool {
+        false
+    }
+
     fn has_leader(&self) -> bool {
         false
     }

@@ -90,6 +90,10 @@ impl Subject for Ping {
         &Silent
     }
 
+    fn reads_wall_clock(&self) -> bool {
+        false
+    }
+
     fn leads(&self, _: Node, _: &[u8]) -> Option<(u64, u8)> {
         None
     }

@@ -47,6 +47,10 @@ impl Subject for PrimaryCopy {
         &Plain
     }
 
+    fn reads_wall_clock(&self) -> bool {
+        false
+    }
+
     fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
         let (kind, view) = bytes.split_first()?;
         let view = u64::from_le_bytes(view.try_into().ok()?);

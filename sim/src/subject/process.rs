@@ -184,6 +184,12 @@ pub trait Subject: Sync {
         true
     }
 
+    /// Whether the wall clock can change anything that it does. Where it cannot, jumps of it do not
+    /// count as faults that took effect, and none is asked for.
+    fn reads_wall_clock(&self) -> bool {
+        true
+    }
+
     /// Reads its messages and its media for the checkers, by code of its own; none when the subject
     /// does not offer that.
     fn reader(&self) -> Option<&'static dyn Reader> {

@@ -153,7 +153,10 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
     // Messages that nobody can read are of no kind.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
-    let can = move |fault: &&Fault| !(nameless && fault.needs_kinds());
+    let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
+    let can = move |fault: &&Fault| {
+        !(nameless && fault.needs_kinds() || timeless && matches!(fault, Fault::ClockJump { .. }))
+    };
     plan.faults().filter(can).map(Fault::kind)
 }
 

@@ -156,7 +156,7 @@ impl<O: Observer> World<O> {
                 stale
             }
         };
-        if std::mem::take(&mut machine.jumped) {
+        if std::mem::take(&mut machine.jumped) && self.subject.reads_wall_clock() {
             self.stage.took_effect(Effect::ClockJump, at);
         }
         if std::mem::take(&mut machine.drifted) {

@@ -62,6 +62,10 @@ impl Subject for Synod {
         &dialect::KeyValueDialect
     }
 
+    fn reads_wall_clock(&self) -> bool {
+        false
+    }
+
     fn reader(&self) -> Option<&'static dyn Reader> {
         Some(&reader::SynodReader)
     }
