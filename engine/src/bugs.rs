@@ -91,6 +91,10 @@ bugs! {
         "acceptor", "durability-loss", "medium",
         "A vote is acknowledged when its record is written, before the sync.",
         "tikv #994; etcd #10166";
+    PromiseRaisesOneCopy = "promise-raises-one-copy",
+        "acceptor", "safety-agreement", "medium",
+        "A raised promise is written to its first copy alone; the second keeps that of the boot.",
+        "TigerBeetle's superblock copies; synthetic form";
     Phase1PicksArbitraryValue = "phase1-picks-arbitrary-value",
         "phase1-recovery", "safety-agreement", "medium",
         "Phase 1 keeps the first vote that is reported for a slot, not the highest.",
@@ -211,6 +215,27 @@ bugs! {
         "wal-fsync-recovery", "durability-loss", "hard",
         "A torn group at a segment's end makes recovery ignore the segments after it.",
         "acoustid-index PR#157";
+    ZeroedRecordValid = "zeroed-record-valid",
+        "wal-fsync-recovery", "safety-agreement", "medium",
+        "Sectors of a group that were never written are read as zeros, and what decodes counts.",
+        "mysticeti #219 (parsing rule); synthetic form";
+    SecondRescueForgetsGroup = "second-rescue-forgets-group",
+        "wal-fsync-recovery", "durability-loss", "hard",
+        "What a failed sync left is carried into a new file at the first attempt alone.",
+        "raft-engine #131 class; synthetic form";
+    SyncCoversWhatCameLater = "sync-covers-what-came-later",
+        "wal-fsync-recovery", "durability-loss", "medium",
+        "A sync counts for the records too that came while it was under way.",
+        "milvus talon #428 (rule); synthetic form";
+    RecoveredTailNotRewritten = "recovered-tail-not-rewritten",
+        "wal-fsync-recovery", "durability-loss", "hard",
+        "What recovery finds above the watermark counts but is not written again, and the next \
+         boot voids   it.",
+        "Rebello et al., ATC '20; synthetic form";
+    PromisePairUnnamed = "promise-pair-unnamed",
+        "wal-fsync-recovery", "durability-loss", "hard",
+        "The old pair of promise files is removed before the names of the new one are durable.",
+        "Pillai et al., OSDI '14; synthetic form";
     DedupInLeaderMemory = "dedup-in-leader-memory",
         "client-sessions-reads", "safety-linearizability", "easy",
         "Only the leader that executed a request knows that it did.",
@@ -287,4 +312,18 @@ bugs! {
         "corruption-handling", "panic", "medium",
         "The promise has one copy in one file, so one fault destroys all that is known of it.",
         "TigerBeetle's superblock copies; synthetic form";
+    FaultyEntrySaysAbsent = "faulty-entry-says-absent",
+        "corruption-handling", "safety-agreement", "medium",
+        "A damaged group is left out, and what follows it counts: its votes are reported as never \
+         cast.",
+        "Alagappan et al., FAST '18; TigerBeetle PR#618";
+    AmnesiacRejoinsAsVoter = "amnesiac-rejoins-as-voter",
+        "corruption-handling", "safety-agreement", "medium",
+        "A node whose disk comes back empty starts as if it had never run.",
+        "Michael et al., DISC '17; Chandra et al., PODC '07; atlasdb #1504";
+    CorruptEntryForwarded = "corrupt-entry-forwarded",
+        "corruption-handling", "safety-agreement", "medium",
+        "The checksum of a log sector is not looked at, so what is rotten is voted for and passed \
+         on.",
+        "Ganesan et al., FAST '17 (corruption propagation)";
 }

@@ -284,6 +284,9 @@ impl Keeper {
         self.load();
         let mut ops = Vec::with_capacity(4);
         for which in copies(probe) {
+            if !probe.flip(Bug::PromiseRaisesOneCopy, true, *which == Which::A) {
+                continue;
+            }
             ops.push(self.write(*which));
             if probe.flip(Bug::HardstateFileUnsynced, true, false) {
                 ops.push(DiskOp::Sync(copy_name(*which, self.copy.generation)));
@@ -301,7 +304,9 @@ impl Keeper {
             let file = copy_name(*which, self.copy.generation);
             ops.extend([DiskOp::Create(file), self.write(*which), DiskOp::Sync(file)]);
         }
-        ops.push(DiskOp::SyncDir);
+        if probe.flip(Bug::PromisePairUnnamed, true, false) {
+            ops.push(DiskOp::SyncDir);
+        }
         self.work = Work::Renewing(Script::start(ops, disk));
     }
 

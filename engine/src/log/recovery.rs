@@ -247,7 +247,10 @@ impl Recovery {
     fn promise<P: Probe>(&self, probe: &mut P) -> Result<Copy, Halt> {
         let (identity, generation) = (self.identity, self.generation);
         if self.copies.is_empty() {
-            if !probe.flip(Bug::CorruptPromiseIsFreshStart, false, true) {
+            let blank = self.promises.is_empty() && self.segments.is_empty();
+            if !probe.flip(Bug::CorruptPromiseIsFreshStart, false, true)
+                && !probe.flip(Bug::AmnesiacRejoinsAsVoter, false, blank)
+            {
                 return Err(if self.unreadable {
                     Halt::Unreadable
                 } else {

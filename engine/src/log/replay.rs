@@ -13,7 +13,7 @@ use crate::bugs::Bug;
 use crate::codec::record;
 use crate::config::SECTOR;
 use crate::io::Halt;
-use crate::log::sector::{Head, Sector, is_zero};
+use crate::log::sector::{self, Head, Sector, is_zero};
 use crate::log::segment::{Header, Identity, NO_CUT};
 use crate::probe::Probe;
 use crate::record::Record;
@@ -42,7 +42,7 @@ pub(crate) fn replay<P: Probe>(
     segments: &[(u64, Bytes)],
     probe: &mut P,
 ) -> Result<Replayed, Halt> {
-    let segments = open(identity, segments)?;
+    let segments = open(identity, segments, probe)?;
     let watermark = segments.iter().map(Segment::watermark).max().unwrap_or(0);
     let mut walk = Walk {
         watermark,
@@ -124,7 +124,11 @@ impl Segment<'_> {
     }
 }
 
-fn open(identity: Identity, segments: &[(u64, Bytes)]) -> Result<Vec<Segment<'_>>, Halt> {
+fn open<'a, P: Probe>(
+    identity: Identity,
+    segments: &'a [(u64, Bytes)],
+    probe: &mut P,
+) -> Result<Vec<Segment<'a>>, Halt> {
     let mut opened = Vec::with_capacity(segments.len());
     let mut limit = NO_CUT;
     for (number, bytes) in segments.iter().rev() {
@@ -152,7 +156,12 @@ fn open(identity: Identity, segments: &[(u64, Bytes)]) -> Result<Vec<Segment<'_>
         let used = bytes.len() - unused.count() * SECTOR;
         let sectors = (1..)
             .zip(bytes[..used].chunks_exact(SECTOR).skip(1))
-            .map(|(index, bytes)| Sector::read(*number, index, bytes))
+            .map(|(index, bytes)| match Sector::read(*number, index, bytes) {
+                Sector::Bad if probe.flip(Bug::CorruptEntryForwarded, false, true) => {
+                    Sector::unverified(bytes)
+                }
+                sector => sector,
+            })
             .collect();
         opened.push(Segment {
             header,
@@ -192,6 +201,20 @@ impl Walk {
         let mut at = 1;
         while at < segment.end() && self.next <= segment.limit {
             let Some(end) = whole(segment, at, self.next) else {
+                if let Some(behind) = zero_filled(segment, at, self.next)
+                    && probe.flip(Bug::ZeroedRecordValid, false, true)
+                {
+                    self.take_zero_filled(segment, at..behind);
+                    at = behind.min(segment.end());
+                    continue;
+                }
+                if let Some(behind) = behind_damage(segment, at, self.next)
+                    && probe.flip(Bug::FaultyEntrySaysAbsent, false, true)
+                {
+                    at = behind;
+                    self.next += 1;
+                    continue;
+                }
                 return self.tail(segment, at, probe);
             };
             if self.torn {
@@ -229,6 +252,25 @@ impl Walk {
         }
         self.next += 1;
         Ok(())
+    }
+
+    /// Takes what decodes of a group whose missing sectors are read as zeros, which only a mutant
+    /// does.
+    fn take_zero_filled(&mut self, segment: &Segment<'_>, sectors: Range<usize>) {
+        let mut payload = vec![0; sectors.len() * sector::PAYLOAD];
+        for (at, room) in sectors.zip(payload.chunks_mut(sector::PAYLOAD)) {
+            if let Some(Sector::Sound(_, piece)) = segment.sectors.get(at - 1) {
+                room[..piece.len()].copy_from_slice(piece);
+            }
+        }
+        let records = record::records(&payload).map_while(Result::ok);
+        for record in records {
+            if self.next > self.watermark {
+                record::put(&mut self.above, &record);
+            }
+            self.records.push(record);
+        }
+        self.next += 1;
     }
 
     /// From sector `at` on there is no whole group that is looked for: all is unused, or torn, or
@@ -315,6 +357,33 @@ fn whole(segment: &Segment<'_>, start: usize, group: u64) -> Option<usize> {
     };
     (end <= segment.end() && group >= segment.header.first && (start..end).all(belongs))
         .then_some(end)
+}
+
+/// The end of the group that starts at sector `start`, if its first sector is there and others were
+/// never written.
+fn zero_filled(segment: &Segment<'_>, start: usize, group: u64) -> Option<usize> {
+    let Some(Sector::Sound(first, _)) = segment.sectors.get(start - 1) else {
+        return None;
+    };
+    let end = start + usize::from(first.count);
+    let fits = |at: usize| match segment.sectors.get(at - 1) {
+        Some(Sector::Sound(head, _)) => {
+            head.group == group && usize::from(head.index) == at - start
+        }
+        Some(Sector::Bad) => false,
+        Some(Sector::Zero) | None => true,
+    };
+    (end <= segment.header.sectors as usize && (start..end).all(fits)).then_some(end)
+}
+
+/// Where the group after this one starts, if this one, at sector `start`, is damaged.
+fn behind_damage(segment: &Segment<'_>, start: usize, group: u64) -> Option<usize> {
+    let next = (start..segment.end()).find(|at| {
+        matches!(segment.sector(*at), Sector::Sound(head, _)
+            if head.group == group + 1 && head.index == 0)
+    })?;
+    let damaged = (start..next).any(|at| segment.sector(at) == Sector::Bad);
+    damaged.then_some(next)
 }
 
 fn index(at: usize) -> u32 {

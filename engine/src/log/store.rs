@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use synod_port::files::{FileName, OpId};
 
+use crate::bugs::Bug;
 use crate::config::Config;
 use crate::ids::{Ballot, Incarnation, Lsn};
 use crate::io::Halt;
@@ -200,7 +201,12 @@ impl Store {
             records: log.records,
             torn: log.torn,
         };
-        let above = Arc::from(log.above);
+        let carried = !log.above.is_empty();
+        let above = if probe.flip(Bug::RecoveredTailNotRewritten, false, carried) {
+            [].into()
+        } else {
+            Arc::from(log.above)
+        };
         let start = Start {
             identity: self.identity,
             sectors: self.sectors,

@@ -227,6 +227,15 @@ impl Writer {
             Progress::Failed(_) => {
                 self.abandon(disk);
                 self.backoff.wait(now.mono);
+                if let Some(rescue) = &mut self.rescue
+                    && probe.flip(
+                        Bug::SecondRescueForgetsGroup,
+                        false,
+                        !rescue.payload.is_empty(),
+                    )
+                {
+                    rescue.payload = [].into();
+                }
                 None
             }
         }
@@ -385,8 +394,10 @@ impl Writer {
         }
         self.synced = flight.group;
         self.flight = None;
+        let waiting = self.queue.len() as u64;
+        let all = probe.flip(Bug::SyncCoversWhatCameLater, false, waiting > 0);
         self.pump(disk, probe);
-        Some(Wrote::Durable(last))
+        Some(Wrote::Durable(Lsn(last.0 + if all { waiting } else { 0 })))
     }
 
     /// The present file cannot be trusted: carries the group under way into a new one.

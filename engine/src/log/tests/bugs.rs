@@ -51,6 +51,11 @@ fn planted_bugs_of_the_store_break_its_promise() {
         (Bug::NoDirectoryFsync, false),
         (Bug::HardstateFileUnsynced, false),
         (Bug::ReplayStopsBeforeLastSegment, false),
+        (Bug::ZeroedRecordValid, false),
+        (Bug::SecondRescueForgetsGroup, true),
+        (Bug::SyncCoversWhatCameLater, false),
+        (Bug::RecoveredTailNotRewritten, false),
+        (Bug::PromisePairUnnamed, false),
     ];
     let missed: Vec<_> = bugs
         .into_iter()
@@ -107,8 +112,57 @@ fn a_damaged_earlier_group_is_a_halt_or_with_the_bug_a_loss() {
             sector: 2
         })
     );
-    let found = boot_under(bad, BugsOnly::new(Some(Bug::MidlogCorruptionIsTail)));
+    let found = boot_under(
+        bad.clone(),
+        BugsOnly::new(Some(Bug::MidlogCorruptionIsTail)),
+    );
     assert_eq!(found.map(|found| found.records.len()), Ok(count - 2));
+    let found = boot_under(bad, BugsOnly::new(Some(Bug::FaultyEntrySaysAbsent)));
+    assert_eq!(found.map(|found| found.records.len()), Ok(count - 1));
+}
+
+#[test]
+fn a_damaged_payload_is_a_halt_or_with_the_bug_another_record() {
+    let (disk, whole) = lived(1, &[Step::Settle, Step::Append(9), Step::Settle]);
+    let files = disk.image();
+    let at = files
+        .iter()
+        .position(|(name, _)| name.as_str() == "log-00000002")
+        .expect("each boot makes a segment");
+    let bad = damaged(&files, at, 2 * SECTOR + 100);
+    assert!(matches!(boot(bad.clone()), Err(Halt::LogDamaged { .. })));
+    let found = boot_under(bad, BugsOnly::new(Some(Bug::CorruptEntryForwarded)));
+    let found = found.expect("what is rotten decodes");
+    assert_eq!(found.records.len(), whole.records.len());
+    assert_ne!(found.records, whole.records);
+}
+
+#[test]
+fn a_blank_disk_is_a_halt_or_with_the_bug_a_first_boot() {
+    assert_eq!(boot(Vec::new()), Err(Halt::PromiseLost));
+    let amnesiac = BugsOnly::new(Some(Bug::AmnesiacRejoinsAsVoter));
+    let found = boot_under(Vec::new(), amnesiac);
+    assert_eq!(found.map(|found| found.promised), Ok(Ballot::ZERO));
+}
+
+#[test]
+fn two_copies_are_as_good_as_one_unless_the_second_is_never_raised() {
+    let host = |bug| {
+        let disk = FakeDisk::with(store::format(&config()));
+        let mut host = Host::new(config(), disk, 0, BugsOnly::new(bug));
+        host.settle();
+        host.promise();
+        host.settle();
+        let files = host.disk.image();
+        let a = files
+            .iter()
+            .position(|(name, _)| name.as_str().starts_with("promise-a"))
+            .expect("there is a copy");
+        let found = boot(damaged(&files, a, 33)).expect("the other copy is intact");
+        found.promised > Ballot::ZERO
+    };
+    assert!(host(None));
+    assert!(!host(Some(Bug::PromiseRaisesOneCopy)));
 }
 
 #[test]
