@@ -91,6 +91,25 @@ bugs! {
         "acceptor", "durability-loss", "medium",
         "A vote is acknowledged when its record is written, before the sync.",
         "tikv #994; etcd #10166";
+    AcceptComparesRoundOnly = "accept-compares-round-only",
+        "acceptor", "safety-agreement", "hard",
+        "An accept of the promised round is voted for, though its node is the lower one.",
+        "synthetic (ballots compared as bare rounds); cf. orakl PR#2287";
+    EqualPrepareRefused = "equal-prepare-refused",
+        "acceptor", "liveness", "medium",
+        "A prepare that comes again is refused, so a lost promise is lost, and there is no second \
+         page.",
+        "willemt/raft PR#116; phxpaxos #34";
+    PromiseOmitsVotesInFlight = "promise-omits-votes-in-flight",
+        "acceptor", "safety-agreement", "hard",
+        "A promise reports durable votes alone; those on their way to the disk are acknowledged \
+         after it.",
+        "etcd/raft unstable-log rule; synthetic form";
+    ResentAcceptAckedAtOnce = "resent-accept-acked-at-once",
+        "acceptor", "durability-loss", "medium",
+        "An accept that comes again is acknowledged though the vote is still on its way to the \
+         disk.",
+        "d-engine PR#447 class; synthetic form";
     PromiseRaisesOneCopy = "promise-raises-one-copy",
         "acceptor", "safety-agreement", "medium",
         "A raised promise is written to its first copy alone; the second keeps that of the boot.",
@@ -162,6 +181,11 @@ bugs! {
         "phase2-pipelining", "durability-loss", "medium",
         "A group of several sectors is acknowledged when the first of them is synced.",
         "synthetic";
+    AcceptInChosenSlotAcked = "accept-in-chosen-slot-acked",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "An accept in a slot that is known to be chosen is acknowledged, whatever its ballot and \
+         value.",
+        "TigerBeetle PR#751 gone wrong; synthetic form";
     NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition",
         "leader-election-leases", "liveness", "medium",
         "A leader that no quorum answers never steps down.",

@@ -219,6 +219,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             page.iter().all(within),
             "reports a vote above its promise {promised}"
         );
+        let in_flight = |vote: &Vote| {
+            let cast = self.acceptor.vote(vote.slot);
+            !vote.chosen && cast.is_some_and(|cast| !self.outbox.has_record(cast.lsn))
+        };
+        let any = page.iter().any(in_flight);
+        if self.probe.flip(Bug::PromiseOmitsVotesInFlight, false, any) {
+            page.retain(|vote| !in_flight(vote));
+        }
         for vote in &mut page {
             if self.probe.flip(
                 Bug::PromiseReportsPromisedAsAccepted,

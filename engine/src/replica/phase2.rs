@@ -95,6 +95,16 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         fx: &mut Effects,
     ) {
         if self.learner.is_chosen(slot) {
+            let foreign = from != self.config.node;
+            if self
+                .probe
+                .flip(Bug::AcceptInChosenSlotAcked, false, foreign)
+            {
+                let slots = vec![slot];
+                fx.sends
+                    .push((To::One(from), Message::Accepted { ballot, slots }));
+                return;
+            }
             self.tell_chosen(from, slot, fx);
             return;
         }
@@ -122,8 +132,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             Verdict::PromiseFirst => {
                 self.ask_for_promise(ballot, AfterPromise::Accept { from, slot, value }, fx)
             }
-            Verdict::Again(lsn) if self.outbox.has_record(lsn) => self.acknowledge(now, &[ack], fx),
-            Verdict::Again(lsn) => self.outbox.after_record_again(lsn, ack),
+            Verdict::Again(lsn) => {
+                let durable = self.outbox.has_record(lsn);
+                if self.probe.flip(Bug::ResentAcceptAckedAtOnce, durable, true) {
+                    self.acknowledge(now, &[ack], fx);
+                } else {
+                    self.outbox.after_record_again(lsn, ack);
+                }
+            }
             Verdict::New => {
                 let lsn = self.record(
                     Record::Vote {

@@ -73,7 +73,8 @@ impl Acceptor {
 
     /// A prepare asks for a promise. Says whether it is given; an equal one is given again.
     pub fn on_prepare<P: Probe>(&mut self, ballot: Ballot, probe: &mut P) -> bool {
-        if ballot < self.promised {
+        let refused = ballot < self.promised;
+        if probe.flip(Bug::EqualPrepareRefused, refused, ballot <= self.promised) {
             return false;
         }
         self.raise(ballot, probe);
@@ -91,7 +92,10 @@ impl Acceptor {
         probe: &mut P,
     ) -> Verdict {
         let deposed = ballot < self.promised;
-        if probe.flip(Bug::AcceptBelowPromise, deposed, false) {
+        let lower_round = ballot.round < self.promised.round;
+        if probe.flip(Bug::AcceptBelowPromise, deposed, false)
+            && probe.flip(Bug::AcceptComparesRoundOnly, true, lower_round)
+        {
             return Verdict::Refused;
         }
         match self.votes.get(slot) {
