@@ -149,6 +149,48 @@ bugs! {
         "phase1-recovery", "safety-agreement", "medium",
         "A leader that is refused raises its ballot and goes on without phase 1.",
         "synthetic";
+    BallotReuseAfterRestart = "ballot-reuse-after-restart",
+        "phase1-recovery", "safety-agreement", "hard",
+        "A node that comes back campaigns again at the ballot of its own that it promised last.",
+        "phxpaxos #145 (hazard as reported)";
+    RecoveredValueKeepsOldBallot = "recovered-value-keeps-old-ballot",
+        "phase1-recovery", "safety-agreement", "hard",
+        "A value that a quorum of promises reports counts as chosen, at whatever ballots it was \
+         voted for.",
+        "LogCabin #44; canonical/raft #220; PySyncObj #169 (SandTable)";
+    TruncatedPrefixReadAsEmpty = "truncated-prefix-read-as-empty",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A promise says nothing of slots whose votes are forgotten because they are chosen.",
+        "synthetic (cf. ArangoDB PR#3413)";
+    Phase1RanksByBallotAlone = "phase1-ranks-by-ballot-alone",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A value that is reported as chosen counts as a vote of the lowest ballot.",
+        "synthetic";
+    Phase1SkipsHeardPrefix = "phase1-skips-heard-prefix",
+        "phase1-recovery", "liveness", "hard",
+        "A candidate asks for votes only beyond what it has heard to be chosen, and perhaps nobody \
+         alive   knows what was.",
+        "TigerBeetle PR#561 class; synthetic form";
+    CandidateSkipsOwnVotes = "candidate-skips-own-votes",
+        "phase1-recovery", "safety-agreement", "medium",
+        "A candidate counts its own promise but not its own votes.",
+        "synthetic";
+    PromiseOfEarlierCampaignCounts = "promise-of-earlier-campaign-counts",
+        "phase1-recovery", "safety-agreement", "hard",
+        "A late promise of an earlier campaign counts for the present one.",
+        "little-raft #44; eatonphil/raft-rs #3";
+    PromisePageSkipsBoundary = "promise-page-skips-boundary",
+        "phase1-recovery", "safety-agreement", "medium",
+        "The vote that did not fit on a page is not on the next one either.",
+        "synthetic";
+    TakeoverLeavesHoles = "takeover-leaves-holes",
+        "phase1-recovery", "liveness", "medium",
+        "A new leader proposes what was reported and leaves the holes between.",
+        "synthetic (Paxos Made Simple, section 3)";
+    HalfIsAQuorum = "half-is-a-quorum",
+        "phase1-recovery", "safety-agreement", "easy",
+        "In a cluster of an even number of nodes half of them decide.",
+        "synthetic (canonical)";
     AcceptAckCountedTwice = "accept-ack-counted-twice",
         "phase2-pipelining", "safety-agreement", "easy",
         "Votes are counted as messages, so a duplicate makes a quorum.",

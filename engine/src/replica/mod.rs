@@ -12,6 +12,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+use crate::bugs::Bug;
 use crate::config::Config;
 use crate::contract;
 use crate::dice::Dice;
@@ -64,16 +65,19 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         entropy: [u8; 32],
         recovered: Recovered,
         machine: M,
-        probe: P,
+        mut probe: P,
         now: Now,
         fx: &mut Effects,
     ) -> Self {
         let mut dice = Dice::new(entropy);
         let salt = dice.between(Span(0), Span(u64::MAX - 1)).0;
-        let (me, nodes, quorum) = (config.node, config.nodes, config.quorum());
+        let (me, nodes) = (config.node, config.nodes);
+        let even = nodes % 2 == 0;
+        let half = probe.flip(Bug::HalfIsAQuorum, false, even);
+        let quorum = config.quorum() - usize::from(half);
         let mut replica = Self {
             acceptor: Acceptor::default(),
-            proposer: Proposer::new(&config),
+            proposer: Proposer::new(&config, quorum),
             learner: Learner::new(quorum, Slot(0)),
             executor: Executor::new(machine, config.sessions, salt),
             elector: Elector::new(
@@ -165,10 +169,15 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// The time that was asked for has come; being early does no harm.
     pub fn on_deadline(&mut self, now: Now, fx: &mut Effects) {
         let now = now.mono;
-        let next = self
-            .seen
-            .max(self.acceptor.promised())
-            .next_for(self.config.node);
+        let promised = self.acceptor.promised();
+        let next = self.seen.max(promised).next_for(self.config.node);
+        let reusable = promised.node == self.config.node && self.elector.is_fresh();
+        let reuses = self.probe.flip(
+            Bug::BallotReuseAfterRestart,
+            false,
+            reusable && self.seen == promised && promised > Ballot::ZERO,
+        );
+        let next = if reuses { promised } else { next };
         match self.elector.on_deadline(now, next, &mut self.probe) {
             Some(Urge::Canvass(ballot)) => self.canvass(now, ballot, fx),
             Some(Urge::StepDown) => self.resign(now, fx),

@@ -60,7 +60,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// Begins a campaign: the peers are asked once this node's own promise is durable, so a ballot
     /// is never used twice.
     fn campaign(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
-        if ballot <= self.acceptor.promised() || !self.acceptor.on_prepare(ballot, &mut self.probe)
+        let promised = self.acceptor.promised();
+        if self.probe.flip(
+            Bug::BallotReuseAfterRestart,
+            ballot <= promised,
+            ballot < promised,
+        ) || !self.acceptor.on_prepare(ballot, &mut self.probe)
         {
             return;
         }
@@ -101,7 +106,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     fn recover_votes(&mut self, now: Mono, ballot: Ballot, fx: &mut Effects) {
-        let from = self.learner.chosen_below();
+        let below = self.learner.chosen_below();
+        let heard = self.librarian.target();
+        let skips = self
+            .probe
+            .flip(Bug::Phase1SkipsHeardPrefix, false, heard > below);
+        let from = if skips { heard } else { below };
         let entitled = self.led.is_some();
         if self.probe.flip(Bug::SkipPhase1IfWasLeader, false, entitled) {
             let next = self
@@ -116,7 +126,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.proposer.recover(ballot, from, now);
         fx.sends
             .push((To::Peers, Message::Prepare { ballot, from }));
-        let (votes, _) = self.votes_page(from, u32::MAX);
+        let (mut votes, _) = self.votes_page(from, u32::MAX);
+        if self
+            .probe
+            .flip(Bug::CandidateSkipsOwnVotes, false, !votes.is_empty())
+        {
+            votes.clear();
+        }
         self.on_promise(
             now,
             self.config.node,
@@ -176,7 +192,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let below = self.learner.chosen_below();
         let mut left = u64::from(bytes);
         let mut page: Vec<Vote> = Vec::new();
-        let chosen = (from.0..below.0).map(Slot).filter_map(|slot| {
+        let empty = self
+            .probe
+            .flip(Bug::TruncatedPrefixReadAsEmpty, false, from < below);
+        let first = if empty { below } else { from };
+        let chosen = (first.0..below.0).map(Slot).filter_map(|slot| {
             let value = self.librarian.get(slot)?.clone();
             Some(Vote {
                 slot,
@@ -206,7 +226,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         for vote in chosen.chain(open) {
             let size = vote.value.0.len() as u64 + 32;
             if !page.is_empty() && size > left {
-                next = Some(vote.slot);
+                let skips = self.probe.flip(Bug::PromisePageSkipsBoundary, false, true);
+                next = Some(Slot(vote.slot.0 + u64::from(skips)));
                 break;
             }
             left = left.saturating_sub(size);

@@ -93,6 +93,12 @@ impl Elector {
         }
     }
 
+    /// Whether this node has neither canvassed nor campaigned in this boot, and follows nobody.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.stand == Stand::Following && self.leader.is_none() && self.campaigned == Ballot::ZERO
+    }
+
     /// What this node strives for.
     #[must_use]
     pub const fn stand(&self) -> Stand {

@@ -78,6 +78,8 @@ pub struct Recovery {
     reported: BTreeMap<Slot, Vote>,
     /// The slots that this node itself voted in.
     own: Vec<Slot>,
+    /// How many reported the same value, for the mutant that counts them; empty otherwise.
+    copies: BTreeMap<Slot, usize>,
     resend_at: Mono,
 }
 
@@ -133,11 +135,11 @@ pub struct Proposer {
 }
 
 impl Proposer {
-    /// A proposer that is idle.
+    /// A proposer that is idle; so many promises let it lead.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, quorum: usize) -> Self {
         Self {
-            quorum: config.quorum(),
+            quorum,
             window: usize::try_from(config.window).unwrap_or(usize::MAX),
             batch: (config.batch_count as usize, config.batch_bytes as usize),
             delay: config.batch_delay,
@@ -166,6 +168,7 @@ impl Proposer {
             last_pages: 0,
             reported: BTreeMap::new(),
             own: Vec::new(),
+            copies: BTreeMap::new(),
             resend_at: now + self.resend,
         });
     }
@@ -214,7 +217,10 @@ impl Proposer {
         let Phase::Recovering(recovery) = &mut self.phase else {
             return Progress::Nothing;
         };
-        if recovery.ballot != ballot {
+        let earlier = ballot < recovery.ballot;
+        if recovery.ballot != ballot
+            && !probe.flip(Bug::PromiseOfEarlierCampaignCounts, false, earlier)
+        {
             return Progress::Nothing;
         }
         let wanted = recovery.cursor.get(&node).copied().unwrap_or(recovery.from);
@@ -231,8 +237,23 @@ impl Proposer {
                     recovery.reported.insert(vote.slot, vote);
                 }
                 Some(best) => {
+                    let open = !vote.chosen && !best.chosen;
+                    if probe.flip(Bug::RecoveredValueKeepsOldBallot, false, open) {
+                        let copies = recovery.copies.entry(vote.slot).or_insert(1);
+                        if vote.value == best.value {
+                            *copies += 1;
+                            best.chosen = *copies >= quorum;
+                        } else if vote.ballot > best.ballot {
+                            *copies = 1;
+                        }
+                    }
                     let rank = (vote.chosen, vote.ballot);
                     let higher = rank > (best.chosen, best.ballot);
+                    let higher = probe.flip(
+                        Bug::Phase1RanksByBallotAlone,
+                        higher,
+                        vote.ballot > best.ballot,
+                    );
                     if probe.flip(Bug::Phase1PicksArbitraryValue, higher, false) {
                         *best = vote;
                     }
@@ -336,6 +357,9 @@ impl Proposer {
             } else {
                 value
             };
+            if value.is_none() && probe.flip(Bug::TakeoverLeavesHoles, false, true) {
+                continue;
+            }
             plan.push(value.unwrap_or(Vote {
                 slot,
                 ballot: Ballot::ZERO,

@@ -13,7 +13,7 @@ fn proposer() -> Proposer {
     let mut config = Config::new(ClusterId(1), NodeId(0), 3);
     config.window = 2;
     config.batch_count = 2;
-    Proposer::new(&config)
+    Proposer::new(&config, config.quorum())
 }
 
 fn vote(slot: u64, round: u64, text: &str) -> Vote {
