@@ -236,6 +236,19 @@ bugs! {
         "leader-election-leases", "liveness", "medium",
         "A node that hears no leader campaigns without asking whether it could win.",
         "TigerBeetle 'Simulation Testing for Liveness' 2023";
+    ConstrainedElectionRefused = "constrained-election-refused",
+        "leader-election-leases", "liveness", "hard",
+        "A replica that knows more to be chosen than a candidate does not promise.",
+        "Omni-Paxos constrained-election scenario";
+    RefusalTeachesNoBallot = "refusal-teaches-no-ballot",
+        "leader-election-leases", "liveness", "hard",
+        "A candidate learns no ballot from who refuses it or canvasses, and may ask too low for \
+         ever.",
+        "synthetic; cf. nats-server PR#5021";
+    HeartbeatComparesRoundOnly = "heartbeat-compares-round-only",
+        "leader-election-leases", "safety-linearizability", "hard",
+        "A heartbeat of the promised round is answered, though its node is the lower one.",
+        "synthetic; cf. orakl PR#2287";
     ReplyBeforeQuorum = "reply-before-quorum",
         "learner-apply", "safety-linearizability", "easy",
         "The second vote makes a slot chosen, whatever the quorum.",
@@ -362,6 +375,14 @@ bugs! {
         "timers-liveness", "liveness", "hard",
         "Places in the window are lost at each step-down.",
         "atomix PR#466 class; synthetic form";
+    DuelingFixedTimeout = "dueling-fixed-timeout",
+        "timers-liveness", "liveness", "medium",
+        "The election timeout is not drawn and does not grow.",
+        "openraft PR#1838 class; synthetic form";
+    RetransmitToFirstLaggard = "retransmit-to-first-laggard",
+        "timers-liveness", "liveness", "medium",
+        "An accept is sent again only to the first peer that has not voted.",
+        "omnipaxos PR#85 class; synthetic form";
     CorruptPromiseIsFreshStart = "corrupt-promise-is-fresh-start",
         "corruption-handling", "safety-agreement", "medium",
         "When no copy of the promise is intact, the node starts as if it had promised nothing.",

@@ -29,7 +29,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     pub(super) fn on_canvass(&mut self, now: Mono, from: NodeId, ballot: Ballot, fx: &mut Effects) {
-        self.seen = self.seen.max(ballot);
+        self.learn_of(ballot);
         let promised = self.acceptor.promised();
         let granted = self.elector.grants(ballot, promised, now, &mut self.probe);
         fx.sends.push((
@@ -51,9 +51,19 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         promised: Ballot,
         fx: &mut Effects,
     ) {
-        self.seen = self.seen.max(promised);
+        self.learn_of(promised);
         if granted && self.elector.on_grant(from, ballot) {
             self.campaign(now, ballot, fx);
+        }
+    }
+
+    /// Somebody has promised this ballot, or wants to lead it: the next campaign is above it.
+    fn learn_of(&mut self, ballot: Ballot) {
+        if self
+            .probe
+            .flip(Bug::RefusalTeachesNoBallot, ballot > self.seen, false)
+        {
+            self.seen = ballot;
         }
     }
 
@@ -156,6 +166,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     ) {
         self.seen = self.seen.max(ballot);
         let before = self.acceptor.promised();
+        let lags = slot < self.learner.chosen_below();
+        if self
+            .probe
+            .flip(Bug::ConstrainedElectionRefused, false, lags)
+        {
+            return;
+        }
         if !self.acceptor.on_prepare(ballot, &mut self.probe) {
             fx.sends.push((
                 To::One(from),
@@ -311,7 +328,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         promised: Ballot,
         fx: &mut Effects,
     ) {
-        self.seen = self.seen.max(promised);
+        self.learn_of(promised);
         let mine = match self.proposer.phase() {
             Phase::Idle => None,
             Phase::Recovering(recovery) => Some(recovery.ballot),

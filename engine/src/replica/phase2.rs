@@ -415,7 +415,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let chosen_below = self.learner.chosen_below();
         for (slot, value) in self.proposer.overdue(now, &mut self.probe) {
             let voters = self.learner.voters(slot);
-            for peer in self.config.peers().filter(|peer| !voters.contains(*peer)) {
+            let laggards = self.config.peers().filter(|peer| !voters.contains(*peer));
+            for (nth, peer) in laggards.enumerate() {
+                if self
+                    .probe
+                    .flip(Bug::RetransmitToFirstLaggard, false, nth > 0)
+                {
+                    break;
+                }
                 fx.sends.push((
                     To::One(peer),
                     Message::Accept {
@@ -459,7 +466,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     ) {
         self.seen = self.seen.max(ballot);
         let promised = self.acceptor.promised();
-        let deposed = ballot < promised;
+        let deposed = self.probe.flip(
+            Bug::HeartbeatComparesRoundOnly,
+            ballot < promised,
+            ballot.round < promised.round,
+        );
         let calm = deposed && !self.strives();
         if self.probe.flip(Bug::TimerResetByDeposedLeader, false, calm) {
             self.elector.on_leader(ballot, now, &mut self.probe);

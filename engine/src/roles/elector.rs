@@ -328,7 +328,9 @@ impl Elector {
         let (low, high) = self.timeout;
         let capped = probe.flip(Bug::BackoffNeverResets, true, self.failures <= BACKOFF_MAX);
         let high = Span(high.0 << self.failures.min(if capped { BACKOFF_MAX } else { 16 }));
-        self.wake_at = now + self.dice.between(low, high);
+        let patience = self.dice.between(low, high);
+        let fixed = probe.flip(Bug::DuelingFixedTimeout, false, patience > low);
+        self.wake_at = now + if fixed { low } else { patience };
     }
 }
 
