@@ -223,11 +223,40 @@ bugs! {
         "phase2-pipelining", "durability-loss", "medium",
         "A group of several sectors is acknowledged when the first of them is synced.",
         "synthetic";
+    TalliesSurviveElection = "tallies-survive-election",
+        "phase2-pipelining", "safety-agreement", "hard",
+        "A leader that is elected again goes on counting the votes of its earlier ballot.",
+        "copycat #29 (matchIndex not reset)";
+    AckRunFillsGaps = "ack-run-fills-gaps",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "An acknowledgement of several slots counts for those between them too.",
+        "synthetic; cf. Oxia PR#1239";
+    CommitBoundInclusive = "commit-bound-inclusive",
+        "phase2-pipelining", "safety-agreement", "easy",
+        "A follower takes the first slot that is not known to be chosen for chosen.",
+        "scylladb #9965 class; synthetic form";
+    OverruledLeaderGoesOn = "overruled-leader-goes-on",
+        "phase2-pipelining", "safety-agreement", "hard",
+        "A leader that learns that another value was chosen in a slot of its own goes on leading.",
+        "Synod itself (`scenarios/regressions/deposed-leader-commits.toml`)";
     AcceptInChosenSlotAcked = "accept-in-chosen-slot-acked",
         "phase2-pipelining", "safety-agreement", "medium",
         "An accept in a slot that is known to be chosen is acknowledged, whatever its ballot and \
          value.",
         "TigerBeetle PR#751 gone wrong; synthetic form";
+    CommitPointOverHole = "commit-point-over-hole",
+        "phase2-pipelining", "safety-agreement", "medium",
+        "A leader's heartbeats say that all is chosen up to the last chosen slot, holes included.",
+        "synthetic; cf. Iggy PR#4073";
+    LearnedSlotKeepsItsPlace = "learned-slot-keeps-its-place",
+        "phase2-pipelining", "liveness", "medium",
+        "A slot that the leader learns from a peer keeps its place in the window.",
+        "atomix PR#466 class; synthetic form";
+    BatchDropsOverflow = "batch-drops-overflow",
+        "phase2-pipelining", "liveness", "medium",
+        "The command that does not fit into a batch any more is lost, and its retries are thought \
+         under way.",
+        "synthetic";
     NoQuorumCheckPartialPartition = "no-quorum-check-partial-partition",
         "leader-election-leases", "liveness", "medium",
         "A leader that no quorum answers never steps down.",

@@ -261,6 +261,16 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if self.elector.leads() == Some(ballot) {
             self.elector.on_answer(from, now);
         }
+        let run = match slots {
+            [first, .., last] => first.0..last.0 + 1,
+            _ => 0..0,
+        };
+        let gapped = run.end - run.start > slots.len() as u64;
+        if self.probe.flip(Bug::AckRunFillsGaps, false, gapped) {
+            for slot in run.map(Slot) {
+                self.count_vote(now, from, ballot, slot, fx);
+            }
+        }
         for slot in slots {
             self.count_vote(now, from, ballot, *slot, fx);
         }
@@ -290,7 +300,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         }
         let mut known = Vec::new();
         for (slot, cast) in self.acceptor.votes_from(from) {
-            if slot >= below {
+            if self
+                .probe
+                .flip(Bug::CommitBoundInclusive, slot >= below, slot > below)
+            {
                 break;
             }
             if self.probe.flip(
@@ -340,8 +353,17 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             .proposal(slot)
             .is_some_and(|proposal| *proposal != value);
         self.learner.choose(slot, value, &mut self.probe);
-        self.proposer.settle(slot);
-        if overruled {
+        let foreign = self.proposer.proposal(slot).is_none();
+        if self
+            .probe
+            .flip(Bug::LearnedSlotKeepsItsPlace, true, foreign)
+        {
+            self.proposer.settle(slot);
+        }
+        if self
+            .probe
+            .flip(Bug::OverruledLeaderGoesOn, overruled, false)
+        {
             self.step_down(now, fx);
         }
     }
@@ -443,7 +465,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.leads_at_its_promise(ballot);
         self.heartbeat_at = now + self.config.heartbeat;
         let round = self.reads.round();
-        let chosen_below = self.learner.chosen_below();
+        let (below, end) = (self.learner.chosen_below(), self.learner.chosen_end());
+        let over = self
+            .probe
+            .flip(Bug::CommitPointOverHole, false, end > below);
+        let chosen_below = if over { end } else { below };
         fx.sends.push((
             To::Peers,
             Message::Heartbeat {

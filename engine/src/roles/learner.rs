@@ -93,7 +93,9 @@ impl Learner {
             self.ballot
         );
         self.ballot = ballot;
-        self.tallies.clear();
+        if probe.flip(Bug::TalliesSurviveElection, true, self.tallies.is_empty()) {
+            self.tallies.clear();
+        }
     }
 
     /// A durable vote of `voter`. Says whether the slot is chosen by it.

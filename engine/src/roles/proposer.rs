@@ -504,6 +504,9 @@ impl Proposer {
         while let Some(command) = self.queue.front() {
             bytes += command.size();
             if count == self.batch.0 || (count > 0 && bytes > self.batch.1) {
+                if probe.flip(Bug::BatchDropsOverflow, false, count < self.batch.0) {
+                    self.queue.pop_front();
+                }
                 break;
             }
             match (&command.id, &command.operation) {
