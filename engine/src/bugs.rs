@@ -380,6 +380,36 @@ bugs! {
         "client-sessions-reads", "safety-linearizability", "easy",
         "A deposed leader refuses requests that are on their way.",
         "consul #2893; Jepsen Redis-Raft (aborted reads)";
+    SessionExpiryByLocalClock = "session-expiry-by-local-clock",
+        "client-sessions-reads", "safety-agreement", "medium",
+        "A session expires by the replica's own clock.",
+        "Raft thesis 6.3; copycat #232";
+    ReplyForgottenOneTooEarly = "reply-forgotten-one-too-early",
+        "client-sessions-reads", "safety-linearizability", "medium",
+        "The reply of the first request that is not acknowledged is forgotten too, and a retry \
+         executed.",
+        "synthetic";
+    ForgottenRequestRunsAgain = "forgotten-request-runs-again",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A late copy of a request whose reply was acknowledged is executed again.",
+        "RaftOS #2 class; synthetic form";
+    EvictedSessionReopened = "evicted-session-reopened",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A request of a session that was evicted opens it again, empty.",
+        "copycat PR#134";
+    RetryThoughtUnderWay = "retry-thought-under-way",
+        "client-sessions-reads", "liveness", "hard",
+        "A request that was taken in at an earlier leadership of this node is thought under way \
+         for ever.",
+        "atomix PR#466 (pending command after a change of leader)";
+    RefusedCommandStaysQueued = "refused-command-stays-queued",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "Commands that are refused at a step-down are proposed when the node leads again.",
+        "Jepsen Redis-Raft (aborted reads); d-engine #64";
+    BusyRequestStaysOnDesk = "busy-request-stays-on-desk",
+        "client-sessions-reads", "liveness", "medium",
+        "A request that found the queue full is thought under way when it comes again.",
+        "synthetic";
     NoAcceptRetransmit = "no-accept-retransmit",
         "timers-liveness", "liveness", "easy",
         "Accepts are never sent again.",

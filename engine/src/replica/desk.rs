@@ -35,11 +35,15 @@ impl Desk {
             .map(|(id, (from, _))| (id, from))
     }
 
-    /// A client asks. Says whether the request is under way already at this ballot.
-    pub(super) fn wait(&mut self, id: RequestId, from: ClientAddr, ballot: Ballot) -> bool {
-        self.waiting
-            .insert(id, (from, ballot))
-            .is_some_and(|(_, taken)| taken == ballot)
+    /// A client asks. Says at which ballot the request was taken in before, if it waits already.
+    pub(super) fn wait(
+        &mut self,
+        id: RequestId,
+        from: ClientAddr,
+        ballot: Ballot,
+    ) -> Option<Ballot> {
+        let old = self.waiting.insert(id, (from, ballot));
+        old.map(|(_, taken)| taken)
     }
 }
 

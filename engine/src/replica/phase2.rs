@@ -376,7 +376,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
                 self.librarian
                     .push(self.librarian.end(), Value::noop(), &mut self.probe);
             }
-            self.apply(slot, &value, fx);
+            self.apply(now, slot, &value, fx);
             self.librarian.push(slot, value, &mut self.probe);
         }
         let below = self.learner.chosen_below();
@@ -394,8 +394,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.serve_reads(fx);
     }
 
-    pub(super) fn apply(&mut self, slot: Slot, value: &Value, fx: &mut Effects) {
-        self.executor.enter(slot, &mut self.probe);
+    pub(super) fn apply(&mut self, now: Mono, slot: Slot, value: &Value, fx: &mut Effects) {
+        self.executor.enter(slot, now, &mut self.probe);
         if value.is_noop()
             && self
                 .probe

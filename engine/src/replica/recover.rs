@@ -78,7 +78,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
                 slot,
                 value: value.clone(),
             });
-            self.apply(slot, &value, fx);
+            self.apply(now, slot, &value, fx);
             self.librarian.push(slot, value, &mut self.probe);
             slot = slot.next();
         }

@@ -65,11 +65,18 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             ));
             return;
         }
-        if self.desk.wait(id, from, ballot) {
+        let taken = self.desk.wait(id, from, ballot);
+        let under_way = taken == Some(ballot);
+        if self
+            .probe
+            .flip(Bug::RetryThoughtUnderWay, under_way, taken.is_some())
+        {
             return;
         }
         if let Err(command) = self.proposer.enqueue(command) {
-            self.desk.forget(command.id);
+            if self.probe.flip(Bug::BusyRequestStaysOnDesk, true, false) {
+                self.desk.forget(command.id);
+            }
             fx.replies.push((
                 from,
                 Reply {

@@ -18,10 +18,13 @@ use crate::message::{Outcome, RequestId};
 use crate::probe::Probe;
 use crate::sorted::Sorted;
 use crate::state_machine::StateMachine;
+use crate::time::{Mono, Span};
 
 /// Requests of a session that may be unacknowledged at once; beyond it the session breaks its
 /// contract and is told that it is gone.
 const PIPELINE_MAX: usize = 256;
+/// How long a session may be idle under the mutant that looks at the replica's clock.
+const LOCAL_EXPIRY: Span = Span::from_millis(1500);
 
 /// One client's session.
 #[derive(Clone, Debug)]
@@ -83,6 +86,11 @@ pub struct Executor<M> {
     scratch: Vec<u8>,
     /// Differs from replica to replica; only a mutant looks at it.
     salt: u64,
+    /// When the slot that is applied was entered; only a mutant looks at it.
+    now: Mono,
+    /// When each session was last active here, for the mutant that lets them expire; empty
+    /// otherwise.
+    touched: BTreeMap<SessionId, Mono>,
 }
 
 impl<M: StateMachine> Executor<M> {
@@ -97,6 +105,8 @@ impl<M: StateMachine> Executor<M> {
             applied_below: Slot(0),
             scratch: Vec::new(),
             salt,
+            now: Mono(0),
+            touched: BTreeMap::new(),
         }
     }
 
@@ -107,7 +117,7 @@ impl<M: StateMachine> Executor<M> {
     }
 
     /// Begins to apply a slot.
-    pub fn enter<P: Probe>(&mut self, slot: Slot, probe: &mut P) {
+    pub fn enter<P: Probe>(&mut self, slot: Slot, now: Mono, probe: &mut P) {
         contract!(
             probe,
             AppliedPrefixIsContiguous,
@@ -116,6 +126,13 @@ impl<M: StateMachine> Executor<M> {
             self.applied_below
         );
         self.applied_below = slot.next();
+        self.now = now;
+    }
+
+    /// Whether this replica is one of those that a mutant gives an order of their own.
+    #[must_use]
+    pub const fn is_salted(&self) -> bool {
+        self.salt % 2 == 1
     }
 
     /// Applies one command of the slot that was entered last, and says how it ended for whom.
@@ -199,6 +216,12 @@ impl<M: StateMachine> Executor<M> {
 
     fn register<P: Probe>(&mut self, place: Place, probe: &mut P) -> SessionId {
         let id = SessionId::at(place);
+        self.open(id, place, probe);
+        id
+    }
+
+    /// Opens a session, in the place of the one that is idle longest if there are too many.
+    fn open<P: Probe>(&mut self, id: SessionId, place: Place, probe: &mut P) {
         if self.sessions.len() >= self.sessions_max {
             let idle = self
                 .sessions
@@ -238,7 +261,16 @@ impl<M: StateMachine> Executor<M> {
             old.is_none(),
             "session {id:?} is opened twice"
         );
-        id
+    }
+
+    /// Closes a session that was idle for long by this replica's clock, which only a mutant does.
+    fn expire(&mut self, session: SessionId) {
+        let last = self.touched.insert(session, self.now).unwrap_or(self.now);
+        if self.now - last > LOCAL_EXPIRY
+            && let Some(gone) = self.sessions.remove(&session)
+        {
+            self.sum = self.sum.wrapping_sub(gone.digest(session));
+        }
     }
 
     fn apply_numbered<P: Probe>(
@@ -250,8 +282,16 @@ impl<M: StateMachine> Executor<M> {
         operation: &[u8],
         probe: &mut P,
     ) -> Outcome {
-        let Some(open) = self.sessions.get_mut(&session) else {
-            return Outcome::SessionGone;
+        if probe.flip(Bug::SessionExpiryByLocalClock, false, true) {
+            self.expire(session);
+        }
+        let open = match self.sessions.get_mut(&session) {
+            Some(open) => open,
+            None if probe.flip(Bug::EvictedSessionReopened, false, true) => {
+                self.open(session, place, probe);
+                self.sessions.get_mut(&session).expect("it was just opened")
+            }
+            None => return Outcome::SessionGone,
         };
         let before = open.digest(session);
         open.active = place.slot;
@@ -275,13 +315,19 @@ impl<M: StateMachine> Executor<M> {
         {
             return again.outcome();
         }
-        if sequence < open.answered_below || open.replies.len() >= PIPELINE_MAX {
+        let forgotten = sequence < open.answered_below;
+        if probe.flip(Bug::ForgottenRequestRunsAgain, forgotten, false)
+            || open.replies.len() >= PIPELINE_MAX
+        {
             return Outcome::SessionGone;
         }
         let before = open.digest(session);
         if answered_below > open.answered_below {
             open.answered_below = answered_below;
-            open.replies.remove_below(answered_below);
+            let open_still = open.replies.get(answered_below).is_some();
+            let one_more = probe.flip(Bug::ReplyForgottenOneTooEarly, false, open_still);
+            let kept_from = Sequence(answered_below.0 + u64::from(one_more));
+            open.replies.remove_below(kept_from);
         }
         self.scratch.clear();
         self.machine.apply(operation, &mut self.scratch);
@@ -336,7 +382,7 @@ mod tests {
         fn run(&mut self, command: Command<'_>) -> Outcome {
             let (slot, mut probe) = (Slot(self.slot), Full::default());
             self.slot += 1;
-            self.executor.enter(slot, &mut probe);
+            self.executor.enter(slot, Mono(0), &mut probe);
             self.executor
                 .apply(Place { slot, index: 0 }, command, &mut probe)
                 .1
@@ -415,7 +461,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "contract AppliedPrefixIsContiguous")]
     fn a_hole_breaks_a_contract() {
-        Executor::new(KeyValue::new(), 1, 0).enter(Slot(1), &mut Full::default());
+        Executor::new(KeyValue::new(), 1, 0).enter(Slot(1), Mono(0), &mut Full::default());
     }
 
     #[test]
@@ -450,7 +496,7 @@ mod tests {
     #[should_panic(expected = "contract SessionIdsAreUnique")]
     fn a_session_opened_twice_breaks_a_contract() {
         let mut executor = Executor::new(KeyValue::new(), 4, 0);
-        executor.enter(Slot(0), &mut Full::default());
+        executor.enter(Slot(0), Mono(0), &mut Full::default());
         for _ in 0..2 {
             executor.apply(
                 Place::default(),
@@ -466,7 +512,7 @@ mod tests {
         let mut bench = Bench::new(4);
         let session = bench.register();
         let mut probe = Full::new(Some(Bug::DedupAtProposeOnly));
-        bench.executor.enter(Slot(1), &mut probe);
+        bench.executor.enter(Slot(1), Mono(0), &mut probe);
         for _ in 0..2 {
             let command = Command::Apply {
                 session,

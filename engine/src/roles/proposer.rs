@@ -531,6 +531,13 @@ impl Proposer {
         {
             self.leaked += lead.in_flight.len();
         }
+        if probe.flip(
+            Bug::RefusedCommandStaysQueued,
+            false,
+            !self.queue.is_empty(),
+        ) {
+            return self.queue.iter().cloned().collect();
+        }
         self.queue.drain(..).collect()
     }
 
