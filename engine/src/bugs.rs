@@ -290,6 +290,22 @@ bugs! {
         "learner-apply", "safety-linearizability", "medium",
         "Applying a no-op answers whoever has waited longest.",
         "synthetic (cf. ClickHouse Keeper PR#114401)";
+    HashOrderLeaks = "hash-order-leaks",
+        "learner-apply", "safety-agreement", "easy",
+        "The commands of a batch are applied in an order of the replica's own.",
+        "cockroach #7353 class; Jepsen VoltDB (determinism)";
+    HintFromHeardCommitPoint = "hint-from-heard-commit-point",
+        "learner-apply", "safety-agreement", "hard",
+        "The log notes as chosen what was only heard to be, and recovery believes its votes there.",
+        "camunda PR#30354 class; synthetic form";
+    ReplayKeepsFirstRecord = "replay-keeps-first-record",
+        "learner-apply", "safety-agreement", "medium",
+        "Of several records of a chosen slot recovery takes the first, not the latest.",
+        "TigerBeetle PR#2711 class; synthetic form";
+    LateCatchUpReplyShifted = "late-catch-up-reply-shifted",
+        "learner-apply", "safety-agreement", "hard",
+        "A catch-up reply that is late in part is taken to begin where this replica is by now.",
+        "synthetic";
     FsyncErrorIgnored = "fsync-error-ignored",
         "wal-fsync-recovery", "durability-loss", "easy",
         "A failed sync of the log counts as a success.",
@@ -467,9 +483,18 @@ bugs! {
         "corruption-handling", "safety-agreement", "medium",
         "A node whose disk comes back empty starts as if it had never run.",
         "Michael et al., DISC '17; Chandra et al., PODC '07; atlasdb #1504";
+    RepairFromUndecidedCopy = "repair-from-undecided-copy",
+        "corruption-handling", "safety-agreement", "medium",
+        "A catch-up request is answered with votes where the answerer does not know what is \
+         chosen.",
+        "Alagappan et al., FAST '18 (protocol-unaware repair)";
     CorruptEntryForwarded = "corrupt-entry-forwarded",
         "corruption-handling", "safety-agreement", "medium",
         "The checksum of a log sector is not looked at, so what is rotten is voted for and passed \
          on.",
         "Ganesan et al., FAST '17 (corruption propagation)";
+    CommitAssertOnRegressedPeer = "commit-assert-on-regressed-peer",
+        "corruption-handling", "panic", "easy",
+        "A node that comes back panics when more is chosen than its log holds.",
+        "etcd #10166; Iggy PR#3092";
 }

@@ -78,6 +78,12 @@ impl Outbox {
         self.appended
     }
 
+    /// Whether nothing was appended in this boot.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.appended == Lsn(0)
+    }
+
     /// Whether a promise of this ballot, or a higher one, is durable.
     #[must_use]
     pub fn has_promise(&self, ballot: Ballot) -> bool {

@@ -4,7 +4,7 @@
 use super::Replica;
 use crate::bugs::Bug;
 use crate::codec::command::commands;
-use crate::command::Value;
+use crate::command::{Command, Value};
 use crate::contract;
 use crate::effects::{Effects, To};
 use crate::fact::Fact;
@@ -190,7 +190,12 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if chosen.since(self.logged_chosen) >= CHOSEN_HINT_EVERY {
             self.logged_chosen = chosen;
             self.outbox.append();
-            fx.records.push(Record::ChosenBelow { slot: chosen });
+            let heard = self.librarian.target();
+            let hearsay = self
+                .probe
+                .flip(Bug::HintFromHeardCommitPoint, false, heard > chosen);
+            let slot = if hearsay { heard } else { chosen };
+            fx.records.push(Record::ChosenBelow { slot });
         }
         fx.records.push(record);
         self.outbox.append()
@@ -298,6 +303,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         if below <= from {
             return;
         }
+        let back = self.outbox.is_untouched() && self.acceptor.vote(from).is_none();
+        if self
+            .probe
+            .flip(Bug::CommitAssertOnRegressedPeer, false, back)
+        {
+            panic!("slots below {below} are chosen, and the log ends at {from}");
+        }
         let mut known = Vec::new();
         for (slot, cast) in self.acceptor.votes_from(from) {
             if self
@@ -403,16 +415,19 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         {
             self.answer_oldest(slot, fx);
         }
-        for (index, command) in commands(value).enumerate() {
-            // A batch that does not decode was never proposed by an honest leader; it means the
-            // same to everybody: nothing.
-            let (Ok(command), Ok(index)) = (command, u16::try_from(index)) else {
-                break;
-            };
-            let (id, outcome) =
-                self.executor
-                    .apply(Place { slot, index }, command, &mut self.probe);
-            self.answer(id, outcome, fx);
+        // A batch that does not decode was never proposed by an honest leader; it means the same to
+        // everybody: nothing.
+        let batch = (0..=u16::MAX).zip(commands(value).map_while(Result::ok));
+        let turned = self.executor.is_salted();
+        if self.probe.flip(Bug::HashOrderLeaks, false, turned) {
+            let batch: Vec<_> = batch.collect();
+            for (index, command) in batch.into_iter().rev() {
+                self.execute(Place { slot, index }, command, fx);
+            }
+        } else {
+            for (index, command) in batch {
+                self.execute(Place { slot, index }, command, fx);
+            }
         }
         let executor = &self.executor;
         self.probe.fact(|| Fact::Applied {
@@ -420,6 +435,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             value: value.clone(),
             state: executor.digest(),
         });
+    }
+
+    fn execute(&mut self, place: Place, command: Command<'_>, fx: &mut Effects) {
+        let (id, outcome) = self.executor.apply(place, command, &mut self.probe);
+        self.answer(id, outcome, fx);
     }
 
     /// Proposes batches while the window has room.
@@ -544,7 +564,16 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     pub(super) fn on_catch_up(&mut self, from: NodeId, slot: Slot, fx: &mut Effects) {
-        let values = self.librarian.page(slot, self.config.message_bytes);
+        let mut values = self.librarian.page(slot, self.config.message_bytes);
+        let end = Slot(slot.0 + values.len() as u64);
+        let undecided = end == self.librarian.end() && self.acceptor.vote(end).is_some();
+        if self
+            .probe
+            .flip(Bug::RepairFromUndecidedCopy, false, undecided)
+        {
+            let votes = (end.0..).map_while(|slot| self.acceptor.vote(Slot(slot)));
+            values.extend(votes.map(|cast| cast.value.clone()));
+        }
         if !values.is_empty() {
             fx.sends.push((
                 To::One(from),
@@ -567,7 +596,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         fx: &mut Effects,
     ) {
         self.librarian.hear_of(chosen_below, from);
-        let mut slot = first;
+        let below = self.learner.chosen_below();
+        let late = first < below && below.since(first) < values.len() as u64;
+        let shifts = self.probe.flip(Bug::LateCatchUpReplyShifted, false, late);
+        let mut slot = if shifts { below } else { first };
         for value in values {
             self.learn(now, slot, value, fx);
             slot = slot.next();

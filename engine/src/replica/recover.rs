@@ -1,6 +1,7 @@
 //! Coming back: from the records of the log to the roles' state.
 
 use super::Replica;
+use crate::bugs::Bug;
 use crate::command::Value;
 use crate::effects::Effects;
 use crate::fact::Fact;
@@ -43,7 +44,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
                 Record::Vote { slot, value, .. } | Record::Learned { slot, value }
                     if slot < hint =>
                 {
-                    shelve(&mut prefix, slot, value)
+                    shelve(&mut prefix, slot, value, &mut self.probe)
                 }
                 Record::Vote {
                     slot,
@@ -104,12 +105,15 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 }
 
-fn shelve(prefix: &mut Vec<Option<Value>>, slot: Slot, value: Value) {
+fn shelve<P: Probe>(prefix: &mut Vec<Option<Value>>, slot: Slot, value: Value, probe: &mut P) {
     let Ok(index) = usize::try_from(slot.0) else {
         return;
     };
     if prefix.len() <= index {
         prefix.resize(index + 1, None);
     }
-    prefix[index] = Some(value);
+    let differs = prefix[index].as_ref().is_some_and(|old| *old != value);
+    if !probe.flip(Bug::ReplayKeepsFirstRecord, false, differs) {
+        prefix[index] = Some(value);
+    }
 }
