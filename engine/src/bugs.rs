@@ -426,6 +426,32 @@ bugs! {
         "client-sessions-reads", "liveness", "medium",
         "A request that found the queue full is thought under way when it comes again.",
         "synthetic";
+    ReadAcksOfEarlierRound = "read-acks-of-earlier-round",
+        "client-sessions-reads", "safety-linearizability", "medium",
+        "The answers to earlier confirmation rounds count for later ones.",
+        "etcd #20418; d-engine #381";
+    ReadConfirmedByOnePeerTwice = "read-confirmed-by-one-peer-twice",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A peer that answers a confirmation round twice counts twice.",
+        "synthetic";
+    ReadConfirmedByLateAnswer = "read-confirmed-by-late-answer",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A late answer to an earlier confirmation round counts for the present one.",
+        "etcd #20418 (heartbeat responses left in flight)";
+    ReadLeaseFromAckReceipt = "read-lease-from-ack-receipt",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A leader whom a quorum answered within a follower's patience, counted from when the \
+         answers came,   confirms no read.",
+        "yugabyte #16 (correct rule); sofa-jraft PR#26";
+    RecoveredEndOffByOne = "recovered-end-off-by-one",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "A new leader serves reads before the last slot that phase 1 reported is chosen.",
+        "redisraft PR#22 class; synthetic form";
+    ReadsSurviveStepDown = "reads-survive-step-down",
+        "client-sessions-reads", "safety-linearizability", "hard",
+        "Reads that wait at a step-down are answered when the node leads again, as if they were \
+         confirmed.",
+        "tikv PR#4688 (pending reads not cleared)";
     NoAcceptRetransmit = "no-accept-retransmit",
         "timers-liveness", "liveness", "easy",
         "Accepts are never sent again.",

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use synod_port::files::Bytes;
 
+use crate::bugs::Bug;
 use crate::ids::{Ballot, ClientAddr, NodeSet, Slot};
 use crate::message::RequestId;
+use crate::probe::Probe;
 
 /// Who waits for the reply to a command, and at which ballot it was taken in.
 #[derive(Clone, Debug, Default)]
@@ -81,12 +83,15 @@ impl Reads {
 
     /// The round that a heartbeat carries: a new one, unless reads wait for the answers to the
     /// last.
-    pub(super) fn round(&mut self) -> u64 {
+    pub(super) fn round<P: Probe>(&mut self, probe: &mut P) -> u64 {
         let pending =
             self.confirmed < self.round && self.queue.iter().any(|read| read.round <= self.round);
         if !pending {
             self.round += 1;
-            self.answers = NodeSet::default();
+            let none = self.answers.is_empty();
+            if probe.flip(Bug::ReadAcksOfEarlierRound, true, none) {
+                self.answers = NodeSet::default();
+            }
         }
         self.round
     }

@@ -397,8 +397,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             self.desk.forget(command.id);
             self.refuse(command.from, command.id, fx);
         }
-        for read in self.reads.drain() {
-            self.refuse(read.from, read.id, fx);
+        let none = self.reads.queue.is_empty();
+        if self.probe.flip(Bug::ReadsSurviveStepDown, true, none) {
+            for read in self.reads.drain() {
+                self.refuse(read.from, read.id, fx);
+            }
         }
         if self
             .probe

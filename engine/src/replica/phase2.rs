@@ -484,7 +484,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         };
         self.leads_at_its_promise(ballot);
         self.heartbeat_at = now + self.config.heartbeat;
-        let round = self.reads.round();
+        let round = self.reads.round(&mut self.probe);
         let (below, end) = (self.learner.chosen_below(), self.learner.chosen_end());
         let over = self
             .probe

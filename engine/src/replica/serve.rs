@@ -120,7 +120,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         );
         let idle = self.reads.confirmed == self.reads.round;
         let earlier = self.probe.flip(Bug::ReadIndexAfterConfirm, false, !idle);
-        let round = self.reads.round + u64::from(!earlier);
+        let fresh = self.elector.hears_quorum(now);
+        let leased = self.probe.flip(Bug::ReadLeaseFromAckReceipt, false, fresh);
+        let round = if leased {
+            self.reads.confirmed
+        } else {
+            self.reads.round + u64::from(!earlier)
+        };
         self.reads.queue.push_back(Read {
             from,
             id,
@@ -128,7 +134,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             below,
             round,
         });
-        if idle {
+        if idle && !leased {
             self.heartbeat(now, fx);
         }
         self.serve_reads(fx);
@@ -136,13 +142,23 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// A node answered a confirmation round.
     pub(super) fn confirm(&mut self, node: NodeId, round: u64, fx: &mut Effects) {
-        if round != self.reads.round || round == self.reads.confirmed {
+        let current = self.reads.round;
+        let other = self.probe.flip(
+            Bug::ReadConfirmedByLateAnswer,
+            round != current,
+            round > current,
+        );
+        if other || current == self.reads.confirmed {
             return;
         }
-        self.reads.answers.insert(node);
-        if self.reads.answers.len() < self.config.quorum() {
+        let again = !self.reads.answers.insert(node) && node != self.config.node;
+        let twice = self
+            .probe
+            .flip(Bug::ReadConfirmedByOnePeerTwice, false, again);
+        if self.reads.answers.len() + usize::from(twice) < self.config.quorum() {
             return;
         }
+        let round = current;
         self.reads.confirmed = round;
         self.serve_reads(fx);
         if self.reads.queue.iter().any(|read| read.round > round) {

@@ -99,6 +99,13 @@ impl Elector {
         self.stand == Stand::Following && self.leader.is_none() && self.campaigned == Ballot::ZERO
     }
 
+    /// Whether a quorum has answered this leader within a follower's least patience, which only a
+    /// mutant takes for a lease.
+    #[must_use]
+    pub fn hears_quorum(&self, now: Mono) -> bool {
+        self.answering(now, self.timeout.0) >= self.quorum
+    }
+
     /// What this node strives for.
     #[must_use]
     pub const fn stand(&self) -> Stand {
@@ -276,15 +283,8 @@ impl Elector {
             return None;
         }
         if self.leads().is_some() {
-            let me = usize::from(self.me.0);
-            let alive = self
-                .answered_at
-                .iter()
-                .enumerate()
-                .filter(|(node, at)| *node == me || now - **at < self.timeout.1)
-                .count();
             self.wake_at = now + self.timeout.0;
-            let alone = alive < self.quorum;
+            let alone = self.answering(now, self.timeout.1) < self.quorum;
             return probe
                 .flip(Bug::NoQuorumCheckPartialPartition, alone, false)
                 .then_some(Urge::StepDown);
@@ -308,6 +308,14 @@ impl Elector {
         };
         self.rest(now, probe);
         Some(Urge::Canvass(next))
+    }
+
+    /// How many nodes answered this leader within that time, itself included.
+    fn answering(&self, now: Mono, within: Span) -> usize {
+        let me = usize::from(self.me.0);
+        let answers = self.answered_at.iter().enumerate();
+        let fresh = answers.filter(|(node, at)| *node == me || now - **at < within);
+        fresh.count()
     }
 
     /// Whether this node campaigns and gives itself no end, which only a mutant does.

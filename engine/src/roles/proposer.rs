@@ -341,9 +341,10 @@ impl Proposer {
             end >= reported_end,
             "{ballot} begins at {end}, and votes go up to {reported_end}"
         );
+        let last_is_left_out = probe.flip(Bug::RecoveredEndOffByOne, false, end > from);
         self.phase = Phase::Leading(Lead {
             ballot,
-            recovered_end: end,
+            recovered_end: Slot(end.0 - u64::from(last_is_left_out)),
             next: end,
             in_flight: Sorted::new(),
             resend_at: Mono(0),
