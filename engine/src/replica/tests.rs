@@ -11,6 +11,8 @@ use crate::outbox::AfterPromise;
 use crate::probe::Full;
 use crate::time::Wall;
 
+mod bugs;
+
 const BALLOT: Ballot = Ballot {
     round: 1,
     node: NodeId(0),

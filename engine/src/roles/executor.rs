@@ -530,4 +530,25 @@ mod tests {
             );
         }
     }
+    #[test]
+    fn a_session_that_was_evicted_stays_closed_unless_the_bug_opens_it_again() {
+        for (bug, closed) in [(None, true), (Some(Bug::EvictedSessionReopened), false)] {
+            let (mut bench, mut probe) = (Bench::new(1), Full::new(bug));
+            let (session, other) = (bench.register(), bench.register());
+            assert!(!bench.executor.knows(session) && bench.executor.knows(other));
+            bench.executor.enter(Slot(2), Mono(0), &mut probe);
+            let place = Place {
+                slot: Slot(2),
+                index: 0,
+            };
+            let again = Command::Apply {
+                session,
+                sequence: Sequence(0),
+                answered_below: Sequence(0),
+                operation: b"a",
+            };
+            let (_, outcome) = bench.executor.apply(place, again, &mut probe);
+            assert_eq!(outcome == Outcome::SessionGone, closed);
+        }
+    }
 }

@@ -171,3 +171,20 @@ fn two_values_in_a_slot_break_a_contract() {
         proposer.start(Slot(0), Value::noop(), Mono(0), &mut Full::default());
     }
 }
+
+#[test]
+fn a_command_that_does_not_fit_is_in_the_next_batch() {
+    let left = |bug| {
+        let (mut proposer, mut probe) = (proposer(), Full::new(bug));
+        proposer.batch.1 = register(0).size();
+        proposer.usurp(BALLOT, Slot(0));
+        for nonce in 0..2 {
+            proposer
+                .enqueue(register(nonce))
+                .expect("the queue is long");
+        }
+        proposer.batch(Mono(0), &mut probe);
+        proposer.queue.len()
+    };
+    assert_eq!((left(None), left(Some(Bug::BatchDropsOverflow))), (1, 0));
+}
