@@ -26,13 +26,14 @@ fn slowest(waits: &[u64]) -> Span {
 }
 
 impl<J: Judge> Run<J> {
-    /// The core comes back; each client must get its writes through, and each replica of the core
-    /// must take part.
+    /// The core comes back; each client must get its writes through, what it had under way must come
+    /// to an end, and each replica of the core must take part.
     pub(super) fn heal(&mut self) {
         self.in_weather = self.world.delivered();
         self.healed_after = self.world.events();
         self.world.heal_core(&self.plan.heal.core);
         let end = self.world.now() + self.plan.heal.progress_within;
+        self.world.wait_until(end + Span(1));
         self.begin_round(0, end);
     }
 
@@ -57,7 +58,8 @@ impl<J: Judge> Run<J> {
         let (answered, given_up) = self.world.answered();
         let waited = (self.world.now() - begin).0 / 1000;
         self.waits.round.resize(answered, waited);
-        if answered == asked && self.world.are_ready(&self.core) {
+        let under_way = self.world.under_way();
+        if answered == asked && under_way == 0 && self.world.are_ready(&self.core) {
             return self.end_round(round);
         }
         if given_up > 0 && self.world.now() < end {
@@ -69,6 +71,11 @@ impl<J: Judge> Run<J> {
                 "{answered} of {asked} clients had a write answered within {}",
                 self.plan.heal.progress_within
             )];
+            if under_way > 0 {
+                lacks.push(format!(
+                    "{under_way} requests that were under way at the heal have no answer"
+                ));
+            }
             lacks.extend(self.world.behind(&self.core));
             self.stall(Progress::NAME, &lacks)?;
             if self.plan.budget != DamageBudget::None {

@@ -20,7 +20,7 @@ use crate::ids::{Client, Node};
 use crate::subject::cell::{Cell, Told};
 use crate::subject::frame::{Packed, pack, sealed, unpack, unsealed};
 use crate::subject::process::{
-    Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
+    Answer, Dialect, Input, Now, Output, Process, Refusal, Session, Setup, Subject,
 };
 use crate::trace::event::Fact;
 
@@ -439,16 +439,14 @@ impl Dialect for Register {
                 return Some(Answer::Refused {
                     session,
                     sequence,
-                    hint: value.first().map(|home| Node(*home)),
-                    gone: false,
+                    refusal: Refusal::Retry(value.first().map(|home| Node(*home))),
                 });
             }
             GONE => {
                 return Some(Answer::Refused {
                     session,
                     sequence,
-                    hint: None,
-                    gone: true,
+                    refusal: Refusal::SessionGone,
                 });
             }
             DONE => Return::Done,

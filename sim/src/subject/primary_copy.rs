@@ -15,7 +15,7 @@ use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::{Client, Node};
 use crate::subject::frame::{sealed, unsealed};
 use crate::subject::process::{
-    Answer, Dialect, Input, Now, Output, Process, Session, Setup, Subject,
+    Answer, Dialect, Input, Now, Output, Process, Refusal, Session, Setup, Subject,
 };
 use crate::trace::event::Fact;
 
@@ -342,8 +342,7 @@ impl Dialect for Plain {
             (b'R', [hint]) => Some(Answer::Refused {
                 session,
                 sequence,
-                hint: Some(Node(*hint)),
-                gone: false,
+                refusal: Refusal::Retry(Some(Node(*hint))),
             }),
             (b'D', _) => Some(Answer::Done {
                 session,

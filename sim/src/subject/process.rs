@@ -262,17 +262,26 @@ pub enum Answer {
         /// The result.
         result: crate::history::operation::Return,
     },
-    /// Not done by this replica for this attempt; another one may be tried.
+    /// Not done by this replica for this attempt.
     Refused {
         /// The session of the request, or 0 for a registration or unknown.
         session: Session,
         /// Its number, or the registration's nonce.
         sequence: u64,
-        /// Who leads, as far as the replica knows.
-        hint: Option<Node>,
-        /// The session is gone for good; the outcome of requests in it is unknown.
-        gone: bool,
+        /// What may become of it.
+        refusal: Refusal,
     },
+}
+
+/// What may become of a request that a replica refuses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Another replica may do it, or this one later; who leads, as far as the replica knows.
+    Retry(Option<Node>),
+    /// Nobody will ever do it: it does not fit anywhere.
+    Never,
+    /// The session is gone for good; the outcome of requests in it is unknown.
+    SessionGone,
 }
 
 /// What a message commits its sender to, for checkers, and what a person would call it.

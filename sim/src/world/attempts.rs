@@ -2,7 +2,7 @@
 
 use crate::choices::{Label, Matter, Topic};
 use crate::ids::{Client, Node};
-use crate::subject::process::{Answer, Session};
+use crate::subject::process::{Answer, Refusal, Session};
 use crate::time::Span;
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
@@ -236,10 +236,9 @@ impl Clients {
             Answer::Refused {
                 session,
                 sequence,
-                hint,
-                gone,
+                refusal,
             } => {
-                self.on_refused(stage, client, from, (session, sequence), hint, gone);
+                self.on_refused(stage, client, from, (session, sequence), refusal);
                 self.work(stage, network, client);
                 return None;
             }
@@ -275,9 +274,12 @@ impl Clients {
         client: u16,
         from: Node,
         request: (Session, u64),
-        hint: Option<Node>,
-        gone: bool,
+        refusal: Refusal,
     ) {
+        let hint = match refusal {
+            Refusal::Retry(hint) => hint,
+            Refusal::Never | Refusal::SessionGone => None,
+        };
         let hint = hint.filter(|hint| *hint != from && u16::from(hint.0) < stage.replicas);
         let state = &mut self.each[usize::from(client)];
         if state.favourite.is_none_or(|favourite| favourite == from) {
@@ -305,7 +307,7 @@ impl Clients {
         let Some(at) = state.find(request.0, request.1) else {
             return;
         };
-        if gone {
+        if refusal == Refusal::SessionGone {
             self.lose_session(stage, client);
             return;
         }
@@ -313,7 +315,13 @@ impl Clients {
         if request.asked != from || request.refused {
             return;
         }
-        if request.attempts == 1 && !request.copied && request.takes_no {
+        let once = request.attempts == 1 && !request.copied;
+        if refusal == Refusal::Never && !once {
+            let request = state.requests.remove(at);
+            self.end(stage, client, request, Outcome::Unknown);
+            return;
+        }
+        if once && (request.takes_no || refusal == Refusal::Never) {
             let request = state.requests.remove(at);
             stage.reached(Milestone::DefiniteRefusal);
             stage.emit(&Event::Answered {

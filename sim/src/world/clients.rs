@@ -7,7 +7,7 @@ use crate::history::operation::{Action, Return};
 use crate::ids::Client;
 use crate::plan::{Plan, Workload};
 use crate::subject::process::Dialect;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Outcome};
 use crate::trace::observer::Observer;
 
@@ -97,6 +97,14 @@ impl Clients {
     /// The workload begins nothing more.
     pub const fn stop(&mut self) {
         self.working = false;
+    }
+
+    /// No request of the workload that is open now is given up before then.
+    pub fn wait_until(&mut self, then: Instant) {
+        let requests = self.each.iter_mut().flat_map(|state| &mut state.requests);
+        for request in requests.filter(|request| request.purpose == Purpose::Workload) {
+            request.give_up_at = request.give_up_at.max(then);
+        }
     }
 
     /// Begins a request on somebody's behalf.

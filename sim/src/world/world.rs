@@ -341,6 +341,17 @@ impl<O: Observer> World<O> {
         self.script.tick |= !self.script.answers.is_empty();
     }
 
+    /// No client gives up what it has under way before then.
+    pub fn wait_until(&mut self, then: Instant) {
+        self.clients.wait_until(then);
+    }
+
+    /// Requests of the workload that are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.clients.open_for(Purpose::Workload)
+    }
+
     /// Each client of the workload writes once, within so long.
     pub fn ask_progress(&mut self, patience: Span) -> usize {
         self.answers.clear();

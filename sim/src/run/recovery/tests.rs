@@ -3,10 +3,11 @@
 use synod_reports::record::RunRecord;
 
 use crate::ids::Node;
-use crate::plan::Plan;
+use crate::plan::{Mix, Plan};
 use crate::run::{RunSpec, run_judged};
 use crate::subject::abd::Abd;
 use crate::subject::process::{Dialect, Input, Now, Output, Process, Setup, Subject};
+use crate::subject::synod::Synod;
 use crate::time::Span;
 use crate::trace::event::Fact;
 use crate::world::testing;
@@ -144,4 +145,24 @@ fn bad_luck_is_no_failure() {
         unlucky += u32::from(record.first_answers.iter().any(|wait| *wait > 1_000_000));
     }
     assert!((1..24).contains(&unlucky), "{unlucky}");
+}
+
+#[test]
+fn what_fits_nowhere_is_refused_once_and_for_all() {
+    let mut plan = testing::plan(3);
+    plan.cluster.knobs.segment = 4096;
+    plan.workload.value_size = 3000;
+    plan.workload.mix = Mix {
+        put: 1,
+        ..Mix::default()
+    };
+    let record = run_judged(&RunSpec::new(plan), &Synod, ()).record;
+    assert_eq!(record.verdict.name(), "pass", "{:?}", record.message);
+    assert_eq!(record.operations["put"].answered, 0);
+    assert!(record.operations["put"].sent > 50);
+    let retried = record.milestones.get("client-retried").copied();
+    assert!(
+        retried.unwrap_or(0) < record.operations["put"].sent,
+        "{retried:?}"
+    );
 }

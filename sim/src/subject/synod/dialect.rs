@@ -12,7 +12,7 @@ use synod_port::files::Bytes;
 
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Node;
-use crate::subject::process::{Answer, CLUSTER, Dialect, Session};
+use crate::subject::process::{Answer, CLUSTER, Dialect, Refusal, Session};
 
 /// Marks the nonce of a read; the rest is the session and, below it, the request's number.
 const READ: u64 = 1 << 63;
@@ -95,20 +95,22 @@ impl Dialect for KeyValueDialect {
             Outcome::NotLeader { hint } => Answer::Refused {
                 session,
                 sequence,
-                hint: hint.map(|node| Node(node.0)),
-                gone: false,
+                refusal: Refusal::Retry(hint.map(|node| Node(node.0))),
             },
-            Outcome::Busy | Outcome::TooLarge => Answer::Refused {
+            Outcome::Busy => Answer::Refused {
                 session,
                 sequence,
-                hint: None,
-                gone: false,
+                refusal: Refusal::Retry(None),
+            },
+            Outcome::TooLarge => Answer::Refused {
+                session,
+                sequence,
+                refusal: Refusal::Never,
             },
             Outcome::SessionGone => Answer::Refused {
                 session,
                 sequence,
-                hint: None,
-                gone: true,
+                refusal: Refusal::SessionGone,
             },
         })
     }
