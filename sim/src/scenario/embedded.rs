@@ -24,6 +24,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/liveness/flapping-partition.toml"),
     ),
     (
+        "liveness/lagging-hub",
+        include_str!("../../../scenarios/liveness/lagging-hub.toml"),
+    ),
+    (
         "liveness/many-elections",
         include_str!("../../../scenarios/liveness/many-elections.toml"),
     ),
