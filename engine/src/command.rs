@@ -11,7 +11,7 @@ use crate::ids::{Sequence, SessionId};
 
 /// The value of one slot: an encoded batch. The empty value is the no-op that phase 1 fills holes
 /// with.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Value(pub Bytes);
 
 impl Value {

@@ -5,7 +5,7 @@ use crate::ids::{ClusterId, NodeId};
 use crate::time::Span;
 
 /// The settings of one replica. All replicas of a cluster should have the same, `node` apart.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Config {
     /// The cluster.
     pub cluster: ClusterId,

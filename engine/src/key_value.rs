@@ -174,14 +174,14 @@ impl<'a> Returned<'a> {
 }
 
 /// The store.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct KeyValue {
     entries: Arc<BTreeMap<Arc<[u8]>, Entry>>,
     /// The sum of the entries' hashes: it does not depend on the order in which they came.
     digest: u64,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Entry {
     value: Arc<Vec<u8>>,
     /// The hash of the value's whole words, so that appending goes on from it.

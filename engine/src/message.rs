@@ -7,7 +7,7 @@ use crate::command::Value;
 use crate::ids::{Ballot, Place, Sequence, SessionId, Slot};
 
 /// A message between replicas. The sender's id and incarnation are in the frame around it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Message {
     /// "Would you promise this ballot?", asked before a campaign so that a node that cannot win
     /// disturbs nobody (Raft thesis 9.6, pre-vote).
@@ -111,7 +111,7 @@ pub enum Message {
 }
 
 /// What one acceptor says of one slot in a promise.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Vote {
     /// The slot.
     pub slot: Slot,
@@ -162,7 +162,7 @@ pub struct Reply {
 }
 
 /// Which request an answer belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RequestId {
     /// A registration or a read, by the client's nonce.
     Nonce(u64),

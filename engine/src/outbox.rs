@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::probe::Probe;
 
 /// What waits for a durable promise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub enum AfterPromise {
     /// Send the promise to the candidate.
     Promise(NodeId, Message),
@@ -42,7 +42,7 @@ impl AfterPromise {
 }
 
 /// A vote whose record is on its way to the disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Ack {
     /// Who proposed.
     pub to: NodeId,
@@ -53,7 +53,7 @@ pub struct Ack {
 }
 
 /// The one place where answers wait for the disk.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct Outbox {
     appended: Lsn,
     durable: Lsn,

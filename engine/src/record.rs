@@ -4,7 +4,7 @@ use crate::command::Value;
 use crate::ids::{Ballot, Slot};
 
 /// One record of the log. Later records of a slot replace earlier ones.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Record {
     /// This acceptor voted for `value` in `slot` at `ballot`.
     Vote {

@@ -9,7 +9,7 @@ use crate::ids::Slot;
 const CHUNK: usize = 64;
 
 /// A contiguous run of things, indexed by slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Slots<T> {
     first: Slot,
     length: usize,

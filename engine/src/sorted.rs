@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 /// Things by key, in order of the key.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Sorted<K, T> {
     entries: VecDeque<(K, T)>,
 }

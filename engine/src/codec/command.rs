@@ -21,7 +21,7 @@ pub const fn apply_bytes(operation: usize) -> usize {
 }
 
 /// Collects commands for one slot. The bounds on count and bytes are the caller's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct BatchBuilder {
     bytes: Vec<u8>,
     count: u32,

@@ -11,7 +11,7 @@ use crate::message::RequestId;
 use crate::probe::Probe;
 
 /// Who waits for the reply to a command, and at which ballot it was taken in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Desk {
     pub(super) waiting: BTreeMap<RequestId, (ClientAddr, Ballot)>,
 }
@@ -50,7 +50,7 @@ impl Desk {
 }
 
 /// A read that waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct Read {
     pub(super) from: ClientAddr,
     pub(super) id: RequestId,
@@ -62,7 +62,7 @@ pub(super) struct Read {
 }
 
 /// Reads and the rounds that confirm that this node still leads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Reads {
     pub(super) queue: VecDeque<Read>,
     /// The last round that was sent.

@@ -32,8 +32,9 @@ use crate::state_machine::StateMachine;
 use crate::time::{Mono, Now, Span, earlier};
 use desk::{Desk, Reads};
 
-/// One replica of the library, without bytes and files.
-#[derive(Clone, Debug)]
+/// One replica of the library, without bytes and files. Its hash is of all that it knows: two with
+/// equal hashes do the same, as far as what [`Dice`] draws does not matter.
+#[derive(Clone, Hash, Debug)]
 pub struct Replica<M, P> {
     config: Config,
     probe: P,
@@ -46,7 +47,7 @@ pub struct Replica<M, P> {
     outbox: Outbox,
     desk: Desk,
     reads: Reads,
-    /// The highest ballot that was ever seen; campaigns start above it.
+    /// The highest ballot that was ever seen, its own included; campaigns start above it.
     seen: Ballot,
     /// The last ballot that this node led in this boot.
     led: Option<Ballot>,
@@ -54,6 +55,7 @@ pub struct Replica<M, P> {
     heartbeat_at: Mono,
     /// The log says that all slots below are chosen.
     logged_chosen: Slot,
+    /// Empty between steps.
     acks: Vec<Ack>,
 }
 
@@ -204,9 +206,9 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     /// All records up to and including this one are durable.
     pub fn on_durable(&mut self, now: Now, lsn: Lsn, fx: &mut Effects) {
         let mut acks = std::mem::take(&mut self.acks);
-        acks.clear();
         self.outbox.on_durable(lsn, &mut acks, &mut self.probe);
         self.acknowledge(now.mono, &acks, fx);
+        acks.clear();
         self.acks = acks;
     }
 

@@ -79,6 +79,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         {
             return;
         }
+        self.seen = self.seen.max(ballot);
         self.probe.fact(|| Fact::Campaigned(ballot));
         self.elector.campaign(ballot, now, &mut self.probe);
         self.ask_for_promise(ballot, AfterPromise::Campaign, fx);

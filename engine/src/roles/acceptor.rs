@@ -13,7 +13,7 @@ use crate::probe::Probe;
 use crate::sorted::Sorted;
 
 /// A vote of this acceptor.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cast {
     /// At which ballot.
     pub ballot: Ballot,
@@ -40,7 +40,7 @@ pub enum Verdict {
 }
 
 /// Promises and votes of one node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct Acceptor {
     /// No vote and no promise below this ballot will be given any more.
     promised: Ballot,

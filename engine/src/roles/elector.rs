@@ -17,7 +17,7 @@ use crate::time::{Mono, Span};
 const BACKOFF_MAX: u32 = 3;
 
 /// What this node strives for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Stand {
     /// It follows a leader, or waits for one.
     Following,
@@ -44,7 +44,7 @@ pub enum Urge {
 }
 
 /// Suspicion and ambition of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Elector {
     me: NodeId,
     quorum: usize,

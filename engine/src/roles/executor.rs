@@ -27,7 +27,7 @@ const PIPELINE_MAX: usize = 256;
 const LOCAL_EXPIRY: Span = Span::from_millis(1500);
 
 /// One client's session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Session {
     /// The slot of the last command: the one idle longest is evicted first.
     active: Slot,
@@ -38,7 +38,7 @@ struct Session {
 }
 
 /// How a request was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Answer {
     place: Place,
     result: Bytes,
@@ -75,7 +75,7 @@ impl Session {
 }
 
 /// The state machine and the sessions, as of a prefix of the log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Executor<M> {
     machine: M,
     sessions: BTreeMap<SessionId, Session>,

@@ -12,15 +12,15 @@ use crate::probe::Probe;
 use crate::sorted::Sorted;
 
 /// Who voted in one slot at the leader's ballot.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Hash, Debug, Default)]
 struct Tally {
     voters: NodeSet,
-    /// Messages, for the mutant that counts those.
-    messages: usize,
+    /// How many count: voters, but for the mutant that counts messages.
+    count: usize,
 }
 
 /// Tallies of undecided slots, and the chosen ones that wait for those before them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Learner {
     quorum: usize,
     /// The ballot that is tallied.
@@ -111,14 +111,11 @@ impl Learner {
             return false;
         }
         let tally = self.tallies.get_or_default(slot);
-        tally.voters.insert(voter);
-        tally.messages += 1;
-        let chosen = tally.voters.len() >= self.quorum;
-        let chosen = probe.flip(
-            Bug::AcceptAckCountedTwice,
-            chosen,
-            tally.messages >= self.quorum,
-        );
+        let new = tally.voters.insert(voter);
+        if probe.flip(Bug::AcceptAckCountedTwice, new, true) {
+            tally.count += 1;
+        }
+        let chosen = tally.count >= self.quorum;
         let chosen = probe.flip(
             Bug::ReplyBeforeQuorum,
             chosen,

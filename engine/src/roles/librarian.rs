@@ -13,14 +13,14 @@ use crate::slots::Slots;
 use crate::time::{Mono, Span};
 
 /// A request for chosen values that is under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Fetch {
     source: NodeId,
     again_at: Mono,
 }
 
 /// The chosen prefix, and what is known to be missing from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Librarian {
     /// Every chosen value from the start of the log.
     chosen: Slots<Value>,

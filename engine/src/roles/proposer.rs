@@ -20,7 +20,7 @@ use crate::sorted::Sorted;
 use crate::time::{Mono, Span, earlier};
 
 /// A client's command that waits to be proposed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Queued {
     /// Whom to answer.
     pub from: ClientAddr,
@@ -62,7 +62,7 @@ pub enum Progress {
 }
 
 /// Phase 1 under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Recovery {
     /// The ballot.
     pub ballot: Ballot,
@@ -84,7 +84,7 @@ pub struct Recovery {
 }
 
 /// A value on its way to be chosen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Proposal {
     /// The value.
     pub value: Value,
@@ -92,7 +92,7 @@ pub struct Proposal {
 }
 
 /// Phase 2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Lead {
     /// The ballot.
     pub ballot: Ballot,
@@ -106,7 +106,7 @@ pub struct Lead {
 }
 
 /// What the proposer is at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub enum Phase {
     /// It proposes nothing.
     #[default]
@@ -118,7 +118,7 @@ pub enum Phase {
 }
 
 /// Proposals of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Proposer {
     quorum: usize,
     window: usize,
