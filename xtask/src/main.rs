@@ -1,4 +1,4 @@
-//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|explore|bless`.
+//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|explore|worlds|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ mod ci;
 mod explore;
 mod golden;
 mod tidy;
+mod worlds;
 
 /// What is measured here is what ships, so with the allocator of the `synod` command.
 #[global_allocator]
@@ -50,6 +51,8 @@ enum Chore {
     Alone,
     /// Searches the schedules of typed replicas for something that breaks
     Explore(explore::Arguments),
+    /// Visits every state of small worlds of typed replicas
+    Worlds(worlds::Arguments),
     /// One measurement of a history: what `bench` starts
     #[command(hide = true)]
     Measure {
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
             Chore::Pending { only, write } => bench::pending::run(&only, write.as_deref()),
             Chore::Alone => alone::run(),
             Chore::Explore(arguments) => explore::run(&arguments),
+            Chore::Worlds(arguments) => worlds::run(&arguments),
             Chore::Measure { name, folder } => {
                 bench::histories::measure_here(&name, folder.as_deref())
             }

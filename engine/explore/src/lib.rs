@@ -16,6 +16,7 @@
 //!
 //! A search is a function of its seed and of the number of its steps; a way that it found replays.
 
+mod broken;
 pub mod cluster;
 pub mod features;
 pub mod ledger;
@@ -23,3 +24,4 @@ pub mod mood;
 pub mod search;
 pub mod shrink;
 pub mod sort;
+pub mod worlds;

@@ -6,13 +6,13 @@
 //! 2021, with local features for its cells). Without an archive it is a walk at random.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use synod_engine::ids::NodeId;
 
+use crate::broken::judged;
 use crate::cluster::{Action, Cluster, Setup};
 use crate::features::{FEATURES, Feature, features};
 use crate::mood::{Dice, Mood};
@@ -253,19 +253,7 @@ fn merge(features: &mut Vec<Feature>) {
 /// # Errors
 /// What broke.
 pub(crate) fn step_of(cluster: &mut Cluster, action: Action) -> Result<Option<NodeId>, String> {
-    catch_unwind(AssertUnwindSafe(|| cluster.step(action))).unwrap_or_else(|panic| {
-        let text = match panic.downcast::<String>() {
-            Ok(text) => *text,
-            Err(panic) => panic
-                .downcast_ref::<&str>()
-                .map_or_else(String::new, |text| (*text).to_owned()),
-        };
-        Err(if text.starts_with("contract ") {
-            text
-        } else {
-            format!("panic: {text}")
-        })
-    })
+    judged(|| cluster.step(action))
 }
 
 /// The actions of a way, the first first.
