@@ -13,6 +13,8 @@
 //! - [`mood`]: what an excursion likes to happen.
 //! - [`search`]: an archive of states, and excursions from the rarest.
 //! - [`shrink`]: the few actions that matter.
+//! - [`worlds`]: every state of a small world, where a search by chance says nothing of what it did
+//!   not meet.
 //!
 //! A search is a function of its seed and of the number of its steps; a way that it found replays.
 

@@ -76,9 +76,9 @@ pub struct World {
     pub bounds: Bounds,
 }
 
-/// All of them: those of three replicas end in ten CPU minutes together; the one of five is as deep
-/// as these allow.
-pub const WORLDS: [World; 7] = [
+/// All of them. Those of three replicas end in ten CPU minutes together, and so does the first one of
+/// five; the last is visited as deep as these allow.
+pub const WORLDS: [World; 8] = [
     // Three ballots, and two values for a slot.
     World {
         name: "duel",
@@ -92,7 +92,8 @@ pub const WORLDS: [World; 7] = [
         name: "slots",
         bounds: Bounds::new(3, 2, 3),
     },
-    // Two slots, each vote on a page of its own, and a heartbeat that says what is chosen.
+    // Two slots, each vote on a page of its own, a change of leader, and a heartbeat that says what
+    // is chosen.
     World {
         name: "pages",
         bounds: Bounds {
@@ -132,6 +133,14 @@ pub const WORLDS: [World; 7] = [
         bounds: Bounds {
             asks_each: 1,
             ..Bounds::new(5, 2, 2)
+        },
+    },
+    // The same with three ballots; it does not end.
+    World {
+        name: "deep",
+        bounds: Bounds {
+            asks_each: 1,
+            ..Bounds::new(5, 3, 2)
         },
     },
 ];

@@ -2,7 +2,8 @@
 //!
 //! All that is judged here stays true once it is: votes that are durable stay, and so do durable
 //! promises. So a state is judged once, by what the last step did; whatever was wrong before was
-//! wrong in a state before.
+//! wrong in a state before. An answer that is told at once is no deed of who gives it: who hears it
+//! is judged.
 
 use synod_engine::ids::{Ballot, NodeId};
 use synod_engine::message::Message;
