@@ -7,9 +7,11 @@ use synod_reports::tally::Tally;
 use super::*;
 use crate::history::operation::{Action, Call};
 use crate::ids::Node;
+use crate::scenario::fault::{Fault, Who};
 use crate::subject::abd::Abd;
 use crate::subject::process::{Answer, Dialect, Input, Now, Output, Process, Reader, Session};
 use crate::subject::synod::Synod;
+use crate::time::Span;
 use crate::trace::event::Fact;
 use crate::world::testing;
 use synod_port::files::{Bytes, FileName};
@@ -181,11 +183,41 @@ fn a_port_that_tells_no_facts_leaves_checks_that_never_looked() {
 #[test]
 fn a_kind_of_operation_that_is_never_answered_makes_a_sweep_vacuous() {
     let mut plan = testing::storm(3);
+    // None is under way any more at the heal, when it would have to be answered.
     plan.workload.operations = 60;
+    plan.workload.patience = Span::from_millis(300);
     let record = record_of(&MUMBLING, plan);
     let [put, cas] = ["put", "cas"].map(|kind| record.operations[kind]);
     assert!(put.answered > 0 && cas.sent > 0 && cas.answered == 0);
     assert_eq!(vacuous(record), ["cas"]);
+}
+
+#[test]
+fn what_is_under_way_at_the_heal_must_come_to_an_end() {
+    let mut plan = testing::plan(3);
+    plan.workload.operations = 4_000;
+    let spec = RunSpec::new(plan);
+    let record = run_judged(&spec, &MUMBLING, ()).record;
+    assert_eq!(record.check.as_deref(), Some("progress"));
+    let message = record.message.expect("it says why");
+    assert!(
+        message.starts_with("2 of 2 clients had a write"),
+        "{message}"
+    );
+    assert!(message.contains("under way at the heal"), "{message}");
+}
+
+#[test]
+fn a_jump_of_a_clock_that_nobody_reads_is_no_fault() {
+    let jump = Fault::ClockJump {
+        who: Who::All,
+        by: 7,
+    };
+    let jumps = |subject: &'static dyn Subject| {
+        let record = record_of(subject, testing::with(&[(600, 400, jump.clone())]));
+        record.faults.get("clock-jump").copied()
+    };
+    assert_eq!((jumps(&Synod), jumps(&MUTE)), (None, Some(3)));
 }
 
 #[test]

@@ -657,8 +657,8 @@ fn silence_is_a_stall_and_a_budget_that_runs_out_is_neither() {
     assert_eq!((found.0, &*found.1), ("liveness", "progress"));
     assert_eq!(
         found.2,
-        "0 of 2 clients had a write answered within 5s; r1 has not recovered; r2 has not \
-         recovered; r3 has not recovered"
+        "0 of 2 clients had a write answered within 5s; 4 requests that were under way at the heal \
+         have no answer; r1 has not recovered; r2 has not recovered; r3 has not recovered"
     );
     let mut plan = testing::plan(3);
     plan.end.events = 500;

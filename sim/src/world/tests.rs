@@ -164,13 +164,6 @@ fn every_fault_kind_takes_effect() {
             Effect::BitRot,
         ),
         (
-            Fault::ClockJump {
-                who: one(),
-                by: -1_000_000,
-            },
-            Effect::ClockJump,
-        ),
-        (
             Fault::ClockDrift {
                 who: one(),
                 ppm: 400,
