@@ -169,7 +169,7 @@ bugs! {
     Phase1SkipsHeardPrefix = "phase1-skips-heard-prefix",
         "phase1-recovery", "liveness", "hard",
         "A candidate asks for votes only beyond what it has heard to be chosen, and perhaps nobody \
-         alive   knows what was.",
+         alive knows what was.",
         "TigerBeetle PR#561 class; synthetic form";
     CandidateSkipsOwnVotes = "candidate-skips-own-votes",
         "phase1-recovery", "safety-agreement", "medium",
@@ -354,7 +354,7 @@ bugs! {
     RecoveredTailNotRewritten = "recovered-tail-not-rewritten",
         "wal-fsync-recovery", "durability-loss", "hard",
         "What recovery finds above the watermark counts but is not written again, and the next \
-         boot voids   it.",
+         boot voids it.",
         "Rebello et al., ATC '20; synthetic form";
     PromisePairUnnamed = "promise-pair-unnamed",
         "wal-fsync-recovery", "durability-loss", "hard",
@@ -441,7 +441,7 @@ bugs! {
     ReadLeaseFromAckReceipt = "read-lease-from-ack-receipt",
         "client-sessions-reads", "safety-linearizability", "hard",
         "A leader whom a quorum answered within a follower's patience, counted from when the \
-         answers came,   confirms no read.",
+         answers came, confirms no read.",
         "yugabyte #16 (correct rule); sofa-jraft PR#26";
     RecoveredEndOffByOne = "recovered-end-off-by-one",
         "client-sessions-reads", "safety-linearizability", "hard",
