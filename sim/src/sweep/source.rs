@@ -151,11 +151,12 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 }
 
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
-    // Messages that nobody can read are of no kind.
+    // Messages that nobody can read are of no kind, and say nothing of votes.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
     let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
     let can = move |fault: &&Fault| {
-        !(nameless && fault.needs_kinds() || timeless && matches!(fault, Fault::ClockJump { .. }))
+        let unread = nameless && (fault.needs_kinds() || fault.goes_by_votes());
+        !unread && !(timeless && matches!(fault, Fault::ClockJump { .. }))
     };
     plan.faults().filter(can).map(Fault::kind)
 }
@@ -196,7 +197,10 @@ fn weather(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Node;
     use crate::scenario::fault::Who;
+    use crate::subject::abd::Abd;
+    use crate::subject::synod::Synod;
     use crate::world::testing;
 
     #[test]
@@ -213,6 +217,20 @@ mod tests {
             planned(&plan, None, 100_000),
             ["network.duplicate", "network.loss", "pause"]
         );
+    }
+
+    #[test]
+    fn what_cannot_hit_a_subject_is_not_asked_of_it() {
+        let voters = Who::Acknowledgers((0..3).map(Node).collect());
+        let jump = Fault::ClockJump {
+            who: Who::All,
+            by: 1,
+        };
+        let plan = testing::with(&[(100, 100, Fault::Pause(voters)), (300, 0, jump)]);
+        let of = |subject| planned(&plan, subject, 0);
+        assert_eq!(of(None), ["clock-jump", "pause"]);
+        assert_eq!(of(Some(&Synod)), ["pause"]);
+        assert!(of(Some(&Abd)).is_empty(), "nobody reads its messages");
     }
 
     #[test]
