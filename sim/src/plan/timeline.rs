@@ -60,13 +60,14 @@ pub fn draw(
 /// The faults that this seed has: all of them, but a swarm leaves each out with even odds. One is
 /// left in any case.
 fn some<'a>(nemesis: &'a Nemesis, dice: &mut Dice) -> Vec<&'a NemesisFault> {
-    let all = nemesis.faults.iter().filter(|fault| fault.weight > 0);
-    let all: Vec<&NemesisFault> = all.collect();
     let mut left = Vec::new();
-    for (place, fault) in all.iter().enumerate() {
-        if !dice.leaves_out(Place::Swarm, place, 2) {
-            left.push(*fault);
+    for (place, fault) in nemesis.faults.iter().enumerate() {
+        if fault.weight > 0 && !dice.leaves_out(Place::Swarm, place, 2) {
+            left.push(fault);
         }
     }
-    if left.is_empty() { all } else { left }
+    if left.is_empty() {
+        left.extend(&nemesis.faults);
+    }
+    left
 }

@@ -526,8 +526,8 @@ static PARTITION: Table = Table {
         key(
             "clients",
             Kind::Texts,
-            "with an `order` and `isolate-leader` or `leader-in-minority`: the clients that are parted from the others \
-             together with the leader",
+            "with an `order` and `isolate-leader` or `leader-in-minority`: the clients that are parted \
+             from the others together with the leader",
         ),
     ],
 };
