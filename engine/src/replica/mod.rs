@@ -2,9 +2,12 @@
 //!
 //! Typed messages, requests and durability come in; [`Effects`] go out. It never waits: what must
 //! wait for the disk is in the [outbox](crate::outbox). The entry points are here; `phase1` and
-//! `phase2` hold the two phases, `serve` what clients ask, `desk` who of them waits.
+//! `phase2` hold the two phases, `heartbeat` what a leader says of itself, `catch_up` what those ask
+//! who missed something, `serve` what clients ask, `desk` who of them waits.
 
+mod catch_up;
 mod desk;
+mod heartbeat;
 mod phase1;
 mod phase2;
 mod recover;

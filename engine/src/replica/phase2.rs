@@ -1,5 +1,4 @@
-//! Phase 2 and what follows: propose, vote, choose, apply; and the catching up of those who missed
-//! it.
+//! Phase 2 and what follows: propose, vote, choose, learn, apply.
 
 use super::Replica;
 use crate::bugs::Bug;
@@ -77,7 +76,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
     }
 
     /// A leader whose ballot is not deposed here has spoken.
-    fn follow(&mut self, now: Mono, from: NodeId, ballot: Ballot, fx: &mut Effects) {
+    pub(super) fn follow(&mut self, now: Mono, from: NodeId, ballot: Ballot, fx: &mut Effects) {
         if from != self.config.node && ballot.node == from {
             self.step_down(now, fx);
             self.elector.on_leader(ballot, now, &mut self.probe);
@@ -297,7 +296,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
 
     /// The leader of `ballot` says that all slots below are chosen: those that this node voted for
     /// at that ballot are known.
-    fn commit(&mut self, now: Mono, teller: NodeId, ballot: Ballot, below: Slot, fx: &mut Effects) {
+    pub(super) fn commit(
+        &mut self,
+        now: Mono,
+        teller: NodeId,
+        ballot: Ballot,
+        below: Slot,
+        fx: &mut Effects,
+    ) {
         self.librarian.hear_of(below, teller);
         let from = self.learner.chosen_below();
         if below <= from {
@@ -476,138 +482,5 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
                 ));
             }
         }
-    }
-
-    pub(super) fn heartbeat(&mut self, now: Mono, fx: &mut Effects) {
-        let Some(ballot) = self.elector.leads() else {
-            return;
-        };
-        self.leads_at_its_promise(ballot);
-        self.heartbeat_at = now + self.config.heartbeat;
-        let round = self.reads.round(&mut self.probe);
-        let (below, end) = (self.learner.chosen_below(), self.learner.chosen_end());
-        let over = self
-            .probe
-            .flip(Bug::CommitPointOverHole, false, end > below);
-        let chosen_below = if over { end } else { below };
-        fx.sends.push((
-            To::Peers,
-            Message::Heartbeat {
-                ballot,
-                round,
-                chosen_below,
-            },
-        ));
-        self.confirm(self.config.node, round, fx);
-    }
-
-    pub(super) fn on_heartbeat(
-        &mut self,
-        now: Mono,
-        from: NodeId,
-        ballot: Ballot,
-        round: u64,
-        chosen_below: Slot,
-        fx: &mut Effects,
-    ) {
-        self.seen = self.seen.max(ballot);
-        let promised = self.acceptor.promised();
-        let deposed = self.probe.flip(
-            Bug::HeartbeatComparesRoundOnly,
-            ballot < promised,
-            ballot.round < promised.round,
-        );
-        let calm = deposed && !self.strives();
-        if self.probe.flip(Bug::TimerResetByDeposedLeader, false, calm) {
-            self.elector.on_leader(ballot, now, &mut self.probe);
-        }
-        if deposed {
-            fx.sends
-                .push((To::One(from), Message::Reject { ballot, promised }));
-            return;
-        }
-        self.follow(now, from, ballot, fx);
-        fx.sends.push((
-            To::One(from),
-            Message::HeartbeatReply {
-                ballot,
-                round,
-                chosen_below: self.learner.chosen_below(),
-            },
-        ));
-        self.commit(now, from, ballot, chosen_below, fx);
-    }
-
-    pub(super) fn on_heartbeat_reply(
-        &mut self,
-        now: Mono,
-        from: NodeId,
-        ballot: Ballot,
-        round: u64,
-        fx: &mut Effects,
-    ) {
-        if self.elector.leads() == Some(ballot) {
-            self.elector.on_answer(from, now);
-            self.confirm(from, round, fx);
-        }
-    }
-
-    /// Asks for chosen values that this node lacks.
-    pub(super) fn fetch(&mut self, now: Mono, fx: &mut Effects) {
-        let from = self.learner.chosen_below();
-        if let Some(source) = self
-            .librarian
-            .ask(from, now, self.config.peers(), &mut self.probe)
-        {
-            fx.sends.push((To::One(source), Message::CatchUp { from }));
-        }
-    }
-
-    pub(super) fn on_catch_up(&mut self, from: NodeId, slot: Slot, fx: &mut Effects) {
-        let mut values = self.librarian.page(slot, self.config.message_bytes);
-        let end = Slot(slot.0 + values.len() as u64);
-        let undecided = end == self.librarian.end() && self.acceptor.vote(end).is_some();
-        if self
-            .probe
-            .flip(Bug::RepairFromUndecidedCopy, false, undecided)
-        {
-            let votes = (end.0..).map_while(|slot| self.acceptor.vote(Slot(slot)));
-            values.extend(votes.map(|cast| cast.value.clone()));
-        }
-        if !values.is_empty() {
-            fx.sends.push((
-                To::One(from),
-                Message::CatchUpReply {
-                    from: slot,
-                    values,
-                    chosen_below: self.learner.chosen_below(),
-                },
-            ));
-        }
-    }
-
-    pub(super) fn on_catch_up_reply(
-        &mut self,
-        now: Mono,
-        from: NodeId,
-        first: Slot,
-        values: Vec<Value>,
-        chosen_below: Slot,
-        fx: &mut Effects,
-    ) {
-        self.librarian.hear_of(chosen_below, from);
-        let below = self.learner.chosen_below();
-        let late = first < below && below.since(first) < values.len() as u64;
-        let shifts = self.probe.flip(Bug::LateCatchUpReplyShifted, false, late);
-        let mut slot = if shifts { below } else { first };
-        for value in values {
-            self.learn(now, slot, value, fx);
-            slot = slot.next();
-        }
-        if first <= self.learner.chosen_below() {
-            self.librarian.answered();
-        }
-        self.advance(now, fx);
-        self.fetch(now, fx);
     }
 }
