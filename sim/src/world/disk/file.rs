@@ -48,6 +48,8 @@ pub(super) struct File {
     length_due: Option<Stamp>,
     /// In order of the sector.
     unsynced: Vec<Unsynced>,
+    /// Sectors that came to the media last, by a sync or by surviving a power loss.
+    newest: SmallVec<[u32; 4]>,
     /// All visible bytes, once somebody has read them and until the file changes. Boots read whole
     /// files, those of audits the same files over and over.
     image: OnceLock<Bytes>,
@@ -66,7 +68,14 @@ impl File {
         let mut file = Self::default();
         file.write(0, content, Stamp::MIN, || true);
         file.synced(&file.cover());
+        file.newest.clear();
         file
+    }
+
+    /// Whether a sector came to the media last, by a sync or by surviving a power loss: before that,
+    /// a power loss could have left any part of what came with it.
+    pub fn is_newest(&self, sector: u32) -> bool {
+        self.newest.contains(&sector)
     }
 
     /// The visible length in bytes.
@@ -223,6 +232,9 @@ impl File {
             self.media_length = length;
             self.length_due.take_if(|due| *due == stamp);
         }
+        if !cover.sectors.is_empty() {
+            self.newest = cover.sectors.iter().map(|one| one.sector).collect();
+        }
         let mut covered = cover.sectors.iter().peekable();
         self.unsynced.retain_mut(|entry| {
             while covered
@@ -354,6 +366,8 @@ impl File {
             *content = patched(content, within, &ZEROS[within..]);
         }
         (self.length, self.media_length, self.length_due) = (length, length, None);
+        self.newest
+            .extend(survived.iter().map(|(sector, _)| *sector));
         let covered = |(sector, stamp): (u32, Stamp)| Covered {
             sector,
             stamp,

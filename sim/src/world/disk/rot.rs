@@ -40,7 +40,7 @@ impl Disk {
             let at = choices.pick(label, places.len());
             let place = places.swap_remove(at);
             let damage = match rot.kinds[choices.pick(label, rot.kinds.len())] {
-                Damage::Zeroed if self.is_last(&place) => Damage::Noise,
+                Damage::Zeroed if self.could_be_torn(&place) => Damage::Noise,
                 damage => damage,
             };
             let file = self.file(place.file);
@@ -104,12 +104,15 @@ impl Disk {
         places.drain(..places.len().saturating_sub(TAIL));
     }
 
-    /// Whether only zeros follow in the file: if this sector were zero too, nothing on the disk
-    /// could tell that it was ever written. No redundancy reveals that, so it is outside the model.
-    fn is_last(&self, place: &Place) -> bool {
-        self.file(place.file)
-            .media_blocks()
-            .all(|(sector, content)| sector <= place.sector || *bytes_of(content) == ZEROS)
+    /// Whether nothing on the disk could tell that this sector was ever written, if it were zero:
+    /// only zeros follow in the file, or a power loss in the middle of what was written last would
+    /// have left the same. No redundancy reveals that, so it is outside the model.
+    fn could_be_torn(&self, place: &Place) -> bool {
+        let file = self.file(place.file);
+        let is_last = |(sector, content): (u32, &Sector)| {
+            sector <= place.sector || *bytes_of(content) == ZEROS
+        };
+        file.is_newest(place.sector) || file.media_blocks().all(is_last)
     }
 
     /// The damage that is still on the media, in order: not written over and synced, nor in a file

@@ -143,6 +143,33 @@ fn a_sector_is_zeroed_unless_it_is_the_last_that_was_written() {
 }
 
 #[test]
+fn what_came_to_the_media_last_is_not_zeroed_since_it_could_be_torn() {
+    let zero = |disk: &mut Disk, seed| {
+        let rot = Rot {
+            spots: &Spots::anywhere(1),
+            kinds: &[Damage::Zeroed],
+        };
+        let hits = disk.rot(&rot, &mut Seeded::new(seed), NOBODY);
+        (hits[0].sector, hits[0].damage == Damage::Zeroed)
+    };
+    let mut seen = [0; 6];
+    for seed in 0..64 {
+        let mut disk = disk(&[("f", "ab")]);
+        disk.all([write("f", 2, "cd"), sync("f")]);
+        disk.all([write("f", 4, "ef")]);
+        let mut synced = disk.clone();
+        synced.all([sync("f")]);
+        let (sector, zeroed) = zero(&mut synced, seed);
+        assert_eq!(zeroed, sector < 4, "{sector} is synced");
+        seen[sector as usize] += 1;
+        disk.lose_power(Keep::Everything, &mut Script::default(), NOBODY);
+        let (sector, zeroed) = zero(&mut disk, seed);
+        assert_eq!(zeroed, sector < 2, "{sector} survives");
+    }
+    assert!(seen.iter().all(|times| *times > 0), "{seen:?}");
+}
+
+#[test]
 fn damage_is_mended_when_the_whole_sector_is_written_and_synced() {
     let mut disk = disk(&[("f", "a")]);
     disk.rot(
