@@ -1,7 +1,10 @@
 //! How long each planted bug takes to be found: the measure of the harness itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::ablation::Ablation;
 use crate::interval::{ci95, median_runs};
 use crate::table::{self, rounded};
 
@@ -27,8 +30,15 @@ pub struct BugCard {
 pub struct Count {
     /// Runs made with the bug planted.
     pub runs: u64,
-    /// Runs that failed, lost ones apart.
+    /// Runs that failed, and in which the bug had changed something; lost ones apart.
     pub detections: u64,
+    /// Failures that are not the bug's: it had changed nothing, or the run failed without it as
+    /// well, or not again.
+    pub unsound: u64,
+    /// The runs and detections of each scenario.
+    pub scenarios: BTreeMap<String, Share>,
+    /// What the detections owe to the parts of the harness, if that was asked.
+    pub ablation: Option<Ablation>,
     /// Runs that were lost: they hung, crashed their worker, or passed their memory.
     pub lost: u64,
     /// Runs in which the bug's guard was evaluated.
@@ -43,6 +53,15 @@ pub struct Count {
     pub first_run: Option<(String, u64)>,
     /// Whether what clients see is enough to find it.
     pub client_visible: bool,
+}
+
+/// What one scenario has of all runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Share {
+    /// Runs.
+    pub runs: u64,
+    /// Detections.
+    pub detections: u64,
 }
 
 /// One bug's row.
@@ -82,6 +101,16 @@ pub struct HuntRow {
     pub first_scenario: Option<String>,
     /// The seed of the first failing run.
     pub first_seed: Option<u64>,
+    /// Failures that are not the bug's: it had changed nothing, or the run failed without it as
+    /// well, or not again.
+    #[serde(default)]
+    pub unsound: u64,
+    /// The runs and detections of each scenario.
+    #[serde(default)]
+    pub scenarios: BTreeMap<String, Share>,
+    /// What the detections owe to the parts of the harness, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ablation: Option<Ablation>,
 }
 
 impl HuntRow {
@@ -114,6 +143,9 @@ impl HuntRow {
             client_visible: count.client_visible,
             first_scenario: count.first_run.as_ref().map(|run| run.0.clone()),
             first_seed: count.first_run.map(|run| run.1),
+            unsound: count.unsound,
+            scenarios: count.scenarios,
+            ablation: count.ablation,
         }
     }
 
@@ -221,6 +253,7 @@ mod tests {
             first_check: Some("agreement".to_owned()),
             first_run: Some(("a".to_owned(), 5)),
             client_visible: true,
+            ..Count::default()
         };
         let rows = [HuntRow::new(&card(), count)];
         assert_eq!(

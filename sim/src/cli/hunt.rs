@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::sync::atomic::Ordering;
+use synod_reports::certificate;
 use synod_reports::hunt::{self, BugCard, HuntRow};
 
 use crate::check::jury::Jury;
@@ -25,13 +26,16 @@ Examples:
   synod hunt --checks client --format json          by what clients see, contracts and facts off
   synod hunt --only ghost --until-found             what one checker finds alone
   synod hunt --until-found --runs 500               the quickest: stop each bug when it is found
+  synod hunt --ablate --runs 500                    which bugs escape without a check, a fault, a scenario
 
 Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first \
-                        detection. Intervals are
+                        detection. A failure
+counts when the bug had changed something in it; of those, twenty must fail again, and pass without \
+                        the bug. Intervals are
 exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or \
                         pass their memory are
 counted apart, as `lost`. `--format jsonl` prints a line for each bug as soon as it is done. Exit 1
-when a bug was not found.")]
+when a bug was not found, or a failure was not the bug's.")]
 pub struct HuntArgs {
     /// The bugs [default: all]
     #[arg(value_name = "BUG")]
@@ -65,6 +69,10 @@ pub struct HuntArgs {
     /// Stop each bug at its first detection; the rates then say little
     #[arg(long, env = "SYNOD_UNTIL_FOUND", value_parser = clap::builder::FalseyValueParser::new())]
     until_found: bool,
+    /// Ask as well which checks and which faults the bugs need: of each bug, ten detections are made
+    /// again with one check alone, and with one kind of fault left out
+    #[arg(long, env = "SYNOD_ABLATE", value_parser = clap::builder::FalseyValueParser::new())]
+    ablate: bool,
     /// Hunt in this scenario, given once or more [default: the mix]
     #[arg(
         long,
@@ -128,6 +136,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
             seeds,
             up_to: arguments.up_to,
             until_found: arguments.until_found,
+            ablate: arguments.ablate,
             jobs: arguments.work.jobs(),
             hang_after: arguments.work.hang_after,
         };
@@ -163,8 +172,18 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         }
     }
     match arguments.format {
-        Format::Human if arguments.markdown => print(&hunt::markdown(&rows)),
-        Format::Human => print(&hunt::text(&rows)),
+        Format::Human if arguments.markdown => {
+            print(&hunt::markdown(&rows));
+            if arguments.ablate {
+                print(&format!("\n{}", certificate::markdown(&rows)));
+            }
+        }
+        Format::Human => {
+            print(&hunt::text(&rows));
+            if arguments.ablate {
+                print(&format!("\n{}", certificate::text(&rows)));
+            }
+        }
         Format::Json => print(&(serde_json::to_string_pretty(&rows).expect("plain data") + "\n")),
         Format::Jsonl => {}
     }
@@ -176,8 +195,19 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         .filter(|row| row.detections == 0)
         .map(|row| row.bug.as_str())
         .collect();
+    let unsound: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.unsound > 0)
+        .map(|row| row.bug.as_str())
+        .collect();
     if halt.load(Ordering::Relaxed) {
         exit::INTERRUPTED
+    } else if !unsound.is_empty() {
+        let message = format!(
+            "runs failed that the bug had no part in (`unsound`): {}",
+            unsound.join(", ")
+        );
+        fail(exit::FAILED, &message)
     } else if hidden.is_empty() {
         exit::PASSED
     } else {

@@ -12,9 +12,12 @@ use synod_reports::summary::Cost;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
-use crate::plan::{Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Workload};
+use crate::ids::FaultNumber;
+use crate::plan::{
+    Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload,
+};
 use crate::run::{RunOutcome, RunSpec};
-use crate::scenario::fault::{DamageBudget, Outside};
+use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::coordinator::{Audience, Conduct, Outcome, sweep};
 use crate::sweep::folder::{Folder, RunInfo};
@@ -33,6 +36,9 @@ pub enum Behaviour {
     Pass,
     /// Fail in every seed that this divides.
     FailEvery(u64),
+    /// Fail in every seed that this divides, if a bug is planted, replicas pause and `agreement`
+    /// judges. The bug does nothing in seed 0.
+    BugFailsEvery(u64),
     /// Panic.
     Panic,
     /// Give a digest that depends on recording.
@@ -200,8 +206,18 @@ impl Source for Fake {
         let (Target::Mix(seed) | Target::Scenario(_, seed)) = target else {
             return Err("no seed".to_owned());
         };
+        let mut plan = plan(&scenario, *seed);
+        if matches!(self.0, Behaviour::BugFailsEvery(_)) {
+            let fault = Fault::Pause(Who::All);
+            plan.nemesis.push(Timed {
+                number: FaultNumber(1),
+                at: Instant(0),
+                hold: Span(1),
+                fault,
+            });
+        }
         Ok(Planned {
-            plan: plan(&scenario, *seed),
+            plan,
             subject: None,
             bug: None,
             only: Jury::default(),
@@ -225,6 +241,13 @@ impl Source for Fake {
         let follows = |behaviour| spec.record && self.0 == behaviour;
         let fails = match self.0 {
             Behaviour::FailEvery(every) => seed.is_multiple_of(every),
+            Behaviour::BugFailsEvery(every) => {
+                let paused = spec.plan.faults().next().is_some();
+                spec.bug.is_some()
+                    && paused
+                    && spec.jury.has("agreement")
+                    && seed.is_multiple_of(every)
+            }
             _ => follows(Behaviour::VerdictFollowsRecording),
         };
         let facts = u64::from(self.0 == Behaviour::FactsFollowProbe && spec.probe.tells_facts());
@@ -261,7 +284,7 @@ impl Source for Fake {
             first_answers: Vec::new(),
             unmatched: Vec::new(),
             later_answers: Vec::new(),
-            bug: None,
+            bug: spec.bug.is_some().then_some((1, u64::from(seed > 0))),
         };
         let history = spec.record.then(|| "{}\n".to_owned());
         RunOutcome {

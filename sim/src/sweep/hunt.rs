@@ -10,14 +10,15 @@ use synod_reports::line::ResultLine;
 use synod_reports::record::Verdict;
 
 use crate::check::jury::Jury;
-use crate::sweep::order::Reorder;
-use crate::sweep::pool::{Broken, Place, Pool};
+use crate::sweep::ablation::ablate;
+use crate::sweep::pool::{Broken, Place};
 use crate::sweep::seeds::Seeds;
-use crate::sweep::settings::{Item, Judges, Keep, Settings, Target};
+use crate::sweep::settings::{Judges, Settings, Target};
+use crate::sweep::trials::{Detection, Trials, fails};
 
-/// Of a bug's detections so many are judged again by clients alone, at most, to learn whether
-/// clients see it.
-const CLIENT_TRIALS: usize = 20;
+/// Of a bug's detections so many are made again, at most: as they were, without the bug, and judged
+/// by clients alone.
+const TRIALS: usize = 20;
 
 /// How a bug is hunted.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Plan {
     pub up_to: u64,
     /// Stop at the first detection.
     pub until_found: bool,
+    /// Ask which checks and faults the detections need.
+    pub ablate: bool,
     /// Workers.
     pub jobs: usize,
     /// A run that takes longer does not end.
@@ -49,21 +52,30 @@ pub fn hunt<'a>(
     place: &mut dyn FnMut(&Settings) -> Result<Place<'a>, String>,
     progress: &mut dyn FnMut(&Count),
 ) -> Result<Count, Broken> {
+    let mut trials = Trials {
+        jobs: plan.jobs,
+        hang_after: plan.hang_after,
+        halt,
+        place,
+    };
     let mut count = Count::default();
     let mut found = Vec::new();
     let batch = (plan.seeds.end - plan.seeds.start).max(1);
     let mut start = plan.seeds.start;
     loop {
         let end = start.saturating_add(batch);
-        run_batch(
-            plan,
-            Seeds { start, end },
-            halt,
-            place,
-            &mut count,
-            &mut found,
-            progress,
-        )?;
+        let targets = seeds_of(&plan.scenarios, Seeds { start, end });
+        trials.make(&plan.settings, targets, &mut |target, line, cpu_ns| {
+            let found_now = add(&mut count, &line, cpu_ns);
+            if found_now && found.len() < TRIALS {
+                found.push(Detection { target, line });
+            }
+            progress(&count);
+            if found_now && plan.until_found {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
         start = end;
         let done = start - plan.seeds.start;
         if count.detections > 0
@@ -73,55 +85,18 @@ pub fn hunt<'a>(
             break;
         }
     }
+    count.unsound += keep_sound(plan, &mut trials, &mut found)?;
     count.client_visible = match plan.settings.judges.unwrap_or_default() {
         Judges::Client => count.detections > 0,
-        Judges::All => seen_by_clients(plan, halt, place, &found)?,
+        Judges::All => seen_by_clients(plan, &mut trials, &found)?,
     };
+    if plan.ablate {
+        count.ablation = Some(ablate(&plan.settings, &mut trials, &found)?);
+    }
     Ok(count)
 }
 
-fn run_batch<'a>(
-    plan: &Plan,
-    seeds: Seeds,
-    halt: &AtomicBool,
-    place: &mut dyn FnMut(&Settings) -> Result<Place<'a>, String>,
-    count: &mut Count,
-    found: &mut Vec<Target>,
-    progress: &mut dyn FnMut(&Count),
-) -> Result<(), Broken> {
-    let mut targets = seeds_of(&plan.scenarios, seeds).enumerate();
-    let mut next = || {
-        targets.next().map(|(number, target)| Item {
-            number: number as u64,
-            target,
-            keep: Keep::Line,
-        })
-    };
-    let mut order: Reorder<(ResultLine, u64)> = Reorder::default();
-    let mut place = place(&plan.settings).map_err(Broken)?;
-    pool(plan, &plan.settings, halt).work(&mut place, &mut next, &mut |report| {
-        order.push(report.number, (report.line, report.cpu_ns));
-        while let Some((line, cpu_ns)) = order.pop() {
-            let found_now = add(count, &line, cpu_ns);
-            if found_now && found.len() < CLIENT_TRIALS {
-                let record = &line.record;
-                found.push(if plan.scenarios.is_empty() {
-                    Target::Mix(record.seed)
-                } else {
-                    Target::Scenario(record.scenario.clone(), record.seed)
-                });
-            }
-            progress(count);
-            if found_now && plan.until_found {
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })
-}
-
-fn seeds_of(scenarios: &[String], seeds: Seeds) -> impl Iterator<Item = Target> + Send {
-    let scenarios = scenarios.to_vec();
+fn seeds_of(scenarios: &[String], seeds: Seeds) -> impl Iterator<Item = Target> + Clone + Send {
     (seeds.start..seeds.end).flat_map(move |seed| {
         if scenarios.is_empty() {
             vec![Target::Mix(seed)]
@@ -143,53 +118,69 @@ fn add(count: &mut Count, line: &ResultLine, cpu_ns: u64) -> bool {
     count.triggered += u64::from(triggered > 0);
     count.cpu_seconds += Duration::from_nanos(cpu_ns).as_secs_f64();
     count.lost += u64::from(record.verdict == Verdict::Lost);
-    let found = detects(line);
-    if found {
-        if count.detections == 0 {
-            count.first_check.clone_from(&record.check);
-            count.first_run = Some((record.scenario.clone(), record.seed));
-        }
-        count.detections += 1;
+    let share = count.scenarios.entry(record.scenario.clone()).or_default();
+    share.runs += 1;
+    if !fails(line) {
+        return false;
     }
-    found
+    // Whoever counts what its bugs do knows that this one did nothing here.
+    if record.bug.is_some() && triggered == 0 {
+        count.unsound += 1;
+        return false;
+    }
+    share.detections += 1;
+    if count.detections == 0 {
+        count.first_check.clone_from(&record.check);
+        count.first_run = Some((record.scenario.clone(), record.seed));
+    }
+    count.detections += 1;
+    true
 }
 
-/// Whether a check found the bug in this run. A lost run shows that something is wrong, and is
-/// counted apart: that nobody came back is no work of a checker's.
-fn detects(line: &ResultLine) -> bool {
-    let verdict = line.record.verdict;
-    verdict.is_failure() && verdict != Verdict::Lost
+/// Keeps the detections that come again and do not come without the bug; says how many are none.
+fn keep_sound(
+    plan: &Plan,
+    trials: &mut Trials<'_, '_>,
+    found: &mut Vec<Detection>,
+) -> Result<u64, Broken> {
+    let targets: Vec<Target> = found.iter().map(|one| one.target.clone()).collect();
+    let again = trials.lines(&plan.settings, &targets)?;
+    let honest = Settings {
+        bug: None,
+        ..plan.settings.clone()
+    };
+    let without = trials.lines(&honest, &targets)?;
+    if again.len() < found.len() || without.len() < found.len() {
+        return Ok(0); // Interrupted.
+    }
+    let before = found.len();
+    let mut made = again.into_iter().zip(without);
+    found.retain(|one| {
+        made.next().is_some_and(|(again, without)| {
+            again.record.digest == one.line.record.digest
+                && again.record.check == one.line.record.check
+                && !without.record.verdict.is_failure()
+        })
+    });
+    Ok((before - found.len()) as u64)
 }
 
 /// Whether some of these runs fail with contracts and facts off, judged by what clients see.
-fn seen_by_clients<'a>(
+fn seen_by_clients(
     plan: &Plan,
-    halt: &AtomicBool,
-    place: &mut dyn FnMut(&Settings) -> Result<Place<'a>, String>,
-    found: &[Target],
+    trials: &mut Trials<'_, '_>,
+    found: &[Detection],
 ) -> Result<bool, Broken> {
-    if found.is_empty() {
-        return Ok(false);
-    }
     // Whether clients see the bug is asked of all that they see, whoever judged before.
     let settings = Settings {
         judges: Some(Judges::Client),
         only: Jury::default(),
         ..plan.settings.clone()
     };
-    let mut items = found
-        .iter()
-        .cloned()
-        .enumerate()
-        .map(|(number, target)| Item {
-            number: number as u64,
-            target,
-            keep: Keep::Line,
-        });
+    let targets = found.iter().map(|one| one.target.clone());
     let mut seen = false;
-    let mut place = place(&settings).map_err(Broken)?;
-    pool(plan, &settings, halt).work(&mut place, &mut || items.next(), &mut |report| {
-        seen |= detects(&report.line);
+    trials.make(&settings, targets, &mut |_, line, _| {
+        seen |= fails(&line);
         if seen {
             ControlFlow::Break(())
         } else {
@@ -199,29 +190,24 @@ fn seen_by_clients<'a>(
     Ok(seen)
 }
 
-const fn pool<'p>(plan: &Plan, settings: &'p Settings, halt: &'p AtomicBool) -> Pool<'p> {
-    Pool {
-        settings,
-        jobs: plan.jobs,
-        hang_after: plan.hang_after,
-        until: None,
-        halt,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sweep::fake::{Behaviour, Fake};
     use crate::sweep::lost;
+    use synod_reports::ablation::Part;
 
     fn count(behaviour: Behaviour, seeds: Seeds, up_to: u64, until_found: bool) -> Count {
         let plan = Plan {
-            settings: Settings::default(),
+            settings: Settings {
+                bug: Some("accept-below-promise".to_owned()),
+                ..Settings::default()
+            },
             scenarios: Vec::new(),
             seeds,
             up_to,
             until_found,
+            ablate: true,
             jobs: 1,
             hang_after: Duration::from_secs(9),
         };
@@ -233,15 +219,42 @@ mod tests {
     #[test]
     fn it_does_not_stop_at_the_first_detection_unless_told_to() {
         let seeds = Seeds { start: 1, end: 101 };
-        let whole = count(Behaviour::FailEvery(10), seeds, 0, false);
+        let whole = count(Behaviour::BugFailsEvery(10), seeds, 0, false);
         assert_eq!(
             (whole.runs, whole.detections, whole.first_check.as_deref()),
             (100, 10, Some("agreement"))
         );
         assert_eq!(whole.first_run, Some(("smoke/mix-1".to_owned(), 10)));
-        assert!(whole.client_visible);
-        let first = count(Behaviour::FailEvery(10), seeds, 0, true);
+        assert_eq!((whole.client_visible, whole.unsound), (true, 0));
+        let third = |mix| whole.scenarios[&format!("smoke/mix-{mix}")];
+        assert_eq!((third(0).runs, third(0).detections), (33, 3));
+        assert_eq!((third(1).runs, third(1).detections), (34, 4));
+        let first = count(Behaviour::BugFailsEvery(10), seeds, 0, true);
         assert_eq!((first.runs, first.detections), (10, 1));
+    }
+
+    #[test]
+    fn detections_tell_what_they_need() {
+        let seeds = Seeds { start: 1, end: 101 };
+        let count = count(Behaviour::BugFailsEvery(20), seeds, 0, false);
+        let ablation = count.ablation.expect("it was asked");
+        let part = |of: &std::collections::BTreeMap<String, Part>, name| {
+            (of[name].present, of[name].needed)
+        };
+        assert_eq!(ablation.detections, 5);
+        assert_eq!(part(&ablation.checks, "agreement"), (5, 5));
+        assert_eq!(part(&ablation.checks, "ghost"), (0, 0));
+        assert_eq!(ablation.faults.len(), 1, "{:?}", ablation.faults);
+        assert_eq!(part(&ablation.faults, "pause"), (5, 5));
+    }
+
+    #[test]
+    fn what_fails_without_the_bug_or_not_again_is_unsound() {
+        let seeds = Seeds { start: 0, end: 50 };
+        let anyway = count(Behaviour::FailEvery(10), seeds, 0, false);
+        assert_eq!((anyway.detections, anyway.unsound), (4, 5));
+        let untouched = count(Behaviour::BugFailsEvery(10), seeds, 0, false);
+        assert_eq!((untouched.detections, untouched.unsound), (4, 1));
     }
 
     #[test]
@@ -261,7 +274,7 @@ mod tests {
     #[test]
     fn a_bug_that_hides_gets_more_seeds() {
         let seeds = Seeds { start: 1, end: 51 };
-        let late = count(Behaviour::FailEvery(120), seeds, 1_000, false);
+        let late = count(Behaviour::BugFailsEvery(120), seeds, 1_000, false);
         assert_eq!((late.runs, late.detections), (150, 1));
         let never = count(Behaviour::Pass, seeds, 200, false);
         assert_eq!(

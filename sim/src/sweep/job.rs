@@ -19,7 +19,7 @@ use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::lost;
 use crate::sweep::settings::{Item, Keep, Settings};
-use crate::sweep::source::{Origin, Source, expected, planned};
+use crate::sweep::source::{Origin, Source, expected, leave_out, planned};
 use crate::trace::tale::Line;
 use crate::world::tally::Milestone;
 
@@ -87,7 +87,10 @@ pub fn execute(
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
     let drawn = source.plan(&item.target)?;
-    let (plan, origin) = (drawn.plan, drawn.origin);
+    let (mut plan, origin) = (drawn.plan, drawn.origin);
+    for kind in &settings.without {
+        leave_out(&mut plan, kind);
+    }
     let subject = settings.subject.clone().or(drawn.subject);
     let record = item.keep == Keep::Everything;
     let jury = if settings.only.is_everybody() {

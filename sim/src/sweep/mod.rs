@@ -17,6 +17,7 @@
     reason = "the sweep is the host: it watches the wall clock, starts threads and processes"
 )]
 
+pub mod ablation;
 pub mod bench;
 pub mod child;
 pub mod coordinator;
@@ -40,4 +41,5 @@ pub mod seeds;
 pub mod settings;
 pub mod shelf;
 pub mod source;
+pub mod trials;
 pub mod worker;

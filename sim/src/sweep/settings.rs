@@ -80,6 +80,9 @@ pub struct Settings {
     /// Overrides of scenario values, `KEY=VALUE`.
     #[serde(default)]
     pub set: Vec<String>,
+    /// Kinds of faults and rates of the weather that are taken out of each plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// Only these checks judge; everybody: the reproducer's, or all.
     #[serde(default, skip_serializing_if = "Jury::is_everybody")]
     pub only: Jury,

@@ -7,7 +7,7 @@ use synod_reports::summary::Demand;
 
 use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
-use crate::plan::{Distribution, Network, Plan};
+use crate::plan::{Distribution, Network, Plan, Verb};
 use crate::run::{Checks, RunOutcome, RunSpec};
 use crate::scenario::fault::Fault;
 use crate::subject::process::Subject;
@@ -162,6 +162,22 @@ fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item
     plan.faults().filter(can).map(Fault::kind)
 }
 
+/// Takes all faults of this kind out of the plan, or this rate of the weather: names as
+/// [`planned`] gives them. All others are decided as they were. How messages overtake each other is
+/// no rate, and stays.
+pub fn leave_out(plan: &mut Plan, kind: &str) {
+    plan.nemesis.retain(|timed| timed.fault.kind() != kind);
+    plan.script
+        .retain(|step| !matches!(&step.verb, Verb::Inject { fault, .. } if fault.kind() == kind));
+    let network = &mut plan.network;
+    match Effect::named(kind) {
+        Some(Effect::NetworkLoss) => network.loss = 0,
+        Some(Effect::NetworkDuplicate) => network.duplicate = 0,
+        Some(Effect::NetworkCorrupt) => network.corrupt = 0,
+        _ => {}
+    }
+}
+
 /// The weather that this run had a fair chance to show: one message or more was to be expected to
 /// be hit. A sweep is vacuous from 200 such runs on without a single hit, which has a probability
 /// below e^-200, or e^-100 where every second message was a copy or never arrived.
@@ -198,8 +214,9 @@ fn weather(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Node;
-    use crate::scenario::fault::Who;
+    use crate::ids::{FaultNumber, Node};
+    use crate::plan::{Step, When};
+    use crate::scenario::fault::{Boundary, Who};
     use crate::subject::abd::Abd;
     use crate::subject::synod::Synod;
     use crate::world::testing;
@@ -218,6 +235,32 @@ mod tests {
             planned(&plan, None, 100_000),
             ["network.duplicate", "network.loss", "pause"]
         );
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_planned() {
+        let kill = Fault::Kill {
+            who: Who::All,
+            boundary: Boundary::Now,
+        };
+        let mut plan =
+            testing::with(&[(100, 100, Fault::Pause(Who::All)), (300, 100, kill.clone())]);
+        plan.script.push(Step {
+            when: When::Next,
+            verb: Verb::Inject {
+                number: FaultNumber(1),
+                fault: kill,
+                hold: None,
+            },
+            line: 0,
+        });
+        plan.network.loss = 1000;
+        let of = |plan: &Plan| planned(plan, None, 1_000_000);
+        assert_eq!(of(&plan), ["kill", "network.loss", "pause"]);
+        leave_out(&mut plan, "kill");
+        assert_eq!(of(&plan), ["network.loss", "pause"]);
+        leave_out(&mut plan, "network.loss");
+        assert_eq!(of(&plan), ["pause"]);
     }
 
     #[test]
