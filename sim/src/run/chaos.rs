@@ -66,21 +66,23 @@ impl<J: Judge> Run<J> {
         let recovered = self
             .world
             .after_power_loss(&all, self.world.observer().0.auditor(&sent));
+        self.world.count_audit(&recovered, (0, 0));
         for quorum in quorums(self.plan.cluster.replicas) {
             let owed = self.world.owed(&quorum);
             if owed == Owed::Nothing {
                 continue;
             }
             self.audits += 1;
-            let mut fork = match recovered.left_alone(&quorum) {
-                Some(fork) => fork,
-                None => self
-                    .world
-                    .after_power_loss(&quorum, self.world.observer().0.auditor(&sent)),
+            let (mut fork, before) = match recovered.left_alone(&quorum) {
+                Some(fork) => (fork, recovered.bug()),
+                None => {
+                    let auditor = self.world.observer().0.auditor(&sent);
+                    (self.world.after_power_loss(&quorum, auditor), (0, 0))
+                }
             };
             let answered = fork.read_everything(within);
             fork.close_clients();
-            self.world.count_audit(&fork);
+            self.world.count_audit(&fork, before);
             let alone = quorum
                 .iter()
                 .map(ToString::to_string)

@@ -6,9 +6,12 @@ use synod_reports::record::Verdict;
 use super::course::{Run, Step};
 use crate::check::jury::FENCING_AUDIT;
 use crate::check::roster::Violation;
+use crate::panics::caught;
 use crate::time::Span;
+use crate::trace::observer::Observer;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::pledge::{Pledge, Trial};
+use crate::world::world::World;
 
 /// Each round of requests in the fork is waited for as long as so many elections take at most.
 const ELECTIONS: u64 = 4;
@@ -27,18 +30,10 @@ impl<J: Judge> Run<J> {
         fork.observer_mut().0.judge_clients();
         let (_, election) = self.plan.cluster.knobs.election_timeout;
         let within = Span(election.0.saturating_mul(ELECTIONS));
-        let asked = fork.ask_progress(within);
-        let mut goes_on = fork.run_until_answered(asked, fork.now() + within);
-        fork.hear_candidate(pledge);
-        if goes_on {
-            let asked = fork.ask_progress(within);
-            goes_on = fork.run_until_answered(asked, fork.now() + within);
-        }
-        if goes_on {
-            let asked = fork.ask_for_every_key(within);
-            fork.run_until_answered(asked, fork.now() + within);
-        }
-        fork.close_clients();
+        let before = fork.bug();
+        let came = caught(|| hear_out(&mut fork, pledge, within));
+        self.world.count_audit(&fork, before);
+        came.map_err(|panic| Failure::of_panic(&panic))?;
         let Pledge { from, to, .. } = pledge;
         let judge = &mut fork.observer_mut().0;
         let closing = judge
@@ -70,6 +65,22 @@ impl<J: Judge> Run<J> {
             }
         }
     }
+}
+
+/// The others go on without the candidate, then hear it, and are asked for all that they know.
+fn hear_out<O: Observer>(fork: &mut World<O>, pledge: &Pledge, within: Span) {
+    let asked = fork.ask_progress(within);
+    let mut goes_on = fork.run_until_answered(asked, fork.now() + within);
+    fork.hear_candidate(pledge);
+    if goes_on {
+        let asked = fork.ask_progress(within);
+        goes_on = fork.run_until_answered(asked, fork.now() + within);
+    }
+    if goes_on {
+        let asked = fork.ask_for_every_key(within);
+        fork.run_until_answered(asked, fork.now() + within);
+    }
+    fork.close_clients();
 }
 
 #[cfg(test)]
@@ -116,6 +127,8 @@ mod tests {
             assert!(bug.is_some() || record.verdict == Verdict::Pass);
             failed += u64::from(record.check.as_deref() == Some(FENCING_AUDIT));
             if failed > 0 {
+                let (_, triggered) = record.bug.expect("one is planted");
+                assert!(triggered > 0, "what it does in a fork counts");
                 break;
             }
         }

@@ -224,10 +224,11 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Takes over what a fork for an audit counted for the planted bug.
-    pub fn count_audit<A: Observer>(&mut self, fork: &World<A>) {
+    /// Takes over what a fork for an audit counted for the planted bug since it had counted this.
+    pub fn count_audit<A: Observer>(&mut self, fork: &World<A>, before: (u64, u64)) {
         let bug = fork.bug();
-        self.bug = (self.bug.0 + bug.0, self.bug.1 + bug.1);
+        self.bug.0 += bug.0 - before.0;
+        self.bug.1 += bug.1 - before.1;
     }
 
     /// What this quorum owes when it is left alone.
