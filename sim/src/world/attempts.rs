@@ -43,8 +43,9 @@ impl Clients {
             _ => (None, state.favourite),
         };
         let number = state.registration();
-        let target =
-            next.unwrap_or_else(|| other_than(stage, Topic::Target, (client, number), asked));
+        let in_turn = self.in_turn;
+        let target = next
+            .unwrap_or_else(|| other_than(stage, Topic::Target, (client, number), asked, in_turn));
         let next_try = stage.now + self.workload.attempt_timeout.max(BACKOFF);
         state.session = Sessions::Opening {
             nonce,
@@ -89,6 +90,7 @@ impl Clients {
                     if first { Topic::Target } else { Topic::Retry },
                     (client, request.number),
                     asked,
+                    self.in_turn,
                 )
             }
         };
@@ -361,13 +363,18 @@ impl Clients {
     }
 }
 
-/// A replica other than `not`, drawn for a client's request.
+/// A replica other than `not` for a client's request: the one after it in turn, or one that is drawn.
 fn other_than<O: Observer>(
     stage: &mut Stage<O>,
     topic: Topic,
     (client, number): (u16, u16),
     not: Option<Node>,
+    in_turn: bool,
 ) -> Node {
+    if let (Some(Node(not)), true) = (not, in_turn) {
+        let next = (u16::from(not) + 1) % stage.replicas;
+        return Node(u8::try_from(next).expect("at most 9 replicas"));
+    }
     stage.choices.about(Matter::Request(client, number));
     let label = Label::link(topic, client, number);
     let drawn = stage.choices.draw(label, 1 << 32);
@@ -396,6 +403,7 @@ mod tests {
 
     use crate::ids::{Client, Endpoint, Node};
     use crate::plan::Distribution;
+    use crate::scenario::fault::{Boundary, Fault, Keep, Who};
     use crate::time::{Instant, Span};
     use crate::trace::event::{Event, Stamp};
     use crate::trace::observer::Observer;
@@ -405,7 +413,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Asked {
         operations: usize,
-        sent: [usize; 3],
+        sent: [usize; 5],
     }
 
     /// Of the second client.
@@ -432,6 +440,30 @@ mod tests {
         let mut world = testing::world(plan, Asked::default());
         world.run_until(Instant(3_000_000_000));
         world.observer().clone()
+    }
+
+    #[test]
+    fn after_the_heal_the_silent_are_asked_in_turn() {
+        let outage = Fault::PowerLoss {
+            who: Who::All,
+            keep: Keep::Any,
+            boundary: Boundary::Now,
+        };
+        let mut plan = testing::with(&[(0, 60_000, outage)]);
+        (plan.cluster.replicas, plan.workload.clients) = (5, 2);
+        plan.clocks.resize(5, plan.clocks[0]);
+        let sent = |healed| {
+            let mut world = testing::world(plan.clone(), Asked::default());
+            if healed {
+                world.wait_until(Instant(60_000_000_000));
+            }
+            world.run_until(Instant(20_000_000_000));
+            let sent = world.observer().sent;
+            assert!(sent.iter().sum::<usize>() > 20, "{sent:?}");
+            sent.iter().max().unwrap_or(&0) - sent.iter().min().unwrap_or(&0)
+        };
+        assert!(sent(false) > 1, "drawn");
+        assert!(sent(true) <= 1, "in turn");
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub(super) struct Clients {
     pub(super) each: Vec<ClientState>,
     /// The workload goes on.
     working: bool,
+    /// Whoever hears nothing asks the next replica in turn, and not one that is drawn: no client is
+    /// without an answer for want of luck.
+    pub(super) in_turn: bool,
     /// Requests that the workload has begun.
     begun: u32,
     /// Operations in the history.
@@ -60,6 +63,7 @@ impl Clients {
             workload,
             keys,
             each,
+            in_turn: false,
             working: false,
             begun: 0,
             invoked: 0,
@@ -99,8 +103,10 @@ impl Clients {
         self.working = false;
     }
 
-    /// No request of the workload that is open now is given up before then.
+    /// No request of the workload that is open now is given up before then, and from now on all
+    /// replicas are asked in turn.
     pub fn wait_until(&mut self, then: Instant) {
+        self.in_turn = true;
         let requests = self.each.iter_mut().flat_map(|state| &mut state.requests);
         for request in requests.filter(|request| request.purpose == Purpose::Workload) {
             request.give_up_at = request.give_up_at.max(then);
