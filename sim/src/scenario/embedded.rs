@@ -8,6 +8,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/liveness/chained.toml"),
     ),
     (
+        "liveness/chosen-by-the-dead",
+        include_str!("../../../scenarios/liveness/chosen-by-the-dead.toml"),
+    ),
+    (
         "liveness/constrained",
         include_str!("../../../scenarios/liveness/constrained.toml"),
     ),
@@ -16,12 +20,20 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/liveness/deaf-candidate.toml"),
     ),
     (
+        "liveness/deaf-source",
+        include_str!("../../../scenarios/liveness/deaf-source.toml"),
+    ),
+    (
         "liveness/deposed-leader-returns",
         include_str!("../../../scenarios/liveness/deposed-leader-returns.toml"),
     ),
     (
         "liveness/flapping-partition",
         include_str!("../../../scenarios/liveness/flapping-partition.toml"),
+    ),
+    (
+        "liveness/hub-of-old-ballots",
+        include_str!("../../../scenarios/liveness/hub-of-old-ballots.toml"),
     ),
     (
         "liveness/lagging-hub",
@@ -80,12 +92,24 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/crowded-sessions.toml"),
     ),
     (
+        "safety/deposed-leader",
+        include_str!("../../../scenarios/safety/deposed-leader.toml"),
+    ),
+    (
         "safety/dueling-leaders",
         include_str!("../../../scenarios/safety/dueling-leaders.toml"),
     ),
     (
         "safety/duplicate-storm",
         include_str!("../../../scenarios/safety/duplicate-storm.toml"),
+    ),
+    (
+        "safety/first-again",
+        include_str!("../../../scenarios/safety/first-again.toml"),
+    ),
+    (
+        "safety/large-values",
+        include_str!("../../../scenarios/safety/large-values.toml"),
     ),
     (
         "safety/late-confirmations",
@@ -138,6 +162,10 @@ pub const FILES: &[(&str, &str)] = &[
     (
         "safety/sticky-readers",
         include_str!("../../../scenarios/safety/sticky-readers.toml"),
+    ),
+    (
+        "safety/tied-rounds",
+        include_str!("../../../scenarios/safety/tied-rounds.toml"),
     ),
     (
         "safety/votes-lost-by-kind",
