@@ -1,4 +1,5 @@
-//! Developer chores, in Rust and not in shell: `cargo xtask ci|tidy|bench|pending|alone|explore|worlds|bless`.
+//! Developer chores, in Rust and not in shell: `cargo xtask
+//! ci|tidy|bench|pending|alone|explore|worlds|mutants|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ mod bench;
 mod ci;
 mod explore;
 mod golden;
+mod mutants;
 mod tidy;
 mod worlds;
 
@@ -53,6 +55,8 @@ enum Chore {
     Explore(explore::Arguments),
     /// Visits every state of small worlds of typed replicas
     Worlds(worlds::Arguments),
+    /// Judges mutants of the engine by a short sweep
+    Mutants(mutants::Arguments),
     /// One measurement of a history: what `bench` starts
     #[command(hide = true)]
     Measure {
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
             Chore::Alone => alone::run(),
             Chore::Explore(arguments) => explore::run(&arguments),
             Chore::Worlds(arguments) => worlds::run(&arguments),
+            Chore::Mutants(arguments) => mutants::run(&root(), &arguments),
             Chore::Measure { name, folder } => {
                 bench::histories::measure_here(&name, folder.as_deref())
             }
