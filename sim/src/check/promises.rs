@@ -8,7 +8,8 @@
 //! that promise, and the promise reported it or a higher one. This needs no word of the engine: a
 //! vote that was cast in time and waited for the disk is told from one that was cast against the
 //! promise by what the promise said. A vote is a promise as well: the votes of a boot come to the
-//! media in the order in which they were cast, and their ballots never fall.
+//! media in the order in which they were cast, and their ballots never fall. Whoever does not trust
+//! a sync that failed writes the same votes anew, though they may be there already.
 //!
 //! Votes at the promised ballot and above are none of its business. A candidate's promise to itself is
 //! never sent; `proposals` looks at what follows from it.
@@ -24,10 +25,18 @@ use crate::subject::process::{Claim, Durable, Promise, Report};
 /// The checker.
 #[derive(Clone, Debug)]
 pub struct Promises {
-    /// By replica, the highest ballot of a vote that was cast in its present boot; none when it is
-    /// down or recovers: it may write old votes anew, and what it never synced survives in any order.
-    cast: Vec<Option<BallotWord>>,
+    /// By replica, the votes of its present boot; none when it is down or recovers: it may write old
+    /// votes anew, and what it never synced survives in any order.
+    cast: Vec<Option<Cast>>,
     checked: u64,
+}
+
+/// The votes of a boot that came to the media.
+#[derive(Clone, Debug, Default)]
+struct Cast {
+    highest: Option<BallotWord>,
+    /// Slot, ballot and value of each, in order.
+    votes: Vec<(u64, BallotWord, u64)>,
 }
 
 impl Checker for Promises {
@@ -52,7 +61,7 @@ impl Checker for Promises {
                 Ok(())
             }
             Signal::Ready(node) => {
-                *of_node(&mut self.cast, node)? = Some(BallotWord::NONE);
+                *of_node(&mut self.cast, node)? = Some(Cast::default());
                 Ok(())
             }
             Signal::Claim(node, Claim::Promise(promise)) => {
@@ -69,7 +78,7 @@ impl Checker for Promises {
                 },
             ) => {
                 let ballot = BallotWord::of(*ballot);
-                self.rises(node, *slot, ballot)?;
+                self.rises(node, (*slot, ballot, *value))?;
                 self.is_kept(ghost, node, *slot, ballot, *value)
             }
             _ => Ok(()),
@@ -142,18 +151,27 @@ fn tells_of(report: &Report, ballot: BallotWord) -> bool {
 }
 
 impl Promises {
-    /// A vote is durable: no vote of the same boot that came before it is higher.
-    fn rises(&mut self, node: Node, slot: u64, ballot: BallotWord) -> Finding {
-        let Some(highest) = of_node(&mut self.cast, node)? else {
+    /// A vote is durable: no vote of the same boot that came before it is higher, unless it came
+    /// before as well.
+    fn rises(&mut self, node: Node, vote: (u64, BallotWord, u64)) -> Finding {
+        let Some(Cast { highest, votes }) = of_node(&mut self.cast, node)? else {
             return Ok(());
         };
         self.checked += 1;
-        if ballot < *highest {
-            return Err(format!(
-                "{node} votes in slot {slot} at {ballot}, after it voted at {highest}"
-            ));
+        let (slot, ballot, _) = vote;
+        match highest {
+            Some(highest) if ballot < *highest => {
+                if !votes.contains(&vote) {
+                    return Err(format!(
+                        "{node} votes in slot {slot} at {ballot}, after it voted at {highest}"
+                    ));
+                }
+            }
+            _ => {
+                *highest = Some(ballot);
+                votes.push(vote);
+            }
         }
-        *highest = ballot;
         Ok(())
     }
 
@@ -344,10 +362,16 @@ mod tests {
             court.vote(0, 9, (1, 1), 9).unwrap_err(),
             "r1 votes in slot 9 at 1.r2, after it voted at 2.r3"
         );
+        for again in [(7, (1, 1), 9), (8, (2, 2), 9)] {
+            court.vote(0, again.0, again.1, again.2).unwrap();
+        }
         for ends in [Signal::Boot(R1), Signal::PowerLost(R1)] {
             let mut court = Court(court.0.clone(), court.1.clone());
             court.hear(&ends).unwrap();
             court.vote(0, 7, (1, 1), 9).unwrap();
+            court.hear(&Signal::Ready(R1)).unwrap();
+            court.vote(0, 8, (2, 2), 9).unwrap();
+            court.vote(0, 7, (1, 1), 9).unwrap_err();
         }
     }
 }
