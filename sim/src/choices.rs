@@ -9,7 +9,9 @@
 //! a request of it, a link, a disk. The ordinal counts within that. So whatever is taken out takes
 //! its own decisions with it, and no other.
 
+pub mod loose;
 pub mod overrides;
+pub mod strike;
 
 use std::collections::BTreeMap;
 

@@ -40,6 +40,7 @@ use crate::world::world::World;
 mod chaos;
 mod closing;
 mod course;
+pub mod crash_points;
 mod fencing;
 mod recovery;
 

@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub mod bench;
 pub mod bugs;
 pub mod check_history;
+pub mod crash_points;
 pub mod exit;
 pub mod hunt;
 pub mod merge;
@@ -83,6 +84,8 @@ pub enum Command {
     Bugs(bugs::BugsArgs),
     /// Measure how many seeds each planted bug takes to be found
     Hunt(hunt::HuntArgs),
+    /// Strike a short run at every boundary of what its replicas ask for
+    CrashPoints(crash_points::CrashPointsArgs),
     /// Join the results of shards into those of the whole sweep
     Merge(merge::MergeArgs),
     /// Measure how fast runs are
@@ -125,6 +128,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Scenario(command) => scenario::run(command),
         Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
+        Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments, &cli.global),
         Command::Completions { shell } => {

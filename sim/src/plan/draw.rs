@@ -90,6 +90,10 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
             .repro
             .as_ref()
             .map_or_else(Vec::new, |repro| repro.branches()),
+        strikes: scenario
+            .repro
+            .as_ref()
+            .map_or_else(Vec::new, |repro| repro.strikes()),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod timeline;
 
 use crate::choices::Branch;
 use crate::choices::overrides::Override;
+use crate::choices::strike::Strike;
 use crate::history::operation::Call;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
@@ -56,6 +57,8 @@ pub struct Plan {
     /// Where the run leaves the way of its seed, in the order of the events. Only a reproducer has
     /// some.
     pub branches: Vec<Branch>,
+    /// Where replicas are struck, in the order of the events. Only a reproducer has some.
+    pub strikes: Vec<Strike>,
 }
 
 impl Plan {

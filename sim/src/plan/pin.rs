@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 
 use crate::choices::Branch;
 use crate::choices::overrides::{MessageName, OperationName, Override, Passage, Treatment};
+use crate::choices::strike::Strike;
 use crate::history::operation::{Action, Call, Text};
 use crate::ids::Node;
 use crate::plan::{Distribution, Expectation, Expected, Healing, Plan, Step, Timed, Verb, When};
@@ -69,6 +70,9 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
         let shown =
             branches.map(|Branch { event, salt }| format!("{{ event = {event}, salt = {salt} }}"));
         writeln!(out, "branches = [{}]", join(shown))?;
+    }
+    if !plan.strikes.is_empty() {
+        writeln!(out, "strikes = [{}]", join(plan.strikes.iter().map(struck)))?;
     }
     settings(out, plan)?;
     workload(out, plan)?;
@@ -135,6 +139,21 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+fn struck(strike: &Strike) -> String {
+    let Strike {
+        event,
+        replica,
+        after,
+        by,
+        keep,
+    } = strike;
+    let by = quoted(by.name());
+    let keep = join(keep.iter().map(|loose| quoted(&loose.to_string())));
+    format!(
+        "{{ event = {event}, replica = {replica}, after = {after}, by = {by}, keep = [{keep}] }}"
+    )
 }
 
 fn settings(out: &mut String, plan: &Plan) -> std::fmt::Result {

@@ -1,12 +1,15 @@
 //! What holds for every plan that is drawn from the library.
 
 use proptest::prelude::*;
+use synod_port::files::FileName;
 use toml::Spanned;
 
 use crate::choices::Branch;
+use crate::choices::loose::{Loose, Part};
 use crate::choices::overrides::{
     MessageName, Operation, OperationName, Override, Passage, Treatment,
 };
+use crate::choices::strike::{Blow, Strike};
 use crate::glossary::names;
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::draw::draw;
@@ -116,12 +119,26 @@ fn overrides() -> Vec<Override> {
 
 fn pinned_and_back(plan: &Plan) {
     let branch = |event, salt| Branch { event, salt };
+    let strike = |event, by| Strike {
+        event,
+        replica: 2,
+        after: 3,
+        by,
+        keep: vec![Loose {
+            file: FileName::new("log-00000002").expect("a name"),
+            part: Part::Landing(7),
+        }],
+    };
     let plan = &Plan {
         overrides: overrides(),
         branches: vec![
             branch(0, plan.seed),
             branch(5000, 1),
             branch(5000, u64::MAX),
+        ],
+        strikes: vec![
+            strike(17, Blow::Kill),
+            strike(18, Blow::OutageKeptElsewhere),
         ],
         ..plan.clone()
     };
@@ -136,6 +153,7 @@ fn pinned_and_back(plan: &Plan) {
         digest: Some("00000000000000ff".into()),
         build: Some("a\"b".into()),
         branches: Some(Spanned::new(0..0, plan.branches.clone())),
+        strikes: Some(Spanned::new(0..0, plan.strikes.clone())),
     };
     let text = to_toml(plan, &repro);
     let scenario = parse("regressions/x", &text, &[], &names())

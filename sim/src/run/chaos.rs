@@ -47,7 +47,7 @@ impl<J: Judge> Run<J> {
 
     /// Each minimal quorum alone answers for what was acknowledged. One with a copy that can be seen
     /// to be damaged may be silent instead.
-    fn last_quorum_audit(&mut self) -> Step {
+    pub(super) fn last_quorum_audit(&mut self) -> Step {
         if !self.jury.has(LAST_QUORUM_AUDIT) {
             return Ok(());
         }

@@ -13,6 +13,7 @@ use synod_reports::record::{Operations, Verdict};
 use crate::check::checker::Checker;
 use crate::check::jury::{Jury, UNEXPLAINED_HALT};
 use crate::check::progress::Progress;
+use crate::choices::strike::{Blow, Strike};
 use crate::ids::Node;
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
@@ -101,6 +102,8 @@ pub(super) struct Run<J: Judge> {
     pub(super) phase: Phase,
     /// Branches of the plan that were taken.
     pub(super) taken: usize,
+    /// Strikes of the plan that fell.
+    pub(super) struck: usize,
     /// The events of the chaos.
     pub(super) healed_after: u64,
     /// Who of the core trusted its disk when what is under way began.
@@ -135,6 +138,7 @@ impl<J: Judge> Run<J> {
             jury,
             phase: Phase::Chaos,
             taken: 0,
+            struck: 0,
             healed_after: 0,
             core: Vec::new(),
             at_once: 0,
@@ -151,7 +155,6 @@ impl<J: Judge> Run<J> {
     }
 
     /// A copy that goes on in the same way; none when the subject cannot be copied.
-    #[cfg(test)]
     pub(super) fn fork(&self) -> Option<Self> {
         Some(Self {
             plan: self.plan.clone(),
@@ -164,6 +167,14 @@ impl<J: Judge> Run<J> {
             frozen: self.frozen.clone(),
             ..*self
         })
+    }
+
+    /// To the end, after this blow.
+    pub(super) fn goes_on(&mut self, strike: &Strike) {
+        match self.strike(strike) {
+            Ok(()) => self.whole(),
+            Err(failure) => self.failure = Some(failure),
+        }
     }
 
     /// To the end.
@@ -188,10 +199,35 @@ impl<J: Judge> Run<J> {
             self.world.branch(branch.salt);
             self.taken += 1;
         }
+        let strike = self.plan.strikes.get(self.struck);
+        let strike = strike.filter(|strike| strike.event == events).cloned();
+        if let Some(strike) = &strike {
+            self.world.cut_short(strike);
+        }
         while self.world.events() == events && self.phase != Phase::Over {
             self.turn()?;
         }
+        if let Some(strike) = strike
+            && self.world.take_cut()
+        {
+            self.struck += 1;
+            self.strike(&strike)?;
+        }
         Ok(())
+    }
+
+    /// The blow falls at the boundary to which a step was cut short. What was acknowledged so far,
+    /// any quorum must still know then, each alone, and what was just promised still holds.
+    pub(super) fn strike(&mut self, strike: &Strike) -> Step {
+        self.world.blow_falls(strike);
+        self.check()?;
+        if self.world.acknowledged() > 0 && strike.by != Blow::Failure {
+            self.last_quorum_audit()?;
+        }
+        match self.world.take_last_word() {
+            Some(pledge) => self.fencing_audit(&pledge),
+            None => Ok(()),
+        }
     }
 
     /// At most one event, or what is done between two.
@@ -211,7 +247,12 @@ impl<J: Judge> Run<J> {
     pub(super) fn unmatched(&self) -> Vec<String> {
         let left = self.plan.branches[self.taken..].iter();
         let branches = left.map(|branch| format!("the branch after event {}", branch.event));
-        branches.chain(self.world.unmatched()).collect()
+        let strikes = self.plan.strikes[self.struck..].iter();
+        let strikes = strikes.map(|strike| format!("the strike at {strike}"));
+        branches
+            .chain(strikes)
+            .chain(self.world.unmatched())
+            .collect()
     }
 
     /// A plan that names what never comes is not the one that somebody meant.

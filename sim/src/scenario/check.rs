@@ -125,6 +125,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         phases(&scenario, &places, nemesis_place, &mut problems);
         core(&scenario, source, &mut problems);
         branches(&scenario, &mut problems);
+        strikes(&scenario, &mut problems);
         purpose(&scenario, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
@@ -510,6 +511,23 @@ fn branches(scenario: &Scenario, problems: &mut Vec<Problem>) {
             "branches out of order",
             "a run cannot go back",
             "list them in the order of their events",
+        ));
+    }
+}
+
+/// A run comes by its strikes in the order in which they are listed, each at an event of its own.
+fn strikes(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    let listed = scenario.repro.as_ref();
+    let Some(listed) = listed.and_then(|repro| repro.strikes.as_ref()) else {
+        return;
+    };
+    let mut pairs = listed.get_ref().windows(2);
+    if !pairs.all(|pair| pair[0].event < pair[1].event) {
+        problems.push(Problem::at(
+            listed.span(),
+            "strikes out of order",
+            "a run cannot go back",
+            "list them in the order of their events, at most one at each",
         ));
     }
 }

@@ -200,6 +200,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/storage/crash-loop.toml"),
     ),
     (
+        "storage/crash-points",
+        include_str!("../../../scenarios/storage/crash-points.toml"),
+    ),
+    (
         "storage/damage-in-weather",
         include_str!("../../../scenarios/storage/damage-in-weather.toml"),
     ),

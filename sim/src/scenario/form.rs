@@ -5,6 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::choices::Branch;
+use crate::choices::strike::Strike;
 use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
 use crate::scenario::overrides::OverrideForm;
@@ -339,6 +340,8 @@ pub struct Repro {
     pub build: Option<String>,
     /// Where the run leaves the way of its seed.
     pub branches: Option<Spanned<Vec<Branch>>>,
+    /// Where replicas are struck.
+    pub strikes: Option<Spanned<Vec<Strike>>>,
 }
 
 impl Repro {
@@ -347,5 +350,12 @@ impl Repro {
     pub fn branches(&self) -> Vec<Branch> {
         let branches = self.branches.as_ref().map(Spanned::get_ref);
         branches.cloned().unwrap_or_default()
+    }
+
+    /// Where replicas are struck.
+    #[must_use]
+    pub fn strikes(&self) -> Vec<Strike> {
+        let strikes = self.strikes.as_ref().map(Spanned::get_ref);
+        strikes.cloned().unwrap_or_default()
     }
 }

@@ -934,6 +934,11 @@ static REPRO: Table = Table {
             Kind::Tables(&BRANCH),
             "where the run leaves the way of its seed, in the order of the events",
         ),
+        key(
+            "strikes",
+            Kind::Tables(&STRIKE),
+            "where replicas are struck, in the order of the events",
+        ),
     ],
 };
 
@@ -943,6 +948,41 @@ static BRANCH: Table = Table {
     keys: &[
         needed("event", Kind::Whole, "events that are handled before"),
         needed("salt", Kind::Whole, "which way it goes; any number"),
+    ],
+};
+
+static STRIKE: Table = Table {
+    what: "a key of a strike",
+    verbs: false,
+    keys: &[
+        needed("event", Kind::Whole, "events that are handled before"),
+        needed(
+            "replica",
+            Kind::Whole,
+            "who is stepped in the next one, 1 for r1",
+        ),
+        needed(
+            "after",
+            Kind::Whole,
+            "so many of the things that it asks for in that step come before",
+        ),
+        needed(
+            "by",
+            Kind::Words(&[
+                "kill",
+                "power-loss",
+                "outage",
+                "outage-kept-elsewhere",
+                "failure",
+            ]),
+            "what strikes it",
+        ),
+        key(
+            "keep",
+            Kind::Texts,
+            "what of its disk that no sync covers survives: FILE#7 a sector, FILE#7+ one of a write \
+             under way, FILE#length, FILE#create, FILE#rename, FILE#remove",
+        ),
     ],
 };
 

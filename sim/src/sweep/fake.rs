@@ -189,6 +189,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
         },
         overrides: Vec::new(),
         branches: Vec::new(),
+        strikes: Vec::new(),
     }
 }
 

@@ -329,6 +329,7 @@ impl Source for Shelf {
             digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
             build: Some(origin.build.clone()),
             branches: None,
+            strikes: None,
         };
         pin::to_toml(plan, &repro)
     }

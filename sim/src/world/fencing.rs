@@ -34,15 +34,7 @@ impl<O: Observer> World<O> {
     /// Picks some of the promises that are sent.
     #[inline]
     pub(super) fn note_promise(&mut self, from: Node, to: Node, bytes: &Bytes) {
-        let reader = self.subject.reader();
-        if !reader.is_some_and(|reader| reader.is_promise(bytes)) {
-            return;
-        }
-        let third = |node: &Node| ![from, to].contains(node);
-        let leads = |node: Node| {
-            self.machines[usize::from(node.0)].runs() && self.roles.leads(node, self.stage.now)
-        };
-        if !self.replicas().filter(third).any(leads) {
+        if !self.keeps_out(from, to, bytes) {
             return;
         }
         let link = FaultAt::link(FaultNumber::NONE, from.0.into(), to.0.into());
@@ -57,6 +49,17 @@ impl<O: Observer> World<O> {
                 bytes: bytes.clone(),
             });
         }
+    }
+
+    /// Whether this is a promise that keeps out a leader.
+    pub(super) fn keeps_out(&self, from: Node, to: Node, bytes: &Bytes) -> bool {
+        let reader = self.subject.reader();
+        let third = |node: &Node| ![from, to].contains(node);
+        let leads = |node: Node| {
+            self.machines[usize::from(node.0)].runs() && self.roles.leads(node, self.stage.now)
+        };
+        reader.is_some_and(|reader| reader.is_promise(bytes))
+            && self.replicas().filter(third).any(leads)
     }
 
     /// A fork in which nothing goes wrong any more but what the promise is put through; none when

@@ -2,12 +2,14 @@
 
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{FaultNumber, Node};
+use crate::scenario::fault::Keep;
 use crate::subject::process::Input;
 use crate::time::Span;
 use crate::trace::event::Event;
 use crate::trace::observer::Observer;
 
 use super::digest::Mark;
+use super::disk::Kept;
 use super::due::Due;
 use super::node::{Death, Doom, State};
 use super::stage::name;
@@ -21,6 +23,8 @@ const RECOVERY_OPERATIONS: u64 = 40;
 pub(super) const HEALED: FaultNumber = FaultNumber(u16::MAX);
 /// Stands for a step of the script.
 pub(super) const RESTARTED: FaultNumber = FaultNumber(u16::MAX - 1);
+/// Stands for what strikes a replica at a boundary.
+pub(super) const STRUCK: FaultNumber = FaultNumber(u16::MAX - 3);
 /// Stands for what holds messages back in an audit.
 pub(super) const HELD: FaultNumber = FaultNumber(u16::MAX - 2);
 
@@ -39,6 +43,9 @@ impl<O: Observer> World<O> {
             return;
         }
         machine.clear();
+        if let Some(watch) = &mut self.watch {
+            watch.booted(who);
+        }
         machine.boot += 1;
         machine.state = State::Up;
         machine.downed_by = None;
@@ -74,6 +81,31 @@ impl<O: Observer> World<O> {
         by: FaultNumber,
         until: Option<FaultNumber>,
     ) {
+        let keep = match death {
+            Death::Kill => Keep::Any,
+            Death::Power(keep) => keep,
+        };
+        self.dies(node, death, keep.into(), (by, until));
+    }
+
+    /// As [`die`](Self::die), and of what was not synced this survives.
+    pub(super) fn die_keeping(
+        &mut self,
+        node: usize,
+        death: Death,
+        kept: Kept<'_>,
+        by: FaultNumber,
+    ) {
+        self.dies(node, death, kept, (by, None));
+    }
+
+    fn dies(
+        &mut self,
+        node: usize,
+        death: Death,
+        kept: Kept<'_>,
+        (by, until): (FaultNumber, Option<FaultNumber>),
+    ) {
         let who = Node(u8::try_from(node).expect("at most 9 replicas"));
         let by = FaultAt::node(by, u16::from(who.0));
         let ran = self.goes_down(node, until);
@@ -82,7 +114,7 @@ impl<O: Observer> World<O> {
         match death {
             Death::Kill if !ran => {}
             Death::Kill => {
-                let report = disk.kill(&mut *self.stage.choices, by);
+                let report = disk.kill_keeping(kept, &mut *self.stage.choices, by);
                 self.stage
                     .mark(Mark::Killed, node as u64, u64::from(report.torn_writes));
                 self.stage.emit(&Event::Killed(who));
@@ -92,8 +124,8 @@ impl<O: Observer> World<O> {
                 }
                 self.took_effects(Effect::TornWrite, report.torn_writes, who);
             }
-            Death::Power(keep) => {
-                let report = disk.lose_power(keep, &mut *self.stage.choices, by);
+            Death::Power(_) => {
+                let report = disk.lose_power(kept, &mut *self.stage.choices, by);
                 self.stage.mark(
                     Mark::PowerLost,
                     node as u64,

@@ -10,6 +10,7 @@ mod busy;
 mod client;
 mod clients;
 pub mod clock;
+mod cut;
 mod digest;
 pub mod disk;
 mod due;
@@ -28,8 +29,10 @@ mod roles;
 mod script;
 mod stage;
 mod steps;
+mod strikes;
 pub mod tally;
 mod votes;
+pub mod watch;
 mod workload;
 #[expect(
     clippy::module_inception,

@@ -91,6 +91,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
         },
         overrides: Vec::new(),
         branches: Vec::new(),
+        strikes: Vec::new(),
     }
 }
 

@@ -162,6 +162,7 @@ impl<O: Observer> World<O> {
         if std::mem::take(&mut machine.drifted) {
             self.stage.took_effect(Effect::ClockDrift, at);
         }
+        let by_disk = matches!(input, Input::Disk { .. });
         let mut outputs = std::mem::take(&mut self.outputs);
         process.step(now, input, &mut outputs);
         if self.watching {
@@ -169,6 +170,13 @@ impl<O: Observer> World<O> {
             if !self.facts.is_empty() {
                 self.tell_facts(node);
             }
+        }
+        if let Some(watch) = &mut self.watch {
+            let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+            watch.stepped(who, by_disk, &outputs, self.subject.reader());
+        }
+        if self.cut.is_some() {
+            self.cut(node, &mut outputs);
         }
         let dies = self.doomed(node, &mut outputs);
         let then = self.do_all(node, &mut outputs);
@@ -403,7 +411,14 @@ impl<O: Observer> World<O> {
         self.stage.choices.about(Matter::Disk(node as u16));
         let mut span = self.stage.time(Label::of(topic, node as u16), times);
         let machine = &mut self.machines[node];
+        if let Some(watch) = &mut self.watch {
+            let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+            watch.submitted(who, op, &what);
+        }
         let ticket = machine.disk.submit(what);
+        if self.cut.is_some_and(|cut| cut.op == Some(op)) {
+            machine.told.push((ticket, true));
+        }
         let at = u8::try_from(node).expect("at most 9 replicas");
         let told = kind
             .operation()
@@ -454,6 +469,9 @@ impl<O: Observer> World<O> {
             });
             self.stage.took_effect(Effect::DiskStall, at);
             return;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.completed(Node(u8::try_from(node).expect("at most 9 replicas")), op);
         }
         let (fate, by) = self.fate(node, kind, ticket);
         let completion =

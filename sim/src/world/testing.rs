@@ -100,6 +100,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
         },
         overrides: Vec::new(),
         branches: Vec::new(),
+        strikes: Vec::new(),
     }
 }
 

@@ -20,6 +20,7 @@ use super::active::Active;
 use super::bookmark::Script;
 use super::client::{Ask, Finished, Purpose};
 use super::clients::Clients;
+use super::cut::Cut;
 use super::due::{Due, Flight};
 use super::ledger::Ledger;
 use super::network::Network;
@@ -29,6 +30,7 @@ use super::roles::Roles;
 use super::stage::Stage;
 use super::tally::Milestone;
 use super::votes::Votes;
+use super::watch::Watch;
 use super::workload::Keys;
 
 /// A replica that stopped by its own will, without a reason that the ledger knows.
@@ -83,6 +85,12 @@ pub struct World<O: Observer> {
     pub(super) watching: bool,
     /// Nothing that facts tell of decides anything; they are for observers.
     pub(super) blind: bool,
+    /// A step that is to be cut short.
+    pub(super) cut: Option<Cut>,
+    /// What was said last before the blow, if that is a promise that keeps out a leader.
+    pub(super) last_word: Option<Pledge>,
+    /// What disks go through, if somebody wants to know.
+    pub(super) watch: Option<Box<Watch>>,
     pub(super) outputs: Vec<Output>,
     pub(super) facts: Vec<Fact>,
 }
@@ -188,6 +196,9 @@ impl<O: Observer> World<O> {
             campaigns: 0,
             watching: setup.probe.tells_facts(),
             blind: !setup.probe.tells_facts(),
+            cut: None,
+            last_word: None,
+            watch: None,
             outputs: Vec::new(),
             facts: Vec::new(),
             audit_plan: plan.clone(),
@@ -278,6 +289,8 @@ impl<O: Observer> World<O> {
             unexplained: self.unexplained.clone(),
             answers: self.answers.clone(),
             applied: self.applied.clone(),
+            last_word: self.last_word.clone(),
+            watch: self.watch.clone(),
             outputs: Vec::new(),
             facts: Vec::new(),
             pledge: None,

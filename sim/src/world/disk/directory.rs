@@ -3,9 +3,9 @@
 
 use synod_port::files::FileName;
 
-use super::survival::Survival;
+use super::survival::{Kept, Survival};
+use crate::choices::loose::{Loose, Part};
 use crate::choices::{Choices, Label};
-use crate::scenario::fault::Keep;
 
 /// A file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,6 +54,16 @@ pub(super) enum Change {
     Create,
     Rename,
     Remove,
+}
+
+impl Change {
+    const fn part(self) -> Part {
+        match self {
+            Self::Create => Part::Create,
+            Self::Rename => Part::Rename,
+            Self::Remove => Part::Remove,
+        }
+    }
 }
 
 /// A completed name operation that is not known to be on the media.
@@ -146,18 +156,19 @@ impl Directory {
     /// have been done on the media before that rename.
     pub fn lose_power(
         &mut self,
-        keep: Keep,
+        kept: Kept<'_>,
         choices: &mut dyn Choices,
         label: Label,
     ) -> NamesReport {
-        let survival = Survival::of(keep, self.unsynced.len(), choices, label);
+        let survival = Survival::of(kept, self.unsynced.len(), choices, label);
         let mut report = NamesReport::default();
         for operation in std::mem::take(&mut self.unsynced) {
             let held = operation.change != Change::Remove
                 && self.durable.get(operation.name).is_some_and(|holder| {
                     holder != operation.file && self.visible.name_of(holder).is_some()
                 });
-            if survival.keeps(choices, label) && !held {
+            let thing = (Some(operation.name), operation.change.part());
+            if survival.keeps(thing, choices, label) && !held {
                 apply(operation, &mut self.durable);
             } else {
                 report.lost += 1;
@@ -171,6 +182,24 @@ impl Directory {
         self.visible.clone_from(&self.durable);
         self.recent = None;
         report
+    }
+
+    /// The name of a file: the one that it has, or had last.
+    pub fn known_as(&self, file: FileId) -> Option<FileName> {
+        let last = || {
+            let mut all = self.unsynced.iter().rev();
+            all.find(|one| one.file == file).map(|one| one.name)
+        };
+        let named = self.visible.name_of(file);
+        named.or_else(|| self.durable.name_of(file)).or_else(last)
+    }
+
+    /// The name operations that no directory sync covers.
+    pub fn loose(&self) -> impl Iterator<Item = Loose> {
+        self.unsynced.iter().map(|operation| Loose {
+            file: operation.name,
+            part: operation.change.part(),
+        })
     }
 
     /// Every file that has or may again have a name.

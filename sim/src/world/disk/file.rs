@@ -15,16 +15,16 @@
 use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
-use synod_port::files::Bytes;
+use synod_port::files::{Bytes, FileName};
 
 use super::block::{
     SECTOR, SECTOR_BYTES, Sector, ZEROS, bytes_of, patched, sectors_in, unreadable, whole,
 };
 use super::cover::{Cover, Covered, Stamp};
 use super::report::PowerReport;
-use super::survival::Survival;
+use super::survival::{Kept, Survival};
+use crate::choices::loose::Part;
 use crate::choices::{Choices, Label};
-use crate::scenario::fault::Keep;
 
 /// A sector whose visible content is not known to be on the media.
 #[derive(Clone, Debug)]
@@ -311,7 +311,7 @@ impl File {
     /// held. Says what survived and is other than what the media held.
     pub fn lose_power(
         &mut self,
-        keep: Keep,
+        (kept, name): (Kept<'_>, Option<FileName>),
         choices: &mut dyn Choices,
         label: Label,
         report: &mut PowerReport,
@@ -322,8 +322,9 @@ impl File {
             .filter(|entry| entry.due.is_some())
             .count()
             + usize::from(self.length_due.is_some());
-        let survival = Survival::of(keep, due, choices, label);
-        let keeps_length = self.length_due.is_some() && survival.keeps(choices, label);
+        let survival = Survival::of(kept, due, choices, label);
+        let keeps_length =
+            self.length_due.is_some() && survival.keeps((name, Part::Length), choices, label);
         let length = if keeps_length {
             self.length
         } else {
@@ -333,7 +334,8 @@ impl File {
         let mut writes: SmallVec<[(Stamp, bool); 8]> = SmallVec::new();
         let mut survived: SmallVec<[(u32, Stamp); 8]> = SmallVec::new();
         for entry in std::mem::take(&mut self.unsynced) {
-            let kept = entry.due.is_some() && survival.keeps(choices, label);
+            let thing = (name, Part::Sector(entry.sector));
+            let kept = entry.due.is_some() && survival.keeps(thing, choices, label);
             let start = u64::from(entry.sector) * SECTOR_BYTES;
             let visible = self.sectors.get(entry.sector as usize).unwrap_or(&None);
             if start < self.length && bytes_of(visible) != bytes_of(&entry.media) {
@@ -377,6 +379,20 @@ impl File {
             sectors: survived.into_iter().map(covered).collect(),
             length: None,
         }
+    }
+
+    /// What a power loss may take or leave, once what is written up to `end` has landed: sectors that
+    /// hold something else on the media, and the length.
+    pub fn loose(&self, end: u64) -> Vec<Part> {
+        let differs = |entry: &&Unsynced| {
+            let visible = self.sectors.get(entry.sector as usize).unwrap_or(&None);
+            entry.due.is_some() && bytes_of(visible) != bytes_of(&entry.media)
+        };
+        let sectors = self.unsynced.iter().filter(differs);
+        let mut parts: Vec<Part> = sectors.map(|entry| Part::Sector(entry.sector)).collect();
+        let changed = self.length_due.is_some() && self.length != self.media_length;
+        parts.extend((changed || end > self.length.max(self.media_length)).then_some(Part::Length));
+        parts
     }
 
     /// The content of a sector on the media.

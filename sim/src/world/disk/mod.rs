@@ -31,6 +31,7 @@ use std::sync::Arc;
 pub use block::{FlawId, SECTOR};
 pub use damage::{Damage, Hit, Rot};
 pub use report::{Completion, Fate, KillReport, PowerReport, Synced, Ticket};
+pub use survival::Kept;
 
 use synod_port::files::{DiskError, DiskOk, DiskOp, FileName};
 
@@ -40,6 +41,7 @@ use self::directory::{Change, Directory, FileId};
 use self::file::File;
 use self::misdirect::Misdirection;
 use self::survival::Survival;
+use crate::choices::loose::Part;
 use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::scenario::fault::Keep;
 
@@ -327,7 +329,7 @@ impl Disk {
         let (_, spoiled) = self.write_part(
             op,
             file,
-            Keep::Any,
+            (Keep::Any.into(), None),
             choices,
             Label::fault(Topic::WritePart, by),
         );
@@ -344,7 +346,7 @@ impl Disk {
         &mut self,
         op: &DiskOp,
         file: Option<FileId>,
-        keep: Keep,
+        (kept, name): (Kept<'_>, Option<FileName>),
         choices: &mut dyn Choices,
         label: Label,
     ) -> (u32, u32) {
@@ -357,10 +359,14 @@ impl Disk {
             sectors_in(offset % SECTOR_BYTES + data.len() as u64)
         };
         let sectors = u32::try_from(sectors).expect("a write has fewer than 2^32 sectors");
-        let survival = Survival::of(keep, sectors as usize, choices, label);
-        let landed = self
-            .write(file, *offset, data, || survival.keeps(choices, label))
-            .unwrap_or(0);
+        let survival = Survival::of(kept, sectors as usize, choices, label);
+        let mut sector = u32::try_from(*offset / SECTOR_BYTES).unwrap_or(u32::MAX);
+        let lands = || {
+            let thing = (name, Part::Landing(sector));
+            sector = sector.saturating_add(1);
+            survival.keeps(thing, choices, label)
+        };
+        let landed = self.write(file, *offset, data, lands).unwrap_or(0);
         (landed, sectors - landed)
     }
 
@@ -377,7 +383,7 @@ impl Disk {
         let things = cover.sectors.len() + usize::from(cover.length.is_some());
         let survival = Survival::of(Keep::Any, things, choices, label);
         let media_length = self.file(file).media_length();
-        cover.split(media_length, || survival.keeps(choices, label))
+        cover.split(media_length, || survival.draws(choices, label))
     }
 
     /// Ends a sync of a file, for the part of its cover that lands and for the rest, and for what
@@ -413,7 +419,7 @@ impl Disk {
         };
         let content = self.file_mut(file);
         content.synced(&landed);
-        let spoiled = content.sync_failed(&rest, || dropped.keeps(choices, label));
+        let spoiled = content.sync_failed(&rest, || dropped.draws(choices, label));
         if alone {
             content.tidy();
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::*;
+use crate::choices::loose::Loose;
 use crate::choices::{FaultAt, Seeded};
 use crate::ids::FaultNumber;
 
@@ -202,6 +203,30 @@ impl Disk {
             );
             outcomes.insert(disk.seen());
         });
+        let lose_power = |disk: &mut Self, kept: &[Loose], script: &mut Script| {
+            disk.lose_power(Kept::Those(kept), script, NOBODY);
+        };
+        assert_eq!(self.named(&self.loose(), lose_power), outcomes, "by names");
+        outcomes
+    }
+
+    /// All that is left where each subset of these things is named to survive a death.
+    fn named(
+        &self,
+        things: &[Loose],
+        dies: impl Fn(&mut Self, &[Loose], &mut Script),
+    ) -> BTreeSet<Image> {
+        let mut outcomes = BTreeSet::new();
+        for set in 0..1_u32 << things.len() {
+            let all = things.iter().enumerate();
+            let kept = all.filter(|(at, _)| set >> at & 1 == 1);
+            let kept: Vec<Loose> = kept.map(|(_, thing)| *thing).collect();
+            every(|script| {
+                let mut disk = self.clone();
+                dies(&mut disk, &kept, script);
+                outcomes.insert(disk.seen());
+            });
+        }
         outcomes
     }
 
@@ -214,6 +239,10 @@ impl Disk {
             assert_eq!(disk.used(), disk.usage());
             outcomes.insert(disk.seen());
         });
+        let kill = |disk: &mut Self, kept: &[Loose], script: &mut Script| {
+            disk.kill_keeping(Kept::Those(kept), script, NOBODY);
+        };
+        assert_eq!(self.named(&self.landing(), kill), outcomes, "by names");
         outcomes
     }
 
