@@ -12,6 +12,7 @@ use crate::codec::frame::{self, Class, Header};
 use crate::codec::{message, request};
 use crate::command::Value;
 use crate::config::Config;
+use crate::contract;
 use crate::effects::{Effects, To};
 use crate::ids::{ClientAddr, Incarnation, NodeId};
 use crate::io::{Input, Output, Outputs};
@@ -304,11 +305,25 @@ impl<M: StateMachine, P: Probe> Node<M, P> {
                 self.effects.records = records;
             }
             let Some(ballot) = self.effects.promise.take() else {
-                return;
+                return self.leaves_nothing_behind();
             };
             let told = self.files(out, |store, disk, probe| store.promise(ballot, disk, probe));
             self.on_told(now, told, out);
         }
+    }
+
+    /// Holds the lemma that whatever waits for the disk waits for something that is under way there:
+    /// nothing that was asked for is forgotten.
+    fn leaves_nothing_behind(&self) {
+        let (Some(replica), Some(store)) = (&self.replica, &self.store) else {
+            return;
+        };
+        contract!(
+            replica.probe(),
+            WhatWaitsIsUnderWay,
+            !(replica.waits_for_disk() && store.is_idle()),
+            "an answer waits for the disk, which has nothing to do"
+        );
     }
 
     fn speak(&mut self, out: &mut Outputs) {

@@ -106,6 +106,15 @@ impl Outbox {
             "{ballot} is waited for, and {} is durable",
             self.promise
         );
+        contract!(
+            probe,
+            WhatIsDurableHoldsNobodyUp,
+            self.after_promise
+                .iter()
+                .all(|(held, _)| *held > self.promise),
+            "something waits for a promise up to {}, which is durable",
+            self.promise
+        );
         let place = self
             .after_promise
             .iter_mut()
@@ -228,6 +237,16 @@ mod tests {
     #[should_panic(expected = "contract WaitsForWhatIsMissing")]
     fn waiting_for_a_durable_promise_breaks_a_contract() {
         Outbox::new(HIGH).after_promise(LOW, AfterPromise::Campaign, &mut Full::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "contract WhatIsDurableHoldsNobodyUp")]
+    fn waiting_on_when_a_promise_is_durable_breaks_a_contract() {
+        let mut outbox = Outbox {
+            after_promise: [(LOW, AfterPromise::Campaign)].into(),
+            ..Outbox::new(LOW)
+        };
+        outbox.after_promise(HIGH, AfterPromise::Campaign, &mut Full::default());
     }
 
     #[test]

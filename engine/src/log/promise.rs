@@ -243,6 +243,11 @@ impl Keeper {
         self.backoff.until()
     }
 
+    /// Whether nothing is written, nor waits to be.
+    pub(crate) const fn is_idle(&self) -> bool {
+        matches!(self.work, Work::Nothing)
+    }
+
     /// What was under way is durable.
     fn settle<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) -> Option<Kept> {
         let settled = self.copy.promised;

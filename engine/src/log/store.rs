@@ -178,6 +178,11 @@ impl Store {
             .map(|Kept(ballot)| Told::Promised(ballot))
     }
 
+    /// Whether everything that was asked for is durable.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(&self.phase, Phase::Ready(open) if open.writer.is_idle() && open.keeper.is_idle())
+    }
+
     /// Roughly the bytes that are held for the files.
     pub(crate) fn accounted_bytes(&self) -> u64 {
         match &self.phase {

@@ -252,6 +252,11 @@ impl Writer {
         self.backoff.until()
     }
 
+    /// Whether nothing is written, nor waits to be.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flight.is_none() && self.rescue.is_none() && self.queue.is_empty()
+    }
+
     /// Roughly the bytes that wait here.
     pub(crate) fn accounted_bytes(&self) -> u64 {
         let queued: usize = self
@@ -438,6 +443,13 @@ impl Writer {
     }
 
     fn make<P: Probe>(&mut self, disk: &mut Disk<'_>, probe: &mut P) {
+        contract!(
+            probe,
+            OneSegmentIsMadeAtATime,
+            self.making.is_none(),
+            "segment {} is made while another is",
+            self.number
+        );
         let number = self.number;
         self.number += 1;
         let (cut, payload) = self
@@ -495,23 +507,34 @@ mod tests {
     use crate::ids::{ClusterId, NodeId};
     use crate::probe::Full;
 
-    #[test]
-    #[should_panic(expected = "contract EachFileCutsAtTheWatermark")]
-    fn a_file_that_cuts_elsewhere_breaks_a_contract() {
-        let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
-        let mut disk = Disk::new(&mut next, &mut out);
-        let identity = Identity {
-            cluster: ClusterId(1),
-            node: NodeId(0),
-        };
-        let start = Start {
-            identity,
+    /// What a writer starts from whose first file cuts where it must not.
+    fn start() -> Start {
+        Start {
+            identity: Identity {
+                cluster: ClusterId(1),
+                node: NodeId(0),
+            },
             sectors: 8,
             number: 1,
             synced: 3,
             cut: NO_CUT,
             above: [].into(),
-        };
-        Writer::open(start, &mut disk, &mut probe).on_made(&mut disk, &mut probe);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "contract EachFileCutsAtTheWatermark")]
+    fn a_file_that_cuts_elsewhere_breaks_a_contract() {
+        let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
+        let mut disk = Disk::new(&mut next, &mut out);
+        Writer::open(start(), &mut disk, &mut probe).on_made(&mut disk, &mut probe);
+    }
+
+    #[test]
+    #[should_panic(expected = "contract OneSegmentIsMadeAtATime")]
+    fn a_segment_that_is_made_beside_another_breaks_a_contract() {
+        let (mut next, mut out, mut probe) = (0, Vec::new(), Full::default());
+        let mut disk = Disk::new(&mut next, &mut out);
+        Writer::open(start(), &mut disk, &mut probe).make(&mut disk, &mut probe);
     }
 }

@@ -7,6 +7,7 @@ use synod_port::files::{DiskOp, OpId};
 use crate::bugs::Bug;
 use crate::codec::{message, request};
 use crate::config::{Config, SECTOR};
+use crate::effects::Effects;
 use crate::ids::{Ballot, ClientAddr, ClusterId, Incarnation, NodeId, Sequence, SessionId, Slot};
 use crate::io::{Input, Output, Outputs};
 use crate::key_value::{KeyValue, Operation, Returned};
@@ -273,6 +274,26 @@ fn a_promise_is_answered_once_it_is_durable() {
     assert!(host.sent.iter().any(
         |sent| matches!(sent, Message::Promise { ballot: promised, .. } if *promised == ballot)
     ));
+}
+
+#[test]
+#[should_panic(expected = "contract WhatWaitsIsUnderWay")]
+fn a_promise_that_the_disk_is_not_asked_for_breaks_a_contract() {
+    let mut host = Host::new(config(1, 3), Full::new(None));
+    host.boot();
+    while !host.under_way.is_empty() {
+        host.turn();
+    }
+    let prepare = Message::Prepare {
+        ballot: Ballot {
+            round: 7,
+            node: NodeId(0),
+        },
+        from: Slot(0),
+    };
+    let replica = host.node.replica.as_mut().expect("it has booted");
+    replica.on_message(host.now, NodeId(0), prepare, &mut Effects::default());
+    host.step(Input::Deadline);
 }
 
 #[test]

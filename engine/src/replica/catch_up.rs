@@ -3,6 +3,7 @@
 use super::Replica;
 use crate::bugs::Bug;
 use crate::command::Value;
+use crate::contract;
 use crate::effects::{Effects, To};
 use crate::ids::{NodeId, Slot};
 use crate::message::Message;
@@ -33,6 +34,14 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             let votes = (end.0..).map_while(|slot| self.acceptor.vote(Slot(slot)));
             values.extend(votes.map(|cast| cast.value.clone()));
         }
+        let held: u64 = values.iter().map(|value| value.0.len() as u64).sum();
+        contract!(
+            self.probe,
+            PagesAreBounded,
+            values.len() <= 1 || held <= u64::from(self.config.message_bytes),
+            "{} values of {held} bytes make a page",
+            values.len()
+        );
         if !values.is_empty() {
             fx.sends.push((
                 To::One(from),

@@ -233,6 +233,11 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         )
     }
 
+    /// Whether something waits for the disk.
+    pub(crate) fn waits_for_disk(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
     /// What the replica strives for.
     pub const fn stand(&self) -> Stand {
         self.elector.stand()

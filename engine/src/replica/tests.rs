@@ -48,6 +48,19 @@ fn leader(bug: Option<Bug>, recovered_end: Slot) -> (Replica<KeyValue, Full>, Ef
 }
 
 #[test]
+#[should_panic(expected = "contract PagesAreBounded")]
+fn a_page_of_votes_beside_what_is_chosen_breaks_a_contract() {
+    let (mut replica, mut fx) = replica(Some(Bug::RepairFromUndecidedCopy));
+    replica.config.message_bytes = 1;
+    replica.acceptor.on_prepare(BALLOT, &mut replica.probe);
+    let (acceptor, librarian) = (&mut replica.acceptor, &mut replica.librarian);
+    let value = || Value([0].into());
+    librarian.push(Slot(0), value(), &mut replica.probe);
+    acceptor.cast(BALLOT, Slot(1), value(), Lsn(1), &mut replica.probe);
+    replica.on_catch_up(NodeId(1), Slot(0), &mut fx);
+}
+
+#[test]
 #[should_panic(expected = "contract LeaderHoldsItsPromise")]
 fn a_leader_that_promised_another_breaks_a_contract() {
     let (mut replica, mut fx) = leader(None, Slot(0));
