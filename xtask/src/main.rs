@@ -12,6 +12,7 @@ mod ci;
 mod explore;
 mod golden;
 mod mutants;
+mod portfolio;
 mod tidy;
 mod worlds;
 
@@ -55,6 +56,8 @@ enum Chore {
     Explore(explore::Arguments),
     /// Visits every state of small worlds of typed replicas
     Worlds(worlds::Arguments),
+    /// Which share of the mix each scenario should have, by what hunts found in each
+    Portfolio(portfolio::Arguments),
     /// Judges mutants of the engine by a short sweep
     Mutants(mutants::Arguments),
     /// One measurement of a history: what `bench` starts
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
             Chore::Alone => alone::run(),
             Chore::Explore(arguments) => explore::run(&arguments),
             Chore::Worlds(arguments) => worlds::run(&arguments),
+            Chore::Portfolio(arguments) => portfolio::run(&arguments),
             Chore::Mutants(arguments) => mutants::run(&root(), &arguments),
             Chore::Measure { name, folder } => {
                 bench::histories::measure_here(&name, folder.as_deref())
