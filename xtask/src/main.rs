@@ -1,5 +1,5 @@
 //! Developer chores, in Rust and not in shell: `cargo xtask
-//! ci|tidy|bench|pending|alone|explore|worlds|mutants|bless`.
+//! ci|tidy|bench|pending|alone|explore|worlds|mutants|portfolio|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
