@@ -893,3 +893,18 @@ fn a_network_that_ignores_its_weather_makes_a_sweep_vacuous() {
         ["network.corrupt", "network.duplicate", "network.loss"]
     );
 }
+
+#[test]
+fn what_a_bug_did_in_whoever_an_audit_leaves_out_counts() {
+    for bug in ["promise-pair-unnamed", "torn-tail-not-truncated"] {
+        let spec = RunSpec {
+            bug: Some(bug.to_owned()),
+            checks: Checks::Client,
+            probe: ProbeLevel::BugsOnly,
+            ..spec(testing::plan(3))
+        };
+        let record = run(&spec).record;
+        assert_eq!(record.verdict, Verdict::Pass, "{bug}: {record:?}");
+        assert!(record.audits > 0, "{bug}");
+    }
+}

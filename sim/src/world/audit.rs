@@ -181,8 +181,8 @@ impl<O: Observer> World<O> {
         let mut world = self.fork()?;
         world.branch(salt(self.events, quorum));
         for node in (0..self.plan.cluster.replicas).filter(|node| !quorum.contains(&Node(*node))) {
+            world.bury(node.into());
             let machine = &mut world.machines[usize::from(node)];
-            machine.clear();
             machine.state = State::Down;
             machine.banished = true;
             // What they said before is not heard either.

@@ -257,7 +257,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Keeps what the planted bug did, and forgets the process.
-    fn bury(&mut self, node: usize) {
+    pub(super) fn bury(&mut self, node: usize) {
         let machine = &mut self.machines[node];
         if let Some(process) = &machine.process {
             let bug = process.bug();
