@@ -81,6 +81,17 @@ pub fn run(without_tests: bool) -> Result<(), String> {
         ],
     )?;
     step("alone", alone::run)?;
+    cargo(
+        "crash points",
+        &[
+            "run",
+            "--quiet",
+            "--release",
+            "--",
+            "crash-points",
+            "--no-progress",
+        ],
+    )?;
     let known = synod_sim::subject::bug_card::bugs("synod");
     let quarry = QUARRY
         .into_iter()

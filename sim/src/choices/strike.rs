@@ -20,7 +20,7 @@ pub struct Strike {
     pub after: u32,
     /// What strikes it then.
     pub by: Blow,
-    /// What of its disk survives, of all that no sync covers.
+    /// What of its disk survives, of all that no sync covers; of what fails, what lands.
     #[serde(default)]
     pub keep: Vec<Loose>,
 }

@@ -263,8 +263,10 @@ fn dark(crossed: &Crossed) -> Option<String> {
     }
     Some(match crossed.after.as_slice() {
         [] => "no boundary in it was struck".to_owned(),
-        [strike] => format!("came only after {strike}, from where nothing was walked"),
-        [.., last] => format!("came only after two strikes, the last at {last}"),
+        [.., last] => format!(
+            "came only after {} strikes, the last at {last}, and nothing was walked from there",
+            crossed.after.len()
+        ),
     })
 }
 

@@ -4,7 +4,7 @@
 //! A boundary is after something that a replica sent or asked of its disk, or after such a thing has
 //! ended. It dies there by a kill, by a loss of its power, or with all others by an outage, each time
 //! with another subset of what no sync covers, and comes back; or what it asks for next of its disk
-//! fails. The fork then goes on to its end, and all checks and audits judge it as they do any run.
+//! fails, with another subset of it on the media. The fork then goes on to its end, and all checks and audits judge it as they do any run.
 //!
 //! What is walked next goes on from a strike that led into windows which the runs walked before
 //! never came by: recoveries, and what follows a failure. It is struck in those windows alone.
@@ -97,8 +97,9 @@ impl Walk<'_> {
         let mut walked = BTreeSet::new();
         while !self.is_over() {
             let dark = self.survey.windows.values().map(|crossed| &crossed.after);
-            let next = dark.filter(|after| after.len() == 1 && !walked.contains(*after));
-            let Some(next) = next.min_by_key(|after| after[0].event).cloned() else {
+            let next = dark.filter(|after| !after.is_empty() && !walked.contains(*after));
+            let shortest = |after: &&Vec<Strike>| (after.len(), after[0].event);
+            let Some(next) = next.min_by_key(shortest).cloned() else {
                 return;
             };
             walked.insert(next.clone());
@@ -255,12 +256,20 @@ impl Walk<'_> {
             };
             self.survey.points += 1;
             for strike in self.deaths(&cut, stepped.node, &at(after, Blow::Kill)) {
-                self.strike(copy, Some(&cut), strike, pending);
+                self.strike(copy, &cut, strike, pending);
             }
         }
         for (asked, after) in stepped.asked.iter().zip(0..) {
             if matches!(asked, Asked::Change | Asked::Read) {
-                self.strike(copy, None, at(after, Blow::Failure), pending);
+                let at = at(after, Blow::Failure);
+                let Some(cut) = self.cut(copy, &at) else {
+                    continue;
+                };
+                let things = cut.world.open_to(stepped.node, Blow::Failure);
+                for keep in self.subsets(&things) {
+                    let strike = Strike { keep, ..at.clone() };
+                    self.strike(copy, &cut, strike, pending);
+                }
             }
         }
     }
@@ -287,10 +296,7 @@ impl Walk<'_> {
             if by == Blow::PowerLoss && things.is_empty() {
                 continue;
             }
-            let (sets, sampled) = subsets(things);
-            self.survey.sampled += u64::from(sampled);
-            self.survey.loose += u64::from(!things.is_empty());
-            self.survey.loosest = self.survey.loosest.max(things.len());
+            let sets = self.subsets(things);
             deaths.extend(sets.into_iter().map(|keep| strike(by, keep)));
         }
         let extremes: BTreeSet<Vec<Loose>> = [Vec::new(), loose].into();
@@ -306,11 +312,20 @@ impl Walk<'_> {
         deaths
     }
 
+    /// Which of these things survive, in turn.
+    fn subsets(&mut self, things: &[Loose]) -> Vec<Vec<Loose>> {
+        let (sets, sampled) = subsets(things);
+        self.survey.sampled += u64::from(sampled);
+        self.survey.loose += u64::from(!things.is_empty());
+        self.survey.loosest = self.survey.loosest.max(things.len());
+        sets
+    }
+
     /// Strikes, and judges what comes of it.
     fn strike(
         &mut self,
         copy: &Run<Court>,
-        cut: Option<&Run<Court>>,
+        cut: &Run<Court>,
         strike: Strike,
         pending: &mut Pending,
     ) {
@@ -319,7 +334,7 @@ impl Walk<'_> {
             return;
         }
         // Whoever cannot be copied is cut anew.
-        let fork = cut.and_then(Run::fork).or_else(|| self.cut(copy, &strike));
+        let fork = cut.fork().or_else(|| self.cut(copy, &strike));
         let Some(mut fork) = fork else { return };
         self.survey.forks += 1;
         let blow = strike.by as usize;

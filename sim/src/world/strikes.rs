@@ -75,11 +75,15 @@ impl<O: Observer> World<O> {
     /// What of a replica's disk would survive such a blow or not.
     #[must_use]
     pub fn open_to(&self, node: Node, by: Blow) -> Vec<Loose> {
-        let disk = &self.machines[usize::from(node.0)].disk;
+        let machine = &self.machines[usize::from(node.0)];
+        let disk = &machine.disk;
         match by {
             Blow::Kill => disk.landing(),
             Blow::PowerLoss | Blow::Outage | Blow::OutageKeptElsewhere => disk.loose(),
-            Blow::Failure => Vec::new(),
+            Blow::Failure => {
+                let told = machine.told.last();
+                told.map_or_else(Vec::new, |(ticket, _)| disk.breakable(*ticket))
+            }
         }
     }
 
@@ -88,7 +92,7 @@ impl<O: Observer> World<O> {
         let struck = usize::from(strike.replica.saturating_sub(1));
         let keep = Kept::Those(&strike.keep);
         let elsewhere = match strike.by {
-            Blow::Failure => return,
+            Blow::Failure => return self.fails(struck, &strike.keep),
             Blow::Kill => return self.struck(struck, Death::Kill, keep),
             Blow::PowerLoss => return self.struck(struck, Death::Power(Keep::Nothing), keep),
             Blow::Outage => Keep::Nothing,
@@ -101,6 +105,14 @@ impl<O: Observer> World<O> {
                 elsewhere.into()
             };
             self.struck(node, Death::Power(elsewhere), kept);
+        }
+    }
+
+    /// What was asked for last fails, and of it just this lands.
+    fn fails(&mut self, node: usize, kept: &[Loose]) {
+        let machine = &mut self.machines[node];
+        if let Some((ticket, _)) = machine.told.last() {
+            machine.disk.fails_keeping(*ticket, kept);
         }
     }
 

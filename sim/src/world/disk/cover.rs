@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use smallvec::SmallVec;
 
 use super::block::{SECTOR_BYTES, Sector, sectors_in};
+use crate::choices::loose::Part;
 
 /// Numbers the changes of a disk's content.
 pub(super) type Stamp = NonZeroU64;
@@ -47,9 +48,9 @@ impl Cover {
 
     /// The part for which `lands` says so, the length first, and the rest. Where a change of the
     /// length does not land, neither does what the old one, which the media has, does not reach.
-    pub fn split(self, media_length: u64, mut lands: impl FnMut() -> bool) -> (Self, Self) {
+    pub fn split(self, media_length: u64, mut lands: impl FnMut(Part) -> bool) -> (Self, Self) {
         let (mut landed, mut rest) = (Self::default(), Self::default());
-        let length_lands = self.length.is_some() && lands();
+        let length_lands = self.length.is_some() && lands(Part::Length);
         let limit = if self.length.is_none() || length_lands {
             u64::MAX
         } else {
@@ -62,7 +63,7 @@ impl Cover {
         }
         for covered in self.sectors {
             let reached = (u64::from(covered.sector) + 1) * SECTOR_BYTES <= limit;
-            let part = if lands() && reached {
+            let part = if lands(Part::Sector(covered.sector)) && reached {
                 &mut landed
             } else {
                 &mut rest
@@ -70,6 +71,15 @@ impl Cover {
             part.sectors.push(covered);
         }
         (landed, rest)
+    }
+
+    /// What it covers.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let sectors = self.sectors.iter();
+        let length = self.length.map(|_| Part::Length);
+        length
+            .into_iter()
+            .chain(sectors.map(|covered| Part::Sector(covered.sector)))
     }
 
     /// Whether it covers nothing.

@@ -41,7 +41,7 @@ use self::directory::{Change, Directory, FileId};
 use self::file::File;
 use self::misdirect::Misdirection;
 use self::survival::Survival;
-use crate::choices::loose::Part;
+use crate::choices::loose::{Loose, Part};
 use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::scenario::fault::Keep;
 
@@ -53,6 +53,8 @@ struct UnderWay {
     /// The file that had the name when the operation was submitted.
     file: Option<FileId>,
     covers: Covers,
+    /// What of it lands when it fails, if that is told.
+    lands: Option<Vec<Loose>>,
 }
 
 /// What a sync under way covers.
@@ -150,6 +152,7 @@ impl Disk {
             op,
             file,
             covers,
+            lands: None,
         });
         ticket
     }
@@ -171,6 +174,8 @@ impl Disk {
             .position(|operation| operation.ticket == ticket)
             .expect("only an operation under way completes");
         let operation = self.under_way.remove(at);
+        let lands = operation.lands.as_deref();
+        let lands = lands.map_or(Keep::Any.into(), Kept::Those);
         match (operation.op, operation.covers) {
             (DiskOp::Sync(name), Covers::File(cover)) => {
                 let file = operation.file.expect("a sync covers a file");
@@ -181,7 +186,7 @@ impl Disk {
                 };
                 let (landed, rest) = match fate {
                     Fate::Ok => (cover, Cover::default()),
-                    Fate::Fail(_) => self.land_part(file, cover, choices, by),
+                    Fate::Fail(_) => self.land_part(file, cover, lands, (choices, by)),
                 };
                 let mut completion = self.end_sync(name, file, (landed, rest), fate, choices, by);
                 if let (Fate::Ok, Some(synced)) = (fate, &completion.synced) {
@@ -192,7 +197,7 @@ impl Disk {
                 completion
             }
             (op @ DiskOp::Write { .. }, _) if fate == Fate::Fail(DiskError::Io) => {
-                self.fail_write(&op, operation.file, choices, by)
+                self.fail_write(&op, operation.file, lands, (choices, by))
             }
             (op, covers) => Completion::of(match fate {
                 Fate::Ok => self.perform(op, operation.file, covers),
@@ -322,14 +327,15 @@ impl Disk {
         &mut self,
         op: &DiskOp,
         file: Option<FileId>,
-        choices: &mut dyn Choices,
-        by: FaultAt,
+        lands: Kept<'_>,
+        (choices, by): (&mut dyn Choices, FaultAt),
     ) -> Completion {
         choices.about(Matter::Fault(by));
+        let name = file.and_then(|file| self.directory.known_as(file));
         let (_, spoiled) = self.write_part(
             op,
             file,
-            (Keep::Any.into(), None),
+            (lands, name),
             choices,
             Label::fault(Topic::WritePart, by),
         );
@@ -375,15 +381,18 @@ impl Disk {
         &self,
         file: FileId,
         cover: Cover,
-        choices: &mut dyn Choices,
-        by: FaultAt,
+        lands: Kept<'_>,
+        (choices, by): (&mut dyn Choices, FaultAt),
     ) -> (Cover, Cover) {
         choices.about(Matter::Fault(by));
         let label = Label::fault(Topic::SyncPart, by);
         let things = cover.sectors.len() + usize::from(cover.length.is_some());
-        let survival = Survival::of(Keep::Any, things, choices, label);
+        let survival = Survival::of(lands, things, choices, label);
+        let name = self.directory.known_as(file);
         let media_length = self.file(file).media_length();
-        cover.split(media_length, || survival.draws(choices, label))
+        cover.split(media_length, |part| {
+            survival.keeps((name, part), choices, label)
+        })
     }
 
     /// Ends a sync of a file, for the part of its cover that lands and for the rest, and for what

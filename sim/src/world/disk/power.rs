@@ -5,7 +5,7 @@ use synod_port::files::{DiskOp, FileName};
 use super::block::{SECTOR_BYTES, sectors_in};
 use super::directory::{Directory, FileId};
 use super::file::File;
-use super::report::{KillReport, PowerReport, Synced};
+use super::report::{KillReport, PowerReport, Synced, Ticket};
 use super::survival::{Kept, Survival};
 use super::{Covers, Disk, UnderWay};
 use crate::choices::loose::{Loose, Part};
@@ -185,6 +185,35 @@ impl Disk {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// What of an operation under way may land though it fails.
+    #[must_use]
+    pub fn breakable(&self, ticket: Ticket) -> Vec<Loose> {
+        let mut open = self.under_way.iter();
+        let Some(operation) = open.find(|operation| operation.ticket == ticket) else {
+            return Vec::new();
+        };
+        let parts: Vec<Part> = match (&operation.op, &operation.covers) {
+            (DiskOp::Write { offset, data, .. }, _) => {
+                sectors_of(*offset, data.len()).map(Part::Landing).collect()
+            }
+            (_, Covers::File(cover)) => cover.parts().collect(),
+            _ => Vec::new(),
+        };
+        let file = operation
+            .file
+            .and_then(|file| self.directory.known_as(file));
+        let of = |file| parts.into_iter().map(|part| Loose { file, part }).collect();
+        file.map_or_else(Vec::new, of)
+    }
+
+    /// Of this operation under way just this lands, should it fail.
+    pub fn fails_keeping(&mut self, ticket: Ticket, kept: &[Loose]) {
+        let mut open = self.under_way.iter_mut();
+        if let Some(operation) = open.find(|operation| operation.ticket == ticket) {
+            operation.lands = Some(kept.to_vec());
+        }
     }
 
     /// What no sync covers: a power loss may leave any subset of it.

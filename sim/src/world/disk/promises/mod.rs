@@ -67,6 +67,14 @@ fn every(mut run: impl FnMut(&mut Script)) {
     }
 }
 
+fn subsets(things: &[Loose]) -> impl Iterator<Item = Vec<Loose>> {
+    (0..1_u32 << things.len()).map(|set| {
+        let all = things.iter().enumerate();
+        let kept = all.filter(|(at, _)| set >> at & 1 == 1);
+        kept.map(|(_, thing)| *thing).collect()
+    })
+}
+
 type Image = BTreeMap<String, String>;
 
 /// An image with each sector as one character (`.` for zeros), and `+n` for n bytes beyond whole
@@ -217,10 +225,7 @@ impl Disk {
         dies: impl Fn(&mut Self, &[Loose], &mut Script),
     ) -> BTreeSet<Image> {
         let mut outcomes = BTreeSet::new();
-        for set in 0..1_u32 << things.len() {
-            let all = things.iter().enumerate();
-            let kept = all.filter(|(at, _)| set >> at & 1 == 1);
-            let kept: Vec<Loose> = kept.map(|(_, thing)| *thing).collect();
+        for kept in subsets(things) {
             every(|script| {
                 let mut disk = self.clone();
                 dies(&mut disk, &kept, script);

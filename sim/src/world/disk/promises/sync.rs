@@ -258,3 +258,37 @@ fn what_was_synced_last_is_no_file_that_took_its_place() {
     disk.all([DiskOp::Create(name("d"))]);
     assert_eq!(disk.last_synced(), None, "the disk is another one");
 }
+
+#[test]
+fn what_lands_of_a_failure_can_be_named() {
+    let mut unsynced = disk(&[("f", "ab")]);
+    unsynced.all([write("f", 1, "xy")]);
+    for op in [sync("f"), write("f", 0, "pqr")] {
+        let mut disk = unsynced.clone();
+        let ticket = disk.submit(op);
+        let ends = |kept: Option<&[Loose]>| {
+            let mut images = BTreeSet::new();
+            every(|script| {
+                let mut disk = disk.clone();
+                if let Some(kept) = kept {
+                    disk.fails_keeping(ticket, kept);
+                }
+                disk.complete(ticket, IO, script, NOBODY);
+                images.insert((image(disk.durable_image()), disk.seen()));
+            });
+            images
+        };
+        let (drawn, nothing) = (ends(None), ends(Some(&[])));
+        let things = disk.breakable(ticket);
+        let named: BTreeSet<_> = subsets(&things)
+            .flat_map(|kept| ends(Some(&kept)))
+            .collect();
+        assert_eq!(named, drawn);
+        assert!(
+            nothing
+                .iter()
+                .all(|(media, _)| *media == files(&[("f", "ab")]))
+        );
+        assert!(nothing.len() < drawn.len());
+    }
+}
