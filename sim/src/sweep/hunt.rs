@@ -11,6 +11,7 @@ use synod_reports::record::Verdict;
 
 use crate::check::jury::Jury;
 use crate::sweep::ablation::ablate;
+use crate::sweep::job::HARNESS;
 use crate::sweep::pool::{Broken, Place};
 use crate::sweep::seeds::Seeds;
 use crate::sweep::settings::{Judges, Settings, Target};
@@ -123,8 +124,10 @@ fn add(count: &mut Count, line: &ResultLine, cpu_ns: u64) -> bool {
     if !fails(line) {
         return false;
     }
-    // Whoever counts what its bugs do knows that this one did nothing here.
-    if record.bug.is_some() && triggered == 0 {
+    // Whoever counts what its bugs do knows that this one did nothing here. And that the harness
+    // fails is no work of a check's.
+    let idle = record.bug.is_some() && triggered == 0;
+    if idle || record.check.as_deref() == Some(HARNESS) {
         count.unsound += 1;
         return false;
     }
@@ -269,6 +272,15 @@ mod tests {
         }
         assert_eq!((count.runs, count.detections, count.lost), (2, 0, 2));
         assert_eq!((count.first_check, count.first_run), (None, None));
+    }
+
+    #[test]
+    fn a_failure_of_the_harness_is_no_detection() {
+        let mut count = Count::default();
+        let mut line = lost::line("a", 1, HARNESS, String::new());
+        line.record.verdict = Verdict::Panic;
+        assert!(!add(&mut count, &line, 0));
+        assert_eq!((count.detections, count.unsound), (0, 1));
     }
 
     #[test]
