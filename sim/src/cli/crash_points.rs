@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use synod_reports::table::grouped;
+use synod_reports::table::{self, grouped};
 
 use crate::build::BUILD;
 use crate::choices::strike::Blow;
@@ -18,6 +18,7 @@ use crate::sweep::cost::cpu_of_this;
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::shelf;
 use crate::sweep::source::{Origin, Source};
+use crate::world::watch::Window;
 
 /// What is walked when nothing is named.
 const USUAL: &str = "storage/crash-points";
@@ -48,10 +49,22 @@ pub struct CrashPointsArgs {
     #[arg(long, env = "SYNOD_SEED", value_name = "S", default_value_t = 0)]
     seed: u64,
     /// Forks at most
-    #[arg(long, env = "SYNOD_LIMIT", value_name = "N", default_value_t = 50_000)]
+    #[arg(
+        long,
+        env = "SYNOD_LIMIT",
+        value_name = "N",
+        default_value_t = 50_000,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     limit: u64,
     /// End after so many ways to fail
-    #[arg(long, env = "SYNOD_MAX_FAIL", value_name = "N", default_value_t = 20)]
+    #[arg(
+        long,
+        env = "SYNOD_MAX_FAIL",
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     max_fail: u64,
     /// Where reproducers go
     #[arg(
@@ -79,7 +92,7 @@ pub fn run(arguments: &CrashPointsArgs, global: &Global) -> u8 {
     };
     let bounds = Bounds {
         forks: arguments.limit,
-        failures: arguments.max_fail.max(1),
+        failures: arguments.max_fail,
     };
     let began = cpu_of_this();
     let bar = terminal::progress(global, None);
@@ -200,33 +213,18 @@ fn write(
 }
 
 fn text(survey: &Survey, seconds: f64) -> String {
-    let mut out = String::new();
-    let width = survey
-        .windows
-        .keys()
-        .map(|window| window.to_string().len())
-        .max()
-        .unwrap_or(0);
-    let names = ["kill", "power", "outage", "kept", "fails"];
-    out.push_str(&format!("{:width$} {:>7}", "window", "seen"));
-    for name in names {
-        out.push_str(&format!(" {name:>7}"));
-    }
-    out.push('\n');
-    for (window, crossed) in &survey.windows {
-        out.push_str(&format!(
-            "{:width$} {:>7}",
-            window.to_string(),
-            grouped(crossed.seen)
-        ));
-        for times in crossed.blows {
-            out.push_str(&format!(" {:>7}", grouped(times)));
-        }
-        if let Some(reason) = dark(crossed) {
-            out.push_str(&format!("  dark: {reason}"));
-        }
-        out.push('\n');
-    }
+    let heading = [
+        "window", "seen", "kill", "power", "outage", "kept", "fails", "dark",
+    ];
+    let row = |(window, crossed): (&Window, &Crossed)| {
+        let counts = [crossed.seen].into_iter().chain(crossed.blows).map(grouped);
+        let name = [window.to_string()].into_iter();
+        name.chain(counts)
+            .chain([dark(crossed).unwrap_or_default()])
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = survey.windows.iter().map(row).collect();
+    let mut out = table::plain(&heading, &rows);
     out.push_str(&format!(
         "{} runs walked, {} boundaries struck, {} more with nothing new since one that was\n",
         grouped(survey.walked),
@@ -278,7 +276,7 @@ fn value(survey: &Survey, seconds: f64) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
-    let window = |(window, crossed): (&crate::world::watch::Window, &Crossed)| {
+    let window = |(window, crossed): (&Window, &Crossed)| {
         json!({
             "window": window.to_string(),
             "class": window.class.to_string(),

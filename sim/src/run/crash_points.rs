@@ -4,7 +4,8 @@
 //! A boundary is after something that a replica sent or asked of its disk, or after such a thing has
 //! ended. It dies there by a kill, by a loss of its power, or with all others by an outage, each time
 //! with another subset of what no sync covers, and comes back; or what it asks for next of its disk
-//! fails, with another subset of it on the media. The fork then goes on to its end, and all checks and audits judge it as they do any run.
+//! fails, with another subset of it on the media. The fork then goes on to its end, and all checks and
+//! audits judge it as they do any run.
 //!
 //! What is walked next goes on from a strike that led into windows which the runs walked before
 //! never came by: recoveries, and what follows a failure. It is struck in those windows alone.
