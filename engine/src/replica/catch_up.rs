@@ -34,13 +34,13 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             let votes = (end.0..).map_while(|slot| self.acceptor.vote(Slot(slot)));
             values.extend(votes.map(|cast| cast.value.clone()));
         }
-        let held: u64 = values.iter().map(|value| value.0.len() as u64).sum();
         contract!(
             self.probe,
             PagesAreBounded,
-            values.len() <= 1 || held <= u64::from(self.config.message_bytes),
-            "{} values of {held} bytes make a page",
-            values.len()
+            values.len() <= 1 || bytes_of(&values) <= u64::from(self.config.message_bytes),
+            "{} values of {} bytes make a page",
+            values.len(),
+            bytes_of(&values)
         );
         if !values.is_empty() {
             fx.sends.push((
@@ -78,4 +78,8 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         self.advance(now, fx);
         self.fetch(now, fx);
     }
+}
+
+fn bytes_of(values: &[Value]) -> u64 {
+    values.iter().map(|value| value.0.len() as u64).sum()
 }
