@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// Of every scenario of the mix.
+/// Of every scenario of the mix; one of no weight is in it by name alone.
 fn weights() -> Result<BTreeMap<String, f64>, String> {
     let mut weights = BTreeMap::new();
     for folder in ["liveness", "safety", "smoke", "storage"] {
@@ -103,6 +103,9 @@ fn weights() -> Result<BTreeMap<String, f64>, String> {
             let scenario: toml::Table =
                 toml::from_str(&text).map_err(|error| format!("{path:?}: {error}"))?;
             let weight = scenario.get("weight").and_then(toml::Value::as_integer);
+            if weight == Some(0) {
+                continue;
+            }
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             #[expect(clippy::cast_precision_loss, reason = "weights are small")]
             weights.insert(format!("{folder}/{name}"), weight.unwrap_or(1) as f64);
