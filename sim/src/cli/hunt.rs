@@ -30,8 +30,8 @@ Examples:
 
 Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first \
                         detection. A failure
-counts when the bug had changed something in it; of those, twenty must fail again, and pass without \
-                        the bug. Intervals are
+counts when the bug had changed something in it; twenty of those at most are made again, and must \
+                        fail so again, and pass without the bug. Intervals are
 exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or \
                         pass their memory are
 counted apart, as `lost`. `--format jsonl` prints a line for each bug as soon as it is done. Exit 1
