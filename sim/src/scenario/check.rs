@@ -530,6 +530,16 @@ fn strikes(scenario: &Scenario, problems: &mut Vec<Problem>) {
             "list them in the order of their events, at most one at each",
         ));
     }
+    let replicas = scenario.replicas().min();
+    let strangers = listed.get_ref().iter().map(|strike| strike.replica);
+    for number in strangers.filter(|number| !(1..=replicas).contains(&i64::from(*number))) {
+        problems.push(Problem::at(
+            listed.span(),
+            format!("there is no replica `r{number}`"),
+            "unknown replica",
+            format!("the cluster has r1 to r{replicas}, which are 1 to {replicas} here"),
+        ));
+    }
 }
 
 /// Something is asked of the cluster, and what is expected can be judged.

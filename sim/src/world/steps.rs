@@ -162,7 +162,6 @@ impl<O: Observer> World<O> {
         if std::mem::take(&mut machine.drifted) {
             self.stage.took_effect(Effect::ClockDrift, at);
         }
-        let by_disk = matches!(input, Input::Disk { .. });
         let mut outputs = std::mem::take(&mut self.outputs);
         process.step(now, input, &mut outputs);
         if self.watching {
@@ -173,7 +172,7 @@ impl<O: Observer> World<O> {
         }
         if let Some(watch) = &mut self.watch {
             let who = Node(u8::try_from(node).expect("at most 9 replicas"));
-            watch.stepped(who, by_disk, &outputs, self.subject.reader());
+            watch.stepped(who, &outputs, self.subject.reader());
         }
         if self.cut.is_some() {
             self.cut(node, &mut outputs);

@@ -82,8 +82,6 @@ pub enum Asked {
 pub struct Stepped {
     /// Who.
     pub node: Node,
-    /// A disk operation had ended.
-    pub by_disk: bool,
     /// What it asked for.
     pub asked: Vec<Asked>,
 }
@@ -114,7 +112,6 @@ impl Watch {
     pub(super) fn stepped(
         &mut self,
         node: Node,
-        by_disk: bool,
         outputs: &[Output],
         reader: Option<&'static dyn Reader>,
     ) {
@@ -129,11 +126,7 @@ impl Watch {
             Output::Ready | Output::Halt { .. } => Asked::Nothing,
         };
         let asked = outputs.iter().map(asked).collect();
-        self.stepped = Some(Stepped {
-            node,
-            by_disk,
-            asked,
-        });
+        self.stepped = Some(Stepped { node, asked });
     }
 
     pub(super) fn submitted(&mut self, node: Node, op: OpId, what: &DiskOp) {

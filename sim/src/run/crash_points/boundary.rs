@@ -101,7 +101,6 @@ mod tests {
         let beat = Asked::Send(Node(0), "heartbeat");
         let stepped = Stepped {
             node,
-            by_disk: false,
             asked: vec![beat, Asked::Read, Asked::Change, beat],
         };
         let mut before = Before::default();

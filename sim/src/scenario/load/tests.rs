@@ -471,6 +471,15 @@ fn a_run_has_a_purpose() {
         &errors("[workload]\n[repro]\nseed = 1\nbranches = [{ event = 9 }]\n"),
         &["x.toml:7:13", "salt"],
     );
+    for replica in [0, 4] {
+        let strike = format!("{{ event = 9, replica = {replica}, after = 0, by = \"kill\" }}");
+        says(
+            &errors(&format!(
+                "[workload]\n[repro]\nseed = 1\nstrikes = [{strike}]\n"
+            )),
+            &["there is no replica `r", "x.toml:7:11", "r1 to r3"],
+        );
+    }
     says(
         &errors("[workload]\n[clock]\ndrift = [\"1ppm\"]\n"),
         &["a list of 1 clocks"],
