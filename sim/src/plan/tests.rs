@@ -121,7 +121,7 @@ fn pinned_and_back(plan: &Plan) {
     let branch = |event, salt| Branch { event, salt };
     let strike = |event, by| Strike {
         event,
-        replica: 2,
+        replica: plan.cluster.replicas,
         after: 3,
         by,
         keep: vec![Loose {
