@@ -11,6 +11,7 @@
 
 pub mod loose;
 pub mod overrides;
+pub mod priorities;
 pub mod strike;
 
 use std::collections::BTreeMap;
@@ -105,6 +106,8 @@ pub enum Topic {
     SyncPart,
     /// Whether a promise is audited; `a` is who gives it, `b` to whom.
     Fence,
+    /// The order of priorities, and the moments at which it changes.
+    Priority,
 }
 
 impl Topic {
@@ -207,6 +210,21 @@ pub struct Branch {
     pub event: u64,
     /// Which way it goes; any number.
     pub salt: u64,
+}
+
+/// How a run's choices are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Each at random, by the seed.
+    #[default]
+    Random,
+    /// At random; then, for some seven times as long, anew from moments of the run that are rare
+    /// in it.
+    Branching,
+    /// Delays by priority: who is last in an order that is drawn takes as long as the weather
+    /// allows.
+    Priorities,
 }
 
 /// Answers every question that a run leaves open.
@@ -329,6 +347,16 @@ impl Seeded {
         }
     }
 
+    /// The oracle of the same seed that answers independently of this one.
+    fn salted(&self, salt: u64) -> Self {
+        let (seed, old) = self.key.split_at(8);
+        let mut words = [0; 16];
+        words[..8].copy_from_slice(&old[..8]);
+        words[8..].copy_from_slice(&salt.to_le_bytes());
+        let seed = u64::from_le_bytes(seed.try_into().expect("8 bytes"));
+        Self::keyed(seed, xxhash_rust::xxh3::xxh3_64(&words) | 1)
+    }
+
     /// The next word of a label's stream.
     #[inline]
     fn word(&mut self, label: Label) -> u64 {
@@ -393,12 +421,7 @@ impl Choices for Seeded {
     }
 
     fn branch(&self, salt: u64) -> Box<dyn Choices> {
-        let (seed, old) = self.key.split_at(8);
-        let mut words = [0; 16];
-        words[..8].copy_from_slice(&old[..8]);
-        words[8..].copy_from_slice(&salt.to_le_bytes());
-        let seed = u64::from_le_bytes(seed.try_into().expect("8 bytes"));
-        Box::new(Self::keyed(seed, xxhash_rust::xxh3::xxh3_64(&words) | 1))
+        Box::new(self.salted(salt))
     }
 }
 

@@ -22,7 +22,8 @@ use crate::check::jury::{
 use crate::check::proposals::Proposals;
 pub use crate::check::suite::Checks;
 use crate::check::suite::Suite;
-use crate::choices::Seeded;
+use crate::choices::priorities::Priorities;
+use crate::choices::{Branch, Choices, Seeded, Strategy};
 use crate::panics::caught;
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
@@ -37,6 +38,7 @@ use crate::verdict::{Failure, Judge};
 use crate::world::tally::Milestone;
 use crate::world::world::World;
 
+mod branches;
 mod chaos;
 mod closing;
 mod course;
@@ -44,8 +46,17 @@ pub mod crash_points;
 mod fencing;
 mod recovery;
 
+use branches::Searched;
 pub use course::ACCOUNTED_BYTES_MAX;
 use course::{Frozen, Run};
+
+/// The oracle of a plan's seed.
+fn oracle(plan: &Plan) -> Box<dyn Choices> {
+    match plan.strategy {
+        Strategy::Random | Strategy::Branching => Box::new(Seeded::new(plan.seed)),
+        Strategy::Priorities => Box::new(Priorities::new(plan.seed)),
+    }
+}
 
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,8 +113,24 @@ pub struct RunOutcome {
     pub history: Option<String>,
     /// Messages that were delivered while the network had its weather.
     pub in_weather: u64,
+    /// The branches that a search took to what it found.
+    pub branches: Vec<Branch>,
     /// One line an event that a person would want to know, when it was recorded.
     pub tale: Vec<Line>,
+}
+
+impl RunOutcome {
+    /// A run of which nothing is kept but its line.
+    #[must_use]
+    pub const fn of(record: RunRecord) -> Self {
+        Self {
+            record,
+            history: None,
+            in_weather: 0,
+            branches: Vec::new(),
+            tale: Vec::new(),
+        }
+    }
 }
 
 /// The checks that can be named: those of the court, and those of the run.
@@ -120,28 +147,49 @@ pub fn is_client_visible(check: &str) -> bool {
 /// Runs a plan to its end and judges it. A subject that is not in the catalog is inconclusive.
 #[must_use]
 pub fn run(spec: &RunSpec) -> RunOutcome {
-    match catalog::find(&spec.subject) {
-        Some(subject) => run_judged(
-            spec,
-            subject,
-            Court::new(
-                spec.plan.cluster.replicas,
-                subject.reader(),
-                spec.checks,
-                spec.jury.clone(),
-            ),
-        ),
-        None => {
-            let message = format!("there is no subject {:?}", spec.subject);
-            let failure = Failure::undecided(Undecided::Subject, message);
-            RunOutcome {
-                record: blank(&spec.plan, Some(failure)),
-                history: None,
-                in_weather: 0,
-                tale: Vec::new(),
-            }
-        }
+    let Some(subject) = catalog::find(&spec.subject) else {
+        let message = format!("there is no subject {:?}", spec.subject);
+        let failure = Failure::undecided(Undecided::Subject, message);
+        return RunOutcome::of(blank(&spec.plan, Some(failure)));
+    };
+    let court = || {
+        let RunSpec {
+            plan, checks, jury, ..
+        } = spec;
+        let replicas = plan.cluster.replicas;
+        Court::new(replicas, subject.reader(), *checks, jury.clone())
+    };
+    // A plan with branches has found its way.
+    if spec.plan.strategy == Strategy::Branching && spec.plan.branches.is_empty() {
+        run_branching(spec, subject, &court)
+    } else {
+        run_judged(spec, subject, court())
     }
+}
+
+/// Runs a plan and what branches off it. The outcome is the straight run's if nothing failed, with a
+/// digest over all; otherwise that of the branch that failed, in a straight line.
+fn run_branching(
+    spec: &RunSpec,
+    subject: &'static dyn Subject,
+    court: &dyn Fn() -> Court,
+) -> RunOutcome {
+    let mut straight = Run::begin(spec, subject, court());
+    let Searched { digest, failed } = branches::search(&mut straight);
+    if let Some(branches) = failed {
+        let mut named = spec.clone();
+        named.plan.branches.clone_from(&branches);
+        return RunOutcome {
+            branches,
+            ..run_judged(&named, subject, court())
+        };
+    }
+    let passed = straight.failure.is_none();
+    let mut outcome = straight.outcome(spec);
+    if passed {
+        outcome.record.digest = format!("{digest:016x}");
+    }
+    outcome
 }
 
 /// Runs a plan of this subject under this judge.
@@ -168,7 +216,7 @@ impl<J: Judge> Run<J> {
             plan.clone(),
             subject,
             spec.setup(),
-            Box::new(Seeded::new(plan.seed)),
+            oracle(&plan),
             (judge, recorder),
         );
         if spec.checks == Checks::Client {
@@ -263,6 +311,7 @@ impl<J: Judge> Run<J> {
             record,
             history,
             in_weather: self.in_weather,
+            branches: Vec::new(),
             tale,
         }
     }

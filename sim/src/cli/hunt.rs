@@ -6,6 +6,7 @@ use synod_reports::certificate;
 use synod_reports::hunt::{self, BugCard, HuntRow};
 
 use crate::check::jury::Jury;
+use crate::choices::Strategy;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print};
@@ -73,6 +74,9 @@ pub struct HuntArgs {
     /// again with one check alone, and with one kind of fault left out
     #[arg(long, env = "SYNOD_ABLATE", value_parser = clap::builder::FalseyValueParser::new())]
     ablate: bool,
+    /// How choices are made [default: as the scenario says, or at random]
+    #[arg(long, env = "SYNOD_STRATEGY", value_enum, value_name = "NAME")]
+    strategy: Option<Strategy>,
     /// Hunt in this scenario, given once or more [default: the mix]
     #[arg(
         long,
@@ -117,6 +121,7 @@ pub fn run(arguments: &HuntArgs, global: &Global) -> u8 {
         subject: Some(arguments.subject.clone()),
         judges: Some(arguments.checks),
         only: Jury::only(&arguments.only),
+        strategy: arguments.strategy,
         ..Settings::default()
     };
     let scenarios = match shelf::select(&base) {

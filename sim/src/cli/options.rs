@@ -8,9 +8,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::check::jury::Jury;
+use crate::choices::Strategy;
 use crate::cli::units;
 use crate::sweep::pool::Place;
-use crate::sweep::settings::{Judges, Settings, Strategy};
+use crate::sweep::settings::{Judges, Settings};
 use crate::sweep::source::Source;
 
 /// What every command takes.
@@ -112,15 +113,9 @@ pub struct RunOptions {
         value_parser = assignment,
     )]
     pub set: Vec<String>,
-    /// How choices are made
-    #[arg(
-        long,
-        env = "SYNOD_STRATEGY",
-        value_enum,
-        value_name = "NAME",
-        default_value_t
-    )]
-    pub strategy: Strategy,
+    /// How choices are made [default: as the scenario says, or at random]
+    #[arg(long, env = "SYNOD_STRATEGY", value_enum, value_name = "NAME")]
+    pub strategy: Option<Strategy>,
 }
 
 impl RunOptions {

@@ -68,6 +68,7 @@ pub enum Place {
     Swarm = 63,
     /// Which operations a swarm leaves out; `b` is the kind.
     SwarmMix = 64,
+    Strategy = 65,
 }
 
 impl Place {

@@ -15,11 +15,11 @@ use crate::plan::{
 };
 use crate::scenario::asking::Ending;
 use crate::scenario::check::{ELECTION, HEARTBEAT};
-use crate::scenario::fault::{DamageBudget, Outside};
+use crate::scenario::fault::Outside;
 use crate::scenario::form::{Maybe, MixForm, WorkloadForm};
 use crate::scenario::model::{Condition, Expect, Scenario, Verb as Asked, When as Moment};
 use crate::scenario::units::{Count, Unit};
-use crate::scenario::value::{PerReplica, Ranged, Shape};
+use crate::scenario::value::{Choice, PerReplica, Ranged, Shape};
 use crate::scenario::verbs::HealWhat;
 use crate::time::{Instant, Span};
 
@@ -32,12 +32,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let dice = &mut Dice::new(seed).of_swarm(scenario.swarm);
     let replicas = u8::try_from(dice.at(Place::Replicas, 0).natural(&scenario.replicas()))
         .expect("a checked scenario has at most 9 replicas");
-    let allowed = scenario
-        .budget
-        .as_ref()
-        .map_or(DamageBudget::Survivable, |budget| {
-            dice.at(Place::Budget, 0).word(budget.get_ref())
-        });
+    let allowed = word(&scenario.budget, Place::Budget, dice);
     let budget = Budget::draw(scenario, replicas, allowed, dice);
     let nodes: Vec<Node> = (0..replicas).map(Node).collect();
     let (mut heal, end) = phases(scenario, budget.core.clone(), dice);
@@ -74,6 +69,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
             .unwrap_or(&scenario.name)
             .clone(),
         seed,
+        strategy: word(&scenario.strategy, Place::Strategy, dice),
         cluster: Cluster { replicas, knobs },
         network,
         disk,
@@ -106,6 +102,12 @@ fn natural<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: u64, dice: 
 
 fn small<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: u32, dice: &mut Dice) -> u32 {
     u32::try_from(natural(value, place, u64::from(default), dice)).expect("a checked number fits")
+}
+
+fn word<T: Clone + Default>(value: &Maybe<Choice<T>>, place: Place, dice: &mut Dice) -> T {
+    value
+        .as_ref()
+        .map_or_else(T::default, |value| dice.at(place, 0).word(value.get_ref()))
 }
 
 fn span<U: Unit>(value: &Maybe<Ranged<U>>, place: Place, default: Span, dice: &mut Dice) -> Span {

@@ -15,9 +15,9 @@ pub mod pin;
 mod tests;
 pub mod timeline;
 
-use crate::choices::Branch;
 use crate::choices::overrides::Override;
 use crate::choices::strike::Strike;
+use crate::choices::{Branch, Strategy};
 use crate::history::operation::Call;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
@@ -30,6 +30,8 @@ pub struct Plan {
     pub scenario: String,
     /// The seed it was drawn for; it keys the run's choices.
     pub seed: u64,
+    /// How the run's choices are made.
+    pub strategy: Strategy,
     /// Replicas and the engine's settings.
     pub cluster: Cluster,
     /// The network's weather.
@@ -154,6 +156,15 @@ pub enum Distribution {
 }
 
 impl Distribution {
+    /// What it is on average, but for the cut.
+    #[must_use]
+    pub const fn mean(&self) -> Span {
+        match *self {
+            Self::Constant(mean) | Self::Exponential { mean, .. } => mean,
+            Self::Uniform(low, high) => Span(low.0.midpoint(high.0)),
+        }
+    }
+
     /// Nothing is longer.
     #[must_use]
     pub const fn longest(&self) -> Span {

@@ -4,6 +4,7 @@
 use std::fmt::{Display, Write};
 
 use crate::choices::Branch;
+use crate::choices::Strategy;
 use crate::choices::overrides::{MessageName, OperationName, Override, Passage, Treatment};
 use crate::choices::strike::Strike;
 use crate::history::operation::{Action, Call, Text};
@@ -39,6 +40,10 @@ fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
         |check| format!("A run of this plan failed `{check}`."),
     );
     writeln!(out, "why = {}", quoted(&why))?;
+
+    if plan.strategy != Strategy::default() {
+        writeln!(out, "strategy = {}", word(plan.strategy))?;
+    }
 
     writeln!(
         out,

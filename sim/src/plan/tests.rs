@@ -130,6 +130,7 @@ fn pinned_and_back(plan: &Plan) {
         }],
     };
     let plan = &Plan {
+        strategy: crate::choices::Strategy::Priorities,
         overrides: overrides(),
         branches: vec![
             branch(0, plan.seed),

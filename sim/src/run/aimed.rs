@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::choices::CERTAIN;
+use crate::choices::Seeded;
 use crate::ids::{Endpoint, Node};
 use crate::plan::Distribution;
 use crate::scenario::fault::{

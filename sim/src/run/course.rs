@@ -169,6 +169,12 @@ impl<J: Judge> Run<J> {
         })
     }
 
+    /// The digest as it was when what counts was counted, or is now.
+    pub(super) fn digest(&self) -> u64 {
+        let frozen = self.frozen.as_ref().map(|frozen| frozen.digest);
+        frozen.unwrap_or_else(|| self.world.digest())
+    }
+
     /// To the end, after this blow.
     pub(super) fn goes_on(&mut self, strike: &Strike) {
         match self.strike(strike) {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use super::*;
+use crate::choices::Seeded;
 use crate::choices::overrides::{
     MessageName, Operation, OperationName, Override, Passage, Treatment,
 };

@@ -105,6 +105,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         why: file.why.map(Spanned::into_inner).unwrap_or_default(),
         weight: file.weight.map_or(1, Spanned::into_inner),
         swarm: file.swarm.is_some_and(Spanned::into_inner),
+        strategy: file.strategy,
         subject: file.subject.map(Spanned::into_inner),
         cluster: file.cluster,
         engine: file.engine,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::choices::Branch;
+use crate::choices::Strategy;
 use crate::choices::strike::Strike;
 use crate::scenario::fault::{DamageBudget, Outside};
 use crate::scenario::fault_form::form;
@@ -30,6 +31,8 @@ form!(
         weight: Maybe<u32>,
         /// Each seed leaves something out.
         swarm: Maybe<bool>,
+        /// How choices are made.
+        strategy: Maybe<Choice<Strategy>>,
         /// The engine under test, when it is not Synod.
         subject: Maybe<String>,
         /// The cluster.

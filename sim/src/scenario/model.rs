@@ -1,5 +1,6 @@
 //! A scenario: what a file says, read and checked, with ranges still ranges.
 
+use crate::choices::Strategy;
 use crate::choices::overrides::Override;
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::asking::Ending;
@@ -27,6 +28,8 @@ pub struct Scenario {
     /// Each seed leaves out some faults of the nemesis and some kinds of operations, and draws more
     /// often at the ends of ranges (Groce et al., ISSTA 2012).
     pub swarm: bool,
+    /// How choices are made.
+    pub strategy: Maybe<Choice<Strategy>>,
     /// The engine under test, when it is not Synod.
     pub subject: Option<String>,
     /// The cluster.

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::choices::Strategy;
 use crate::scenario::fault::{Boundary, DamageBudget, Keep, Outside, Until};
 use crate::scenario::units::{Time, Unit, Wrong, parse, show, within};
 
@@ -213,6 +214,15 @@ impl Word for DamageBudget {
     const WHAT: &'static str = "a budget of damage";
     const WORDS: &'static [(&'static str, Self)] =
         &[("survivable", Self::Survivable), ("none", Self::None)];
+}
+
+impl Word for Strategy {
+    const WHAT: &'static str = "how choices are made";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("random", Self::Random),
+        ("priorities", Self::Priorities),
+        ("branching", Self::Branching),
+    ];
 }
 
 impl Word for Boundary {

@@ -88,6 +88,12 @@ pub static FILE: Table = Table {
              operations, and draws ranges of settings at their ends half of the time",
         ),
         key(
+            "strategy",
+            Kind::Words(&["random", "priorities", "branching"]),
+            "how choices are made: each at random (the default), delays by priority, or at random \
+             and anew from rare moments of the run",
+        ),
+        key(
             "subject",
             Kind::Named(Naming::Subject),
             "the engine under test, when it is not Synod",

@@ -12,6 +12,7 @@ use synod_reports::summary::Cost;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::jury::Jury;
+use crate::choices::Strategy;
 use crate::ids::FaultNumber;
 use crate::plan::{
     Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload,
@@ -187,6 +188,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             time: Instant(1),
             events: 1,
         },
+        strategy: Strategy::default(),
         overrides: Vec::new(),
         branches: Vec::new(),
         strikes: Vec::new(),
@@ -292,6 +294,7 @@ impl Source for Fake {
             record,
             history,
             in_weather: 0,
+            branches: Vec::new(),
             tale: if spec.record {
                 vec![Line {
                     depth: Depth::Story,

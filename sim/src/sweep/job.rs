@@ -88,6 +88,7 @@ pub fn execute(
     announce(&scenario);
     let drawn = source.plan(&item.target)?;
     let (mut plan, origin) = (drawn.plan, drawn.origin);
+    plan.strategy = settings.strategy.unwrap_or(plan.strategy);
     for kind in &settings.without {
         leave_out(&mut plan, kind);
     }
@@ -99,7 +100,7 @@ pub fn execute(
         settings.only.clone()
     };
     let judges = settings.judges.or(drawn.judges).unwrap_or_default();
-    let spec = RunSpec {
+    let mut spec = RunSpec {
         subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
         bug: settings.bug.clone().or(drawn.bug),
         probe: judges.probe(&jury),
@@ -115,6 +116,7 @@ pub fn execute(
         )
     } else {
         let outcome = guarded(source, &spec);
+        spec.plan.branches.extend_from_slice(&outcome.branches);
         let mut line = ResultLine::new(outcome.record.clone());
         line.planned = planned(&spec.plan, catalog::find(&spec.subject), outcome.in_weather);
         own_up(&mut line.record);
@@ -277,16 +279,11 @@ fn judge_expected(
 fn guarded(source: &mut dyn Source, spec: &RunSpec) -> RunOutcome {
     caught(|| source.run(spec)).unwrap_or_else(|panic| {
         let blank = RunRecord::blank(&spec.plan.scenario, spec.plan.seed, Verdict::Panic);
-        RunOutcome {
-            record: RunRecord {
-                check: Some("panic".to_owned()),
-                message: Some(panic.to_string()),
-                ..blank
-            },
-            history: None,
-            in_weather: 0,
-            tale: Vec::new(),
-        }
+        RunOutcome::of(RunRecord {
+            check: Some("panic".to_owned()),
+            message: Some(panic.to_string()),
+            ..blank
+        })
     })
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::check::jury::{CONTRACT, Jury};
+use crate::choices::Strategy;
 use crate::run::Checks;
 use crate::subject::process::ProbeLevel;
 
@@ -62,15 +63,6 @@ impl Judges {
     }
 }
 
-/// How choices are made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Each choice at random, by the seed.
-    #[default]
-    Random,
-}
-
 /// What all runs of a sweep share.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Settings {
@@ -92,9 +84,9 @@ pub struct Settings {
     /// The planted bug; none: the reproducer's, or none.
     #[serde(default)]
     pub bug: Option<String>,
-    /// How choices are made.
+    /// How choices are made; none: as the scenarios say.
     #[serde(default)]
-    pub strategy: Strategy,
+    pub strategy: Option<Strategy>,
     /// Who judges; none: the reproducer's, or all.
     #[serde(default)]
     pub judges: Option<Judges>,

@@ -84,12 +84,18 @@ impl<T> Agenda<T> {
             self.refill();
         }
         let key = self.soon.pop()?;
-        let slot = u32::try_from(key & ((1 << SLOT_BITS) - 1)).expect("24 bits");
-        self.free.push(slot);
-        let entry = self.slab[slot as usize]
+        let slot = slot(key);
+        self.free.push(u32::try_from(slot).expect("24 bits"));
+        let entry = self.slab[slot]
             .take()
             .expect("a key's slot is filled until the key is taken");
         Some((time(key), entry))
+    }
+
+    /// All that waits, and when it is due; in no order.
+    pub fn entries(&self) -> impl Iterator<Item = (Instant, &T)> {
+        let keys = self.soon.iter().chain(&self.heap);
+        keys.filter_map(|key| Some((time(*key), self.slab[slot(*key)].as_ref()?)))
     }
 
     /// How many entries wait.
@@ -177,6 +183,10 @@ impl<T> Agenda<T> {
         }
         self.heap[at] = key;
     }
+}
+
+fn slot(key: u128) -> usize {
+    usize::try_from(key & ((1 << SLOT_BITS) - 1)).expect("24 bits")
 }
 
 fn time(key: u128) -> Instant {

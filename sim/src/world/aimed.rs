@@ -152,6 +152,11 @@ impl Aimed {
         hits
     }
 
+    /// The messages that are kept back.
+    pub fn kept(&self) -> impl Iterator<Item = &Flight> {
+        self.kept.iter().map(|kept| &kept.flight)
+    }
+
     /// Bytes of the messages that are kept back.
     pub fn accounted_bytes(&self) -> usize {
         self.kept.iter().map(|kept| kept.flight.bytes.len()).sum()

@@ -14,6 +14,7 @@ mod cut;
 mod digest;
 pub mod disk;
 mod due;
+mod features;
 mod fencing;
 pub mod ledger;
 mod life;

@@ -410,6 +410,12 @@ impl Network {
         }
     }
 
+    /// The messages that go on when something happens.
+    pub fn kept_back(&self) -> impl Iterator<Item = &Flight> {
+        let clogged = self.held.iter().map(|(flight, _)| flight);
+        clogged.chain(self.aimed.kept())
+    }
+
     /// Faults that are aimed at messages.
     pub const fn aimed(&mut self) -> &mut Aimed {
         &mut self.aimed

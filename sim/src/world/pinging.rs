@@ -89,6 +89,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
             time: Instant(u64::MAX),
             events: u64::MAX,
         },
+        strategy: crate::choices::Strategy::default(),
         overrides: Vec::new(),
         branches: Vec::new(),
         strikes: Vec::new(),

@@ -93,6 +93,22 @@ impl Roles {
         self.highest.map(|(_, node)| node).or(self.answered)
     }
 
+    /// How the node stands to the latest winner.
+    pub fn standing(&self, node: Node) -> Standing {
+        let at = usize::from(node.0);
+        let acted = self.acted[at].map(|(rank, _)| rank);
+        let Some((highest, winner)) = self.highest else {
+            return self.campaigned[at].map_or(Standing::Follows, |_| Standing::Above);
+        };
+        match self.campaigned[at] {
+            _ if winner == node => Standing::Leads,
+            Some(rank) if rank > highest => Standing::Above,
+            _ if self.deposed[at].is_some_and(|rank| Some(rank) == acted) => Standing::Deposed,
+            campaigned if campaigned > acted => Standing::Below,
+            _ => Standing::Follows,
+        }
+    }
+
     /// Whether the node acts as leader at present.
     pub fn leads(&self, node: Node, now: Instant) -> bool {
         match self.acted[usize::from(node.0)] {
@@ -100,6 +116,21 @@ impl Roles {
             None => self.highest.is_none() && self.answered == Some(node),
         }
     }
+}
+
+/// How a replica stands to the latest winner.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Standing {
+    /// It is the winner.
+    Leads,
+    /// It campaigned above it.
+    Above,
+    /// It campaigned below it after it last led.
+    Below,
+    /// It acted as leader below it.
+    Deposed,
+    /// None of these.
+    Follows,
 }
 
 #[cfg(test)]
@@ -129,5 +160,24 @@ mod tests {
         assert_eq!(roles.acted(Node(0), (1, 0), Instant(4)), Shown::Nothing);
         assert_eq!(roles.latest(), Some(Node(1)));
         assert!(roles.leads(Node(1), Instant(12)) && !roles.leads(Node(1), Instant(13)));
+    }
+
+    #[test]
+    fn everybody_stands_somehow_to_the_latest_winner() {
+        let mut roles = Roles::new(5, Span(10));
+        roles.campaigned(Node(3), (1, 3));
+        let standings = |roles: &Roles| [0, 1, 2, 3, 4].map(|node| roles.standing(Node(node)));
+        use Standing::{Above, Below, Deposed, Follows, Leads};
+        assert_eq!(standings(&roles)[2..], [Follows, Above, Follows]);
+        roles.campaigned(Node(0), (1, 0));
+        roles.acted(Node(0), (1, 0), Instant(1));
+        roles.campaigned(Node(1), (2, 1));
+        roles.acted(Node(1), (2, 1), Instant(2));
+        roles.acted(Node(0), (1, 0), Instant(3));
+        roles.campaigned(Node(4), (3, 4));
+        assert_eq!(standings(&roles), [Deposed, Leads, Follows, Below, Above]);
+        // Who acted and was deposed, and campaigns again, is none of the deposed.
+        roles.campaigned(Node(0), (4, 0));
+        assert_eq!(roles.standing(Node(0)), Above);
     }
 }

@@ -98,6 +98,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             time: Instant(30_000_000_000),
             events: 1_000_000,
         },
+        strategy: crate::choices::Strategy::default(),
         overrides: Vec::new(),
         branches: Vec::new(),
         strikes: Vec::new(),

@@ -70,6 +70,12 @@ impl Votes {
         }
     }
 
+    /// The newest slot that the node voted for, of those that are remembered; 0 when there is none.
+    pub fn newest_of(&self, node: Node) -> u64 {
+        let voted = |cast: &&Cast| cast.voters >> node.0 & 1 == 1;
+        self.casts.iter().rfind(voted).map_or(0, |cast| cast.slot)
+    }
+
     /// Those of these nodes that acknowledged the newest votes of a quorum, the proposer not among
     /// them; or those that did not. Nobody, as long as no quorum voted.
     pub fn of_newest(&self, among: &[Node], acknowledged: bool) -> Vec<Node> {
