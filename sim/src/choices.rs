@@ -242,6 +242,9 @@ pub trait Choices {
     /// keep a record by it, or answer otherwise. One that answers by label does not listen.
     fn about(&mut self, _: Matter) {}
 
+    /// The fault phase is over: from here on nothing is chosen to do harm.
+    fn calm(&mut self) {}
+
     /// A copy that answers the same from here on.
     fn fork(&self) -> Box<dyn Choices>;
 

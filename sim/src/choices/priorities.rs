@@ -5,7 +5,8 @@
 //! distribution has, the last takes the most, and those between take their quantile; so whoever is
 //! last is late by more than elections take, where the weather allows that. At a few moments, which
 //! are drawn over the decisions of an episode, the chain that is just being asked about becomes the
-//! last of all. After an episode everything is drawn anew.
+//! last of all. After an episode everything is drawn anew. When the fault phase is over, delays are
+//! as the seed has them.
 //!
 //! It follows PCT (Burckhardt et al., ASPLOS 2010) and its form for messages (Ozkan et al., OOPSLA
 //! 2018), where a schedule of depth d has d - 1 such moments and finds each bug that takes d events
@@ -31,6 +32,8 @@ pub struct Priorities {
     left: u64,
     /// At which of them, counted from the end, a chain becomes the last; the next one at the end.
     moments: Vec<u64>,
+    /// Delays are as the seed has them.
+    calm: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,7 @@ impl Priorities {
             chains: BTreeMap::new(),
             left: 0,
             moments: Vec::new(),
+            calm: false,
         }
     }
 
@@ -105,7 +109,7 @@ impl Priorities {
 impl Choices for Priorities {
     fn draw(&mut self, label: Label, range: u64) -> u64 {
         match label.topic {
-            Topic::Latency | Topic::DiskSync => {
+            Topic::Latency | Topic::DiskSync if !self.calm => {
                 // The longest exponential delay has the lowest word; the longest uniform one the
                 // highest.
                 let late = self.lateness(label);
@@ -117,12 +121,19 @@ impl Choices for Priorities {
         }
     }
 
+    fn calm(&mut self) {
+        self.calm = true;
+    }
+
     fn fork(&self) -> Box<dyn Choices> {
         Box::new(self.clone())
     }
 
     fn branch(&self, salt: u64) -> Box<dyn Choices> {
-        Box::new(Self::of(self.seeded.salted(salt)))
+        Box::new(Self {
+            calm: self.calm,
+            ..Self::of(self.seeded.salted(salt))
+        })
     }
 }
 
@@ -205,5 +216,10 @@ mod tests {
         let went_on = asked(&mut one);
         assert_eq!(asked(&mut *copy), went_on);
         assert_ne!(asked(&mut *branch), went_on);
+        one.calm();
+        assert_eq!(asked(&mut *one.branch(1)), asked(&mut *other.branch(1)));
+        let (mut one, mut other) = (Priorities::new(7), Seeded::new(7));
+        one.calm();
+        assert_eq!(asked(&mut one), asked(&mut other));
     }
 }

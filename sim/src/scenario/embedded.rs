@@ -132,6 +132,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/paused-leader.toml"),
     ),
     (
+        "safety/priority-schedules",
+        include_str!("../../../scenarios/safety/priority-schedules.toml"),
+    ),
+    (
         "safety/promises-held-back",
         include_str!("../../../scenarios/safety/promises-held-back.toml"),
     ),

@@ -93,6 +93,7 @@ impl<O: Observer> World<O> {
     #[must_use]
     pub fn after_power_loss<A: Observer>(&self, nodes: &[Node], auditor: A) -> World<A> {
         let mut choices = self.stage.choices.branch(salt(self.events, nodes));
+        choices.calm();
         let machines = self
             .machines
             .iter()

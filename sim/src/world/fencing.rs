@@ -73,6 +73,7 @@ impl<O: Observer> World<O> {
         world.clients.stop();
         world.heal(Healing::All);
         world.network.calm(0);
+        world.stage.choices.calm();
         world.begin_fault(HELD, &self.held(pledge), None);
         match pledge.trial {
             Trial::PowerLoss => world.power_cycle(from, |_| {}),

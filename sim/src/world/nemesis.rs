@@ -406,6 +406,7 @@ impl<O: Observer> World<O> {
         }
         self.heal(Healing::All);
         self.network.calm(LIGHT_WEATHER);
+        self.stage.choices.calm();
         self.cut_off(&outside);
     }
 
