@@ -2,11 +2,14 @@
 //! simulator.
 //!
 //! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`],
+//! [`coverage`] what they came by together,
 //! and [`text`], [`markdown`] and [`junit`] show it. [`hunt`] and [`figure`] are the tables of
 //! planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;
 pub mod certificate;
+mod counts;
+pub mod coverage;
 pub mod escape;
 pub mod figure;
 pub mod fingerprint;

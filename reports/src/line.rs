@@ -101,6 +101,11 @@ pub(crate) mod tests {
                     follower: 2,
                 },
             )]),
+            cells: BTreeMap::from([(
+                "chaos".to_owned(),
+                BTreeMap::from([("prepare".to_owned(), "cf".to_owned())]),
+            )]),
+            states: vec![7, 70_000 + u32::try_from(seed).expect("a small one")],
             unmatched: Vec::new(),
             first_answers: vec![1500, 2000],
             later_answers: vec![400],

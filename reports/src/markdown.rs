@@ -2,7 +2,7 @@
 
 use crate::summary::Summary;
 use crate::table::{self, bytes, count, duration, grouped, rounded};
-use crate::text::{vacuity, verdicts};
+use crate::text::{coverage, vacuity, verdicts};
 
 /// The summary as Markdown. `title` says what was run.
 #[must_use]
@@ -71,6 +71,13 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         &["scenario", "runs", "failed", "effective faults"],
         &rows,
     ));
+    let coverage = coverage(&summary.coverage, usize::MAX);
+    if !coverage.is_empty() {
+        out.push_str("\n## Coverage\n\n");
+        for line in coverage {
+            out.push_str(&format!("- {line}\n"));
+        }
+    }
     out.push_str("\n## Totals\n\n");
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), rounded);
@@ -130,6 +137,10 @@ mod tests {
         );
         assert!(
             text.contains("| safety/stale-read | 2 | 1 | 4 |\n| smoke/one | 1 | 0 | 2 |\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("## Coverage\n\n- never delivered in the chaos"),
             "{text}"
         );
     }

@@ -94,6 +94,24 @@ impl Deliveries {
         self.follower += other.follower;
     }
 
+    /// One for each role of which the initial is here.
+    #[must_use]
+    pub fn of_initials(roles: &str) -> Self {
+        let one = |initial| u64::from(roles.contains(initial));
+        Self {
+            leader: one('l'),
+            candidate: one('c'),
+            follower: one('f'),
+        }
+    }
+
+    /// The initials of the roles that got some: `lcf` for all of them.
+    #[must_use]
+    pub fn initials(&self) -> String {
+        let some = self.by_role().into_iter().filter(|(_, times)| *times > 0);
+        some.filter_map(|(role, _)| role.chars().next()).collect()
+    }
+
     /// Each role with its count.
     #[must_use]
     pub const fn by_role(&self) -> [(&'static str, u64); 3] {
@@ -104,6 +122,9 @@ impl Deliveries {
         ]
     }
 }
+
+/// By phase of a run and kind of message, the initials of the roles in which nodes got one.
+pub type Cells = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How clients' operations of one kind went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -168,6 +189,15 @@ pub struct RunRecord {
     /// Empty when nobody can read the subject's messages, or nothing tells of roles.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// Phase (`chaos`, `recovery`, `closing`) and kind of message: the roles that it reached then,
+    /// as `l`, `c` and `f`. What reached nobody is left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub cells: Cells,
+    /// Hashes of coarse states that the run came by, in that order, the first 256 distinct ones: for
+    /// each replica, whoever it is, whether it is up, its role, how its ballot stands to the others',
+    /// whether it lags and whom it can talk to. Empty where nothing tells of roles.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub states: Vec<u32>,
     /// How long each client waited, from the heal on, for the answer to its first write, in
     /// microseconds of simulated time.
     #[serde(default)]
@@ -205,6 +235,8 @@ impl RunRecord {
             milestones: BTreeMap::new(),
             checks: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            cells: Cells::new(),
+            states: Vec::new(),
             first_answers: Vec::new(),
             later_answers: Vec::new(),
             unmatched: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::Coverage;
 use crate::record::{Deliveries, Operations, Verdict};
 use crate::waits::Waits;
 
@@ -240,6 +241,9 @@ pub struct Summary {
     /// Kind of message between replicas: how often it reached a node in each role.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Deliveries>,
+    /// What the runs came by together, and what none of them did.
+    #[serde(default)]
+    pub coverage: Coverage,
     /// How long clients waited, from the heal on, for their first answers.
     #[serde(default)]
     pub first_answers: Waits,

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::counts::entry;
+use crate::coverage::Reached;
 use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
 use crate::line::ResultLine;
@@ -44,6 +46,7 @@ pub struct Tally {
     scenarios: BTreeMap<String, ScenarioTotals>,
     /// By scenario, first answers and later ones.
     waits: BTreeMap<String, [Collected; 2]>,
+    reached: Reached,
 }
 
 impl Tally {
@@ -68,6 +71,7 @@ impl Tally {
         self.determinism.mismatched += u64::from(record.verdict == Verdict::Nondeterministic);
         self.digest.update(record.digest.as_bytes());
         self.digest.update(b"\n");
+        self.reached.add(record);
         self.add_to_scenario(line);
         if record.verdict == Verdict::Inconclusive {
             count_failure(&mut self.undecided, record);
@@ -222,6 +226,7 @@ impl Tally {
             milestones,
             checks,
             deliveries,
+            coverage: self.reached.coverage(),
             determinism: self.determinism,
             digest: format!("{:016x}", self.digest.digest()),
             first_answers: first.waits(),
@@ -360,13 +365,6 @@ fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<Stri
 fn is_below_floor(what: &str, runs: u64, came: u64) -> bool {
     let floor = if what == "check" { runs / CHECKS_IN } else { 0 };
     runs >= FLOOR_RUNS && came <= floor
-}
-
-fn entry<'a, Count: Default>(counts: &'a mut BTreeMap<String, Count>, name: &str) -> &'a mut Count {
-    if !counts.contains_key(name) {
-        counts.insert(name.to_owned(), Count::default());
-    }
-    counts.get_mut(name).expect("just inserted")
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::coverage::Coverage;
 use crate::interval::upper95;
-use crate::record::Verdict;
+use crate::record::{Deliveries, Verdict};
 use crate::summary::{CHECKS_IN, Summary, Vacuity};
 use crate::table::{bytes, count, duration, grouped, rounded};
 use crate::waits::Waits;
@@ -95,7 +96,7 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             .collect();
         line(format!("  compared by checks: {}", counts(times.iter())));
     }
-    let undelivered = undelivered(summary);
+    let undelivered = undelivered(&summary.deliveries);
     if !undelivered.is_empty() {
         line(format!(
             "  never delivered (to a node in this role): {}",
@@ -131,11 +132,57 @@ pub fn verdicts(summary: &Summary) -> String {
     }
 }
 
+/// What the runs came by together, and what none of them did, in a few lines: of pairs of faults so
+/// many at most are named.
+#[must_use]
+pub fn coverage(coverage: &Coverage, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let apart: Vec<String> = coverage
+        .never_met()
+        .map(|(one, other)| format!("{one} + {other}"))
+        .collect();
+    if coverage.pairs() > 0 {
+        let shown = apart.len().min(most);
+        let mut named = apart[..shown].join(", ");
+        if shown < apart.len() {
+            let _ = write!(named, " and {} more", grouped((apart.len() - shown) as u64));
+        }
+        lines.push(format!(
+            "{} of {} pairs of faults took effect in one run{}{named}",
+            grouped((coverage.pairs() - apart.len()) as u64),
+            grouped(coverage.pairs() as u64),
+            if apart.is_empty() { "" } else { "; never: " },
+        ));
+    }
+    for (phase, kinds) in &coverage.cells {
+        let undelivered = undelivered(kinds);
+        if !undelivered.is_empty() {
+            lines.push(format!(
+                "never delivered in the {phase} (to a node in this role): {}",
+                undelivered.join(", ")
+            ));
+        }
+    }
+    let states = &coverage.states;
+    if states.runs > 0 {
+        lines.push(format!(
+            "{} coarse states, {} to a thousand runs; {} in one run alone, {} in two; there are {} or \
+             more (Chao1)",
+            grouped(states.distinct),
+            grouped(states.per_thousand_runs),
+            grouped(states.singletons),
+            grouped(states.doubletons),
+            grouped(states.chao1),
+        ));
+    }
+    lines
+}
+
 /// The kinds of messages that no node got, and those that no node in some role got: `resign
 /// (leader)`.
 #[must_use]
-pub fn undelivered(summary: &Summary) -> Vec<String> {
-    let kinds = summary.deliveries.iter().filter_map(|(kind, by_role)| {
+pub fn undelivered(deliveries: &BTreeMap<String, Deliveries>) -> Vec<String> {
+    let kinds = deliveries.iter().filter_map(|(kind, by_role)| {
         let by_role = by_role.by_role();
         let missing: Vec<_> = by_role
             .iter()
@@ -272,6 +319,28 @@ pub(crate) mod tests {
             summary.failures[0].fingerprint, summary.digest
         );
         assert_eq!(super::summary(&summary, "the mix, seeds 0..3"), expected);
+    }
+
+    #[test]
+    fn coverage_says_what_never_was() {
+        let mut coverage = example().coverage;
+        for (one, other) in [("clog", "kill"), ("clog", "pause"), ("kill", "pause")] {
+            let met = coverage.fault_pairs.entry(one.to_owned()).or_default();
+            met.insert(other.to_owned(), u64::from(other == "kill"));
+        }
+        coverage
+            .fault_pairs
+            .insert("pause".to_owned(), BTreeMap::new());
+        assert_eq!(
+            super::coverage(&coverage, 1),
+            [
+                "1 of 3 pairs of faults took effect in one run; never: clog + pause and 1 more",
+                "never delivered in the chaos (to a node in this role): prepare (leader)",
+                "4 coarse states, 1,333 to a thousand runs; 3 in one run alone, 0 in two; there are 7 \
+                 or more (Chao1)",
+            ]
+        );
+        assert!(super::coverage(&Coverage::default(), 1).is_empty());
     }
 
     #[test]

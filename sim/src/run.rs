@@ -296,7 +296,10 @@ impl<J: Judge> Run<J> {
         record.accounted_bytes =
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();
         record.checks = self.checked();
-        record.deliveries = self.world.observer().0.deliveries();
+        let reached = self.world.observer().0.reached();
+        record.deliveries = reached.deliveries;
+        record.cells = reached.cells;
+        record.states = reached.states;
         record.first_answers = std::mem::take(&mut self.waits.first);
         record.later_answers = std::mem::take(&mut self.waits.later);
         record.unmatched = self.unmatched();

@@ -362,6 +362,7 @@ impl Observer for Suite {
             | Event::Halted { .. }
             | Event::Paused(_)
             | Event::Resumed(_)
+            | Event::Contacts(_)
             | Event::DiskFailed { .. }
             | Event::Fault { .. } => return ControlFlow::Continue(()),
         };

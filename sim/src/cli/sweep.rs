@@ -340,7 +340,8 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     {
         broken.push(format!("{}: {error}", junit.display()));
     }
-    show(&summary, &info, &path, arguments.format, folder.is_some());
+    let (written, verbose) = (folder.is_some(), global.verbose > 0);
+    show(&summary, &info, &path, arguments.format, written, verbose);
     say_how_to_repeat(&summary.failures, &info, &path);
     for failure in &repeated_otherwise {
         let _ = fail(
@@ -395,12 +396,27 @@ impl Audience for Watching {
     }
 }
 
-fn show(summary: &Summary, info: &RunInfo, path: &Path, format: Format, written: bool) {
+/// With `-v`, so many pairs of faults that never met are named; `summary.md` has all of them.
+const PAIRS_SHOWN: usize = 12;
+
+fn show(
+    summary: &Summary,
+    info: &RunInfo,
+    path: &Path,
+    format: Format,
+    written: bool,
+    verbose: bool,
+) {
     match format {
         Format::Json => print(&summary.to_json()),
         Format::Jsonl => {}
         Format::Human => {
             print(&text::summary(summary, &info.title()));
+            if verbose {
+                for line in text::coverage(&summary.coverage, PAIRS_SHOWN) {
+                    print(&format!("  {line}\n"));
+                }
+            }
             if written {
                 print(&format!("  results in {}\n", path.display()));
             }

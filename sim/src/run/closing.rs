@@ -8,7 +8,7 @@ use crate::check::jury::CLOSING_AUDIT;
 use crate::check::progress::Progress;
 use crate::ids::Node;
 use crate::time::{Instant, Span};
-use crate::verdict::{Closing, Failure, Judge};
+use crate::verdict::{self, Closing, Failure, Judge};
 
 /// A candidate that failed before waits up to so many of the longest election timeouts, with some
 /// to spare.
@@ -21,6 +21,7 @@ impl<J: Judge> Run<J> {
     pub(super) fn ask_for_every_key(&mut self) {
         let within = self.plan.heal.progress_within;
         let end = self.world.now() + within;
+        self.world.observer_mut().0.enter(verdict::Phase::Closing);
         let asked = self.world.ask_for_every_key(within);
         self.phase = Phase::ReadBack { asked, end };
     }

@@ -169,6 +169,11 @@ fn every_check_looks_at_a_stormy_run_of_the_engine() {
         "{:?}",
         record.deliveries
     );
+    for phase in ["chaos", "recovery", "closing"] {
+        let accepts = record.cells[phase].get("accept").map(String::as_str);
+        assert!(accepts.is_some_and(|roles| roles.contains('f')), "{phase}");
+    }
+    assert!(record.states.len() > 20, "{:?}", record.states);
     assert!(vacuous(record).is_empty());
 }
 
@@ -262,6 +267,6 @@ fn a_lone_replica_has_nobody_to_be_compared_with() {
 fn who_shows_nothing_of_its_inside_is_not_vacuous() {
     let record = record(&Abd);
     assert!(record.checks["linearizability"] > 0 && !record.checks.contains_key("agreement"));
-    assert!(record.deliveries.is_empty());
+    assert!(record.deliveries.is_empty() && record.cells.is_empty() && record.states.is_empty());
     assert!(vacuous(record).is_empty());
 }

@@ -12,7 +12,7 @@ use crate::choices::{Branch, Seeded};
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
 use crate::time::{Instant, Span};
-use crate::verdict::{Failure, Judge};
+use crate::verdict::{self, Failure, Judge};
 use crate::world::world::World;
 
 /// Each client of the workload writes so many times, one after the other.
@@ -31,6 +31,7 @@ impl<J: Judge> Run<J> {
     pub(super) fn heal(&mut self) {
         self.in_weather = self.world.delivered();
         self.healed_after = self.world.events();
+        self.world.observer_mut().0.enter(verdict::Phase::Recovery);
         self.world.heal_core(&self.plan.heal.core);
         let end = self.world.now() + self.plan.heal.progress_within;
         self.world.wait_until(end + Span(1));

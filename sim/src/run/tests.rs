@@ -82,6 +82,8 @@ fn the_same_digest_comes_out_however_a_run_is_watched() {
                 accounted_bytes: watched.accounted_bytes,
                 checks: watched.checks.clone(),
                 deliveries: watched.deliveries.clone(),
+                cells: watched.cells.clone(),
+                states: watched.states.clone(),
                 ..plain.clone()
             };
             seen.milestones.retain(|name, _| {

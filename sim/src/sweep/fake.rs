@@ -284,6 +284,14 @@ impl Source for Fake {
             milestones: once(Milestone::TornTailCut.name(), facts),
             checks: once("agreement", 1 + facts),
             deliveries: BTreeMap::new(),
+            cells: BTreeMap::from([(
+                "chaos".to_owned(),
+                BTreeMap::from([(
+                    "accept".to_owned(),
+                    ["", "l"][usize::from(seed > 5)].to_owned(),
+                )]),
+            )]),
+            states: vec![7, u32::try_from(seed % 5).expect("a small one")],
             first_answers: Vec::new(),
             unmatched: Vec::new(),
             later_answers: Vec::new(),

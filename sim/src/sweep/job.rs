@@ -206,6 +206,8 @@ fn difference(one: &RunOutcome, two: &RunOutcome, same_probe: bool) -> Option<St
             record.accounted_bytes = 0;
             record.checks.clear();
             record.deliveries.clear();
+            record.cells.clear();
+            record.states.clear();
             record
                 .milestones
                 .retain(|name, _| !Milestone::named(name).is_some_and(Milestone::is_seen_in_facts));

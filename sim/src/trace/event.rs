@@ -137,6 +137,9 @@ pub enum Event<'a> {
     Paused(Node),
     /// A process is scheduled again.
     Resumed(Node),
+    /// Links between replicas were cut or mended: with how many others each one can talk, both
+    /// ways.
+    Contacts(&'a [u8]),
     /// Bytes left an endpoint.
     Sent {
         /// From.

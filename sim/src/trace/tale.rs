@@ -118,6 +118,11 @@ impl Observer for Teller {
                 stamp,
                 format_args!("a {what} of {node} fails: {error:?}"),
             ),
+            Event::Contacts(contacts) => self.tell(
+                Wire,
+                stamp,
+                format_args!("replicas can talk to so many others: {contacts:?}"),
+            ),
             Event::Lull => self.tell(
                 Story,
                 stamp,

@@ -1,9 +1,6 @@
 //! The court: the suite of checkers, and linearizability of what clients saw.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-
-use synod_reports::record::Deliveries;
 
 use crate::check::jury::Jury;
 use crate::check::linearizability::aftermath::Aftermath;
@@ -19,7 +16,9 @@ use crate::trace::observer::Observer;
 use crate::verdict::auditor::Auditor;
 use crate::verdict::deliveries::Counter;
 use crate::verdict::histories::{BUDGET, LINEARIZABILITY, broken, given_up};
-use crate::verdict::{Closing, Judge};
+use crate::verdict::standings::Standings;
+use crate::verdict::states::States;
+use crate::verdict::{Closing, Judge, Phase, Reached};
 
 /// Judges a run.
 #[derive(Clone)]
@@ -30,7 +29,9 @@ pub struct Court {
     judges_histories: bool,
     /// Operations of the history that was judged.
     judged: u64,
+    standings: Standings,
     deliveries: Counter,
+    states: States,
 }
 
 impl Court {
@@ -58,7 +59,9 @@ impl Court {
             history: Online::new(),
             judges_histories,
             judged: 0,
-            deliveries: Counter::new(replicas, reader),
+            standings: Standings::new(replicas),
+            deliveries: Counter::new(reader),
+            states: States::default(),
         }
     }
 
@@ -116,7 +119,10 @@ impl Observer for Court {
             }
             _ => {}
         }
-        self.deliveries.on(event);
+        self.deliveries.on(event, &self.standings);
+        if self.standings.on(event) {
+            self.states.see(&self.standings);
+        }
         self.suite.on(stamp, event)
     }
 }
@@ -158,8 +164,19 @@ impl Judge for Court {
         self.suite.counts().chain(history).collect()
     }
 
-    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
-        self.deliveries.by_kind()
+    fn enter(&mut self, phase: Phase) {
+        self.deliveries.enter(phase);
+    }
+
+    fn reached(&self) -> Reached {
+        if !self.standings.told {
+            return Reached::default();
+        }
+        Reached {
+            deliveries: self.deliveries.by_kind(),
+            cells: self.deliveries.cells(),
+            states: self.states.hashes().to_vec(),
+        }
     }
 
     fn accounted_bytes(&self) -> u64 {

@@ -4,11 +4,13 @@ pub mod auditor;
 pub mod court;
 mod deliveries;
 pub mod histories;
+mod standings;
+mod states;
 pub mod undecided;
 
 use std::collections::BTreeMap;
 
-use synod_reports::record::{Deliveries, Verdict};
+use synod_reports::record::{Cells, Deliveries, Verdict};
 
 use crate::check::roster::Violation;
 use crate::ids::Node;
@@ -66,6 +68,44 @@ impl From<Violation> for Failure {
     }
 }
 
+/// The parts of a run that what happens is told apart by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Until the heal.
+    Chaos,
+    /// Clients write, and whoever is behind catches up.
+    Recovery,
+    /// Every key is read, and what comes after.
+    Closing,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Chaos, Self::Recovery, Self::Closing];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chaos => "chaos",
+            Self::Recovery => "recovery",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// What a run came by, for counting over many runs. Empty where nothing is known of kinds of
+/// messages, or nothing tells of roles.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reached {
+    /// How often each kind of message reached a node in each role.
+    pub deliveries: BTreeMap<String, Deliveries>,
+    /// Which roles each kind reached in each phase.
+    pub cells: Cells,
+    /// Coarse states, as hashes.
+    pub states: Vec<u32>,
+}
+
 /// An observer that judges.
 pub trait Judge: Observer {
     /// What a fork for an audit is judged by: the history so far, and nothing from inside the
@@ -91,10 +131,12 @@ pub trait Judge: Observer {
         Vec::new()
     }
 
-    /// How often each kind of message reached a node in each role; nothing, where nothing is known
-    /// of kinds or of roles.
-    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
-        BTreeMap::new()
+    /// The run comes to this phase; it begins with chaos.
+    fn enter(&mut self, _: Phase) {}
+
+    /// What the run came by.
+    fn reached(&self) -> Reached {
+        Reached::default()
     }
 
     /// The bytes that it accounts for, roughly.
@@ -152,10 +194,14 @@ impl<One: Judge, Two: Judge> Judge for (One, Two) {
         checked
     }
 
-    fn deliveries(&self) -> BTreeMap<String, Deliveries> {
-        let mut deliveries = self.1.deliveries();
-        deliveries.extend(self.0.deliveries());
-        deliveries
+    fn enter(&mut self, phase: Phase) {
+        self.0.enter(phase);
+        self.1.enter(phase);
+    }
+
+    /// The first one's.
+    fn reached(&self) -> Reached {
+        self.0.reached()
     }
 
     fn close(&mut self, ready_core: &[Node]) -> Closing {

@@ -52,6 +52,7 @@ impl<O: Observer> World<O> {
             Fault::Partition(shape) => {
                 active.cuts = self.cuts(shape);
                 self.network.cut(&active.cuts);
+                self.tell_contacts();
             }
             Fault::Links { from, to, .. } => {
                 active.from = ports(&self.resolve(from));
@@ -146,7 +147,10 @@ impl<O: Observer> World<O> {
             kind: "ends",
             detail: active.fault.kind(),
         });
-        self.network.mend(&active.cuts);
+        if !active.cuts.is_empty() {
+            self.network.mend(&active.cuts);
+            self.tell_contacts();
+        }
         self.network.aimed().end(&mut self.stage, number);
         self.apply_faults(&active.fault);
         for node in &active.nodes {
@@ -408,6 +412,11 @@ impl<O: Observer> World<O> {
         self.network.calm(LIGHT_WEATHER);
         self.stage.choices.calm();
         self.cut_off(&outside);
+        self.tell_contacts();
+    }
+
+    fn tell_contacts(&mut self) {
+        self.stage.emit(&Event::Contacts(&self.network.contacts()));
     }
 
     /// Cuts links of these nodes with everybody, clients too, as the plan says of those outside the

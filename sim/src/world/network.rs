@@ -374,6 +374,19 @@ impl Network {
         }
     }
 
+    /// With how many others each replica can talk, both ways.
+    pub fn contacts(&self) -> Vec<u8> {
+        let open = |from: usize, to: usize| self.links[from * self.ports + to].cut == 0;
+        let talk = |one: usize, other: usize| one != other && open(one, other) && open(other, one);
+        (0..self.replicas)
+            .map(|one| {
+                (0..self.replicas)
+                    .map(|other| u8::from(talk(one, other)))
+                    .sum()
+            })
+            .collect()
+    }
+
     /// Sets what injected faults do to the links between replicas, all of them anew; releases what
     /// no clog holds any more.
     pub fn set_faults<'a, O: Observer>(

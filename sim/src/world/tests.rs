@@ -242,6 +242,7 @@ impl Observer for Lives {
             Event::PowerLost(node) => format!("{node} dark"),
             Event::Paused(node) => format!("{node} paused"),
             Event::Resumed(node) => format!("{node} resumed"),
+            Event::Contacts(contacts) => format!("contacts {contacts:?}"),
             _ => return ControlFlow::Continue(()),
         };
         self.0.push((stamp.time.0 / 1_000_000, what));
@@ -253,6 +254,22 @@ fn lives(faults: &[(u64, u64, Fault)]) -> Vec<(u64, String)> {
     let mut world = world(testing::with(faults), Lives::default());
     world.run_until(Instant(3_000_000_000));
     world.observer().0[3..].to_vec()
+}
+
+#[test]
+fn a_partition_says_who_can_talk_to_how_many() {
+    let [chain, one_way] = [Cut::Chain, Cut::OneWay].map(testing::cut);
+    let told = lives(&[(600, 400, chain), (700, 100, one_way)]);
+    let told: Vec<(u64, &str)> = told.iter().map(|(at, what)| (*at, what.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (600, "contacts [1, 2, 1]"),
+            (700, "contacts [0, 1, 1]"),
+            (800, "contacts [1, 2, 1]"),
+            (1000, "contacts [2, 2, 2]"),
+        ]
+    );
 }
 
 #[test]
