@@ -132,4 +132,16 @@ pub(crate) mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn a_line_of_before_coverage_is_read() {
+        let mut old = line("smoke/one", 7);
+        (old.record.cells, old.record.states) = Default::default();
+        let text = old.to_json();
+        assert!(
+            !text.contains("cells") && !text.contains("states"),
+            "{text}"
+        );
+        assert_eq!(ResultLine::from_json(&text).expect("reads"), old);
+    }
 }

@@ -29,6 +29,8 @@ impl FaultNumber {
     pub const MAX: Self = Self(60_000);
     /// The highest that a step beside a nemesis has, whose faults are numbered above.
     pub const MAX_OF_STEPS: Self = Self(30_000);
+    /// So many faults a nemesis has at most: they are numbered above the steps, rounded up.
+    pub const NEMESIS_MAX: u16 = 29_000;
 }
 
 impl std::fmt::Display for Node {

@@ -32,6 +32,7 @@ Examples:
   synod sweep --bug promise-before-fsync --only ghost,before-durable
   synod sweep --checks client                          judged by what a client can see
   synod sweep --profile nightly --time 30m --shard auto
+  synod sweep safety/ --seeds 0..20 --set longer=10    runs ten times as long
   synod sweep --resume target/synod/latest             go on after Ctrl-C
 
 Without scenarios, seed S runs the one scenario that the mix draws for it. With scenarios, every \

@@ -36,7 +36,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let budget = Budget::draw(scenario, replicas, allowed, dice);
     let nodes: Vec<Node> = (0..replicas).map(Node).collect();
     let (mut heal, end) = phases(scenario, budget.core.clone(), dice);
-    let workload = workload(scenario.workload.as_ref(), heal.at, dice);
+    let workload = workload(scenario, heal.at, dice);
     let targets = Targets {
         all: &nodes,
         victims: &budget.victims,
@@ -236,12 +236,13 @@ fn each<U: Unit>(value: &Maybe<PerReplica<U>>, place: Place, node: usize, dice: 
 
 /// What clients do; nobody and nothing without a `[workload]`, but its patience also holds for the
 /// clients of a script.
-fn workload(form: Option<&WorkloadForm>, heal: Instant, dice: &mut Dice) -> Workload {
+fn workload(scenario: &Scenario, heal: Instant, dice: &mut Dice) -> Workload {
     let nothing = WorkloadForm::default();
+    let form = scenario.workload.as_ref();
     let (form, standing) = form.map_or((&nothing, (0, 0)), |form| (form, (4, 400)));
     let clients = u16::try_from(natural(&form.clients, Place::Clients, standing.0, dice))
         .expect("a checked number of clients fits");
-    let operations = small(&form.operations, Place::Operations, standing.1, dice);
+    let operations = small(&form.operations, Place::Operations, standing.1, dice) * scenario.longer;
     let pipeline = u8::try_from(natural(&form.pipeline, Place::Pipeline, 1, dice))
         .expect("a checked pipeline fits");
     let open = form.rate.is_some()
@@ -330,7 +331,9 @@ fn spread(time: u64, processes: u64, operations: u64) -> Distribution {
     }
 }
 
+/// How long the cluster has for its progress does not depend on how long the run is.
 fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) {
+    let longer = u64::from(scenario.longer);
     let time = scenario
         .end
         .time
@@ -366,15 +369,15 @@ fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) 
         });
     (
         Heal {
-            at: Instant(at.0),
+            at: Instant(at.0.saturating_mul(longer)),
             core,
             others,
             progress_within,
             first_answer_within: progress_within,
         },
         End {
-            time: Instant(time.0),
-            events,
+            time: Instant(time.0.saturating_mul(longer)),
+            events: events.saturating_mul(longer),
         },
     )
 }

@@ -265,6 +265,40 @@ fn the_mix_asks_enough_for_long_enough() {
     assert!(random * 10 > runs * 9, "{random} of {runs} are random");
 }
 
+#[test]
+fn a_longer_run_has_more_of_everything_at_the_same_pace() {
+    let sets = ["longer=10".to_owned()];
+    let mut faults = [0; 2];
+    for (name, text) in FILES {
+        let read = |sets: &[String]| parse(name, text, sets, &names());
+        let Ok(longer) = read(&sets) else {
+            assert!(read(&[]).expect("it can be read").repro.is_some(), "{name}");
+            continue;
+        };
+        let plan = draw(&read(&[]).expect("as before"), 7);
+        let long = draw(&longer, 7);
+        holds(&long);
+        pinned_and_back(&long);
+        let size = |plan: &Plan| {
+            let operations = u64::from(plan.workload.operations);
+            [operations, plan.heal.at.0, plan.end.time.0, plan.end.events]
+        };
+        assert_eq!(size(&long), size(&plan).map(|size| 10 * size), "{name}");
+        assert_eq!(
+            (&long.workload.think, &long.script, &long.network),
+            (&plan.workload.think, &plan.script, &plan.network),
+            "{name}"
+        );
+        assert_eq!(long.heal.progress_within, plan.heal.progress_within);
+        if longer.nemesis.is_some() {
+            faults[0] += plan.nemesis.len();
+            faults[1] += long.nemesis.len();
+        }
+    }
+    let times = faults[1] * 10 / faults[0];
+    assert!((90..110).contains(&times), "{faults:?}");
+}
+
 /// How many of 400 seeds have each kind of fault, draw a window at an end of its range, and have
 /// each kind of operation.
 fn of_swarm(swarm: bool) -> ([usize; 3], usize, [usize; 5]) {

@@ -11,7 +11,8 @@ use crate::plan::faults::Targets;
 use crate::scenario::model::{Nemesis, NemesisFault};
 use crate::time::{Instant, Span};
 
-/// Draws the faults up to the heal, numbered from `above`. What the budget does not allow is left out; its time passes.
+/// Draws the faults up to the heal, numbered from `above`. What the budget does not allow is left
+/// out; its time passes.
 #[must_use]
 pub fn draw(
     nemesis: &Nemesis,
@@ -24,7 +25,7 @@ pub fn draw(
     let total: u64 = faults.iter().map(|fault| u64::from(fault.weight)).sum();
     let mut timeline = Vec::new();
     let mut at = Instant(0);
-    for number in 0.. {
+    for number in 0..usize::from(FaultNumber::NEMESIS_MAX) {
         at += dice.at(Place::Every, 0).span(&nemesis.every).max(Span(1));
         if at >= heal || total == 0 {
             break;
@@ -41,7 +42,7 @@ pub fn draw(
         let Some(drawn) = drawn else { continue };
         let hold = die.span(&drawn.hold).min(heal - at);
         if let Some(fault) = targets.draw(&drawn.fault, &mut die) {
-            let place = u16::try_from(number).expect("a checked nemesis has fewer faults");
+            let place = u16::try_from(number).expect("it is below the most");
             timeline.push(Timed {
                 number: FaultNumber(above.0 + 1 + place),
                 at,

@@ -15,15 +15,15 @@ use crate::scenario::select::{REPLICAS_MAX, Select};
 use crate::scenario::steps::Cast;
 use crate::scenario::units::{Count, Size, Time, Unit, show};
 use crate::scenario::value::{PerReplica, Ranged};
-use crate::scenario::workload;
+use crate::scenario::workload::{self, OPERATIONS_MAX};
 
 /// The heartbeat when a scenario names none, in nanoseconds; less where the election timeout is
 /// short.
 pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
-/// The most faults that a nemesis can be asked for.
-const FAULTS_MAX: i64 = 20_000;
+/// The most times as long as it says that a scenario can be.
+const LONGER_MAX: i64 = 1_000;
 
 /// Makes a scenario of a file.
 ///
@@ -48,6 +48,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         return Err(problems);
     }
     settings(&file, &mut problems);
+    length(&file, &mut problems);
     clocks(&file, &replicas, &mut problems);
     workload::check(&file, &mut problems);
     let clients = file.workload.as_ref().map_or(0, |workload| {
@@ -106,6 +107,7 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         weight: file.weight.map_or(1, Spanned::into_inner),
         swarm: file.swarm.is_some_and(Spanned::into_inner),
         strategy: file.strategy,
+        longer: file.longer.map_or(1, Spanned::into_inner),
         subject: file.subject.map(Spanned::into_inner),
         cluster: file.cluster,
         engine: file.engine,
@@ -171,6 +173,31 @@ fn head(file: &FileForm, problems: &mut Vec<Problem>) {
             "weights are compared with each other: 0 to 1,000",
         ));
     }
+}
+
+/// As long as it is asked for, a run still has an end.
+fn length(file: &FileForm, problems: &mut Vec<Problem>) {
+    let Some(longer) = &file.longer else { return };
+    let operations = file.workload.as_ref().and_then(|workload| {
+        let operations = workload.get_ref().operations.as_ref();
+        operations.map(|operations| operations.get_ref().max())
+    });
+    let times = i64::from(*longer.get_ref());
+    let wrong = if file.repro.is_some() {
+        Some("a reproducer is as long as the run that it came from: leave this out".to_owned())
+    } else if !(1..=LONGER_MAX).contains(&times) {
+        Some(format!("a run is 1 to {LONGER_MAX} times as long"))
+    } else if operations.unwrap_or(0) * times > OPERATIONS_MAX {
+        Some(format!(
+            "a workload has up to {OPERATIONS_MAX} operations in all"
+        ))
+    } else {
+        None
+    };
+    problems.extend(wrong.map(|help| {
+        let title = format!("a run {times} times as long");
+        Problem::at(longer.span(), title, "not that long", help)
+    }));
 }
 
 fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
@@ -401,14 +428,18 @@ fn phases(
             ));
         }
     }
+    let chaos = at.get_ref().max().saturating_mul(scenario.longer.into());
     if let (Some(random), Some(place)) = (&scenario.nemesis, nemesis)
-        && at.get_ref().max() / random.every.min().max(1) > FAULTS_MAX
+        && chaos / random.every.mean().max(1) > FaultNumber::NEMESIS_MAX.into()
     {
         problems.push(Problem::at(
             place,
             "a nemesis of too many faults",
             "too often for so long",
-            format!("at most {FAULTS_MAX} faults fit between the start and the heal"),
+            format!(
+                "at most {} faults fit between the start and the heal",
+                FaultNumber::NEMESIS_MAX
+            ),
         ));
     }
 }

@@ -33,6 +33,8 @@ form!(
         swarm: Maybe<bool>,
         /// How choices are made.
         strategy: Maybe<Choice<Strategy>>,
+        /// So many times as long.
+        longer: Maybe<u32>,
         /// The engine under test, when it is not Synod.
         subject: Maybe<String>,
         /// The cluster.

@@ -30,6 +30,9 @@ pub struct Scenario {
     pub swarm: bool,
     /// How choices are made.
     pub strategy: Maybe<Choice<Strategy>>,
+    /// So many times as long as it says elsewhere are its runs: operations, the time until the heal
+    /// and with it the faults of the nemesis, the end, and the events. A script runs once.
+    pub longer: u32,
     /// The engine under test, when it is not Synod.
     pub subject: Option<String>,
     /// The cluster.

@@ -62,6 +62,17 @@ impl<U: Unit> Ranged<U> {
             .expect("a value has at least one option")
     }
 
+    /// The value that is drawn on average.
+    #[must_use]
+    pub fn mean(&self) -> i64 {
+        let twice = self
+            .options
+            .iter()
+            .map(|(low, high)| i128::from(*low) + i128::from(*high));
+        let mean = twice.sum::<i128>() / (2 * self.options.len() as i128);
+        i64::try_from(mean).expect("it lies between values")
+    }
+
     /// Reads `"a"` or `"a..b"`.
     ///
     /// # Errors

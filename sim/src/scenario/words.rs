@@ -94,6 +94,12 @@ pub static FILE: Table = Table {
              and anew from rare moments of the run",
         ),
         key(
+            "longer",
+            Kind::Whole,
+            "so many times as many operations, as long until the heal and the end, and with as many \
+             events as said elsewhere; a script runs once",
+        ),
+        key(
             "subject",
             Kind::Named(Naming::Subject),
             "the engine under test, when it is not Synod",

@@ -8,6 +8,8 @@ use crate::scenario::problem::Problem;
 use crate::scenario::select::CLIENTS_MAX;
 use crate::scenario::units::{Size, show};
 
+/// The most operations of a run.
+pub const OPERATIONS_MAX: i64 = 10_000_000;
 /// The most bytes of a value: a quarter of the largest batch.
 const VALUE_MAX: i64 = 4 << 10;
 /// What a write takes beside its value, at most, in bytes: its key, its number, and its place in a
@@ -36,7 +38,7 @@ pub fn check(file: &FileForm, problems: &mut Vec<Problem>) {
     bounds(
         &workload.operations,
         0,
-        10_000_000,
+        OPERATIONS_MAX,
         "a workload has up to 10,000,000 operations",
         problems,
     );

@@ -416,7 +416,11 @@ fn shown(error: LoadError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use synod_reports::record::Verdict;
+
     use super::*;
+    use crate::sweep::job::{Report, execute};
+    use crate::sweep::settings::{Item, Keep};
 
     #[test]
     fn checks_that_cannot_judge_are_refused() {
@@ -472,6 +476,47 @@ mod tests {
         let target = Target::Repro(file.display().to_string());
         let refused = open(&Settings::default()).expect("as before").plan(&target);
         assert!(refused.expect_err("nobody judges").contains("nobody"));
+    }
+
+    #[test]
+    fn a_longer_run_comes_back_from_its_reproducer() {
+        let run = |set: &[&str], target: &Target| {
+            let settings = Settings {
+                scenarios: vec!["safety/weather-3".to_owned()],
+                set: set.iter().map(|&set| set.to_owned()).collect(),
+                ..Settings::default()
+            };
+            let item = Item {
+                number: 0,
+                target: target.clone(),
+                keep: Keep::Everything,
+            };
+            let mut source = open(&settings).expect("it is there");
+            execute(source.as_mut(), &settings, &item, &mut |_| {}).expect("it can be run")
+        };
+        let target = Target::Scenario("safety/weather-3".to_owned(), 4);
+        let [once, thrice] = [&[][..], &["longer=3"]].map(|set| run(set, &target));
+        let of = |report: &Report| {
+            let record = &report.line.record;
+            assert_eq!(record.verdict, Verdict::Pass);
+            (record.client_operations, record.virtual_seconds)
+        };
+        let ((operations, seconds), (more, longer)) = (of(&once), of(&thrice));
+        assert!(
+            (25..=35).contains(&(more * 10 / operations)),
+            "{operations}, {more}"
+        );
+        assert!(
+            (2.0..=3.5).contains(&(longer / seconds)),
+            "{seconds}, {longer}"
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("repro.toml");
+        std::fs::write(&file, thrice.repro.as_ref().expect("was kept")).expect("writes");
+        let again = run(&[], &Target::Repro(file.display().to_string()));
+        assert_eq!(again.line, thrice.line);
+        let had = again.origin.expect("it has one").digest;
+        assert_eq!(had, thrice.line.record.digest);
     }
 
     #[test]

@@ -120,7 +120,10 @@ mod tests {
         ];
         delivered(&mut counter, &standings, 3, 1);
         let campaigned = &Fact::Campaigned((1, 0));
-        standings.on(&Event::Fact { node: ONE, fact: campaigned });
+        standings.on(&Event::Fact {
+            node: ONE,
+            fact: campaigned,
+        });
         for (fact, times) in &told {
             standings.on(&Event::Fact { node: ONE, fact });
             delivered(&mut counter, &standings, 3, *times);

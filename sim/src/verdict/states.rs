@@ -85,7 +85,12 @@ mod tests {
         let [led, leads] = [Fact::Led((2, 1)), Fact::Led((9, 2))];
         assert_eq!(
             last(&[says(0, &low), says(1, &high), says(1, &led)]),
-            last(&[says(0, &high), says(1, &low), says(2, &higher), says(2, &leads)]),
+            last(&[
+                says(0, &high),
+                says(1, &low),
+                says(2, &higher),
+                says(2, &leads)
+            ]),
             "a leader with the highest ballot, and two below, of which one is lower"
         );
     }
