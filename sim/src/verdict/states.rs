@@ -105,7 +105,7 @@ mod tests {
             applied(99),
         );
         let near = applied(10);
-        let contacts = [[2, 1, 1], [0, 1, 1], [2, 2, 2]];
+        let contacts = [[1, 1, 1], [0, 1, 1], [2, 2, 2]];
         let happens = [
             Event::Boot { node: all, boot: 1 },
             Event::Ready(all),
