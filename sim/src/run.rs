@@ -115,6 +115,8 @@ pub struct RunOutcome {
     pub in_weather: u64,
     /// The branches that a search took to what it found.
     pub branches: Vec<Branch>,
+    /// A line about each replica as it was at the end, when it was recorded.
+    pub replicas: Vec<String>,
     /// One line an event that a person would want to know, when it was recorded.
     pub tale: Vec<Line>,
 }
@@ -128,6 +130,7 @@ impl RunOutcome {
             history: None,
             in_weather: 0,
             branches: Vec::new(),
+            replicas: Vec::new(),
             tale: Vec::new(),
         }
     }
@@ -307,14 +310,16 @@ impl<J: Judge> Run<J> {
         record.milestones = frozen.milestones;
         record.bug = spec.bug.as_ref().map(|_| frozen.bug);
         let recorded = self.world.observer_mut().1.take();
-        let (history, tale) = recorded.map_or((None, Vec::new()), |(recorder, teller)| {
-            (Some(recorder.into_history()), teller.into_lines())
-        });
+        let (history, (tale, replicas)) = match recorded {
+            Some((recorder, teller)) => (Some(recorder.into_history()), teller.into_lines()),
+            None => (None, (Vec::new(), Vec::new())),
+        };
         RunOutcome {
             record,
             history,
             in_weather: self.in_weather,
             branches: Vec::new(),
+            replicas,
             tale,
         }
     }

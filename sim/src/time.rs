@@ -4,9 +4,13 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
+use serde::{Deserialize, Serialize};
+
 /// A moment of the run, in nanoseconds since its start. True time: only the simulator sees it;
 /// nodes see clocks that drift.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Instant(pub u64);
 
 /// A length of time in nanoseconds.

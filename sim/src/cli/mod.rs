@@ -13,11 +13,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod bench;
 pub mod bugs;
+pub mod card;
 pub mod check_history;
 pub mod crash_points;
 pub mod exit;
 pub mod hunt;
 pub mod merge;
+pub mod narrow;
 pub mod options;
 pub mod replay;
 pub mod scenario;

@@ -10,9 +10,11 @@ use synod_reports::table::{duration, grouped};
 
 use crate::build::BUILD;
 use crate::check::jury::Jury;
+use crate::cli::card::card;
 use crate::cli::exit;
+use crate::cli::narrow::Narrow;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
-use crate::cli::terminal::{self, fail, print, warn};
+use crate::cli::terminal::{self, fail, invocation, print, quoted, warn};
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep, Target};
@@ -27,6 +29,8 @@ Examples:
   synod replay target/synod/latest/failures/agreement-1a2b3c4d/repro.toml
   synod replay safety/stale-read --seed 7 -v          tell what happens, with virtual times
   synod replay safety/stale-read --seed 7 -vv         every message and sync too
+  synod replay safety/stale-read --seed 7 --slot 3 --node r2
+  synod replay safety/stale-read --seed 7 --kind accepted --from 1s --until '#900'
   synod replay safety/stale-read --seed 7 --checks client
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
@@ -46,6 +50,8 @@ pub struct ReplayArgs {
     /// The form of what goes to standard output
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    narrow: Narrow,
     #[command(flatten)]
     pub(super) run: RunOptions,
     #[command(flatten)]
@@ -79,19 +85,26 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         Ok(report) => report,
         Err(message) => return fail(exit::USAGE, &message),
     };
-    for line in &report.tale {
-        match line.depth {
-            Depth::Story => tracing::info!("{}", line.text),
-            Depth::Wire => tracing::debug!("{}", line.text),
-        }
-    }
     let record = &report.line.record;
     let compared = report
         .origin
         .as_ref()
         .map(|origin| compare(origin, record, &arguments.run));
     match arguments.format {
-        Format::Human => print(&text(record, compared, report.origin.as_ref(), global)),
+        Format::Human => {
+            print(&story(&report, &arguments.narrow, global.verbose));
+            print(&text(record, compared, report.origin.as_ref(), global));
+            if record.verdict.is_failure() && !global.quiet {
+                let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
+                let again = format!(
+                    "{} replay {}{}",
+                    invocation(),
+                    quoted(&arguments.target),
+                    seed.unwrap_or_default()
+                );
+                print(&card(&report, &again));
+            }
+        }
         Format::Json | Format::Jsonl => {
             let shown = Shown {
                 record,
@@ -117,6 +130,19 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         ),
         (status, _) => status,
     }
+}
+
+/// The story, as deep as is asked, and of that what is asked for. Whoever asks for something in
+/// particular sees all of it.
+fn story(report: &Report, narrow: &Narrow, verbose: u8) -> String {
+    let deepest = match verbose {
+        0 if !narrow.is_asked() => return String::new(),
+        1 => Depth::Story,
+        _ => Depth::Wire,
+    };
+    let lines = report.tale.iter().filter(|line| line.depth <= deepest);
+    let wanted = lines.filter(|line| narrow.wants(line));
+    wanted.map(|line| format!("{line}\n")).collect()
 }
 
 fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
@@ -264,7 +290,9 @@ fn text(
             origin.check.as_deref().unwrap_or("nothing")
         ));
     }
-    if !global.quiet {
+    // Of a failing run the card comes behind this, on the same screen.
+    let brief = record.verdict.is_failure() && global.verbose == 0;
+    if !global.quiet && !brief {
         out.push_str(&format!(
             "  {} messages delivered, {} events, {} client operations, {} simulated\n",
             grouped(record.messages_delivered),

@@ -27,6 +27,7 @@ use crate::sweep::seeds::{Seeds, Shard};
 use crate::sweep::settings::{Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source};
 use crate::time::{Instant, Span};
+use crate::trace::about::About;
 use crate::trace::tale::{Depth, Line};
 use crate::world::tally::Milestone;
 
@@ -303,10 +304,14 @@ impl Source for Fake {
             history,
             in_weather: 0,
             branches: Vec::new(),
+            replicas: Vec::new(),
             tale: if spec.record {
                 vec![Line {
                     depth: Depth::Story,
-                    text: "0.000000 it began".to_owned(),
+                    time: Instant(0),
+                    number: 0,
+                    about: About::default(),
+                    text: "it began".to_owned(),
                 }]
             } else {
                 Vec::new()

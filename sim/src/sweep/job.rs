@@ -47,6 +47,9 @@ pub struct Report {
     /// The tale, when it was to be kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tale: Vec<Line>,
+    /// A line about each replica as it was at the end, when it was to be kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<String>,
     /// The reproducer's TOML, when it was to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repro: Option<String>,
@@ -66,6 +69,7 @@ impl Report {
             rss: None,
             history: None,
             tale: Vec::new(),
+            replicas: Vec::new(),
             repro: None,
             origin: None,
         }
@@ -129,6 +133,7 @@ pub fn execute(
         Report {
             history: outcome.history,
             tale: outcome.tale,
+            replicas: outcome.replicas,
             ..Report::new(item.number, line)
         }
     };

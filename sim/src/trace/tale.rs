@@ -1,6 +1,7 @@
 //! The tale of a run, as a person reads it: a line an event that matters, and one a message for
 //! those who want to see the wire.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 use std::ops::ControlFlow;
 
@@ -8,8 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::subject::process::{Claim, Reader};
-use crate::trace::event::{BallotPair, Event, Fact, Outcome, Stamp};
+use crate::time::Instant;
+use crate::trace::about::About;
+use crate::trace::event::{Event, Outcome, Stamp};
 use crate::trace::observer::Observer;
+use crate::trace::portrait::Portraits;
+use crate::trace::shown::Shown;
 
 /// How closely one has to look to see a line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -21,13 +26,25 @@ pub enum Depth {
     Wire,
 }
 
-/// A line of the tale: virtual seconds, the event's number, and what happened.
+/// A line of the tale. It is shown with its virtual seconds and its event's number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Line {
     /// How deep it lies.
     pub depth: Depth,
-    /// What it says.
+    /// When it was.
+    pub time: Instant,
+    /// The event's number: a time of the history.
+    pub number: u64,
+    /// What it is about.
+    pub about: About,
+    /// What happened.
     pub text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{} {}", self.time, self.number, self.text)
+    }
 }
 
 /// The tale as text, as deep as is asked.
@@ -36,7 +53,7 @@ pub fn text_of(lines: &[Line], depth: Depth) -> String {
     lines
         .iter()
         .filter(|line| line.depth <= depth)
-        .map(|line| format!("{}\n", line.text))
+        .map(|line| format!("{line}\n"))
         .collect()
 }
 
@@ -45,6 +62,11 @@ pub fn text_of(lines: &[Line], depth: Depth) -> String {
 pub struct Teller {
     reader: Option<&'static dyn Reader>,
     lines: Vec<Line>,
+    /// What the event that is told of is about.
+    about: About,
+    /// The key of each operation, by process.
+    keys: BTreeMap<u32, Text>,
+    portraits: Portraits,
 }
 
 impl Teller {
@@ -54,19 +76,25 @@ impl Teller {
         Self {
             reader,
             lines: Vec::new(),
+            about: About::default(),
+            keys: BTreeMap::new(),
+            portraits: Portraits::default(),
         }
     }
 
-    /// What was told.
+    /// What was told, and a line about each replica as it is now.
     #[must_use]
-    pub fn into_lines(self) -> Vec<Line> {
-        self.lines
+    pub fn into_lines(self) -> (Vec<Line>, Vec<String>) {
+        (self.lines, self.portraits.lines())
     }
 
     fn tell(&mut self, depth: Depth, stamp: Stamp, text: fmt::Arguments<'_>) {
         self.lines.push(Line {
             depth,
-            text: format!("{} #{} {text}", stamp.time, stamp.number),
+            time: stamp.time,
+            number: stamp.number,
+            about: std::mem::take(&mut self.about),
+            text: text.to_string(),
         });
     }
 
@@ -98,6 +126,13 @@ impl fmt::Debug for Teller {
 impl Observer for Teller {
     fn on(&mut self, stamp: Stamp, event: &Event<'_>) -> ControlFlow<()> {
         use Depth::{Story, Wire};
+        if let Event::Invoked { process, call, .. } = event {
+            self.keys.insert(*process, call.key.clone());
+        }
+        self.about = About::of(event, self.reader, |process| {
+            self.keys.get(&process).cloned()
+        });
+        self.portraits.on(event);
         match event {
             Event::Boot { node, boot: 1 } => self.tell(Story, stamp, format_args!("{node} starts")),
             Event::Boot { node, boot } => self.tell(
@@ -205,75 +240,15 @@ impl Observer for Teller {
     }
 }
 
-/// How a thing of the trace is written for people. A ballot is `round.replica`, a hash its first
-/// half.
-struct Shown<T>(T);
-
-impl fmt::Display for Shown<BallotPair> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0.0, crate::ids::Node(self.0.1))
-    }
-}
-
-impl fmt::Display for Shown<u64> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0 >> 32)
-    }
-}
-
-impl fmt::Display for Shown<&Fact> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match *self.0 {
-            Fact::Recovered {
-                promised,
-                chosen_below,
-                torn,
-            } => {
-                let tail = if torn { ", its torn tail cut" } else { "" };
-                write!(
-                    f,
-                    "comes back with promise {}, chosen below slot {chosen_below}{tail}",
-                    Shown(promised)
-                )
-            }
-            Fact::Promised(ballot) => write!(f, "promises {}", Shown(ballot)),
-            Fact::Voted {
-                slot,
-                ballot,
-                value,
-            } => write!(
-                f,
-                "votes in slot {slot} at {} for {}",
-                Shown(ballot),
-                Shown(value)
-            ),
-            Fact::Campaigned(ballot) => write!(f, "campaigns at {}", Shown(ballot)),
-            Fact::Led(ballot) => write!(f, "leads at {}", Shown(ballot)),
-            Fact::SteppedDown(ballot) => write!(f, "leads no more at {}", Shown(ballot)),
-            Fact::Chosen { slot, value } => write!(f, "knows that slot {slot} is {}", Shown(value)),
-            Fact::Applied { slot, value, state } => write!(
-                f,
-                "applies slot {slot}, {}, and is in state {}",
-                Shown(value),
-                Shown(state)
-            ),
-            Fact::Executed {
-                slot,
-                index,
-                session,
-                sequence,
-            } => {
-                write!(
-                    f,
-                    "executes request {sequence} of session {session} at {slot}.{index}"
-                )
-            }
-        }
-    }
-}
+/// A value longer than this is shown by its beginning.
+const SHOWN_MAX: usize = 40;
 
 fn lossy(bytes: &Text) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_MAX)]);
+    if bytes.len() <= SHOWN_MAX {
+        return shown.into_owned();
+    }
+    format!("{shown}.. ({} bytes)", bytes.len())
 }
 
 fn asked(call: &Call) -> String {
@@ -318,6 +293,7 @@ mod tests {
     use super::*;
     use crate::ids::{Client, Endpoint, Node};
     use crate::time::Instant;
+    use crate::trace::event::Fact;
 
     #[test]
     fn facts_are_told_in_words_and_messages_lie_deeper() {
@@ -347,8 +323,9 @@ mod tests {
         }
         let told: Vec<(Depth, String)> = teller
             .into_lines()
+            .0
             .into_iter()
-            .map(|line| (line.depth, line.text))
+            .map(|line| (line.depth, line.to_string()))
             .collect();
         let lines = [
             (
