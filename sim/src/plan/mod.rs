@@ -422,7 +422,7 @@ pub struct Heal {
 
 impl Heal {
     /// What is usual: four times as long as a candidate's longest wait, a client's for an attempt,
-    /// and four messages and syncs at their slowest take together.
+    /// a batch's for company, and four messages and syncs at their slowest take together.
     ///
     /// Calibrated with the engine: in 3,000 runs of the mix the slowest took seven tenths of it. A
     /// heartbeat more or less does not matter then, and twice the time does.
@@ -434,7 +434,8 @@ impl Heal {
         workload: &Workload,
     ) -> Span {
         let steps = network.latency.longest().0 + disk.sync.longest().0;
-        Span(4 * (knobs.election_timeout.1.0 + workload.attempt_timeout.0 + 4 * steps))
+        let waits = knobs.election_timeout.1.0 + workload.attempt_timeout.0 + knobs.batch_delay.0;
+        Span(4 * (waits + 4 * steps))
     }
 }
 

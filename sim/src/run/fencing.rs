@@ -30,11 +30,29 @@ impl<J: Judge> Run<J> {
         fork.observer_mut().0.judge_clients();
         let (_, election) = self.plan.cluster.knobs.election_timeout;
         let within = Span(election.0.saturating_mul(ELECTIONS));
-        let before = fork.bug();
+        // What it goes through first counts as well.
+        let before = self.world.bug();
         let came = caught(|| hear_out(&mut fork, pledge, within));
         self.world.count_audit(&fork, before);
-        came.map_err(|panic| Failure::of_panic(&panic))?;
         let Pledge { from, to, .. } = pledge;
+        let trial = match pledge.trial {
+            Trial::PowerLoss => "lost its power",
+            Trial::Rot => "lost its power and found files rotten",
+            Trial::Twice => "was heard twice",
+        };
+        came.map_err(|panic| {
+            let Failure {
+                class,
+                check,
+                message,
+            } = Failure::of_panic(&panic);
+            let message = format!("in a fork where {from} promised {to} and {trial}: {message}");
+            Failure {
+                class,
+                check,
+                message,
+            }
+        })?;
         let judge = &mut fork.observer_mut().0;
         let closing = judge
             .violation()
@@ -52,11 +70,6 @@ impl<J: Judge> Run<J> {
                 Ok(())
             }
             Closing::Failed(Violation { check, message }) => {
-                let trial = match pledge.trial {
-                    Trial::PowerLoss => "lost its power",
-                    Trial::Rot => "lost its power and found files rotten",
-                    Trial::Twice => "was heard twice",
-                };
                 let message = format!(
                     "{from} promised {to}, {trial}, and the promise kept nobody out ({check}): \
                      {message}"
@@ -171,6 +184,26 @@ mod tests {
             plan
         };
         finds(400, rotting, &[bug]);
+    }
+
+    #[test]
+    fn what_a_bug_does_before_anybody_is_asked_counts() {
+        let mut failed = 0;
+        for seed in 0..60 {
+            let spec = RunSpec {
+                bug: Some("promise-omits-votes-in-flight".to_owned()),
+                ..RunSpec::new(without_leader(5, seed))
+            };
+            let record = run(&spec).record;
+            if record.check.as_deref() == Some(FENCING_AUDIT) {
+                failed += 1;
+                assert!(
+                    record.bug.is_some_and(|(_, triggered)| triggered > 0),
+                    "{record:?}"
+                );
+            }
+        }
+        assert!(failed > 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use synod_reports::ablation::{Ablation, Part};
+use synod_reports::line::ResultLine;
 
 use crate::check::jury::Jury;
 use crate::sweep::pool::Broken;
@@ -29,15 +30,17 @@ pub(super) fn ablate(
         detections: found.len() as u64,
         ..Ablation::default()
     };
-    by_check(settings, trials, &targets, &mut ablation)?;
+    by_check(settings, trials, found, &targets, &mut ablation)?;
     by_fault(settings, trials, found, &mut ablation)?;
     Ok(ablation)
 }
 
-/// Each check judges alone. A detection needs one when no other makes it.
+/// Each check judges alone; and those that made detections are left out, each of its own. A
+/// detection needs the check that made it when all others together do not.
 fn by_check(
     settings: &Settings,
     trials: &mut Trials<'_, '_>,
+    found: &[Detection],
     targets: &[Target],
     ablation: &mut Ablation,
 ) -> Result<(), Broken> {
@@ -45,26 +48,34 @@ fn by_check(
     let judging = crate::run::checks().filter(|check| {
         settings.only.has(check) && (judges == Judges::All || crate::run::is_client_visible(check))
     });
-    let mut made_by: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); targets.len()];
-    for check in judging {
+    let judging: Vec<&str> = judging.collect();
+    for check in judging.iter().copied() {
+        let mut part = Part::default();
         let alone = Settings {
             only: Jury::only([check]),
             ..settings.clone()
         };
         // A panic ends a run as well, whoever judges.
-        for (line, made_by) in trials.lines(&alone, targets)?.iter().zip(&mut made_by) {
-            if fails(line) && line.record.check.as_deref() == Some(check) {
-                made_by.insert(check);
-            }
+        let made_by = |line: &ResultLine| line.record.check.as_deref() == Some(check);
+        let lines = trials.lines(&alone, targets)?;
+        part.present = lines
+            .iter()
+            .filter(|line| fails(line) && made_by(line))
+            .count() as u64;
+        let own = found.iter().filter(|one| made_by(&one.line));
+        let own: Vec<Target> = own.map(|one| one.target.clone()).collect();
+        if judging.len() == 1 {
+            part.needed = own.len() as u64;
+        } else if !own.is_empty() {
+            let others = judging.iter().copied().filter(|other| *other != check);
+            let without = Settings {
+                only: Jury::only(others),
+                ..settings.clone()
+            };
+            let lines = trials.lines(&without, &own)?;
+            part.needed = lines.iter().filter(|line| !fails(line)).count() as u64;
         }
-        ablation.checks.insert(check.to_owned(), Part::default());
-    }
-    for made_by in &made_by {
-        for check in made_by {
-            let part = ablation.checks.entry((*check).to_owned()).or_default();
-            part.present += 1;
-            part.needed += u64::from(made_by.len() == 1);
-        }
+        ablation.checks.insert(check.to_owned(), part);
     }
     Ok(())
 }

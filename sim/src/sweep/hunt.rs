@@ -91,8 +91,11 @@ pub fn hunt<'a>(
         Judges::Client => count.detections > 0,
         Judges::All => seen_by_clients(plan, &mut trials, &found)?,
     };
-    if plan.ablate {
-        count.ablation = Some(ablate(&plan.settings, &mut trials, &found)?);
+    if plan.ablate && !found.is_empty() {
+        let ablation = ablate(&plan.settings, &mut trials, &found)?;
+        // Of what was interrupted the rest would look as if nobody had needed it.
+        let whole = !halt.load(std::sync::atomic::Ordering::Relaxed);
+        count.ablation = whole.then_some(ablation);
     }
     Ok(count)
 }
