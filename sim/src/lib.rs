@@ -11,6 +11,7 @@ pub mod panics;
 pub mod plan;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod subject;
 pub mod sweep;
 pub mod time;

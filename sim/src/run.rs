@@ -22,6 +22,7 @@ use crate::check::jury::{
 use crate::check::proposals::Proposals;
 pub use crate::check::suite::Checks;
 use crate::check::suite::Suite;
+use crate::choices::overrides::Override;
 use crate::choices::priorities::Priorities;
 use crate::choices::{Branch, Choices, Seeded, Strategy};
 use crate::panics::caught;
@@ -193,6 +194,26 @@ fn run_branching(
         outcome.record.digest = format!("{digest:016x}");
     }
     outcome
+}
+
+/// What the weather decides in a run, of every message and every operation of a disk, as overrides
+/// would tell it.
+#[must_use]
+pub fn decisions(spec: &RunSpec) -> Vec<Override> {
+    let Some(subject) = catalog::find(&spec.subject) else {
+        return Vec::new();
+    };
+    let court = Court::new(
+        spec.plan.cluster.replicas,
+        subject.reader(),
+        spec.checks,
+        spec.jury.clone(),
+    );
+    let mut run = Run::begin(spec, subject, court);
+    run.world.keep_decisions();
+    // A panic ends the run as any failure does.
+    let _ = caught(|| run.whole());
+    run.world.take_decisions()
 }
 
 /// Runs a plan of this subject under this judge.

@@ -13,8 +13,8 @@ use crate::cli::options::{Format, Global, RunOptions};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::run::RunSpec;
 use crate::run::crash_points::{ALL_SUBSETS_UP_TO, Bounds, Crossed, Found, Survey, crash_points};
-use crate::subject::catalog::DEFAULT_SUBJECT;
 use crate::sweep::cost::cpu_of_this;
+use crate::sweep::job::spec_of;
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::shelf;
 use crate::sweep::source::{Origin, Source};
@@ -155,18 +155,7 @@ fn planned(settings: &Settings, arguments: &CrashPointsArgs) -> Result<Planned, 
     };
     let mut source = shelf::open(settings)?;
     let drawn = source.plan(&Target::Scenario(name.clone(), arguments.seed))?;
-    let judges = settings.judges.unwrap_or_default();
-    let jury = settings.only.clone();
-    let subject = settings.subject.clone().or(drawn.subject);
-    let spec = RunSpec {
-        plan: drawn.plan,
-        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone(),
-        probe: judges.probe(&jury),
-        checks: judges.checks(),
-        jury,
-        record: false,
-    };
+    let (spec, judges) = spec_of(settings, drawn);
     Ok((source, spec, judges))
 }
 

@@ -23,6 +23,7 @@ pub mod narrow;
 pub mod options;
 pub mod replay;
 pub mod scenario;
+pub mod shrink;
 pub mod sweep;
 pub mod terminal;
 pub mod units;
@@ -73,6 +74,8 @@ pub enum Command {
     Sweep(sweep::SweepArgs),
     /// Run one seed again, recording everything
     Replay(replay::ReplayArgs),
+    /// Make the smallest reproducer that still fails the same check
+    Shrink(shrink::ShrinkArgs),
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
     /// Validate, scaffold, list and show scenarios
@@ -126,6 +129,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let status = match cli.command {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
+        Command::Shrink(arguments) => shrink::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
         Command::Scenario(command) => scenario::run(command),
         Command::Bugs(arguments) => bugs::run(&arguments),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use synod_reports::record::{NO_DIGEST, RunRecord};
+use synod_reports::record::{NO_DIGEST, RunRecord, Verdict};
 use synod_reports::table::{duration, grouped};
 
 use crate::build::BUILD;
@@ -13,13 +13,13 @@ use crate::check::jury::Jury;
 use crate::cli::card::card;
 use crate::cli::exit;
 use crate::cli::narrow::Narrow;
-use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
-use crate::cli::terminal::{self, fail, invocation, print, quoted, warn};
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions, options_of};
+use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
-use crate::sweep::settings::{Item, Keep, Target};
+use crate::sweep::settings::{Item, Keep, Settings, Target};
 use crate::sweep::shelf;
-use crate::sweep::source::{Origin, Selection};
+use crate::sweep::source::{Origin, Planned, Selection, Source};
 use crate::trace::tale::{Depth, text_of};
 
 /// Arguments of `replay`.
@@ -97,10 +97,11 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
             if record.verdict.is_failure() && !global.quiet {
                 let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
                 let again = format!(
-                    "{} replay {}{}",
+                    "{} replay {}{}{}",
                     invocation(),
                     quoted(&arguments.target),
-                    seed.unwrap_or_default()
+                    seed.unwrap_or_default(),
+                    options_of(&arguments.run.settings(Vec::new()))
                 );
                 print(&card(&report, &again));
             }
@@ -118,6 +119,16 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         && let Err(message) = write(out, &report)
     {
         return fail(exit::HARNESS, &message);
+    }
+    if record.verdict.is_failure() && record.verdict != Verdict::Lost {
+        let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
+        say(&format!(
+            "Shrink with: {} shrink {}{}{}",
+            invocation(),
+            quoted(&arguments.target),
+            seed.unwrap_or_default(),
+            options_of(&arguments.run.settings(Vec::new()))
+        ));
     }
     match (
         exit::of_run(record.verdict, record.check.as_deref()),
@@ -146,32 +157,7 @@ fn story(report: &Report, narrow: &Narrow, verbose: u8) -> String {
 }
 
 fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
-    let target = match arguments.seed {
-        Some(seed) => Target::Scenario(arguments.target.clone(), seed),
-        None if Path::new(&arguments.target).is_file() => Target::Repro(arguments.target.clone()),
-        None if arguments.target.ends_with(".toml") => {
-            return Err(format!("{}: no such file", arguments.target));
-        }
-        None => {
-            return Err(format!(
-                "`{}` is no reproducer's file; to run a scenario, say which seed: --seed 0",
-                arguments.target
-            ));
-        }
-    };
-    let scenarios = if arguments.seed.is_some() {
-        vec![arguments.target.clone()]
-    } else {
-        Vec::new()
-    };
-    let settings = arguments.run.settings(scenarios);
-    let mut source = shelf::open(&settings)?;
-    let target = match target {
-        Target::Scenario(_, seed) => {
-            Target::Scenario(only(&arguments.target, &shelf::select(&settings)?)?, seed)
-        }
-        repro => repro,
-    };
+    let (settings, mut source, target) = found(&arguments.target, arguments.seed, &arguments.run)?;
     source.plan(&target)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let halt = terminal::interrupts();
@@ -197,6 +183,47 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
         (Ok(()), None) => Err("interrupted".to_owned()),
         (Err(Broken(reason)), _) => Err(reason),
     }
+}
+
+/// The run that is named by a reproducer's file, or by a scenario and a seed.
+fn found(
+    argument: &str,
+    seed: Option<u64>,
+    options: &RunOptions,
+) -> Result<(Settings, Box<dyn Source>, Target), String> {
+    let Some(seed) = seed else {
+        if !Path::new(argument).is_file() {
+            return Err(if argument.ends_with(".toml") {
+                format!("{argument}: no such file")
+            } else {
+                format!(
+                    "`{argument}` is no reproducer's file; to run a scenario, say which seed: \
+                     --seed 0"
+                )
+            });
+        }
+        let settings = options.settings(Vec::new());
+        let source = shelf::open(&settings)?;
+        return Ok((settings, source, Target::Repro(argument.to_owned())));
+    };
+    let settings = options.settings(vec![argument.to_owned()]);
+    let source = shelf::open(&settings)?;
+    let name = only(argument, &shelf::select(&settings)?)?;
+    Ok((settings, source, Target::Scenario(name, seed)))
+}
+
+/// The plan of the run that is named so, and how it is run.
+///
+/// # Errors
+/// When there is none.
+pub fn planned(
+    argument: &str,
+    seed: Option<u64>,
+    options: &RunOptions,
+) -> Result<(Settings, Planned), String> {
+    let (settings, mut source, target) = found(argument, seed, options)?;
+    let drawn = source.plan(&target)?;
+    Ok((settings, drawn))
 }
 
 /// The one scenario that was named.

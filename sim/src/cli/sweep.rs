@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use synod_reports::line::ResultLine;
+use synod_reports::record::Verdict;
 use synod_reports::summary::{Cost, Failure, Summary};
 use synod_reports::text;
 
 use crate::build::BUILD;
-use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions, options_of};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
@@ -434,29 +435,14 @@ fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
         let replay = match &failure.repro {
             Some(repro) => quoted(&path.join(repro).to_string_lossy()),
             None => {
-                let settings = &info.settings;
-                let mut words = format!("{} --seed {}", quoted(&failure.scenario), failure.seed);
-                let options = settings
-                    .bug
-                    .iter()
-                    .map(|bug| ("bug", bug))
-                    .chain(settings.subject.iter().map(|name| ("subject", name)))
-                    .chain(settings.set.iter().map(|set| ("set", set)))
-                    .chain(settings.only.named().iter().map(|name| ("only", name)))
-                    .map(|(option, value)| (option, value.as_str()))
-                    .chain(
-                        settings
-                            .judges
-                            .iter()
-                            .map(|judges| ("checks", judges.name())),
-                    );
-                for (option, value) in options {
-                    words.push_str(&format!(" --{option} {}", quoted(value)));
-                }
-                words
+                let named = format!("{} --seed {}", quoted(&failure.scenario), failure.seed);
+                named + &options_of(&info.settings)
             }
         };
         say(&format!("Reproduce with: {} replay {replay}", invocation()));
+        if failure.class != Verdict::Lost.name() {
+            say(&format!("Shrink with: {} shrink {replay}", invocation()));
+        }
     }
 }
 

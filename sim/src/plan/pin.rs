@@ -23,23 +23,30 @@ use crate::time::{Instant, Span};
 /// Writes the plan down.
 #[must_use]
 pub fn to_toml(plan: &Plan, repro: &Repro) -> String {
-    let mut out = String::with_capacity(4096);
-    write(&mut out, plan, repro).expect("a string takes everything");
-    out
-}
-
-fn write(out: &mut String, plan: &Plan, repro: &Repro) -> std::fmt::Result {
-    writeln!(out, "format = 1")?;
-    writeln!(
-        out,
-        "title = {}",
-        quoted(&format!("{} with seed {}", plan.scenario, plan.seed))
-    )?;
+    let title = format!("{} with seed {}", plan.scenario, plan.seed);
     let why = repro.check.as_ref().map_or_else(
         || "The plan that this seed draws, with everything pinned.".to_owned(),
         |check| format!("A run of this plan failed `{check}`."),
     );
-    writeln!(out, "why = {}", quoted(&why))?;
+    to_toml_titled(plan, repro, &title, &why)
+}
+
+/// Writes the plan down, under this title and for this reason.
+#[must_use]
+pub fn to_toml_titled(plan: &Plan, repro: &Repro, title: &str, why: &str) -> String {
+    let mut out = String::with_capacity(4096);
+    write(&mut out, plan, repro, [title, why]).expect("a string takes everything");
+    out
+}
+
+fn write(
+    out: &mut String,
+    plan: &Plan,
+    repro: &Repro,
+    [title, why]: [&str; 2],
+) -> std::fmt::Result {
+    writeln!(out, "format = 1")?;
+    writeln!(out, "title = {}\nwhy = {}", quoted(title), quoted(why))?;
 
     if plan.strategy != Strategy::default() {
         writeln!(out, "strategy = {}", word(plan.strategy))?;
@@ -261,11 +268,16 @@ fn workload(out: &mut String, plan: &Plan) -> std::fmt::Result {
         let names = workload.idle.iter().map(|client| format!("\"{client}\""));
         writeln!(out, "idle = [{}]", join(names))?;
     }
-    writeln!(
-        out,
-        "mix = {{ get = {}, put = {}, append = {}, cas = {}, delete = {} }}",
-        mix.get, mix.put, mix.append, mix.cas, mix.delete
-    )?;
+    let weights = [
+        ("get", mix.get),
+        ("put", mix.put),
+        ("append", mix.append),
+        ("cas", mix.cas),
+        ("delete", mix.delete),
+    ];
+    let weights = weights.into_iter().filter(|(_, weight)| *weight > 0);
+    let weights = weights.map(|(kind, weight)| format!("{kind} = {weight}"));
+    writeln!(out, "mix = {{ {} }}", join(weights))?;
     writeln!(
         out,
         "pipeline = {}\nthink = {}\nopen = {}",
@@ -348,7 +360,15 @@ fn key(out: &mut String, name: &str, value: Option<impl Display>) -> std::fmt::R
 }
 
 fn script_step(out: &mut String, step: &Step) -> std::fmt::Result {
-    writeln!(out, "\n[[step]]\nline = {}", step.line)?;
+    writeln!(out, "\n[[step]]")?;
+    // Without a line, what has a time and a length does not wait for the step before.
+    let waits = matches!(
+        (&step.when, &step.verb),
+        (When::At(_), Verb::Inject { hold: Some(_), .. })
+    );
+    if step.line > 0 || waits {
+        writeln!(out, "line = {}", step.line)?;
+    }
     match step.when {
         When::Next => {}
         When::After(after) => writeln!(out, "after = {}", span(after))?,

@@ -18,8 +18,8 @@ use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::lost;
-use crate::sweep::settings::{Item, Keep, Settings};
-use crate::sweep::source::{Origin, Source, expected, leave_out, planned};
+use crate::sweep::settings::{Item, Judges, Keep, Settings};
+use crate::sweep::source::{Origin, Planned, Source, expected, leave_out, planned};
 use crate::trace::tale::Line;
 use crate::world::tally::Milestone;
 
@@ -91,28 +91,13 @@ pub fn execute(
     let scenario = source.scenario(&item.target)?;
     announce(&scenario);
     let drawn = source.plan(&item.target)?;
-    let (mut plan, origin) = (drawn.plan, drawn.origin);
-    plan.strategy = settings.strategy.unwrap_or(plan.strategy);
-    for kind in &settings.without {
-        leave_out(&mut plan, kind);
-    }
-    let subject = settings.subject.clone().or(drawn.subject);
+    let origin = drawn.origin.clone();
     let record = item.keep == Keep::Everything;
-    let jury = if settings.only.is_everybody() {
-        drawn.only
-    } else {
-        settings.only.clone()
-    };
-    let judges = settings.judges.or(drawn.judges).unwrap_or_default();
-    let mut spec = RunSpec {
-        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
-        bug: settings.bug.clone().or(drawn.bug),
-        probe: judges.probe(&jury),
-        checks: judges.checks(),
-        jury,
-        record,
-        plan,
-    };
+    let (mut spec, judges) = spec_of(settings, drawn);
+    spec.record = record;
+    for kind in &settings.without {
+        leave_out(&mut spec.plan, kind);
+    }
     let mut report = if let Keep::Plan(check) = &item.keep {
         Report::new(
             item.number,
@@ -157,6 +142,30 @@ pub fn execute(
         _ => 0,
     };
     Ok(report)
+}
+
+/// How a plan is run, and who judges: as these settings say, and else as its file does.
+#[must_use]
+pub fn spec_of(settings: &Settings, drawn: Planned) -> (RunSpec, Judges) {
+    let mut plan = drawn.plan;
+    plan.strategy = settings.strategy.unwrap_or(plan.strategy);
+    let subject = settings.subject.clone().or(drawn.subject);
+    let jury = if settings.only.is_everybody() {
+        drawn.only
+    } else {
+        settings.only.clone()
+    };
+    let judges = settings.judges.or(drawn.judges).unwrap_or_default();
+    let spec = RunSpec {
+        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+        bug: settings.bug.clone().or(drawn.bug),
+        probe: judges.probe(&jury),
+        checks: judges.checks(),
+        jury,
+        record: false,
+        plan,
+    };
+    (spec, judges)
 }
 
 /// Whether the run of this seed is made twice. Depends on the seed alone, so that every shard and

@@ -318,20 +318,25 @@ impl Source for Shelf {
     }
 
     fn pin(&self, plan: &Plan, origin: &Origin) -> String {
-        let repro = Repro {
-            scenario: plan.scenario.clone(),
-            seed: plan.seed,
-            subject: Some(origin.subject.clone()),
-            bug: origin.bug.clone(),
-            only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
-            checks: (origin.judges != Judges::default()).then(|| origin.judges.name().to_owned()),
-            check: origin.check.clone(),
-            digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
-            build: Some(origin.build.clone()),
-            branches: None,
-            strikes: None,
-        };
-        pin::to_toml(plan, &repro)
+        pin::to_toml(plan, &repro_of(plan, origin))
+    }
+}
+
+/// What a reproducer of this plan says about itself.
+#[must_use]
+pub fn repro_of(plan: &Plan, origin: &Origin) -> Repro {
+    Repro {
+        scenario: plan.scenario.clone(),
+        seed: plan.seed,
+        subject: Some(origin.subject.clone()),
+        bug: origin.bug.clone(),
+        only: (!origin.only.is_everybody()).then(|| origin.only.named().to_vec()),
+        checks: (origin.judges != Judges::default()).then(|| origin.judges.name().to_owned()),
+        check: origin.check.clone(),
+        digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
+        build: Some(origin.build.clone()),
+        branches: None,
+        strikes: None,
     }
 }
 

@@ -147,12 +147,31 @@ impl Network {
             self.weather.corrupt,
         )
         .map(|word| (word, Cause::Weather));
+        let by_weather = stage.overrides.keeps().then(|| Passage {
+            intact: false,
+            lost: by_weather.then_some(true),
+            delay: (!by_weather).then_some(delay),
+            copy_after: copy.map(|(later, _)| later),
+            damage: damage.map(|(word, _)| u32::try_from(word).unwrap_or(u32::MAX)),
+        });
         let hits = self.aimed.hits(stage, self.reader, from, to, &bytes);
         lost = lost.or(hits.lost.then_some(Effect::Lose));
         copy = copy.or(hits.copy.map(|later| (later, Cause::Fault)));
         damage = damage.or(hits.damage.map(|word| (word, Cause::Fault)));
         let (mut slow, mut late, mut keeper) = (self.links[index].slow, hits.late, hits.keeper);
         delay = delay + slow + late;
+        if let Some(passage) = by_weather {
+            self.keep(
+                stage,
+                (from, to),
+                &bytes,
+                Passage {
+                    // What is kept back by a fault is not told a delay, which would set it free.
+                    delay: passage.delay.filter(|_| keeper.is_none()).map(|_| delay),
+                    ..passage
+                },
+            );
+        }
 
         if let Some(passage) = self.overridden(stage, from, to, &bytes) {
             if passage.intact {
@@ -252,6 +271,20 @@ impl Network {
         let passage = stage.overrides.of_message(from, to, describe)?;
         stage.took_effect(Effect::Override, "");
         Some(passage)
+    }
+
+    /// Keeps what the weather decided about a message.
+    #[cold]
+    fn keep<O: Observer>(
+        &self,
+        stage: &mut Stage<O>,
+        (from, to): (Port, Port),
+        bytes: &[u8],
+        passage: Passage,
+    ) {
+        let ends = (stage.endpoint(from), stage.endpoint(to));
+        let said = self.reader.and_then(|reader| reader.describe(bytes));
+        stage.overrides.keep_passage(ends, said.as_ref(), passage);
     }
 
     #[inline]

@@ -1,8 +1,12 @@
-//! Single decisions that go as they are told: which of them has come.
+//! Single decisions that go as they are told: which of them has come. And, where somebody wants to know,
+//! what the weather decided, told in the same words.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::choices::overrides::{Operation, Override, Passage, Treatment};
+use crate::choices::overrides::{
+    MessageName, Operation, OperationName, Override, Passage, Treatment,
+};
 use crate::ids::{Endpoint, Node};
 use crate::subject::process::Description;
 
@@ -11,6 +15,16 @@ use crate::subject::process::Description;
 pub(super) struct Overrides {
     list: Arc<[Override]>,
     seen: Vec<u32>,
+    /// What was decided, if it is kept.
+    kept: Option<Box<Kept>>,
+}
+
+/// What was decided so far, and how often each name, of which `nth` is 0 here, has come by.
+#[derive(Clone, Default)]
+struct Kept {
+    decisions: Vec<Override>,
+    messages: BTreeMap<String, u32>,
+    operations: BTreeMap<(Node, &'static str), u32>,
 }
 
 impl Overrides {
@@ -18,7 +32,61 @@ impl Overrides {
         Self {
             list: list.into(),
             seen: vec![0; list.len()],
+            kept: None,
         }
+    }
+
+    /// Keeps what is decided from now on.
+    pub fn keep(&mut self) {
+        self.kept = Some(Box::default());
+    }
+
+    /// Whether what is decided is kept.
+    #[inline]
+    pub const fn keeps(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What was decided.
+    pub fn take_kept(&mut self) -> Vec<Override> {
+        self.kept
+            .take()
+            .map_or_else(Vec::new, |kept| kept.decisions)
+    }
+
+    /// A message was sent, and the weather dealt with it so.
+    pub fn keep_passage(
+        &mut self,
+        (from, to): (Endpoint, Endpoint),
+        said: Option<&Description>,
+        passage: Passage,
+    ) {
+        let Some(kept) = &mut self.kept else { return };
+        let name = MessageName {
+            from,
+            to,
+            kind: said.map(|said| said.kind.to_owned()),
+            slot: said.and_then(|said| said.slot),
+            nth: 0,
+        };
+        let nth = kept.messages.entry(format!("{name:?}")).or_default();
+        *nth += 1;
+        let name = MessageName { nth: *nth, ..name };
+        kept.decisions.push(Override::Message(name, passage));
+    }
+
+    /// An operation was submitted, and is treated so.
+    #[inline]
+    pub fn keep_treatment(&mut self, node: Node, operation: Operation, treatment: Treatment) {
+        let Some(kept) = &mut self.kept else { return };
+        let nth = kept.operations.entry((node, operation.name())).or_default();
+        *nth += 1;
+        let name = OperationName {
+            node,
+            operation,
+            nth: *nth,
+        };
+        kept.decisions.push(Override::Disk(name, treatment));
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use synod_reports::record::Operations;
 
+use crate::choices::overrides::Override;
 use crate::history::operation::Action;
 use crate::ids::Node;
 use crate::subject::process::{Setup, Subject};
@@ -155,6 +156,16 @@ impl<O: Observer> World<O> {
             .filter_map(|machine| machine.process.as_ref())
             .map(|process| process.bug());
         alive.fold(self.bug, |sum, bug| (sum.0 + bug.0, sum.1 + bug.1))
+    }
+
+    /// From now on what the weather decides is kept, of messages and of disks.
+    pub fn keep_decisions(&mut self) {
+        self.stage.overrides.keep();
+    }
+
+    /// What was kept, as overrides would tell it.
+    pub fn take_decisions(&mut self) -> Vec<Override> {
+        self.stage.overrides.take_kept()
     }
 
     /// What was told to go some way, and never came.

@@ -2,7 +2,7 @@
 
 use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
-use crate::choices::overrides::Operation;
+use crate::choices::overrides::{Operation, Treatment};
 use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, FaultNumber, Node};
 use crate::scenario::fault::{Moment, Until};
@@ -425,6 +425,13 @@ impl<O: Observer> World<O> {
         if let Some(told) = told {
             self.stage.took_effect(Effect::Override, name(at));
             machine.told.extend(told.fails.map(|fails| (ticket, fails)));
+        }
+        if let Some(operation) = kind.operation() {
+            let takes = Some(span + machine.faults.slow);
+            let treatment = Treatment { takes, fails: None };
+            self.stage
+                .overrides
+                .keep_treatment(Node(at), operation, treatment);
         }
         if let Some(takes) = told.and_then(|told| told.takes) {
             span = takes;
