@@ -186,7 +186,8 @@ impl Amount {
     /// there, or there is no room.
     #[must_use]
     pub fn middle(&self, [low, high]: [i64; 2]) -> Option<i64> {
-        if low <= 0 || low == high {
+        let has_room = self.value / 2 >= low && high / 2 >= self.value;
+        if low <= 0 || low == high || has_room {
             return None;
         }
         let high = high.min(low.saturating_mul(4));
@@ -310,6 +311,7 @@ mod tests {
         assert_eq!(ms(160, 18_000), Some(400));
         assert_eq!(ms(170, 250), Some(200));
         assert_eq!((ms(180, 180), ms(0, 500), ms(170, 190)), (None, None, None));
+        assert_eq!(ms(90, 360), None, "there is room on both sides");
     }
 
     #[test]
