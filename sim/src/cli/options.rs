@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 
 use crate::check::jury::Jury;
 use crate::choices::Strategy;
-use crate::cli::terminal::quoted;
 use crate::cli::units;
 use crate::sweep::pool::Place;
 use crate::sweep::settings::{Judges, Settings};
@@ -179,36 +178,6 @@ impl WorkOptions {
         })?;
         Ok(Place::Children(program, vec!["worker".to_owned()]))
     }
-}
-
-/// The words that say what these settings say of a run, to be pasted after its name.
-#[must_use]
-pub fn options_of(settings: &Settings) -> String {
-    let judges = settings
-        .judges
-        .iter()
-        .map(|judges| ("checks", judges.name()));
-    let sets = settings.set.iter().map(|set| ("set", set.as_str()));
-    let only = settings
-        .only
-        .named()
-        .iter()
-        .map(|name| ("only", name.as_str()));
-    let options = settings.bug.iter().map(|bug| ("bug", bug.as_str()));
-    let subject = settings
-        .subject
-        .iter()
-        .map(|name| ("subject", name.as_str()));
-    let strategy = settings.strategy.and_then(|one| one.to_possible_value());
-    let strategy = strategy.iter().map(|one| ("strategy", one.get_name()));
-    options
-        .chain(subject)
-        .chain(strategy)
-        .chain(sets)
-        .chain(only)
-        .chain(judges)
-        .map(|(option, value)| format!(" --{option} {}", quoted(value)))
-        .collect()
 }
 
 /// So many workers, or one for each core.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use synod_reports::record::{NO_DIGEST, RunRecord, Verdict};
 use synod_reports::table::{duration, grouped};
@@ -13,7 +13,7 @@ use crate::check::jury::Jury;
 use crate::cli::card::card;
 use crate::cli::exit;
 use crate::cli::narrow::Narrow;
-use crate::cli::options::{Format, Global, RunOptions, WorkOptions, options_of};
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
@@ -90,19 +90,17 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         .origin
         .as_ref()
         .map(|origin| compare(origin, record, &arguments.run));
+    let named = {
+        let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
+        let options = options_of(&arguments.run.settings(Vec::new()));
+        quoted(&arguments.target) + &seed.unwrap_or_default() + &options
+    };
     match arguments.format {
         Format::Human => {
             print(&story(&report, &arguments.narrow, global.verbose));
             print(&text(record, compared, report.origin.as_ref(), global));
             if record.verdict.is_failure() && !global.quiet {
-                let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
-                let again = format!(
-                    "{} replay {}{}{}",
-                    invocation(),
-                    quoted(&arguments.target),
-                    seed.unwrap_or_default(),
-                    options_of(&arguments.run.settings(Vec::new()))
-                );
+                let again = format!("{} replay {named}", invocation());
                 print(&card(&report, &again));
             }
         }
@@ -121,14 +119,7 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         return fail(exit::HARNESS, &message);
     }
     if record.verdict.is_failure() && record.verdict != Verdict::Lost {
-        let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
-        say(&format!(
-            "Shrink with: {} shrink {}{}{}",
-            invocation(),
-            quoted(&arguments.target),
-            seed.unwrap_or_default(),
-            options_of(&arguments.run.settings(Vec::new()))
-        ));
+        say(&format!("Shrink with: {} shrink {named}", invocation()));
     }
     match (
         exit::of_run(record.verdict, record.check.as_deref()),
@@ -238,6 +229,36 @@ fn only(argument: &str, selection: &Selection) -> Result<String, String> {
             names.len() + once.len()
         )),
     }
+}
+
+/// The words that say what these settings say of a run, to be pasted after its name.
+#[must_use]
+pub fn options_of(settings: &Settings) -> String {
+    let judges = settings
+        .judges
+        .iter()
+        .map(|judges| ("checks", judges.name()));
+    let sets = settings.set.iter().map(|set| ("set", set.as_str()));
+    let only = settings
+        .only
+        .named()
+        .iter()
+        .map(|name| ("only", name.as_str()));
+    let options = settings.bug.iter().map(|bug| ("bug", bug.as_str()));
+    let subject = settings
+        .subject
+        .iter()
+        .map(|name| ("subject", name.as_str()));
+    let strategy = settings.strategy.and_then(|one| one.to_possible_value());
+    let strategy = strategy.iter().map(|one| ("strategy", one.get_name()));
+    options
+        .chain(subject)
+        .chain(strategy)
+        .chain(sets)
+        .chain(only)
+        .chain(judges)
+        .map(|(option, value)| format!(" --{option} {}", quoted(value)))
+        .collect()
 }
 
 /// Digests are compared only for the same build and the same run.

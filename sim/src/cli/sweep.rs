@@ -13,7 +13,8 @@ use synod_reports::summary::{Cost, Failure, Summary};
 use synod_reports::text;
 
 use crate::build::BUILD;
-use crate::cli::options::{Format, Global, RunOptions, WorkOptions, options_of};
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::replay::options_of;
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};

@@ -13,7 +13,7 @@ use crate::scenario::fault::Fault;
 use crate::shrink::amounts::Amount;
 use crate::shrink::brief::{Brief, Place, plain};
 use crate::shrink::case::{Candidate, Case, Spent};
-use crate::shrink::edits;
+use crate::shrink::{edits, faults};
 use crate::time::Instant;
 
 /// The most of a message that a title has.
@@ -171,7 +171,7 @@ impl Search<'_> {
         let is_done = loop {
             let before = self.best.clone();
             self.structure();
-            self.descend(|plan, _| edits::simpler_faults(plan));
+            self.descend(|plan, _| faults::simpler_faults(plan));
             self.tell("faults");
             self.descend(|plan, _| edits::sooner(plan));
             self.tell("times");
@@ -221,6 +221,7 @@ impl Search<'_> {
         }
     }
 
+    /// What a pass has come to, for `-vv`.
     fn tell(&self, pass: &str) {
         tracing::debug!(
             "{pass}: {} runs, {} events so far, {} pieces, {} operations",
