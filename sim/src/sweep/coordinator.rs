@@ -335,7 +335,7 @@ mod tests {
         );
         assert_eq!(
             std::fs::read_to_string(repro.with_file_name("tale.txt")).expect("reads"),
-            "0.000000 it began\n"
+            "0.000000 #0 it began\n"
         );
         assert!(repro.with_file_name("history.jsonl").exists());
         assert!(outcome.repeated_otherwise.is_empty() && outcome.broken.is_empty());
