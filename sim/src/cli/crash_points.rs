@@ -177,6 +177,7 @@ fn write(
         check: found.record.check.clone(),
         digest: found.record.digest.clone(),
         build: BUILD.to_owned(),
+        edited: false,
     };
     let folder = arguments.out.join(found.fingerprint());
     let path = folder.join("repro.toml");

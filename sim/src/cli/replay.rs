@@ -271,6 +271,8 @@ fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compare
     let same_jury = options.only.is_empty() || Jury::only(&options.only) == origin.only;
     let same_judges = options.checks.is_none_or(|judges| judges == origin.judges);
     let comparable = origin.build == BUILD
+        && !origin.edited
+        && options.strategy.is_none()
         && same_subject
         && same_bug
         && same_jury
@@ -326,7 +328,7 @@ fn text(
         }
         Some(Compared::Other) => " (NOT the reproducer's)",
         Some(Compared::Incomparable) => {
-            " (the reproducer has none, or is of another build or other options: not compared)"
+            " (not compared: the reproducer has none, was edited, or is of another build or other options)"
         }
     };
     out.push_str(&format!("  digest   {}{digest}\n", record.digest));

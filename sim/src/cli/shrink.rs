@@ -107,6 +107,7 @@ pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
         check: Some(goal.check.clone()),
         digest: first.digest.clone(),
         build: BUILD.to_owned(),
+        edited: false,
     };
     let plan = spec.plan.clone();
     let scribe = Scribe::new(repro_of(&plan, &origin));

@@ -39,6 +39,19 @@ pub fn to_toml_titled(plan: &Plan, repro: &Repro, title: &str, why: &str) -> Str
     out
 }
 
+/// What is the same for this plan, bug, subject and judges alone.
+#[must_use]
+pub fn fingerprint(plan: &Plan, repro: &Repro) -> String {
+    let bare = Repro {
+        check: None,
+        digest: None,
+        build: None,
+        ..repro.clone()
+    };
+    let hash = xxhash_rust::xxh3::xxh3_64(to_toml(plan, &bare).as_bytes());
+    format!("{hash:016x}")
+}
+
 fn write(
     out: &mut String,
     plan: &Plan,
@@ -69,6 +82,9 @@ fn write(
         if let Some(value) = value {
             writeln!(out, "{key} = {}", quoted(value))?;
         }
+    }
+    if repro.digest.is_some() {
+        writeln!(out, "plan = {}", quoted(&fingerprint(plan, repro)))?;
     }
     if let Some(only) = &repro.only {
         writeln!(

@@ -13,7 +13,7 @@ use crate::choices::strike::{Blow, Strike};
 use crate::glossary::names;
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::draw::draw;
-use crate::plan::pin::to_toml;
+use crate::plan::pin::{fingerprint, to_toml};
 use crate::plan::{Distribution, Plan};
 use crate::scenario::embedded::FILES;
 use crate::scenario::fault::{DamageBudget, Fault, Who};
@@ -151,10 +151,15 @@ fn pinned_and_back(plan: &Plan) {
         only: Some(vec!["agreement".into(), "contract".into()]),
         checks: Some("client".into()),
         check: Some("agreement".into()),
+        plan: None,
         digest: Some("00000000000000ff".into()),
         build: Some("a\"b".into()),
         branches: Some(Spanned::new(0..0, plan.branches.clone())),
         strikes: Some(Spanned::new(0..0, plan.strikes.clone())),
+    };
+    let repro = Repro {
+        plan: Some(fingerprint(plan, &repro)),
+        ..repro
     };
     let text = to_toml(plan, &repro);
     let scenario = parse("regressions/x", &text, &[], &names())

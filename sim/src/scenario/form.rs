@@ -343,6 +343,8 @@ pub struct Repro {
     pub digest: Option<String>,
     /// The hash of the sources that it was found with.
     pub build: Option<String>,
+    /// What the plan was that had the digest: 16 hexadecimal digits, which another plan does not have.
+    pub plan: Option<String>,
     /// Where the run leaves the way of its seed.
     pub branches: Option<Spanned<Vec<Branch>>>,
     /// Where replicas are struck.

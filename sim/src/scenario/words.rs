@@ -937,6 +937,11 @@ static REPRO: Table = Table {
         ),
         key("digest", Kind::Digest, "the trace digest"),
         key(
+            "plan",
+            Kind::Digest,
+            "which plan had that digest: of an edited one it is not compared",
+        ),
+        key(
             "build",
             Kind::Text,
             "the hash of the sources that it was found with",

@@ -131,6 +131,7 @@ pub fn execute(
             check: report.line.record.check.clone(),
             digest: report.line.record.digest.clone(),
             build: BUILD.to_owned(),
+            edited: false,
         };
         report.repro = Some(source.pin(&spec.plan, &own));
     }

@@ -283,11 +283,17 @@ impl Source for Shelf {
         };
         // Among others, a reproducer goes by its own name, and not by that of the scenario that it
         // came from.
+        let plan = draw(scenario, seed);
+        let repro = scenario.repro.as_ref();
+        let is_edited = |repro: &Repro| {
+            let had = repro.plan.as_ref();
+            had.is_some_and(|had| *had != pin::fingerprint(&plan, repro))
+        };
+        let edited = repro.is_some_and(is_edited);
         let plan = Plan {
             scenario: name,
-            ..draw(scenario, seed)
+            ..plan
         };
-        let repro = scenario.repro.as_ref();
         let subject = repro
             .and_then(|repro| repro.subject.clone())
             .or_else(|| scenario.subject.clone());
@@ -302,6 +308,7 @@ impl Source for Shelf {
             check: repro.check.clone(),
             digest: repro.digest.clone().unwrap_or_else(|| NO_DIGEST.to_owned()),
             build: repro.build.clone().unwrap_or_default(),
+            edited,
         });
         let (bug, only) = (
             repro.and_then(|repro| repro.bug.clone()),
@@ -335,6 +342,7 @@ pub fn repro_of(plan: &Plan, origin: &Origin) -> Repro {
         check: origin.check.clone(),
         digest: (!origin.digest.is_empty()).then(|| origin.digest.clone()),
         build: Some(origin.build.clone()),
+        plan: None,
         branches: None,
         strikes: None,
     }
@@ -517,11 +525,24 @@ mod tests {
         );
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("repro.toml");
-        std::fs::write(&file, thrice.repro.as_ref().expect("was kept")).expect("writes");
-        let again = run(&[], &Target::Repro(file.display().to_string()));
+        let repro = thrice.repro.as_ref().expect("was kept");
+        std::fs::write(&file, repro).expect("writes");
+        let target = Target::Repro(file.display().to_string());
+        let again = run(&[], &target);
         assert_eq!(again.line, thrice.line);
-        let had = again.origin.expect("it has one").digest;
-        assert_eq!(had, thrice.line.record.digest);
+        let had = again.origin.expect("it has one");
+        assert_eq!(had.digest, thrice.line.record.digest);
+        assert!(!had.edited);
+        for (part, edited) in [
+            ("[workload]\n", "[workload]\nidle = [\"c2\"]\n"),
+            ("[repro]\n", "[repro]\nbug = \"commit-on-nack\"\n"),
+        ] {
+            assert!(repro.contains(part));
+            std::fs::write(&file, repro.replace(part, edited)).expect("writes");
+            let mut source = open(&Settings::default()).expect("nothing is named");
+            let planned = source.plan(&target).expect("it can be read");
+            assert!(planned.origin.expect("it has one").edited, "{edited}");
+        }
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct Origin {
     pub digest: String,
     /// The build that had it.
     pub build: String,
+    /// The plan is not the one that had it.
+    #[serde(default)]
+    pub edited: bool,
 }
 
 /// A plan, and what its file says about how to run it.
