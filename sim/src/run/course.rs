@@ -276,7 +276,7 @@ impl<J: Judge> Run<J> {
         if self.world.events() >= self.plan.end.events {
             return Err(Failure::undecided(
                 Undecided::Events,
-                "the budget of events ran out",
+                "the budget of events ran out: a run that is merely long needs more `[end] events`",
             ));
         }
         let before = self.world.now();

@@ -187,26 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn what_a_bug_does_before_anybody_is_asked_counts() {
-        let mut failed = 0;
-        for seed in 0..60 {
-            let spec = RunSpec {
-                bug: Some("promise-omits-votes-in-flight".to_owned()),
-                ..RunSpec::new(without_leader(5, seed))
-            };
-            let record = run(&spec).record;
-            if record.check.as_deref() == Some(FENCING_AUDIT) {
-                failed += 1;
-                assert!(
-                    record.bug.is_some_and(|(_, triggered)| triggered > 0),
-                    "{record:?}"
-                );
-            }
-        }
-        assert!(failed > 0);
-    }
-
-    #[test]
     fn a_promise_that_counts_twice_keeps_nobody_out() {
         let bug = "promise-counted-twice";
         // Copies are possible, and none is made but by an audit.

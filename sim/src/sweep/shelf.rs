@@ -546,6 +546,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_bug_does_at_the_start_of_a_fork_counts() {
+        let settings = Settings {
+            scenarios: vec!["safety/weather-5".to_owned()],
+            bug: Some("promise-reports-promised-as-accepted".to_owned()),
+            ..Settings::default()
+        };
+        let mut source = open(&settings).expect("it is there");
+        let mut failed = 0;
+        for seed in 1_000_010..1_000_022 {
+            let item = Item {
+                number: 0,
+                target: Target::Scenario("safety/weather-5".to_owned(), seed),
+                keep: Keep::Line,
+            };
+            let report = execute(source.as_mut(), &settings, &item, &mut |_| {});
+            let record = report.expect("it can be run").line.record;
+            let (_, triggered) = record.bug.expect("it is planted");
+            failed += u64::from(record.verdict.is_failure());
+            assert!(
+                triggered > 0 || record.verdict == Verdict::Pass,
+                "{seed}: {record:?}"
+            );
+        }
+        assert!(failed > 5, "{failed}");
+    }
+
+    #[test]
     fn an_edited_scenario_is_another() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("x.toml");
