@@ -1,9 +1,8 @@
 //! What a Synod run looks like to a person or a machine: record types and renderers. Knows no
 //! simulator.
 //!
-//! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`],
-//! [`coverage`] what they came by together,
-//! and [`text`], [`markdown`] and [`junit`] show it. [`hunt`] and [`figure`] are the tables of
+//! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`] and
+//! [`coverage`] what they came by together, and [`text`], [`markdown`] and [`junit`] show it. [`hunt`] and [`figure`] are the tables of
 //! planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;

@@ -269,12 +269,16 @@ impl dyn Choices + '_ {
 
     /// A span with an exponential distribution of this mean, cut at `max`. Integers only.
     pub fn exponential(&mut self, label: Label, mean: Span, max: Span) -> Span {
-        let word = self.draw(label, u64::MAX) + 1;
+        let word = self.draw(label, WHOLE) + 1;
         let nats_q20 = (u128::from(minus_log2_q20(word)) * LN_2_Q32) >> 32;
         let span = (nats_q20 * u128::from(mean.0)) >> 20;
         Span(u64::try_from(span).unwrap_or(u64::MAX)).min(max)
     }
 }
+
+/// The range that [`exponential`](<dyn Choices>::exponential) asks for, and nobody else: the lowest
+/// number is the longest span, and in every other range of times the highest.
+const WHOLE: u64 = u64::MAX;
 
 /// ln 2 with 32 fractional bits.
 const LN_2_Q32: u128 = 2_977_044_472;

@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Choices, Label, Seeded, Topic};
+use super::{Choices, Label, Seeded, Topic, WHOLE};
 
 /// Decisions of an episode.
 const EPISODE: (u64, u64) = (200, 6_000);
@@ -110,10 +110,8 @@ impl Choices for Priorities {
     fn draw(&mut self, label: Label, range: u64) -> u64 {
         match label.topic {
             Topic::Latency | Topic::DiskSync if !self.calm => {
-                // The longest exponential delay has the lowest word; the longest uniform one the
-                // highest.
                 let late = self.lateness(label);
-                let word = if range == u64::MAX { !late } else { late };
+                let word = if range == WHOLE { !late } else { late };
                 u64::try_from((u128::from(word) * u128::from(range)) >> 64)
                     .expect("a number below a u64 is a u64")
             }

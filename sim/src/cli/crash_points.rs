@@ -6,7 +6,6 @@ use clap::Args;
 use serde_json::{Value, json};
 use synod_reports::table::{self, grouped};
 
-use crate::build::BUILD;
 use crate::choices::strike::Blow;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions};
@@ -14,10 +13,10 @@ use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::run::RunSpec;
 use crate::run::crash_points::{ALL_SUBSETS_UP_TO, Bounds, Crossed, Found, Survey, crash_points};
 use crate::sweep::cost::cpu_of_this;
-use crate::sweep::job::spec_of;
+use crate::sweep::job::{origin_of, spec_of};
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::shelf;
-use crate::sweep::source::{Origin, Source};
+use crate::sweep::source::Source;
 use crate::world::watch::Window;
 
 /// What is walked when nothing is named.
@@ -169,16 +168,7 @@ fn write(
 ) -> Result<String, String> {
     let mut plan = spec.plan.clone();
     plan.strikes.clone_from(&found.strikes);
-    let origin = Origin {
-        subject: spec.subject.clone(),
-        bug: spec.bug.clone(),
-        only: spec.jury.clone(),
-        judges,
-        check: found.record.check.clone(),
-        digest: found.record.digest.clone(),
-        build: BUILD.to_owned(),
-        edited: false,
-    };
+    let origin = origin_of(spec, judges, &found.record);
     let folder = arguments.out.join(found.fingerprint());
     let path = folder.join("repro.toml");
     let written = std::fs::create_dir_all(&folder)

@@ -7,7 +7,6 @@ use clap::Args;
 use serde_json::json;
 use synod_reports::table::grouped;
 
-use crate::build::BUILD;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, jobs};
 use crate::cli::replay::planned;
@@ -20,10 +19,9 @@ use crate::shrink::case::{Case, Goal, Spent};
 use crate::shrink::edits::pieces;
 use crate::shrink::search::{Shrunk, shrink};
 use crate::sweep::cost::cpu_of_this;
-use crate::sweep::job::spec_of;
+use crate::sweep::job::{origin_of, spec_of};
 use crate::sweep::lost::{CRASH, HANG};
 use crate::sweep::shelf::repro_of;
-use crate::sweep::source::Origin;
 
 /// Arguments of `shrink`.
 #[derive(Args, Clone, Debug)]
@@ -99,16 +97,7 @@ pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
         let message = format!("there is nothing to shrink: the run ended as `{verdict}`");
         return fail(exit::VACUOUS, &message);
     };
-    let origin = Origin {
-        subject: spec.subject.clone(),
-        bug: spec.bug.clone(),
-        only: spec.jury.clone(),
-        judges,
-        check: Some(goal.check.clone()),
-        digest: first.digest.clone(),
-        build: BUILD.to_owned(),
-        edited: false,
-    };
+    let origin = origin_of(&spec, judges, &first);
     let plan = spec.plan.clone();
     let scribe = Scribe::new(repro_of(&plan, &origin));
     let out = arguments

@@ -41,16 +41,11 @@ impl<J: Judge> Run<J> {
             Trial::Twice => "was heard twice",
         };
         came.map_err(|panic| {
-            let Failure {
-                class,
-                check,
-                message,
-            } = Failure::of_panic(&panic);
-            let message = format!("in a fork where {from} promised {to} and {trial}: {message}");
+            let failure = Failure::of_panic(&panic);
+            let broke = &failure.message;
             Failure {
-                class,
-                check,
-                message,
+                message: format!("in a fork where {from} promised {to} and {trial}: {broke}"),
+                ..failure
             }
         })?;
         let judge = &mut fork.observer_mut().0;

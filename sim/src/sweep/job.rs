@@ -123,16 +123,7 @@ pub fn execute(
         }
     };
     if item.keep != Keep::Line {
-        let own = Origin {
-            subject: spec.subject.clone(),
-            bug: spec.bug.clone(),
-            only: spec.jury.clone(),
-            judges,
-            check: report.line.record.check.clone(),
-            digest: report.line.record.digest.clone(),
-            build: BUILD.to_owned(),
-            edited: false,
-        };
+        let own = origin_of(&spec, judges, &report.line.record);
         report.repro = Some(source.pin(&spec.plan, &own));
     }
     report.origin = origin;
@@ -167,6 +158,21 @@ pub fn spec_of(settings: &Settings, drawn: Planned) -> (RunSpec, Judges) {
         plan,
     };
     (spec, judges)
+}
+
+/// What a reproducer of this run says about itself.
+#[must_use]
+pub fn origin_of(spec: &RunSpec, judges: Judges, record: &RunRecord) -> Origin {
+    Origin {
+        subject: spec.subject.clone(),
+        bug: spec.bug.clone(),
+        only: spec.jury.clone(),
+        judges,
+        check: record.check.clone(),
+        digest: record.digest.clone(),
+        build: BUILD.to_owned(),
+        edited: false,
+    }
 }
 
 /// Whether the run of this seed is made twice. Depends on the seed alone, so that every shard and
