@@ -94,6 +94,41 @@ fn focus(message: &str) -> Narrow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Instant;
+    use crate::trace::about::About;
+    use crate::trace::tale::Depth;
+    use synod_reports::line::ResultLine;
+    use synod_reports::record::{RunRecord, Verdict};
+
+    #[test]
+    fn the_last_that_touch_it_are_shown_with_the_replicas_and_what_to_type() {
+        let line = |number: u64| Line {
+            depth: Depth::Wire,
+            time: Instant(number * 1_000_000),
+            number,
+            about: About {
+                slots: Some((number % 2, number % 2)),
+                ..About::default()
+            },
+            text: format!("it was {number}"),
+        };
+        let mut record = RunRecord::blank("a/b", 1, Verdict::Safety);
+        record.message = Some("r1 has another value in slot 1 than r2".to_owned());
+        let report = Report {
+            tale: (0..61).map(line).collect(),
+            replicas: vec!["r1 up, boot 1".to_owned()],
+            ..Report::new(0, ResultLine::new(record))
+        };
+        let card = card(&report, "synod replay x.toml");
+        let has = |part: &str| assert!(card.contains(part), "{part}: {card}");
+        has("event #60, 0.060000 s: it was 60\n");
+        has("The last 20 of 30 events with --slot 1:\n  0.021000 #21 it was 21\n");
+        has("  0.059000 #59 it was 59\n\nThe replicas then:\n  r1 up, boot 1\n");
+        has("  synod replay x.toml --slot 1    all of that\n");
+        assert_eq!(card.matches("it was").count(), 1 + LINES);
+        let nothing = Report::new(0, ResultLine::new(report.line.record));
+        assert_eq!(super::card(&nothing, "x"), "", "nothing was recorded");
+    }
 
     #[test]
     fn a_message_says_what_to_look_at() {

@@ -270,3 +270,11 @@ fn who_shows_nothing_of_its_inside_is_not_vacuous() {
     assert!(record.deliveries.is_empty() && record.cells.is_empty() && record.states.is_empty());
     assert!(vacuous(record).is_empty());
 }
+
+#[test]
+fn where_no_fact_tells_of_roles_nobody_got_anything_in_one() {
+    let told = record(&Synod);
+    assert!(!told.deliveries.is_empty() && !told.cells.is_empty() && !told.states.is_empty());
+    let mute = record(&MUTE);
+    assert!(mute.deliveries.is_empty() && mute.cells.is_empty() && mute.states.is_empty());
+}

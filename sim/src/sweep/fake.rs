@@ -41,6 +41,8 @@ pub enum Behaviour {
     /// Fail in every seed that this divides, if a bug is planted, replicas pause and `agreement`
     /// judges. The bug does nothing in seed 0.
     BugFailsEvery(u64),
+    /// The same, if `ghost` judges as well.
+    BugFailsTogether(u64),
     /// Panic.
     Panic,
     /// Give a digest that depends on recording.
@@ -211,7 +213,10 @@ impl Source for Fake {
             return Err("no seed".to_owned());
         };
         let mut plan = plan(&scenario, *seed);
-        if matches!(self.0, Behaviour::BugFailsEvery(_)) {
+        if matches!(
+            self.0,
+            Behaviour::BugFailsEvery(_) | Behaviour::BugFailsTogether(_)
+        ) {
             let fault = Fault::Pause(Who::All);
             plan.nemesis.push(Timed {
                 number: FaultNumber(1),
@@ -245,11 +250,13 @@ impl Source for Fake {
         let follows = |behaviour| spec.record && self.0 == behaviour;
         let fails = match self.0 {
             Behaviour::FailEvery(every) => seed.is_multiple_of(every),
-            Behaviour::BugFailsEvery(every) => {
+            Behaviour::BugFailsEvery(every) | Behaviour::BugFailsTogether(every) => {
                 let paused = spec.plan.faults().next().is_some();
+                let alone = self.0 == Behaviour::BugFailsEvery(every);
                 spec.bug.is_some()
                     && paused
                     && spec.jury.has("agreement")
+                    && (alone || spec.jury.has("ghost"))
                     && seed.is_multiple_of(every)
             }
             _ => follows(Behaviour::VerdictFollowsRecording),

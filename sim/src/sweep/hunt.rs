@@ -203,8 +203,8 @@ mod tests {
     use crate::sweep::lost;
     use synod_reports::ablation::Part;
 
-    fn count(behaviour: Behaviour, seeds: Seeds, up_to: u64, until_found: bool) -> Count {
-        let plan = Plan {
+    fn plan(seeds: Seeds, up_to: u64, until_found: bool) -> Plan {
+        Plan {
             settings: Settings {
                 bug: Some("accept-below-promise".to_owned()),
                 ..Settings::default()
@@ -216,7 +216,11 @@ mod tests {
             ablate: true,
             jobs: 1,
             hang_after: Duration::from_secs(9),
-        };
+        }
+    }
+
+    fn count(behaviour: Behaviour, seeds: Seeds, up_to: u64, until_found: bool) -> Count {
+        let plan = plan(seeds, up_to, until_found);
         let halt = AtomicBool::new(false);
         let mut open = |_: &Settings| Ok(Place::Here(Box::leak(Box::new(Fake::new(behaviour)))));
         hunt(&plan, &halt, &mut open, &mut |_| ()).expect("it works")
@@ -252,6 +256,33 @@ mod tests {
         assert_eq!(part(&ablation.checks, "ghost"), (0, 0));
         assert_eq!(ablation.faults.len(), 1, "{:?}", ablation.faults);
         assert_eq!(part(&ablation.faults, "pause"), (5, 5));
+    }
+
+    #[test]
+    fn a_check_is_needed_that_finds_nothing_alone_when_nothing_is_found_without_it() {
+        let seeds = Seeds { start: 1, end: 101 };
+        let count = count(Behaviour::BugFailsTogether(20), seeds, 0, false);
+        let checks = count.ablation.expect("it was asked").checks;
+        let part = |name: &str| (checks[name].present, checks[name].needed);
+        assert_eq!((part("agreement"), part("prefix")), ((0, 5), (0, 0)));
+    }
+
+    #[test]
+    fn what_was_interrupted_or_not_found_says_nothing_of_needs() {
+        let seeds = Seeds { start: 1, end: 101 };
+        let not_found = count(Behaviour::Pass, seeds, 0, false);
+        assert_eq!(not_found.ablation, None);
+        let plan = plan(seeds, 0, false);
+        let halt = AtomicBool::new(false);
+        let mut open = |_: &Settings| {
+            let fake = Fake::new(Behaviour::BugFailsEvery(20));
+            Ok(Place::Here(Box::leak(Box::new(fake))))
+        };
+        let interrupted = hunt(&plan, &halt, &mut open, &mut |count| {
+            halt.store(count.detections == 2, std::sync::atomic::Ordering::Relaxed);
+        });
+        let interrupted = interrupted.expect("it works");
+        assert_eq!((interrupted.detections, interrupted.ablation), (2, None));
     }
 
     #[test]
