@@ -7,7 +7,7 @@ use crate::run::checks;
 use crate::scenario::names::{Names, SubjectNames};
 use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::Subject;
-use crate::sweep::job::{DETERMINISM, HARNESS};
+use crate::sweep::endings::{DETERMINISM, HARNESS};
 use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
 use crate::verdict::undecided::Undecided;
 use crate::world::tally::Milestone;

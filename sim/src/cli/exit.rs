@@ -3,7 +3,7 @@
 use synod_reports::record::Verdict;
 use synod_reports::summary::Summary;
 
-use crate::sweep::job::HARNESS as HARNESS_CHECK;
+use crate::sweep::endings::HARNESS as HARNESS_CHECK;
 
 /// Every run passed.
 pub const PASSED: u8 = 0;

@@ -14,14 +14,13 @@ use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::cli::units;
 use crate::plan::Plan;
 use crate::run::run as run_once;
-use crate::shrink::brief::Scribe;
-use crate::shrink::case::{Case, Goal, Spent};
+use crate::shrink::case::Goal;
 use crate::shrink::edits::pieces;
 use crate::shrink::search::{Shrunk, shrink};
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::job::{origin_of, spec_of};
 use crate::sweep::lost::{CRASH, HANG};
-use crate::sweep::shelf::repro_of;
+use crate::sweep::smaller::case_of;
 
 /// Arguments of `shrink`.
 #[derive(Args, Clone, Debug)]
@@ -99,14 +98,10 @@ pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
     };
     let origin = origin_of(&spec, judges, &first);
     let plan = spec.plan.clone();
-    let scribe = Scribe::new(repro_of(&plan, &origin));
     let out = arguments
         .out
         .clone()
         .unwrap_or_else(|| usual(arguments, &plan));
-    if let Err(error) = writes(&out, &scribe.brief(&plan).text()) {
-        return fail(exit::HARNESS, &format!("{}: {error}", out.display()));
-    }
     let until = arguments.time.map(|time| Instant::now() + time);
     let interrupted = terminal::interrupts();
     let halt = || {
@@ -114,16 +109,11 @@ pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
             || until.is_some_and(|until| Instant::now() >= until)
     };
     let bar = terminal::progress(global, None);
-    let case = Case {
-        goal,
-        scribe,
-        jobs: jobs(arguments.jobs),
-        budget: arguments.budget * 1_000_000,
-        halt: &halt,
-        spent: Spent::default(),
-        tried: std::collections::BTreeSet::new(),
-        spec,
-    };
+    let budget = arguments.budget * 1_000_000;
+    let case = case_of(spec, &origin, goal, jobs(arguments.jobs), budget, &halt);
+    if let Err(error) = writes(&out, &case.scribe.brief(&plan).text()) {
+        return fail(exit::HARNESS, &format!("{}: {error}", out.display()));
+    }
     let shrunk = shrink(case, &plan, &mut |best, case| {
         bar.set_position(case.spent.runs);
         bar.set_message(of(best));

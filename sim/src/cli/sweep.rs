@@ -2,7 +2,9 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::iter::repeat;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +12,7 @@ use indicatif::ProgressBar;
 use synod_reports::line::ResultLine;
 use synod_reports::record::Verdict;
 use synod_reports::summary::{Cost, Failure, Summary};
+use synod_reports::table::count;
 use synod_reports::text;
 
 use crate::build::BUILD;
@@ -18,10 +21,12 @@ use crate::cli::replay::options_of;
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
-use crate::sweep::folder::{self, Folder, RunInfo};
+use crate::sweep::folder::{self, Folder, RunInfo, SHRUNK};
+use crate::sweep::pool::Pool;
 use crate::sweep::roster::Roster;
 use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
 use crate::sweep::shelf;
+use crate::sweep::shrinking::{Became, shrink_failures};
 
 /// Arguments of `sweep`.
 #[derive(Args, Clone, Debug)]
@@ -70,6 +75,16 @@ pub struct SweepArgs {
     /// The folder for the results [default: target/synod/<run-id>]
     #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Millions of events for making each of the first five failures smaller, once all runs are
+    /// made; 0: none
+    #[arg(
+        long,
+        env = "SYNOD_SHRINK",
+        value_name = "MILLIONS",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(..1_000_000),
+    )]
+    shrink: u64,
     /// Write JUnit XML here as well
     #[arg(long, env = "SYNOD_JUNIT", value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -335,7 +350,29 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         mut broken,
         repeated_otherwise,
     } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
+    let shrunk = match &folder {
+        Some(folder) if arguments.shrink > 0 && !interrupted.load(Ordering::Relaxed) => {
+            let failures = &summary.failures;
+            if !failures.is_empty() {
+                audience.bar.set_message("(making failures smaller)");
+            }
+            let pool = Pool {
+                settings: &info.settings,
+                jobs: arguments.work.jobs(),
+                hang_after: arguments.work.hang_after,
+                until: None,
+                halt: &interrupted,
+            };
+            let budget = arguments.shrink * 1_000_000;
+            shrink_failures(&info, failures, budget, &pool, &mut place, folder)
+        }
+        _ => Ok(Vec::new()),
+    };
     audience.bar.finish_and_clear();
+    let shrunk = shrunk.unwrap_or_else(|reason| {
+        broken.push(reason);
+        Vec::new()
+    });
 
     broken.extend(unwritable);
     if let Some(junit) = &arguments.junit
@@ -345,7 +382,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     }
     let (written, verbose) = (folder.is_some(), global.verbose > 0);
     show(&summary, &info, &path, arguments.format, written, verbose);
-    say_how_to_repeat(&summary.failures, &info, &path);
+    say_how_to_repeat(&summary.failures, &shrunk, &info, &path);
     for failure in &repeated_otherwise {
         let _ = fail(
             exit::NONDETERMINISTIC,
@@ -427,12 +464,13 @@ fn show(
     }
 }
 
-/// Ends each failure on standard error with a line that can be pasted.
-fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
-    for failure in failures
-        .iter()
-        .filter(|failure| failure.check != synod_reports::tally::EXPECTED_FAILURE)
-    {
+/// Ends each failure on standard error with lines that can be pasted.
+fn say_how_to_repeat(failures: &[Failure], shrunk: &[Option<Became>], info: &RunInfo, path: &Path) {
+    let shrunk = shrunk.iter().map(Option::as_ref).chain(repeat(None));
+    for (failure, shrunk) in failures.iter().zip(shrunk) {
+        if failure.check == synod_reports::tally::EXPECTED_FAILURE {
+            continue;
+        }
         let replay = match &failure.repro {
             Some(repro) => quoted(&path.join(repro).to_string_lossy()),
             None => {
@@ -440,8 +478,26 @@ fn say_how_to_repeat(failures: &[Failure], info: &RunInfo, path: &Path) {
                 named + &options_of(&info.settings)
             }
         };
+        say(&format!("{}:", failure.fingerprint));
         say(&format!("Reproduce with: {} replay {replay}", invocation()));
-        if failure.class != Verdict::Lost.name() {
+        match shrunk {
+            Some(Ok(smaller)) => {
+                let file = path
+                    .join("failures")
+                    .join(&failure.fingerprint)
+                    .join(SHRUNK);
+                say(&format!(
+                    "Shrunk to {}: {} replay {}",
+                    count(smaller.decisions as u64, "line"),
+                    invocation(),
+                    quoted(&file.to_string_lossy())
+                ));
+            }
+            Some(Err(reason)) => say(&format!("Not shrunk: {reason}")),
+            None => {}
+        }
+        let is_smallest = matches!(shrunk, Some(Ok(smaller)) if smaller.is_done);
+        if failure.class != Verdict::Lost.name() && !is_smallest {
             say(&format!("Shrink with: {} shrink {replay}", invocation()));
         }
     }
@@ -500,6 +556,50 @@ mod tests {
         assert_eq!(status(&["--resume", &swept]), begun);
         let again = std::fs::read_to_string(&results).expect("reads");
         assert_eq!(again, whole, "its run is made again");
+    }
+
+    #[test]
+    fn a_failure_is_made_smaller_by_itself() {
+        let place = tempfile::tempdir().expect("a folder");
+        let out = place.path().join("out").display().to_string();
+        let status = |words: &[&str]| {
+            let all = ["synod", "-q", "--no-progress"].iter().chain(words);
+            match Cli::try_parse_from(all).expect("they are right") {
+                Cli {
+                    command: Command::Sweep(arguments),
+                    global,
+                } => run(&arguments, &global),
+                Cli {
+                    command: Command::Replay(arguments),
+                    global,
+                } => crate::cli::replay::run(&arguments, &global),
+                other => panic!("{other:?}"),
+            }
+        };
+        let sweep = [
+            "sweep",
+            "--in-process",
+            "smoke/healthy-3",
+            "--seeds",
+            "0..1",
+            "--bug",
+            "commit-bound-inclusive",
+            "--out",
+            &out,
+        ];
+        let shrunk = || {
+            let failures = std::fs::read_dir(Path::new(&out).join("failures")).expect("a failure");
+            let mut failures = failures.map(|folder| folder.expect("reads").path().join(SHRUNK));
+            failures.next().expect("a failure")
+        };
+        assert_eq!(status(&[&sweep[..], &["--shrink", "0"]].concat()), 1);
+        assert!(!shrunk().exists(), "nobody asked for it");
+        assert_eq!(status(&[&sweep[..], &["--shrink", "2"]].concat()), 1);
+        let file = shrunk().display().to_string();
+        let lines = std::fs::read_to_string(&file).expect("it was written");
+        assert!(lines.lines().count() < 40, "{lines}");
+        // Of the same build, so its digest is compared: not 5.
+        assert_eq!(status(&["replay", "--in-process", &file]), 1);
     }
 
     #[test]

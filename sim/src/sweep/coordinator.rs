@@ -14,8 +14,9 @@ use synod_reports::summary::{Cost, Failure, Summary};
 use synod_reports::tally::Tally;
 
 use crate::sweep::cost::{cpu_of_all, peak_rss_of_this};
+use crate::sweep::endings::HARNESS;
 use crate::sweep::folder::{Folder, RunInfo};
-use crate::sweep::job::{HARNESS, Report};
+use crate::sweep::job::Report;
 use crate::sweep::order::Reorder;
 use crate::sweep::pool::{Broken, Place, Pool};
 use crate::sweep::repeats::{self, Repeats, Waiting};

@@ -113,6 +113,9 @@ impl RunInfo {
 /// The results of all runs.
 const RESULTS: &str = "results.jsonl";
 
+/// A failure's smaller reproducer, beside the one that was found.
+pub const SHRUNK: &str = "shrunk.toml";
+
 /// The results of a sweep that is resumed, until they hold all that the old ones do.
 const BESIDE: &str = "results.jsonl.new";
 
@@ -175,6 +178,12 @@ impl Folder {
         &self.path
     }
 
+    /// Where what is kept of this failure goes.
+    #[must_use]
+    pub fn of_failure(&self, fingerprint: &str) -> PathBuf {
+        self.path.join("failures").join(fingerprint)
+    }
+
     /// Adds a line to `results.jsonl`.
     ///
     /// # Errors
@@ -210,7 +219,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be written.
     pub fn keep_failure(&self, fingerprint: &str, report: &Report) -> io::Result<String> {
-        let place = self.path.join("failures").join(fingerprint);
+        let place = self.of_failure(fingerprint);
         fs::create_dir_all(&place)?;
         if let Some(repro) = &report.repro {
             fs::write(place.join("repro.toml"), repro)?;
@@ -252,7 +261,11 @@ fn remove_summaries(path: &Path) -> io::Result<()> {
         .try_for_each(|stale| remove(fs::remove_file(path.join(stale))))
 }
 
-fn remove(result: io::Result<()>) -> io::Result<()> {
+/// What is not there need not be removed.
+///
+/// # Errors
+/// All others of a removal.
+pub fn remove(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -11,7 +11,7 @@ use synod_reports::record::Verdict;
 
 use crate::check::jury::Jury;
 use crate::sweep::ablation::ablate;
-use crate::sweep::job::HARNESS;
+use crate::sweep::endings::HARNESS;
 use crate::sweep::pool::{Broken, Place};
 use crate::sweep::seeds::Seeds;
 use crate::sweep::settings::{Judges, Settings, Target};

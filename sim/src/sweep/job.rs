@@ -14,20 +14,17 @@ use crate::check::jury::{CONTRACT, Jury};
 use crate::panics::caught;
 use crate::plan::Checks;
 use crate::run::{self, RunOutcome, RunSpec};
+use crate::shrink::case::Goal;
 use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
+use crate::sweep::endings::{DETERMINISM, HARNESS};
 use crate::sweep::lost;
 use crate::sweep::settings::{Item, Judges, Keep, Settings};
+use crate::sweep::smaller::{Smaller, smaller};
 use crate::sweep::source::{Origin, Planned, Source, expected, leave_out, planned};
 use crate::trace::tale::Line;
 use crate::world::tally::Milestone;
-
-/// The check of a panic that is the simulator's own.
-pub const HARNESS: &str = "harness";
-
-/// The check of two unequal outcomes of one run.
-pub const DETERMINISM: &str = "determinism";
 
 /// What a job gave.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -53,6 +50,9 @@ pub struct Report {
     /// The reproducer's TOML, when it was to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repro: Option<String>,
+    /// A smaller reproducer, when one was to be made, or why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<Result<Smaller, String>>,
     /// What the reproducer that was run says about itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -71,6 +71,7 @@ impl Report {
             tale: Vec::new(),
             replicas: Vec::new(),
             repro: None,
+            shrunk: None,
             origin: None,
         }
     }
@@ -122,9 +123,16 @@ pub fn execute(
             ..Report::new(item.number, line)
         }
     };
-    if item.keep != Keep::Line {
-        let own = origin_of(&spec, judges, &report.line.record);
-        report.repro = Some(source.pin(&spec.plan, &own));
+    let own = || origin_of(&spec, judges, &report.line.record);
+    match item.keep {
+        Keep::Line => {}
+        Keep::Everything | Keep::Plan(_) => report.repro = Some(source.pin(&spec.plan, &own())),
+        Keep::Shrunk(budget) => {
+            let shrunk = Goal::of(&report.line.record)
+                .ok_or_else(|| "it did not fail again".to_owned())
+                .and_then(|goal| smaller(&spec, &own(), goal, budget));
+            report.shrunk = Some(shrunk);
+        }
     }
     report.origin = origin;
     report.cpu_ns = match (started, cpu_of_this()) {

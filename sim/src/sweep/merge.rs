@@ -11,6 +11,7 @@ use synod_reports::tally::Tally;
 
 use crate::sweep::folder::{Folder, RunInfo, read_info, read_results, read_summary};
 use crate::sweep::roster::Roster;
+use crate::sweep::shrinking::keep_first;
 
 /// Why a merge failed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -181,6 +182,7 @@ fn write(
             failure.repro = Some(repro);
         }
     }
+    keep_first(&summary.failures, &folder).map_err(failed)?;
     folder.finish(&summary, &whole.title()).map_err(failed)?;
     Ok((whole, summary))
 }
@@ -200,7 +202,10 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::sweep::fake::{Behaviour, info, sweep_into};
+    use crate::sweep::folder::SHRUNK;
+    use crate::sweep::lost;
     use crate::sweep::seeds::{Seeds, Shard};
+    use crate::sweep::shrinking::MOST;
 
     fn run(path: &Path, shard: Option<Shard>) {
         sweep_into(
@@ -251,6 +256,51 @@ mod tests {
                 "{file}"
             );
         }
+    }
+
+    #[test]
+    fn of_what_shards_made_smaller_the_first_failures_keep_theirs() {
+        let place = tempfile::tempdir().expect("a folder");
+        let lost = |seed: u64| {
+            let word = "x".repeat(1 + usize::try_from(seed).expect("a small one"));
+            lost::line("a", seed, lost::CRASH, format!("it died of {word}"))
+        };
+        let most = MOST as u64;
+        let shards: Vec<PathBuf> = (1..=2)
+            .map(|index| {
+                let path = place.path().join(index.to_string());
+                let shard = Shard { index, of: 2 };
+                let seeds = Seeds {
+                    start: 0,
+                    end: most + 1,
+                };
+                let known = (0..=most).filter(|seed| shard.takes(*seed)).map(lost);
+                let info = info(&["a"], seeds, Some(shard), None);
+                let made = sweep_into(&path, &info, Behaviour::Pass, known.collect());
+                for failure in &made.summary.failures {
+                    let folder = path.join("failures").join(&failure.fingerprint);
+                    fs::write(folder.join(SHRUNK), "smaller").expect("writes");
+                }
+                path
+            })
+            .collect();
+        let out = place.path().join("out");
+        let (_, summary) = merge(&shards, &out).expect("they fit");
+        let kept: Vec<bool> = summary
+            .failures
+            .iter()
+            .map(|failure| {
+                let folder = out.join("failures").join(&failure.fingerprint);
+                folder.join(SHRUNK).exists()
+            })
+            .collect();
+        assert_eq!(
+            kept.len(),
+            MOST + 1,
+            "the scenario is part of a fingerprint"
+        );
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), MOST);
+        assert!(!kept[MOST]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Many runs: which ones, in which processes, in what order they are told, and what they add up to.
 //!
 //! [`settings`] says what is swept. [`source`] makes plans of it and runs them, and [`shelf`] is
-//! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it,
-//! and [`lost`] what becomes of one without an end. [`roster`] numbers the runs. A [`worker`] is a
+//! the source that the scenarios are behind; [`job`] is one run with all that a sweep wants of it;
+//! [`endings`] name what no check of it finds, and [`lost`] is one without an end. [`roster`] numbers the runs. A [`worker`] is a
 //! process that does jobs in a [`memory`] of its own, a [`child`] is a worker as its parent sees it,
 //! a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes
-//! back into seed order. [`repeats`] are made of what fails. [`coordinator`] joins these into a sweep that writes its [`folder`]; [`merge`] joins the folders
-//! of shards.
+//! back into seed order. [`repeats`] are made of what fails. [`coordinator`] joins these into a
+//! sweep that writes its [`folder`]; [`shrinking`] makes its failures [`smaller`], and [`merge`] joins
+//! the folders of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
 //! run.
@@ -22,6 +23,7 @@ pub mod bench;
 pub mod child;
 pub mod coordinator;
 pub mod cost;
+pub mod endings;
 #[cfg(test)]
 pub mod fake;
 pub mod folder;
@@ -40,6 +42,8 @@ pub mod roster;
 pub mod seeds;
 pub mod settings;
 pub mod shelf;
+pub mod shrinking;
+pub mod smaller;
 pub mod source;
 pub mod trials;
 pub mod worker;

@@ -122,6 +122,8 @@ pub enum Keep {
     Everything,
     /// Its reproducer alone, for this check; it is not run, because it would not come to an end.
     Plan(String),
+    /// Its line, and a smaller reproducer, for which so many events may be spent.
+    Shrunk(u64),
 }
 
 /// One run to make.
