@@ -2,8 +2,9 @@
 //! simulator.
 //!
 //! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`] and
-//! [`coverage`] what they came by together, and [`text`], [`markdown`] and [`junit`] show it. [`hunt`] and [`figure`] are the tables of
-//! planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
+//! [`coverage`] what they came by together, and [`text`], [`markdown`], [`junit`] and [`github`] show
+//! it. [`hunt`] and [`figure`] are the tables of planted bugs and of speed, [`certificate`] what an
+//! [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;
 pub mod certificate;
@@ -12,6 +13,7 @@ pub mod coverage;
 pub mod escape;
 pub mod figure;
 pub mod fingerprint;
+pub mod github;
 pub mod hunt;
 pub mod interval;
 pub mod junit;

@@ -9,11 +9,7 @@ use crate::text::{coverage, vacuity, verdicts};
 pub fn summary(summary: &Summary, title: &str) -> String {
     let mut out = format!(
         "# Synod: {}\n\n{} of {title}: {}.\n",
-        if summary.verdicts.failed() > 0 {
-            "failures"
-        } else {
-            "no failure"
-        },
+        summary.ending().word(),
         count(summary.runs, "run"),
         verdicts(summary)
     );
@@ -123,7 +119,7 @@ mod tests {
         let text = super::summary(&summary, "the mix, seeds 0..3");
         assert!(
             text.starts_with(
-                "# Synod: failures\n\n3 runs of the mix, seeds 0..3: 2 pass, 1 safety.\n\n## \
+                "# Synod: failed\n\n3 runs of the mix, seeds 0..3: 2 pass, 1 safety.\n\n## \
                  Failures\n"
             ),
             "{text}"

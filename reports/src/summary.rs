@@ -118,6 +118,9 @@ pub struct ScenarioTotals {
     pub runs: u64,
     /// Runs in which a property failed.
     pub failed: u64,
+    /// Fingerprint: runs that failed, or said nothing, like this.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, u64>,
     /// Runs with the failure that the scenario expects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<u64>,
@@ -182,7 +185,7 @@ pub struct Demand {
 }
 
 /// What a sweep cost. Nothing else in a summary depends on the machine or the moment.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Cost {
     /// User and system seconds of all processes.
     pub cpu_seconds: f64,
@@ -190,6 +193,49 @@ pub struct Cost {
     pub wall_seconds: f64,
     /// The largest resident set of a process, where the system tells.
     pub peak_rss_bytes: Option<u64>,
+    /// Scenario: CPU seconds of its runs.
+    pub by_scenario: BTreeMap<String, f64>,
+}
+
+impl Cost {
+    /// Adds the runs of another.
+    pub fn add_by_scenario(&mut self, other: &BTreeMap<String, f64>) {
+        for (scenario, seconds) in other {
+            *self.by_scenario.entry(scenario.clone()).or_default() += seconds;
+        }
+    }
+}
+
+/// How a sweep ended, in a word: the worst that is true of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// A run gave two digests.
+    Nondeterministic,
+    /// A property failed.
+    Failed,
+    /// It was ended before its time.
+    Interrupted,
+    /// Nothing ran, or something that had to happen never did.
+    Vacuous,
+    /// A budget ran out.
+    Inconclusive,
+    /// Every run passed.
+    Passed,
+}
+
+impl Ending {
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Nondeterministic => "nondeterministic",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Vacuous => "vacuous",
+            Self::Inconclusive => "inconclusive",
+            Self::Passed => "passed",
+        }
+    }
 }
 
 /// What many runs add up to.
@@ -212,6 +258,9 @@ pub struct Summary {
     pub cpu_seconds: f64,
     /// Seconds from start to end.
     pub wall_seconds: f64,
+    /// Scenario: CPU seconds of its runs.
+    #[serde(default)]
+    pub cpu_seconds_by_scenario: BTreeMap<String, f64>,
     /// Simulated seconds.
     pub virtual_seconds: f64,
     /// Messages that reached a replica or a client.
@@ -274,11 +323,31 @@ impl Summary {
 
     /// What the runs cost.
     #[must_use]
-    pub const fn cost(&self) -> Cost {
+    pub fn cost(&self) -> Cost {
         Cost {
             cpu_seconds: self.cpu_seconds,
             wall_seconds: self.wall_seconds,
             peak_rss_bytes: self.peak_rss_bytes,
+            by_scenario: self.cpu_seconds_by_scenario.clone(),
+        }
+    }
+
+    /// How the sweep ended.
+    #[must_use]
+    pub const fn ending(&self) -> Ending {
+        let verdicts = &self.verdicts;
+        if verdicts.nondeterministic > 0 {
+            Ending::Nondeterministic
+        } else if verdicts.failed() > 0 {
+            Ending::Failed
+        } else if self.interrupted {
+            Ending::Interrupted
+        } else if self.runs == 0 || verdicts.vacuous > 0 || !self.vacuous.is_empty() {
+            Ending::Vacuous
+        } else if verdicts.inconclusive > 0 {
+            Ending::Inconclusive
+        } else {
+            Ending::Passed
         }
     }
 

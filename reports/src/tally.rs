@@ -116,6 +116,13 @@ impl Tally {
             .expect("just inserted");
         totals.runs += 1;
         totals.failed += u64::from(record.verdict.is_failure());
+        if !matches!(record.verdict, Verdict::Pass | Verdict::Excused) {
+            let (check, message) = said(record);
+            *totals
+                .failures
+                .entry(fingerprint(check, message))
+                .or_default() += 1;
+        }
         if let Some(came) = line.expected {
             *totals.expected.get_or_insert(0) += u64::from(came);
         }
@@ -213,6 +220,7 @@ impl Tally {
             vacuous: self.vacuities(demands),
             cpu_seconds: cost.cpu_seconds,
             wall_seconds: cost.wall_seconds,
+            cpu_seconds_by_scenario: cost.by_scenario,
             virtual_seconds: self.virtual_seconds,
             messages_delivered: self.messages_delivered,
             events: self.events,
@@ -337,8 +345,7 @@ impl Tally {
 
 /// Counts a run among those that look like it. The fingerprint, when it is the first.
 fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<String> {
-    let check = record.check.as_deref().unwrap_or(record.verdict.name());
-    let message = record.message.as_deref().unwrap_or_default();
+    let (check, message) = said(record);
     let fingerprint = fingerprint(check, message);
     let known = failures
         .iter_mut()
@@ -358,6 +365,14 @@ fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<Stri
         repro: None,
     });
     Some(fingerprint)
+}
+
+/// The check that ended this run, and what it said.
+fn said(record: &RunRecord) -> (&str, &str) {
+    (
+        record.check.as_deref().unwrap_or(record.verdict.name()),
+        record.message.as_deref().unwrap_or_default(),
+    )
 }
 
 /// Whether a thing came too seldom in enough runs. A fault, a milestone or an answer has to come
@@ -442,7 +457,7 @@ mod tests {
             panic!("{:?}", summary.undecided)
         };
         assert_eq!((undecided.seed, undecided.count), (7, 3));
-        let text = crate::text::summary(&summary, "x");
+        let text = crate::text::verdict(&summary, "x");
         assert!(text.contains("inconclusive `events` in 3 runs, first safety/x seed 7"));
         assert!(crate::markdown::summary(&summary, "x").contains("safety/x seed 7"));
     }
@@ -587,14 +602,14 @@ mod tests {
             ("lost", 1)
         );
         let title = "the mix";
-        let text = crate::text::summary(&summary, title);
+        let text = crate::text::verdict(&summary, title);
         assert!(
             text.contains("1 pass, 1 lost\n  lost `hang` in 1 run"),
             "{text}"
         );
         let markdown = crate::markdown::summary(&summary, title);
         assert!(
-            markdown.starts_with("# Synod: failures\n") && markdown.contains("| lost | hang | 1 |"),
+            markdown.starts_with("# Synod: failed\n") && markdown.contains("| lost | hang | 1 |"),
             "{markdown}"
         );
         let junit = crate::junit::summary(&summary);

@@ -7,19 +7,15 @@ use std::time::Duration;
 use crate::coverage::Coverage;
 use crate::interval::upper95;
 use crate::record::{Deliveries, Verdict};
-use crate::summary::{CHECKS_IN, Summary, Vacuity};
+use crate::summary::{CHECKS_IN, Ending, Summary, Vacuity};
 use crate::table::{bytes, count, duration, grouped, rounded};
 use crate::waits::Waits;
 
-/// The summary in a few lines. `title` says what was run: "the mix, seeds 0..2000".
+/// How a sweep ended and what failed, in a few lines. `title` says what was run: "the mix, seeds
+/// 0..2000".
 #[must_use]
-pub fn summary(summary: &Summary, title: &str) -> String {
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(text.trim_end());
-        out.push('\n');
-    };
-    line(format!(
+pub fn verdict(summary: &Summary, title: &str) -> String {
+    let mut lines = vec![format!(
         "{} of {title}: {}{}",
         count(summary.runs, "run"),
         verdicts(summary),
@@ -28,9 +24,9 @@ pub fn summary(summary: &Summary, title: &str) -> String {
         } else {
             ""
         }
-    ));
+    )];
     for failure in summary.failures.iter().chain(&summary.undecided) {
-        line(format!(
+        lines.push(format!(
             "  {} `{}` in {}, first {} seed {} [{}]",
             failure.class,
             failure.check,
@@ -39,50 +35,65 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             failure.seed,
             failure.fingerprint
         ));
-        for text in failure.message.lines().take(3) {
-            line(format!("    {text}"));
-        }
+        let shown = failure.message.lines().take(3);
+        lines.extend(shown.map(|text| format!("    {}", text.trim_end())));
     }
     for vacuity in &summary.vacuous {
-        line(format!("  vacuous: {}", self::vacuity(vacuity)));
+        lines.push(format!("  vacuous: {}", self::vacuity(vacuity)));
     }
-    let speed = |rate: Option<f64>, unit: &str| {
-        rate.map(|rate| format!(", {} {unit}", rounded(rate)))
-            .unwrap_or_default()
-    };
-    line(format!(
-        "  {} messages delivered{}; {} events; {} client operations; {} audits; {} simulated",
-        grouped(summary.messages_delivered),
-        speed(summary.messages_per_cpu_second(), "per CPU second"),
-        grouped(summary.events),
-        grouped(summary.client_operations),
-        grouped(summary.audits),
-        duration(summary.virtual_seconds),
-    ));
-    line(format!(
-        "  {} of CPU in {} of wall time{}; peak memory {} a process, {} a run",
+    lines.push(format!(
+        "  {} and {} in {} of CPU{}; {} made twice, {} mismatched; digest {}",
+        count(summary.events, "event"),
+        count(summary.client_operations, "client operation"),
         duration(summary.cpu_seconds),
-        duration(summary.wall_seconds),
         speed(summary.seeds_per_cpu_minute(), "seeds per CPU minute"),
-        summary
-            .peak_rss_bytes
-            .map_or_else(|| "unknown".to_owned(), bytes),
-        bytes(summary.accounted_bytes_max),
+        count(summary.determinism.checked, "run"),
+        summary.determinism.mismatched,
+        summary.digest
     ));
+    if summary.ending() == Ending::Passed {
+        lines.push(format!(
+            "  a seed fails with probability below {} % (95 %)",
+            rounded(summary.residual_risk * 100.0)
+        ));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// All that a sweep added up.
+#[must_use]
+pub fn totals(summary: &Summary) -> String {
+    let mut lines = vec![
+        format!(
+            "  {} messages delivered{}; {} audits; {} simulated",
+            grouped(summary.messages_delivered),
+            speed(summary.messages_per_cpu_second(), "per CPU second"),
+            grouped(summary.audits),
+            duration(summary.virtual_seconds),
+        ),
+        format!(
+            "  {} of wall time; peak memory {} a process, {} a run",
+            duration(summary.wall_seconds),
+            summary
+                .peak_rss_bytes
+                .map_or_else(|| "unknown".to_owned(), bytes),
+            bytes(summary.accounted_bytes_max),
+        ),
+    ];
     if !summary.operations.is_empty() {
-        line(format!("  answered: {}", answered(summary)));
+        lines.push(format!("  answered: {}", answered(summary)));
     }
     if !summary.faults.is_empty() {
-        line(format!("  faults: {}", counts(summary.faults.iter())));
+        lines.push(format!("  faults: {}", counts(summary.faults.iter())));
     }
     if !summary.milestones.is_empty() {
-        line(format!(
+        lines.push(format!(
             "  milestones (runs): {}",
             counts(summary.milestones.iter())
         ));
     }
     if summary.first_answers.count > 0 {
-        line(format!(
+        lines.push(format!(
             "  after the heal, half of the first answers took {}; half of those after them {}",
             waits(&summary.first_answers),
             waits(&summary.later_answers)
@@ -94,26 +105,22 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             .iter()
             .map(|(name, checked)| (name.clone(), checked.times))
             .collect();
-        line(format!("  compared by checks: {}", counts(times.iter())));
+        lines.push(format!("  compared by checks: {}", counts(times.iter())));
     }
     let undelivered = undelivered(&summary.deliveries);
     if !undelivered.is_empty() {
-        line(format!(
+        lines.push(format!(
             "  never delivered (to a node in this role): {}",
             undelivered.join(", ")
         ));
     }
-    line(format!(
-        "  determinism: {} made twice, {} mismatched; digest {}",
-        count(summary.determinism.checked, "run"),
-        summary.determinism.mismatched,
-        summary.digest
-    ));
-    line(format!(
-        "  a seed fails with probability below {} % (95 %)",
-        rounded(summary.residual_risk * 100.0)
-    ));
-    out
+    lines.join("\n") + "\n"
+}
+
+/// `, 2,998 seeds per CPU minute`.
+fn speed(rate: Option<f64>, unit: &str) -> String {
+    rate.map(|rate| format!(", {} {unit}", rounded(rate)))
+        .unwrap_or_default()
 }
 
 /// `1,998 pass, 2 safety`.
@@ -289,6 +296,7 @@ pub(crate) mod tests {
             cpu_seconds: 0.5,
             wall_seconds: 0.25,
             peak_rss_bytes: Some(12_345_678),
+            by_scenario: BTreeMap::new(),
         };
         let mut summary = tally.finish(&BTreeMap::<String, Demand>::new(), cost, false);
         summary.failures[0].repro = Some("failures/x/repro.toml".to_owned());
@@ -297,15 +305,19 @@ pub(crate) mod tests {
 
     #[test]
     fn a_summary_reads_well() {
-        let summary = example();
+        let mut summary = example();
         let expected = format!(
             "3 runs of the mix, seeds 0..3: 2 pass, 1 safety
   safety `linearizability` in 1 run, first safety/stale-read seed 1 [{}]
     key \"x\": read <2> & found 1
-  150 messages delivered, 300 per CPU second; 300 events; 30 client operations; 6 audits; 4.50 s \
-             simulated
-  0.500 s of CPU in 0.250 s of wall time, 360 seeds per CPU minute; peak memory 12.3 MB a process, \
-             1.00 kB a run
+  300 events and 30 client operations in 0.500 s of CPU, 360 seeds per CPU minute; 0 runs made \
+             twice, 0 mismatched; digest {}
+",
+            summary.failures[0].fingerprint, summary.digest
+        );
+        assert_eq!(verdict(&summary, "the mix, seeds 0..3"), expected);
+        let expected = "  150 messages delivered, 300 per CPU second; 6 audits; 4.50 s simulated
+  0.250 s of wall time; peak memory 12.3 MB a process, 1.00 kB a run
   answered: put 27 of 30
   faults: kill 6
   milestones (runs): leader-changed 3
@@ -313,12 +325,13 @@ pub(crate) mod tests {
              half of those after them 0.000400 s at most, 99 % 0.000400 s, all 0.000400 s
   compared by checks: agreement 15
   never delivered (to a node in this role): prepare (leader)
-  determinism: 0 runs made twice, 0 mismatched; digest {}
-  a seed fails with probability below 86.5 % (95 %)
-",
-            summary.failures[0].fingerprint, summary.digest
-        );
-        assert_eq!(super::summary(&summary, "the mix, seeds 0..3"), expected);
+";
+        assert_eq!(totals(&summary), expected);
+        let risk = "probability below";
+        assert!(!verdict(&summary, "x").contains(risk), "it fails");
+        summary.failures.clear();
+        (summary.verdicts.pass, summary.verdicts.safety) = (3, 0);
+        assert!(verdict(&summary, "x").contains(risk));
     }
 
     #[test]
@@ -346,7 +359,7 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_said_plainly() {
         let nothing = Tally::new().finish(&BTreeMap::new(), Cost::default(), false);
-        assert!(summary(&nothing, "the mix").starts_with("0 runs of the mix: nothing ran\n"));
+        assert!(verdict(&nothing, "the mix").starts_with("0 runs of the mix: nothing ran\n"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Exit statuses: their meanings and which of several wins.
 
 use synod_reports::record::Verdict;
-use synod_reports::summary::Summary;
+use synod_reports::summary::{Ending, Failure, Summary};
 
 use crate::sweep::endings::HARNESS as HARNESS_CHECK;
 
@@ -25,25 +25,17 @@ pub const INTERRUPTED: u8 = 130;
 /// The status of a summary, by precedence: 70, 5, 1, 130, 4, 3.
 #[must_use]
 pub fn of_summary(summary: &Summary) -> u8 {
-    let verdicts = &summary.verdicts;
-    if summary
-        .failures
-        .iter()
-        .any(|failure| failure.check == HARNESS_CHECK)
-    {
-        HARNESS
-    } else if verdicts.nondeterministic > 0 {
-        NONDETERMINISTIC
-    } else if verdicts.failed() > 0 {
-        FAILED
-    } else if summary.interrupted {
-        INTERRUPTED
-    } else if summary.runs == 0 || verdicts.vacuous > 0 || !summary.vacuous.is_empty() {
-        VACUOUS
-    } else if verdicts.inconclusive > 0 {
-        INCONCLUSIVE
-    } else {
-        PASSED
+    let is_ours = |failure: &Failure| failure.check == HARNESS_CHECK;
+    if summary.failures.iter().any(is_ours) {
+        return HARNESS;
+    }
+    match summary.ending() {
+        Ending::Nondeterministic => NONDETERMINISTIC,
+        Ending::Failed => FAILED,
+        Ending::Interrupted => INTERRUPTED,
+        Ending::Vacuous => VACUOUS,
+        Ending::Inconclusive => INCONCLUSIVE,
+        Ending::Passed => PASSED,
     }
 }
 
@@ -68,7 +60,7 @@ pub fn of_run(verdict: Verdict, check: Option<&str>) -> u8 {
 mod tests {
     use std::collections::BTreeMap;
 
-    use synod_reports::summary::{Cost, Failure, Vacuity};
+    use synod_reports::summary::{Cost, Vacuity};
     use synod_reports::tally::Tally;
 
     use super::*;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use synod_reports::text;
 
 use crate::cli::exit;
-use crate::cli::options::Format;
+use crate::cli::options::{Format, Global};
+use crate::cli::summary::print_summary;
 use crate::cli::terminal::{fail, print};
 use crate::sweep::merge::{Error, merge};
 
@@ -32,11 +32,11 @@ pub struct MergeArgs {
 
 /// Runs the command.
 #[must_use]
-pub fn run(arguments: &MergeArgs) -> u8 {
+pub fn run(arguments: &MergeArgs, global: &Global) -> u8 {
     match merge(&arguments.shards, &arguments.out) {
         Ok((info, summary)) => {
             match arguments.format {
-                Format::Human => print(&text::summary(&summary, &info.title())),
+                Format::Human => print_summary(&summary, &info.title(), global),
                 Format::Json | Format::Jsonl => print(&summary.to_json()),
             }
             exit::of_summary(&summary)

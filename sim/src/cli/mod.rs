@@ -24,6 +24,7 @@ pub mod options;
 pub mod replay;
 pub mod scenario;
 pub mod shrink;
+pub mod summary;
 pub mod sweep;
 pub mod terminal;
 pub mod units;
@@ -135,7 +136,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),
-        Command::Merge(arguments) => merge::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments, &cli.global),
         Command::Bench(arguments) => bench::run(&arguments, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -13,11 +13,11 @@ use synod_reports::line::ResultLine;
 use synod_reports::record::Verdict;
 use synod_reports::summary::{Cost, Failure, Summary};
 use synod_reports::table::count;
-use synod_reports::text;
 
 use crate::build::BUILD;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::replay::options_of;
+use crate::cli::summary::{print_summary, tell_github};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
@@ -380,9 +380,12 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     {
         broken.push(format!("{}: {error}", junit.display()));
     }
-    let (written, verbose) = (folder.is_some(), global.verbose > 0);
-    show(&summary, &info, &path, arguments.format, written, verbose);
+    let written = folder.is_some().then_some(path.as_path());
+    show(&summary, &info, written, arguments.format, global);
     say_how_to_repeat(&summary.failures, &shrunk, &info, &path);
+    if let Err(message) = tell_github(&summary, &info, |name| std::env::var(name).ok()) {
+        broken.push(message);
+    }
     for failure in &repeated_otherwise {
         let _ = fail(
             exit::NONDETERMINISTIC,
@@ -436,28 +439,13 @@ impl Audience for Watching {
     }
 }
 
-/// With `-v`, so many pairs of faults that never met are named; `summary.md` has all of them.
-const PAIRS_SHOWN: usize = 12;
-
-fn show(
-    summary: &Summary,
-    info: &RunInfo,
-    path: &Path,
-    format: Format,
-    written: bool,
-    verbose: bool,
-) {
+fn show(summary: &Summary, info: &RunInfo, path: Option<&Path>, format: Format, global: &Global) {
     match format {
         Format::Json => print(&summary.to_json()),
         Format::Jsonl => {}
         Format::Human => {
-            print(&text::summary(summary, &info.title()));
-            if verbose {
-                for line in text::coverage(&summary.coverage, PAIRS_SHOWN) {
-                    print(&format!("  {line}\n"));
-                }
-            }
-            if written {
+            print_summary(summary, &info.title(), global);
+            if let Some(path) = path {
                 print(&format!("  results in {}\n", path.display()));
             }
         }

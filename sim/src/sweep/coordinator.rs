@@ -92,6 +92,7 @@ pub fn sweep(
         peak_rss_of_this().max(conduct.known_cost.peak_rss_bytes),
         Duration::ZERO,
     );
+    let mut by_scenario = conduct.known_cost.by_scenario;
     let waiting = Waiting::default();
     let mut repeats = Repeats::new(roster, &waiting);
     let mut enough = ledger.drain(&mut order, &mut repeats).is_break();
@@ -115,7 +116,11 @@ pub fn sweep(
     if !enough {
         let worked = pool.work(place_of_work, &mut next, &mut |report| {
             rss = rss.max(report.rss);
-            cpu_of_runs += Duration::from_nanos(report.cpu_ns);
+            let cpu = Duration::from_nanos(report.cpu_ns);
+            cpu_of_runs += cpu;
+            *by_scenario
+                .entry(report.line.record.scenario.clone())
+                .or_default() += cpu.as_secs_f64();
             if Repeats::is_one(&report) {
                 ledger.keep(&mut repeats, &report);
                 return ControlFlow::Continue(());
@@ -169,6 +174,7 @@ pub fn sweep(
         cpu_seconds: conduct.known_cost.cpu_seconds + cpu.as_secs_f64(),
         wall_seconds: conduct.known_cost.wall_seconds + began.elapsed().as_secs_f64(),
         peak_rss_bytes: rss,
+        by_scenario,
     };
     let mut summary = tally.finish(&info.demands, cost, interrupted);
     for failure in &mut summary.failures {

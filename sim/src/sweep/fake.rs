@@ -107,6 +107,7 @@ pub const fn conduct(interrupted: &AtomicBool, known: Vec<ResultLine>) -> Conduc
         cpu_seconds: 0.0,
         wall_seconds: 0.0,
         peak_rss_bytes: None,
+        by_scenario: BTreeMap::new(),
     };
     Conduct {
         jobs: 1,

@@ -71,6 +71,7 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<(RunInfo, Summary), Error
         if let Some(summary) = &summary {
             cost.cpu_seconds += summary.cpu_seconds;
             cost.wall_seconds = cost.wall_seconds.max(summary.wall_seconds);
+            cost.add_by_scenario(&summary.cpu_seconds_by_scenario);
             cost.peak_rss_bytes = cost.peak_rss_bytes.max(summary.peak_rss_bytes);
         }
         summaries.push(summary);
@@ -222,6 +223,7 @@ mod tests {
             cpu_seconds: 0.0,
             wall_seconds: 0.0,
             peak_rss_bytes: None,
+            cpu_seconds_by_scenario: BTreeMap::new(),
             ..summary
         }
     }
