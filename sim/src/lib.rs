@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 pub mod choices;
 pub mod cli;
+pub mod explain;
 pub mod glossary;
 pub mod history;
 pub mod ids;

@@ -67,7 +67,8 @@ pub fn card(report: &Report, again: &str) -> String {
 }
 
 /// What a check's message is about: a slot before a key, and a key before a replica.
-fn focus(message: &str) -> Narrow {
+#[must_use]
+pub fn focus(message: &str) -> Narrow {
     let bare = |word: &str| {
         let is_edge = |it: char| !it.is_ascii_alphanumeric();
         word.trim_matches(is_edge).to_owned()

@@ -17,6 +17,7 @@ pub mod card;
 pub mod check_history;
 pub mod crash_points;
 pub mod exit;
+pub mod explain;
 pub mod hunt;
 pub mod merge;
 pub mod narrow;
@@ -77,6 +78,8 @@ pub enum Command {
     Replay(replay::ReplayArgs),
     /// Make the smallest reproducer that still fails the same check
     Shrink(shrink::ShrinkArgs),
+    /// Say why a run fails: what it needs, when it became certain, and what led to it
+    Explain(explain::ExplainArgs),
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
     /// Validate, scaffold, list and show scenarios
@@ -131,6 +134,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
         Command::Shrink(arguments) => shrink::run(&arguments, &cli.global),
+        Command::Explain(arguments) => explain::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
         Command::Scenario(command) => scenario::run(command),
         Command::Bugs(arguments) => bugs::run(&arguments),

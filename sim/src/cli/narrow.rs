@@ -79,6 +79,18 @@ impl Narrow {
         }
     }
 
+    /// The slot, if one is asked for.
+    #[must_use]
+    pub const fn slot(&self) -> Option<u64> {
+        self.slot
+    }
+
+    /// The key, if one is asked for.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// Whether anything is asked for.
     #[must_use]
     pub const fn is_asked(&self) -> bool {
@@ -142,6 +154,7 @@ mod tests {
             number: 40,
             about: About {
                 nodes: vec!["r1".to_owned(), "r2".to_owned()],
+                ballot: None,
                 slots: Some((3, 6)),
                 key: Some("k".to_owned()),
                 kind: Some("accepted".to_owned()),

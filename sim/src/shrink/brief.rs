@@ -2,6 +2,7 @@
 //! means the same. So no default is known here; the reader of scenarios knows them all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use synod_reports::record::RunRecord;
 
@@ -81,6 +82,32 @@ impl Brief {
     #[must_use]
     pub fn without(&self, gone: impl Fn(&Place) -> bool) -> Self {
         self.with(|place| !gone(place))
+    }
+
+    /// The lines of each fault, step or single decision in [`Self::lists`], its empty line included.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Range<usize>> {
+        let starts = self
+            .lists
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.starts_with("[["));
+        let starts: Vec<usize> = starts.map(|(place, _)| place).collect();
+        let ends = starts.iter().skip(1).copied().chain([self.lists.len()]);
+        starts
+            .iter()
+            .copied()
+            .zip(ends)
+            .map(|(start, end)| start..end)
+            .collect()
+    }
+
+    /// The same without one of its [`Self::blocks`].
+    #[must_use]
+    pub fn without_block(&self, block: &Range<usize>) -> Self {
+        let mut left = self.clone();
+        left.lists.drain(block.clone());
+        left
     }
 
     /// All lines, each with the section that it opens in front of it.

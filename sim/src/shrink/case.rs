@@ -164,33 +164,20 @@ impl Case<'_> {
     }
 
     fn first_of(&mut self, chunk: &[Candidate], before: usize) -> Option<Hit> {
-        let (next, won) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-        let tried: Mutex<Vec<Option<Tried>>> = Mutex::new(chunk.iter().map(|_| None).collect());
-        let work = || {
-            loop {
-                let place = next.fetch_add(1, Ordering::SeqCst);
-                // What comes after a hit does not matter any more.
-                if place >= chunk.len().min(won.load(Ordering::SeqCst)) || (self.halt)() {
-                    return;
-                }
-                let one = self.attempt(&chunk[place]);
-                if let Tried::Ran { record, .. } = &one
-                    && self.goal.is_met(record)
-                {
-                    won.fetch_min(place, Ordering::SeqCst);
-                }
-                tried.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(one);
+        let won = AtomicUsize::new(usize::MAX);
+        let tried = self.in_parallel(chunk.len(), &|place| {
+            // What comes after a hit does not matter any more.
+            if place >= won.load(Ordering::SeqCst) {
+                return None;
             }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.clamp(1, chunk.len().max(1)) {
-                let thread = std::thread::Builder::new().stack_size(STACK);
-                thread
-                    .spawn_scoped(scope, work)
-                    .expect("a thread can be started");
+            let one = self.attempt(&chunk[place]);
+            if let Tried::Ran { record, .. } = &one
+                && self.goal.is_met(record)
+            {
+                won.fetch_min(place, Ordering::SeqCst);
             }
+            Some(one)
         });
-        let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (place, one) in tried.into_iter().enumerate() {
             match one {
                 // Somebody wanted an end.
@@ -211,6 +198,53 @@ impl Case<'_> {
             }
         }
         None
+    }
+
+    /// Does so many things on all threads. None of what is not to be done, or not any more.
+    fn in_parallel<T: Send>(
+        &self,
+        count: usize,
+        of: &(dyn Fn(usize) -> Option<T> + Sync),
+    ) -> Vec<Option<T>> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
+        let work = || {
+            loop {
+                let place = next.fetch_add(1, Ordering::SeqCst);
+                if place >= count || (self.halt)() {
+                    return;
+                }
+                let one = of(place);
+                done.lock().unwrap_or_else(PoisonError::into_inner)[place] = one;
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.clamp(1, count.max(1)) {
+                let thread = std::thread::Builder::new().stack_size(STACK);
+                thread
+                    .spawn_scoped(scope, work)
+                    .expect("a thread can be started");
+            }
+        });
+        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs all of these plans. None of those for which there was no budget any more.
+    pub fn all(&mut self, plans: &[Plan]) -> Vec<Option<RunRecord>> {
+        let mut records = Vec::new();
+        for chunk in plans.chunks(CHUNK) {
+            if self.is_over() {
+                break;
+            }
+            records.extend(self.in_parallel(chunk.len(), &|place| Some(self.run(&chunk[place]))));
+            let new = &records[records.len() - chunk.len()..];
+            for record in new.iter().flatten() {
+                self.spent.runs += 1;
+                self.spent.events += record.events;
+            }
+        }
+        records.resize_with(plans.len(), || None);
+        records
     }
 
     fn attempt(&self, candidate: &Candidate) -> Tried {

@@ -3,8 +3,6 @@
 //!
 //! A fault that turns out not to be needed is taken out, and all is tried anew.
 
-use std::ops::Range;
-
 use crate::shrink::amounts::{Amount, Kind};
 use crate::shrink::brief::Brief;
 use crate::shrink::search::Search;
@@ -23,8 +21,8 @@ impl Search<'_> {
             brief = smaller;
         }
         let mut labelled = brief.clone();
-        for block in blocks(&brief) {
-            let label = self.needs(&without(&brief, &block));
+        for block in brief.blocks() {
+            let label = self.needs(&brief.without_block(&block));
             labelled.lists[block.start].push_str(label);
         }
         let amounts = Amount::all(&brief);
@@ -66,11 +64,10 @@ impl Search<'_> {
 
     /// The file without one of its faults, steps or single decisions, if that still fails so.
     fn one_less(&mut self, brief: &Brief) -> Option<Brief> {
-        let smaller: Vec<Brief> = blocks(brief)
-            .into_iter()
-            .map(|block| without(brief, &block))
+        let blocks = brief.blocks().into_iter();
+        let candidates: Vec<_> = blocks
+            .map(|block| brief.without_block(&block).into())
             .collect();
-        let candidates: Vec<_> = smaller.into_iter().map(Into::into).collect();
         self.take(&candidates)?;
         Some(self.case.scribe.brief(&self.best))
     }
@@ -150,27 +147,4 @@ impl Search<'_> {
         }
         Some((ends, beyond))
     }
-}
-
-/// The lines of each fault, step or single decision, its empty line included.
-fn blocks(brief: &Brief) -> Vec<Range<usize>> {
-    let starts = brief
-        .lists
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("[["));
-    let starts: Vec<usize> = starts.map(|(place, _)| place).collect();
-    let ends = starts.iter().skip(1).copied().chain([brief.lists.len()]);
-    starts
-        .iter()
-        .copied()
-        .zip(ends)
-        .map(|(start, end)| start..end)
-        .collect()
-}
-
-fn without(brief: &Brief, block: &Range<usize>) -> Brief {
-    let mut left = brief.clone();
-    left.lists.drain(block.clone());
-    left
 }

@@ -49,14 +49,7 @@ pub fn shrink(
     plan: &Plan,
     told: &mut dyn FnMut(&Plan, &Case<'_>),
 ) -> Result<Shrunk, String> {
-    let best = case
-        .scribe
-        .settled(&plain(without_purpose(plan)))
-        .ok_or("this plan cannot be written down")?;
-    let record = case.run(&best);
-    if !case.goal.is_met(&record) {
-        return Err("the plan that was written down does not fail in the same way".to_owned());
-    }
+    let (best, record) = written(&case, plan)?;
     case.knows(&best);
     let all = case.budget;
     case.budget = all / 4 * OF_THE_SEARCH;
@@ -89,6 +82,23 @@ pub fn shrink(
         spent: case.spent,
         is_done,
     })
+}
+
+/// The plan as it is written down and read back, and its run, which fails as it must.
+///
+/// # Errors
+/// The plan cannot be written, or does not fail in the same way then.
+pub fn written(case: &Case<'_>, plan: &Plan) -> Result<(Plan, RunRecord), String> {
+    let plan = case
+        .scribe
+        .settled(&plain(without_purpose(plan)))
+        .ok_or("this plan cannot be written down")?;
+    let record = case.run(&plan);
+    if case.goal.is_met(&record) {
+        Ok((plan, record))
+    } else {
+        Err("the plan that was written down does not fail in the same way".to_owned())
+    }
 }
 
 /// The plan as one that is there to fail: nothing is asked of many runs.

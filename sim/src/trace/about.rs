@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::operation::Text;
 use crate::ids::Endpoint;
 use crate::subject::process::{Claim, Reader};
-use crate::trace::event::{Event, Fact, Outcome};
+use crate::trace::event::{BallotPair, Event, Fact, Outcome};
 
 /// What a line is about.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct About {
     /// The first and the last slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<(u64, u64)>,
+    /// The ballot of a message, or of a replica's deed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ballot: Option<BallotPair>,
     /// The key of an operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -49,6 +52,7 @@ impl About {
             | Event::DiskFailed { node, .. } => named(node),
             Event::Fact { node, fact } => Self {
                 slots: slot_of(fact).map(|slot| (slot, slot)),
+                ballot: ballot_of(fact),
                 ..named(node)
             },
             Event::Sent { from, to, bytes } | Event::Delivered { from, to, bytes } => {
@@ -95,6 +99,7 @@ impl About {
         Self {
             nodes: ends.map(ToString::to_string).to_vec(),
             slots,
+            ballot: described.as_ref().and_then(|one| one.ballot),
             key: None,
             kind: described.map(|one| one.kind.to_owned()),
         }
@@ -116,6 +121,20 @@ fn slot_of(fact: &Fact) -> Option<u64> {
         | Fact::Campaigned(_)
         | Fact::Led(_)
         | Fact::SteppedDown(_) => None,
+    }
+}
+
+const fn ballot_of(fact: &Fact) -> Option<BallotPair> {
+    match *fact {
+        Fact::Voted { ballot, .. }
+        | Fact::Promised(ballot)
+        | Fact::Campaigned(ballot)
+        | Fact::Led(ballot)
+        | Fact::SteppedDown(ballot) => Some(ballot),
+        Fact::Recovered { .. }
+        | Fact::Chosen { .. }
+        | Fact::Applied { .. }
+        | Fact::Executed { .. } => None,
     }
 }
 
