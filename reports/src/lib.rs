@@ -3,7 +3,7 @@
 //!
 //! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`] and
 //! [`coverage`] what they came by together, and [`text`], [`markdown`], [`junit`] and [`github`] show
-//! it. [`hunt`] and [`figure`] are the tables of planted bugs and of speed, [`certificate`] what an
+//! it. [`triage`] makes issues of its failures, with what [`precedes`] them. [`hunt`] and [`figure`] are the tables of planted bugs and of speed, [`certificate`] what an
 //! [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;
@@ -19,9 +19,11 @@ pub mod interval;
 pub mod junit;
 pub mod line;
 pub mod markdown;
+pub mod precedes;
 pub mod record;
 pub mod summary;
 pub mod table;
 pub mod tally;
 pub mod text;
+pub mod triage;
 pub mod waits;

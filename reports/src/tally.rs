@@ -368,7 +368,8 @@ fn count_failure(failures: &mut Vec<Failure>, record: &RunRecord) -> Option<Stri
 }
 
 /// The check that ended this run, and what it said.
-fn said(record: &RunRecord) -> (&str, &str) {
+#[must_use]
+pub fn said(record: &RunRecord) -> (&str, &str) {
     (
         record.check.as_deref().unwrap_or(record.verdict.name()),
         record.message.as_deref().unwrap_or_default(),

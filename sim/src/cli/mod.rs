@@ -28,6 +28,7 @@ pub mod shrink;
 pub mod summary;
 pub mod sweep;
 pub mod terminal;
+pub mod triage;
 pub mod units;
 
 use options::Global;
@@ -97,6 +98,8 @@ pub enum Command {
     CrashPoints(crash_points::CrashPointsArgs),
     /// Join the results of shards into those of the whole sweep
     Merge(merge::MergeArgs),
+    /// Make an issue's text of each distinct failure of a sweep
+    Triage(triage::TriageArgs),
     /// Measure how fast runs are
     Bench(bench::BenchArgs),
     /// Print a shell's completions
@@ -141,6 +144,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments, &cli.global),
+        Command::Triage(arguments) => triage::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();
