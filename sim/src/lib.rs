@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod shrink;
 pub mod subject;
 pub mod sweep;
+pub mod testing;
 pub mod time;
 pub mod trace;
 pub mod verdict;
