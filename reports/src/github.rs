@@ -1,7 +1,7 @@
 //! What GitHub shows of a sweep beside a change: annotations on the files of the scenarios that
 //! failed. They are workflow commands, which a step prints ("Workflow commands for GitHub Actions").
 
-use crate::summary::Summary;
+use crate::summary::{Failure, Summary};
 use crate::text::vacuity;
 
 /// GitHub shows so many annotations of a kind that a step makes, and drops the others.
@@ -11,7 +11,11 @@ const MOST: usize = 10;
 /// if it has one there.
 #[must_use]
 pub fn annotations(summary: &Summary, file_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let failures = summary.failures.iter().map(|failure| {
+    let is_new = |failure: &&Failure| {
+        let mut known = summary.known.iter();
+        !known.any(|known| known.fingerprint == failure.fingerprint)
+    };
+    let failures = summary.failures.iter().filter(is_new).map(|failure| {
         let file = file_of(&failure.scenario).map_or_else(String::new, |file| {
             format!("file={},line=1,", property(&file))
         });

@@ -2,7 +2,8 @@
 //! the same from sweep to sweep, and a case for each thing that had to happen and never did.
 //!
 //! A case has one `failure` at most, since some readers show only the first: its text has all of them,
-//! each with the command that makes it again. A scenario whose runs say nothing is an `error`.
+//! each with the command that makes it again. A scenario whose runs say nothing is an `error`, and one
+//! whose failures are all known is `skipped`.
 
 use std::fmt::Write as _;
 
@@ -77,12 +78,18 @@ fn outcome<'a>(
             |failure: &'a Failure| Some((failure, *totals.failures.get(&failure.fingerprint)?));
         failures.iter().filter_map(its).collect()
     };
-    let (element, its) = match (of(&summary.failures), of(&summary.undecided)) {
-        (failures, undecided) if !failures.is_empty() => {
-            ("failure", [failures, undecided].concat())
-        }
-        (_, undecided) => ("error", undecided),
+    let is_known = |(failure, _): &(&Failure, u64)| {
+        let mut known = summary.known.iter();
+        known.any(|known| known.fingerprint == failure.fingerprint)
     };
+    let (known, failures): (Vec<_>, Vec<_>) = of(&summary.failures).into_iter().partition(is_known);
+    let undecided = of(&summary.undecided);
+    let element = match (failures.is_empty(), undecided.is_empty()) {
+        (false, _) => "failure",
+        (true, false) => "error",
+        (true, true) => "skipped",
+    };
+    let its = [failures, undecided, known].concat();
     let (first, _) = its.first()?;
     let text: String = its
         .iter()
@@ -112,6 +119,7 @@ fn again(failure: &Failure) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use crate::known::Known;
     use crate::line::tests::line;
     use crate::record::Verdict;
     use crate::summary::{Cost, Vacuity};
@@ -143,6 +151,19 @@ mod tests {
         };
         let mut summary = tally.finish(&BTreeMap::new(), cost, false);
         summary.failures[0].repro = Some("failures/x/repro.toml".to_owned());
+        let mut known = summary.clone();
+        known.known = vec![Known {
+            fingerprint: known.failures[0].fingerprint.clone(),
+            reason: "#7".to_owned(),
+            until: "2030-01-01".to_owned(),
+            runs: 2,
+        }];
+        let known = super::summary(&known);
+        assert!(
+            known.contains("<skipped type=\"linearizability\""),
+            "{known}"
+        );
+        assert!(known.contains("failures=\"1\" errors=\"1\""), "{known}");
         summary.vacuous = vec![Vacuity {
             what: "fault".to_owned(),
             name: "kill".to_owned(),

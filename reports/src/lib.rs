@@ -17,6 +17,7 @@ pub mod github;
 pub mod hunt;
 pub mod interval;
 pub mod junit;
+pub mod known;
 pub mod line;
 pub mod markdown;
 pub mod precedes;

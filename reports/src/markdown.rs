@@ -44,6 +44,12 @@ pub fn summary(summary: &Summary, title: &str) -> String {
             &rows,
         ));
     }
+    if !summary.known.is_empty() {
+        out.push_str("\n## Known\n\n");
+        for known in &summary.known {
+            out.push_str(&format!("- {}\n", known.sentence()));
+        }
+    }
     if !summary.vacuous.is_empty() {
         out.push_str("\n## Never happened\n\n");
         for found in &summary.vacuous {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::Coverage;
+use crate::known::Known;
 use crate::record::{Deliveries, Operations, Verdict};
 use crate::waits::Waits;
 
@@ -249,6 +250,9 @@ pub struct Summary {
     pub verdicts: Verdicts,
     /// Distinct failures, in the order of their first runs.
     pub failures: Vec<Failure>,
+    /// Known failures, which do not count, those that did not come too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
     /// Why runs said nothing, in the order of the first of each.
     #[serde(default)]
     pub undecided: Vec<Failure>,
@@ -332,13 +336,19 @@ impl Summary {
         }
     }
 
-    /// How the sweep ended.
+    /// Runs that failed as it is known.
     #[must_use]
-    pub const fn ending(&self) -> Ending {
+    pub fn known_runs(&self) -> u64 {
+        self.known.iter().map(|known| known.runs).sum()
+    }
+
+    /// How the sweep ended. What is known does not count.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
         let verdicts = &self.verdicts;
         if verdicts.nondeterministic > 0 {
             Ending::Nondeterministic
-        } else if verdicts.failed() > 0 {
+        } else if verdicts.failed() > self.known_runs() {
             Ending::Failed
         } else if self.interrupted {
             Ending::Interrupted

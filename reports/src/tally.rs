@@ -12,6 +12,7 @@ use crate::counts::entry;
 use crate::coverage::Reached;
 use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
+use crate::known::Known;
 use crate::line::ResultLine;
 use crate::record::{Deliveries, Operations, RunRecord, Verdict};
 use crate::summary::{
@@ -33,6 +34,7 @@ pub struct Tally {
     runs: u64,
     verdicts: Verdicts,
     failures: Vec<Failure>,
+    known: Vec<Known>,
     undecided: Vec<Failure>,
     first_runs: BTreeMap<String, RunRecord>,
     virtual_seconds: f64,
@@ -54,6 +56,19 @@ impl Tally {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing yet, and these failures will not count. That a run came out in two ways counts always.
+    #[must_use]
+    pub fn knowing(known: &[Known]) -> Self {
+        let fresh = known
+            .iter()
+            .cloned()
+            .map(|known| Known { runs: 0, ..known });
+        Self {
+            known: fresh.collect(),
+            ..Self::default()
+        }
     }
 
     /// Adds a run. True when it is the first failure of its kind.
@@ -80,10 +95,11 @@ impl Tally {
             && self.add_failure(record)
     }
 
-    /// Failing runs so far, unequal digests included.
+    /// Failing runs so far that count, unequal digests included.
     #[must_use]
-    pub const fn failed(&self) -> u64 {
-        self.verdicts.failed() + self.verdicts.nondeterministic
+    pub fn failed(&self) -> u64 {
+        let known: u64 = self.known.iter().map(|known| known.runs).sum();
+        self.verdicts.failed() + self.verdicts.nondeterministic - known
     }
 
     /// Runs so far.
@@ -157,6 +173,13 @@ impl Tally {
     }
 
     fn add_failure(&mut self, record: &RunRecord) -> bool {
+        let (check, message) = said(record);
+        let fingerprint = fingerprint(check, message);
+        if let Some(known) = self.known.iter_mut().find(|known| {
+            known.fingerprint == fingerprint && record.verdict != Verdict::Nondeterministic
+        }) {
+            known.runs += 1;
+        }
         let fingerprint = count_failure(&mut self.failures, record);
         let is_new = fingerprint.is_some();
         self.first_runs
@@ -216,6 +239,7 @@ impl Tally {
             runs: self.runs,
             verdicts,
             failures,
+            known: self.known.clone(),
             undecided: self.undecided.clone(),
             vacuous: self.vacuities(demands),
             cpu_seconds: cost.cpu_seconds,

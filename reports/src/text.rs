@@ -38,6 +38,9 @@ pub fn verdict(summary: &Summary, title: &str) -> String {
         let shown = failure.message.lines().take(3);
         lines.extend(shown.map(|text| format!("    {}", text.trim_end())));
     }
+    for known in &summary.known {
+        lines.push(format!("  {}", known.sentence()));
+    }
     for vacuity in &summary.vacuous {
         lines.push(format!("  vacuous: {}", self::vacuity(vacuity)));
     }

@@ -22,6 +22,7 @@ use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
 use crate::sweep::folder::{self, Folder, RunInfo, SHRUNK};
+use crate::sweep::known;
 use crate::sweep::pool::Pool;
 use crate::sweep::roster::Roster;
 use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
@@ -85,6 +86,10 @@ pub struct SweepArgs {
         value_parser = clap::value_parser!(u64).range(..1_000_000),
     )]
     shrink: u64,
+    /// Failures that are known and do not count until their day: a TOML file with a [[known]] for each,
+    /// of fingerprint, reason and until
+    #[arg(long, env = "SYNOD_KNOWN", value_name = "FILE")]
+    known: Option<PathBuf>,
     /// Write JUnit XML here as well
     #[arg(long, env = "SYNOD_JUNIT", value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -102,6 +107,7 @@ pub struct SweepArgs {
             "shard",
             "out",
             "max_fail",
+            "known",
             "subject",
             "bug",
             "set",
@@ -239,13 +245,20 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
             found
         }
     };
-    let info = RunInfo::new(
+    let mut info = RunInfo::new(
         settings,
         seeds,
         shard,
         arguments.max_fail.or(profile.max_fail()),
         selection,
     );
+    if let Some(file) = &arguments.known {
+        let (known, past) = known::read(file)?;
+        info.known = known;
+        for sentence in past {
+            warn(&sentence);
+        }
+    }
     let path = arguments
         .out
         .clone()
@@ -544,6 +557,47 @@ mod tests {
         assert_eq!(status(&["--resume", &swept]), begun);
         let again = std::fs::read_to_string(&results).expect("reads");
         assert_eq!(again, whole, "its run is made again");
+    }
+
+    #[test]
+    fn a_known_failure_counts_apart_until_its_day() {
+        let place = tempfile::tempdir().expect("a folder");
+        let out = place.path().join("out").display().to_string();
+        let file = place.path().join("known.toml");
+        let known = file.display().to_string();
+        let status = |more: &[&str]| {
+            let words = "synod -q --no-progress sweep --in-process smoke/healthy-3 --seeds 0..2 \
+                         --shrink 0 --bug commit-bound-inclusive --max-fail 1";
+            let words: Vec<&str> = words.split_whitespace().collect();
+            let all = [&words[..], &["--out", &out], more].concat();
+            let cli = Cli::try_parse_from(all).expect("they are right");
+            match cli.command {
+                Command::Sweep(arguments) => run(&arguments, &cli.global),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(status(&[]), exit::FAILED);
+        let summary = || {
+            let summary = folder::read_summary(Path::new(&out)).expect("reads");
+            summary.expect("it is there")
+        };
+        assert_eq!(summary().runs, 1, "one failure is enough");
+        let fingerprint = summary().failures[0].fingerprint.clone();
+        let write = |until: &str| {
+            let text = format!(
+                "[[known]]\nfingerprint = {fingerprint:?}\nreason = \"#7\"\nuntil = {until:?}\n"
+            );
+            std::fs::write(&file, text).expect("writes");
+        };
+        write("2999-12-31");
+        assert_eq!(status(&["--known", &known]), exit::PASSED);
+        let told = summary();
+        assert_eq!((told.runs, told.known[0].runs), (2, 2), "it ends no sweep");
+        assert_eq!(told.verdicts.failed(), 2, "and is not silent");
+        write("2020-01-01");
+        assert_eq!(status(&["--known", &known]), exit::FAILED);
+        std::fs::write(&file, "known = 3").expect("writes");
+        assert_eq!(status(&["--known", &known]), exit::USAGE);
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub fn sweep(
         }
     }
     let mut ledger = Ledger {
-        tally: Tally::new(),
+        tally: Tally::knowing(&info.known),
         folder,
         audience,
         error: None,

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use synod_reports::known::Known;
 use synod_reports::line::ResultLine;
 use synod_reports::summary::{Demand, FORMAT, Summary};
 
@@ -44,6 +45,9 @@ pub struct RunInfo {
     pub once: Vec<(String, u64)>,
     /// What each scenario asks of all its runs together.
     pub demands: BTreeMap<String, Demand>,
+    /// Failures that were known when the sweep began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
 }
 
 impl RunInfo {
@@ -72,6 +76,7 @@ impl RunInfo {
             scenarios: selection.names,
             once: selection.once,
             demands: selection.demands,
+            known: Vec::new(),
         }
     }
 
@@ -339,18 +344,33 @@ pub fn read_summary(path: &Path) -> Result<Option<Summary>, String> {
 /// meet.
 #[must_use]
 pub fn run_id() -> String {
-    let seconds = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (year, month, day) = civil(seconds / 86_400);
+    let seconds = since_epoch();
     let second = seconds % 86_400;
     format!(
-        "{year:04}{month:02}{day:02}-{:02}{:02}{:02}-{}",
+        "{}-{:02}{:02}{:02}-{}",
+        day_of(seconds).replace('-', ""),
         second / 3_600,
         second / 60 % 60,
         second % 60,
         std::process::id()
     )
+}
+
+/// Today in UTC, as YYYY-MM-DD.
+#[must_use]
+pub fn date() -> String {
+    day_of(since_epoch())
+}
+
+fn since_epoch() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+fn day_of(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// Year, month and day of so many days after 1970-01-01 (Howard Hinnant's algorithm).

@@ -155,7 +155,7 @@ fn write(
 ) -> Result<(RunInfo, Summary), Error> {
     let failed = |error: std::io::Error| Error::Output(format!("{}: {error}", out.display()));
     let mut folder = Folder::create(out, &whole).map_err(failed)?;
-    let mut tally = Tally::new();
+    let mut tally = Tally::knowing(&whole.known);
     let mut first_shards = Vec::new();
     for (shard, line) in lines.values() {
         if tally.add(line) {

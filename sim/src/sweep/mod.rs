@@ -32,6 +32,7 @@ pub mod golden;
 pub mod hoarder;
 pub mod hunt;
 pub mod job;
+pub mod known;
 pub mod lost;
 pub mod memory;
 pub mod merge;
