@@ -235,7 +235,8 @@ pub enum Event<'a> {
     Lull,
     /// A fault took effect.
     Fault {
-        /// Its kind, as in the fault counters.
+        /// Its kind, as in the fault counters; or that one of the plan `begins`, `ends`, or
+        /// `happens` at once, and then the detail says which.
         kind: &'static str,
         /// Where, for people.
         detail: &'a str,

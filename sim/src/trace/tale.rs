@@ -164,7 +164,7 @@ impl Observer for Teller {
                 format_args!("the core has been well for long"),
             ),
             Event::Fault {
-                kind: kind @ ("begins" | "ends"),
+                kind: kind @ ("begins" | "ends" | "happens"),
                 detail,
             } => self.tell(Story, stamp, format_args!("{detail} {kind}")),
             Event::Fault { kind, detail } => {

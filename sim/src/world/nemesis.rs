@@ -112,6 +112,7 @@ impl<O: Observer> World<O> {
                 .iter()
                 .for_each(|node| self.drift(usize::from(node.0), *ppm)),
         }
+        let detail = detail(&active);
         self.active.push(active);
         self.apply_faults(fault);
         if is_instant(fault) {
@@ -119,17 +120,12 @@ impl<O: Observer> World<O> {
         } else if let Some(hold) = hold {
             self.stage.after(hold, Due::FaultEnds(number));
         }
-        let detail = format!(
-            "{} {}",
-            fault.kind(),
-            nodes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(" ")
-        );
         self.stage.emit(&Event::Fault {
-            kind: "begins",
+            kind: if is_instant(fault) {
+                "happens"
+            } else {
+                "begins"
+            },
             detail: &detail,
         });
         nodes
@@ -145,7 +141,7 @@ impl<O: Observer> World<O> {
         self.stage.mark(Mark::Healed, u64::from(number.0), 0);
         self.stage.emit(&Event::Fault {
             kind: "ends",
-            detail: active.fault.kind(),
+            detail: &detail(&active),
         });
         if !active.cuts.is_empty() {
             self.network.mend(&active.cuts);
@@ -506,6 +502,12 @@ fn ports(nodes: &[Node]) -> Vec<Port> {
 }
 
 /// Whether nothing is left of it that could end.
+/// A fault's kind, and whom it concerns, for people.
+fn detail(active: &Active) -> String {
+    let nodes = active.nodes.iter().map(|node| format!(" {node}"));
+    active.fault.kind().to_owned() + &nodes.collect::<String>()
+}
+
 const fn is_instant(fault: &Fault) -> bool {
     matches!(
         fault,
