@@ -20,6 +20,17 @@ struct Portrait {
     applied: Option<u64>,
 }
 
+/// What there is to say of a replica.
+pub const ASPECTS: [&str; 7] = [
+    "life",
+    "boot",
+    "role",
+    "promised",
+    "newest vote",
+    "chosen",
+    "applied",
+];
+
 /// All replicas.
 #[derive(Clone, Default, Debug)]
 pub struct Portraits(Vec<Portrait>);
@@ -57,6 +68,30 @@ impl Portraits {
         &mut self.0[at]
     }
 
+    /// What a replica is, in the order of [`ASPECTS`]; empty where nothing is known.
+    #[must_use]
+    pub fn aspects(&self, node: Node) -> [String; 7] {
+        let it = self.0.get(usize::from(node.0)).cloned();
+        let it = it.unwrap_or_default();
+        let slot = |slot: Option<u64>| slot.map_or_else(String::new, |slot| slot.to_string());
+        let role = it
+            .role
+            .map(|(does, ballot)| format!("{does} at {}", Shown(ballot)));
+        let promised = it.promised.map(|ballot| Shown(ballot).to_string());
+        let vote = it
+            .voted
+            .map(|(slot, at)| format!("slot {slot} at {}", Shown(at)));
+        [
+            it.life.unwrap_or("down").to_owned(),
+            it.boot.to_string(),
+            role.unwrap_or_else(|| "follows".to_owned()),
+            promised.unwrap_or_default(),
+            vote.unwrap_or_default(),
+            slot(it.chosen),
+            slot(it.applied),
+        ]
+    }
+
     /// A line for each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -77,7 +112,13 @@ impl Portrait {
                 self.promised = Some(promised);
                 self.chosen = chosen_below.checked_sub(1);
             }
-            Fact::Promised(ballot) => self.promised = Some(ballot),
+            Fact::Promised(ballot) => {
+                self.promised = Some(ballot);
+                // Whoever promises to follow a higher one has given up its own.
+                if matches!(self.role, Some(("campaigns", own)) if own < ballot) {
+                    self.role = None;
+                }
+            }
             Fact::Voted { slot, ballot, .. } => {
                 self.voted = self.voted.max(Some((slot, ballot)));
             }
@@ -141,6 +182,14 @@ mod tests {
             "r2 up, boot 1, leads at 2.r2, newest vote slot 4 at 2.r2",
         ];
         assert_eq!(portraits.lines(), told);
+        let aspects = ["up", "1", "leads at 2.r2", "", "slot 4 at 2.r2", "", ""];
+        assert_eq!(portraits.aspects(node), aspects);
+        let (campaigned, promised) = (Fact::Campaigned((3, 1)), Fact::Promised((3, 2)));
+        for fact in [&campaigned, &promised] {
+            portraits.on(&Event::Fact { node, fact });
+        }
+        assert_eq!(portraits.aspects(node)[2], "follows");
+        portraits.on(&Event::Fact { node, fact: &led });
         portraits.on(&Event::Killed(node));
         assert!(portraits.lines()[1].starts_with("r2 down, boot 1, leads"));
         portraits.on(&Event::Boot { node, boot: 2 });
