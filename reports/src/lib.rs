@@ -3,8 +3,10 @@
 //!
 //! [`record`] and [`line`] are what is kept of a run, [`tally`] adds runs up into a [`summary`] and
 //! [`coverage`] what they came by together, and [`text`], [`markdown`], [`junit`] and [`github`] show
-//! it. [`triage`] makes issues of its failures, with what [`precedes`] them. [`hunt`] and [`figure`] are the tables of planted bugs and of speed, [`certificate`] what an
-//! [`ablation`] says of the harness. [`escape`] is for whoever writes XML or HTML.
+//! it. [`triage`] makes issues of its failures, with what [`precedes`] them, and [`page`] is what a
+//! person opens to see why a run failed; [`known`] failures count apart. [`hunt`] and [`figure`] are the
+//! tables of planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness.
+//! [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;
 pub mod certificate;
@@ -20,6 +22,7 @@ pub mod junit;
 pub mod known;
 pub mod line;
 pub mod markdown;
+pub mod page;
 pub mod precedes;
 pub mod record;
 pub mod summary;
