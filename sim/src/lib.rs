@@ -8,6 +8,7 @@ pub mod explain;
 pub mod glossary;
 pub mod history;
 pub mod ids;
+pub mod page;
 pub mod panics;
 pub mod plan;
 pub mod run;

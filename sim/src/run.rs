@@ -32,6 +32,7 @@ use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::time::Instant;
 use crate::trace::recorder::Recorder;
+use crate::trace::spacetime::Spacetime;
 use crate::trace::tale::{Line, Teller};
 use crate::verdict::court::Court;
 use crate::verdict::undecided::Undecided;
@@ -59,6 +60,20 @@ fn oracle(plan: &Plan) -> Box<dyn Choices> {
     }
 }
 
+/// What is kept of what happens in a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Recording {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The history and the tale.
+    Story,
+    /// The history, and what a page is drawn from.
+    Page,
+    /// All of it.
+    Everything,
+}
+
 /// What a run is a function of, beside the build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunSpec {
@@ -74,8 +89,8 @@ pub struct RunSpec {
     pub checks: Checks,
     /// Who of them judges.
     pub jury: Jury,
-    /// Keep the history and a tale of what happened. Never changes the digest.
-    pub record: bool,
+    /// What to keep of what happened. Never changes the digest.
+    pub record: Recording,
 }
 
 impl RunSpec {
@@ -89,7 +104,7 @@ impl RunSpec {
             probe: ProbeLevel::Full,
             checks: Checks::All,
             jury: Jury::default(),
-            record: false,
+            record: Recording::Nothing,
         }
     }
 
@@ -120,6 +135,8 @@ pub struct RunOutcome {
     pub replicas: Vec<String>,
     /// One line an event that a person would want to know, when it was recorded.
     pub tale: Vec<Line>,
+    /// What a page is drawn from, when it was recorded.
+    pub spacetime: Option<Box<Spacetime>>,
 }
 
 impl RunOutcome {
@@ -133,6 +150,7 @@ impl RunOutcome {
             branches: Vec::new(),
             replicas: Vec::new(),
             tale: Vec::new(),
+            spacetime: None,
         }
     }
 }
@@ -233,9 +251,15 @@ const AMONG_REPLICAS: [&str; 3] = [BeforeDurable::NAME, Convergence::NAME, Propo
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
         let plan = Arc::new(spec.plan.clone());
-        let recorder = spec
-            .record
-            .then(|| (Recorder::default(), Teller::new(subject.reader())));
+        let (story, page) = match spec.record {
+            Recording::Nothing => (false, false),
+            Recording::Story => (true, false),
+            Recording::Page => (false, true),
+            Recording::Everything => (true, true),
+        };
+        let teller = story.then(|| Teller::new(subject.reader()));
+        let spacetime = page.then(|| Spacetime::new(subject, plan.cluster.replicas));
+        let recorder = (story || page).then(|| (Recorder::default(), (teller, spacetime)));
         let mut world = World::new(
             plan.clone(),
             subject,
@@ -331,10 +355,10 @@ impl<J: Judge> Run<J> {
         record.milestones = frozen.milestones;
         record.bug = spec.bug.as_ref().map(|_| frozen.bug);
         let recorded = self.world.observer_mut().1.take();
-        let (history, (tale, replicas)) = match recorded {
-            Some((recorder, teller)) => (Some(recorder.into_history()), teller.into_lines()),
-            None => (None, (Vec::new(), Vec::new())),
-        };
+        let (recorder, (teller, spacetime)) =
+            recorded.map_or((None, (None, None)), |(one, two)| (Some(one), two));
+        let history = recorder.map(Recorder::into_history);
+        let (tale, replicas) = teller.map(Teller::into_lines).unwrap_or_default();
         RunOutcome {
             record,
             history,
@@ -342,6 +366,7 @@ impl<J: Judge> Run<J> {
             branches: Vec::new(),
             replicas,
             tale,
+            spacetime: spacetime.map(Box::new),
         }
     }
 }

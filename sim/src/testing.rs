@@ -73,7 +73,7 @@ fn tried(name: &str, seeds: Range<u64>, settings: &Settings) -> Result<(), Strin
     for seed in seeds {
         let record = run(seed, Keep::Line)?.line.record;
         if exit::of_run(record.verdict, record.check.as_deref()) != exit::PASSED {
-            return Err(story(&run(seed, Keep::Everything)?, name, settings));
+            return Err(story(&run(seed, Keep::Story)?, name, settings));
         }
     }
     Ok(())

@@ -9,11 +9,13 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use synod_sim::check::linearizability::answer::{explain, picture, text};
+use synod_reports::page::html::html;
+use synod_sim::check::linearizability::answer::{explain, text};
 use synod_sim::check::linearizability::budget::Budget;
 use synod_sim::check::linearizability::check::{Verdict, check};
 use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::jsonl;
+use synod_sim::page::history::of_history;
 
 const BUDGET: Budget = Budget {
     steps: 20_000,
@@ -32,7 +34,8 @@ fn digest(bytes: &[u8]) {
             {
                 assert!(
                     !text::explanation(&history, &why).is_empty()
-                        && picture::page(&history, &why).ends_with("</html>\n")
+                        && html(&of_history("any", "any", &history, Some(&why)))
+                            .ends_with("</html>\n")
                 );
             }
             let mut written = Vec::new();

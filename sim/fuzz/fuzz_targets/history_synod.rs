@@ -3,10 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use synod_sim::check::linearizability::answer::{explain, picture};
+use synod_sim::check::linearizability::answer::explain;
 use synod_sim::check::linearizability::check::{Verdict, check};
 use synod_sim::check::linearizability::budget::Budget;
+use synod_reports::page::html::html;
 use synod_sim::history::input::{Format, Model, read};
+use synod_sim::page::history::of_history;
 
 fuzz_target!(|bytes: &[u8]| {
     let budget = Budget { steps: 50_000, bytes: 1 << 18 };
@@ -15,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         if let Verdict::NotLinearizable { key } = check(&history, budget).verdict
             && let Some(why) = explain(&history, key, budget)
         {
-            std::hint::black_box(picture::page(&history, &why));
+            std::hint::black_box(html(&of_history("a history", "not-linearizable", &history, Some(&why))));
         }
     }
 });

@@ -56,7 +56,7 @@ pub fn card(report: &Report, again: &str) -> String {
         ),
         (
             " --out DIR".to_owned(),
-            "history.jsonl, tale.txt and repro.toml",
+            "report.html, history.jsonl, tale.txt and repro.toml",
         ),
     ] {
         if !options.is_empty() {

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
+use synod_reports::page::html::html;
 
-use crate::check::linearizability::answer::{Explanation, json, picture, text};
+use crate::check::linearizability::answer::{Explanation, json, text};
 use crate::check::linearizability::budget::{Budget, Exhausted};
 use crate::check::linearizability::chain::Method;
 use crate::check::linearizability::check::{Report, Verdict};
@@ -19,6 +20,7 @@ use crate::history::input::{
     Conventions, FailedCas, Format, Input, InputError, Model, Nil, Wanted, read_as,
 };
 use crate::history::recorded::History;
+use crate::page::history::of_history;
 
 /// What each format means, and examples.
 const AFTER_HELP: &str = "\
@@ -70,7 +72,7 @@ pub struct CheckHistoryArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human", env = "SYNOD_FORMAT")]
     pub format: FormatArg,
-    /// Draw a history that is not linearizable into this HTML file
+    /// Draw the history into this HTML file, and why it is not linearizable
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
     /// Millions of steps that the searches may take, over all keys
@@ -214,7 +216,7 @@ pub fn run(args: &CheckHistoryArgs) -> u8 {
         }
     };
     print(&answer);
-    if !draw(args, &history, why.as_ref()) {
+    if !draw(args, &history, &report, why.as_ref()) {
         return 70;
     }
     match report.verdict {
@@ -246,11 +248,18 @@ fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-fn draw(args: &CheckHistoryArgs, history: &History, why: Option<&Explanation>) -> bool {
-    let (Some(file), Some(why)) = (&args.picture, why) else {
+fn draw(
+    args: &CheckHistoryArgs,
+    history: &History,
+    report: &Report,
+    why: Option<&Explanation>,
+) -> bool {
+    let Some(file) = &args.picture else {
         return true;
     };
-    let written = std::fs::write(file, picture::page(history, why));
+    let title = args.file.display().to_string();
+    let page = of_history(&title, name(report.verdict), history, why);
+    let written = std::fs::write(file, html(&page));
     if let Err(error) = &written {
         let _ = writeln!(io::stderr(), "error: {}: {error}", file.display());
     }

@@ -19,7 +19,7 @@ use crate::explain::blame::{Blame, blame};
 use crate::explain::causes::{Cause, Share, causes, share};
 use crate::explain::neighbour::{Parting, nearest};
 use crate::explain::provenance;
-use crate::run::{RunSpec, run as run_once};
+use crate::run::{Recording, RunSpec, run as run_once};
 use crate::shrink::case::{Goal, Spent};
 use crate::shrink::search::written;
 use crate::sweep::job::{origin_of, spec_of};
@@ -165,7 +165,7 @@ fn explained(
     let (plan, record) = written(&case, &spec.plan)?;
     spec.plan = plan.clone();
     let tale = run_once(&RunSpec {
-        record: true,
+        record: Recording::Story,
         ..spec.clone()
     })
     .tale;

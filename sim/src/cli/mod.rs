@@ -28,6 +28,7 @@ pub mod shrink;
 pub mod summary;
 pub mod sweep;
 pub mod terminal;
+pub mod trace;
 pub mod triage;
 pub mod units;
 
@@ -81,6 +82,8 @@ pub enum Command {
     Shrink(shrink::ShrinkArgs),
     /// Say why a run fails: what it needs, when it became certain, and what led to it
     Explain(explain::ExplainArgs),
+    /// Run one seed again, as text, lines of JSON, a page or a trace for Perfetto
+    Trace(trace::TraceArgs),
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
     /// Validate, scaffold, list and show scenarios
@@ -138,6 +141,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Replay(arguments) => replay::run(&arguments, &cli.global),
         Command::Shrink(arguments) => shrink::run(&arguments, &cli.global),
         Command::Explain(arguments) => explain::run(&arguments, &cli.global),
+        Command::Trace(arguments) => trace::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
         Command::Scenario(command) => scenario::run(command),
         Command::Bugs(arguments) => bugs::run(&arguments),

@@ -22,6 +22,9 @@ use crate::sweep::shelf;
 use crate::sweep::source::{Origin, Planned, Selection, Source};
 use crate::trace::tale::{Depth, text_of};
 
+/// The page's file.
+const REPORT: &str = "report.html";
+
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -44,7 +47,7 @@ pub struct ReplayArgs {
     /// The seed of the scenario to run
     #[arg(long, env = "SYNOD_SEED", value_name = "S")]
     seed: Option<u64>,
-    /// Write history.jsonl, tale.txt and repro.toml into this folder
+    /// Write report.html, history.jsonl, tale.txt and repro.toml into this folder
     #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
     /// The form of what goes to standard output
@@ -81,27 +84,35 @@ struct Shown<'a> {
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
-    let report = match replay(arguments) {
-        Ok(report) => report,
+    let keep = if arguments.out.is_some() {
+        Keep::Everything
+    } else {
+        Keep::Story
+    };
+    let replayed = replayed(
+        &arguments.target,
+        arguments.seed,
+        &arguments.run,
+        &arguments.work,
+        keep,
+    );
+    let replayed = match replayed {
+        Ok(replayed) => replayed,
         Err(message) => return fail(exit::USAGE, &message),
     };
+    let Replayed {
+        report,
+        named,
+        again,
+    } = &replayed;
     let record = &report.line.record;
-    let compared = report
-        .origin
-        .as_ref()
-        .map(|origin| compare(origin, record, &arguments.run));
-    let named = {
-        let seed = arguments.seed.map(|seed| format!(" --seed {seed}"));
-        let options = options_of(&arguments.run.settings(Vec::new()));
-        quoted(&arguments.target) + &seed.unwrap_or_default() + &options
-    };
+    let compared = compared(report, &arguments.run);
     match arguments.format {
         Format::Human => {
-            print(&story(&report, &arguments.narrow, global.verbose));
+            print(&story(report, &arguments.narrow, global.verbose));
             print(&text(record, compared, report.origin.as_ref(), global));
             if record.verdict.is_failure() && !global.quiet {
-                let again = format!("{} replay {named}", invocation());
-                print(&card(&report, &again));
+                print(&card(report, again));
             }
         }
         Format::Json | Format::Jsonl => {
@@ -114,16 +125,30 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
         }
     }
     if let Some(out) = &arguments.out
-        && let Err(message) = write(out, &report)
+        && let Err(message) = write(out, report, again)
     {
         return fail(exit::HARNESS, &message);
     }
     if record.verdict.is_failure() && record.verdict != Verdict::Lost {
         say(&format!("Shrink with: {} shrink {named}", invocation()));
+        say(&match &arguments.out {
+            Some(out) => format!("View: {}", out.join(REPORT).display()),
+            None => format!(
+                "View: {} trace {named} --as html --out {REPORT}",
+                invocation()
+            ),
+        });
     }
+    judged(&replayed, &arguments.run)
+}
+
+/// The exit status of a run that was made again.
+#[must_use]
+pub fn judged(replayed: &Replayed, options: &RunOptions) -> u8 {
+    let record = &replayed.report.line.record;
     match (
         exit::of_run(record.verdict, record.check.as_deref()),
-        compared,
+        compared(&replayed.report, options),
     ) {
         (exit::HARNESS, _) => exit::HARNESS,
         (_, Some(Compared::Other)) => fail(
@@ -147,22 +172,42 @@ fn story(report: &Report, narrow: &Narrow, verbose: u8) -> String {
     wanted.map(|line| format!("{line}\n")).collect()
 }
 
-fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
-    let (settings, mut source, target) = found(&arguments.target, arguments.seed, &arguments.run)?;
+/// A run that was made again.
+pub struct Replayed {
+    /// What it gave.
+    pub report: Report,
+    /// How it is named: its target and its options.
+    pub named: String,
+    /// The command that replays it.
+    pub again: String,
+}
+
+/// Makes the run that is named so, and keeps so much of it.
+///
+/// # Errors
+/// When there is none, or it was interrupted.
+pub fn replayed(
+    argument: &str,
+    seed: Option<u64>,
+    options: &RunOptions,
+    work: &WorkOptions,
+    keep: Keep,
+) -> Result<Replayed, String> {
+    let (settings, mut source, target) = found(argument, seed, options)?;
     source.plan(&target)?;
-    let mut place = arguments.work.place(source.as_mut())?;
+    let mut place = work.place(source.as_mut())?;
     let halt = terminal::interrupts();
     let pool = Pool {
         settings: &settings,
         jobs: 1,
-        hang_after: arguments.work.hang_after,
+        hang_after: work.hang_after,
         until: None,
         halt: &halt,
     };
     let mut item = Some(Item {
         number: 0,
         target,
-        keep: Keep::Everything,
+        keep,
     });
     let mut report = None;
     let worked = pool.work(&mut place, &mut || item.take(), &mut |done| {
@@ -170,7 +215,17 @@ fn replay(arguments: &ReplayArgs) -> Result<Report, String> {
         ControlFlow::Break(())
     });
     match (worked, report) {
-        (Ok(()), Some(report)) => Ok(report),
+        (Ok(()), Some(report)) => {
+            let seed = seed.map(|seed| format!(" --seed {seed}"));
+            let named = quoted(argument)
+                + &seed.unwrap_or_default()
+                + &options_of(&options.settings(Vec::new()));
+            Ok(Replayed {
+                report,
+                again: format!("{} replay {named}", invocation()),
+                named,
+            })
+        }
         (Ok(()), None) => Err("interrupted".to_owned()),
         (Err(Broken(reason)), _) => Err(reason),
     }
@@ -259,6 +314,11 @@ pub fn options_of(settings: &Settings) -> String {
         .chain(judges)
         .map(|(option, value)| format!(" --{option} {}", quoted(value)))
         .collect()
+}
+
+fn compared(report: &Report, options: &RunOptions) -> Option<Compared> {
+    let origin = report.origin.as_ref()?;
+    Some(compare(origin, &report.line.record, options))
 }
 
 /// Digests are compared only for the same build and the same run.
@@ -376,7 +436,7 @@ fn text(
     out
 }
 
-fn write(out: &Path, report: &Report) -> Result<(), String> {
+fn write(out: &Path, report: &Report, again: &str) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", out.display());
     std::fs::create_dir_all(out).map_err(failed)?;
     let tale = (!report.tale.is_empty()).then(|| text_of(&report.tale, Depth::Wire));
@@ -384,6 +444,7 @@ fn write(out: &Path, report: &Report) -> Result<(), String> {
         ("repro.toml", &report.repro),
         ("history.jsonl", &report.history),
         ("tale.txt", &tale),
+        (REPORT, &report.html(again)),
     ] {
         match content {
             Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::explain::bake_in::{Moment, branched};
 use crate::explain::causes::Cause;
 use crate::plan::Plan;
-use crate::run::{RunSpec, run};
+use crate::run::{Recording, RunSpec, run};
 use crate::trace::tale::Line;
 
 /// So many lines of each run are shown from where they part.
@@ -59,7 +59,7 @@ pub fn nearest(
 fn parting(spec: &RunSpec, tale: &[Line], how: String, plan: Plan) -> Option<Parting> {
     let other = run(&RunSpec {
         plan,
-        record: true,
+        record: Recording::Story,
         ..spec.clone()
     });
     if other.record.verdict.is_failure() {

@@ -14,7 +14,7 @@ const EVERY: u64 = 997;
 fn spec(seed: u64, bug: Option<&str>) -> RunSpec {
     RunSpec {
         bug: bug.map(str::to_owned),
-        record: true,
+        record: Recording::Story,
         ..RunSpec::new(testing::storm(seed))
     }
 }

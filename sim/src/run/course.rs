@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
 use crate::time::Instant;
 use crate::trace::recorder::Recorder;
+use crate::trace::spacetime::Spacetime;
 use crate::trace::tale::Teller;
 use crate::verdict::undecided::Undecided;
 use crate::verdict::{Failure, Judge, OUT_OF_MEMORY};
@@ -91,7 +92,10 @@ pub(super) struct Frozen {
 }
 
 /// A world that is judged, and recorded if somebody wants to know.
-pub(super) type Observed<J> = World<(J, Option<(Recorder, Teller)>)>;
+pub(super) type Observed<J> = World<(J, Option<Recorders>)>;
+
+/// Who keeps what happens: the history always, the others as is asked.
+pub(super) type Recorders = (Recorder, (Option<Teller>, Option<Spacetime>));
 
 pub(super) struct Run<J: Judge> {
     pub(super) plan: Arc<Plan>,

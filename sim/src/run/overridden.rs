@@ -312,7 +312,7 @@ fn an_audit_owes_an_answer_that_was_sent_and_lost() {
         let spec = RunSpec {
             subject: PrimaryCopy.name().to_owned(),
             checks: Checks::Client,
-            record: true,
+            record: Recording::Story,
             ..RunSpec::new(plan)
         };
         run(&spec)

@@ -29,7 +29,7 @@ time = "10s"
 fn a_step_with_a_time_and_a_hold_keeps_its_place() {
     let scenario = parse("x", AT_AND_HOLD, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
     let outcome = run(&RunSpec {
-        record: true,
+        record: Recording::Story,
         ..RunSpec::new(draw(&scenario, 1))
     });
     assert_eq!(

@@ -64,10 +64,12 @@ fn the_same_digest_comes_out_however_a_run_is_watched() {
         let plain = run(&spec(testing::storm(seed))).record;
         assert_eq!(plain, run(&spec(testing::storm(seed))).record);
         let recorded = run(&RunSpec {
-            record: true,
+            record: Recording::Everything,
             ..spec(testing::storm(seed))
         });
         assert_eq!(plain, recorded.record);
+        let seen = recorded.spacetime.expect("it was recorded");
+        assert!(seen.rows().count() > 1_000);
         let history = recorded.history.expect("it was recorded");
         assert!(history.lines().count() > 100 && !recorded.tale.is_empty());
         for probe in [ProbeLevel::Nothing, ProbeLevel::BugsOnly] {
@@ -775,7 +777,7 @@ fn those_outside_the_core_may_go_on_deaf() {
     let mut plan = testing::plan(3);
     (plan.heal.core, plan.heal.others) = (vec![Node(1), Node(2)], Outside::Deaf);
     let outcome = run(&RunSpec {
-        record: true,
+        record: Recording::Story,
         ..spec(plan)
     });
     assert_eq!(
@@ -799,7 +801,7 @@ fn those_outside_the_core_are_gone_for_good() {
     let mut plan = testing::plan(3);
     plan.heal.core = vec![Node(1), Node(2)];
     let outcome = run(&RunSpec {
-        record: true,
+        record: Recording::Story,
         ..spec(plan)
     });
     assert_eq!(

@@ -17,7 +17,7 @@ use crate::ids::FaultNumber;
 use crate::plan::{
     Cluster, Disk, Distribution, End, Heal, Knobs, Mix, Network, Plan, Timed, Workload,
 };
-use crate::run::{RunOutcome, RunSpec};
+use crate::run::{Recording, RunOutcome, RunSpec};
 use crate::scenario::fault::{DamageBudget, Fault, Outside, Who};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::coordinator::{Audience, Conduct, Outcome, sweep};
@@ -244,11 +244,12 @@ impl Source for Fake {
         let seed = spec.plan.seed;
         let noise = match self.0 {
             Behaviour::Panic => panic!("seed {seed} is unlucky"),
-            Behaviour::DigestFollowsRecording => u64::from(spec.record),
+            Behaviour::DigestFollowsRecording => u64::from(spec.record != Recording::Nothing),
             Behaviour::DigestFollowsProbe => u64::from(spec.probe == ProbeLevel::Full),
             _ => 0,
         };
-        let follows = |behaviour| spec.record && self.0 == behaviour;
+        let recorded = spec.record != Recording::Nothing;
+        let follows = |behaviour| recorded && self.0 == behaviour;
         let fails = match self.0 {
             Behaviour::FailEvery(every) => seed.is_multiple_of(every),
             Behaviour::BugFailsEvery(every) | Behaviour::BugFailsTogether(every) => {
@@ -306,14 +307,14 @@ impl Source for Fake {
             later_answers: Vec::new(),
             bug: spec.bug.is_some().then_some((1, u64::from(seed > 0))),
         };
-        let history = spec.record.then(|| "{}\n".to_owned());
+        let history = recorded.then(|| "{}\n".to_owned());
         RunOutcome {
             record,
             history,
             in_weather: 0,
             branches: Vec::new(),
             replicas: Vec::new(),
-            tale: if spec.record {
+            tale: if recorded {
                 vec![Line {
                     depth: Depth::Story,
                     time: Instant(0),
@@ -324,6 +325,7 @@ impl Source for Fake {
             } else {
                 Vec::new()
             },
+            spacetime: None,
         }
     }
 }

@@ -5,15 +5,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use synod_reports::fingerprint::split_site;
 use synod_reports::line::ResultLine;
+use synod_reports::page::html::html;
+use synod_reports::page::model::Page;
 use synod_reports::record::{RunRecord, Verdict};
 use synod_reports::tally::EXPECTED_FAILURE;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::build::BUILD;
 use crate::check::jury::{CONTRACT, Jury};
+use crate::page::run as page;
 use crate::panics::caught;
 use crate::plan::Checks;
-use crate::run::{self, RunOutcome, RunSpec};
+use crate::run::{self, Recording, RunOutcome, RunSpec};
 use crate::shrink::case::Goal;
 use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::ProbeLevel;
@@ -47,6 +50,9 @@ pub struct Report {
     /// A line about each replica as it was at the end, when it was to be kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<String>,
+    /// What a person opens to see why it failed, when it was to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// The reproducer's TOML, when it was to be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repro: Option<String>,
@@ -70,10 +76,24 @@ impl Report {
             history: None,
             tale: Vec::new(),
             replicas: Vec::new(),
+            page: None,
             repro: None,
             shrunk: None,
             origin: None,
         }
+    }
+}
+
+impl Report {
+    /// The page of the run as one HTML file; none when it was not kept. `again` is the command that
+    /// gives the run again.
+    #[must_use]
+    pub fn html(&self, again: &str) -> Option<String> {
+        let page = Page {
+            reproduce: Some(again.to_owned()),
+            ..self.page.clone()?
+        };
+        Some(html(&page))
     }
 }
 
@@ -93,7 +113,12 @@ pub fn execute(
     announce(&scenario);
     let drawn = source.plan(&item.target)?;
     let origin = drawn.origin.clone();
-    let record = item.keep == Keep::Everything;
+    let record = match item.keep {
+        Keep::Line | Keep::Plan(_) | Keep::Shrunk(_) => Recording::Nothing,
+        Keep::Story => Recording::Story,
+        Keep::Page(_) => Recording::Page,
+        Keep::Everything => Recording::Everything,
+    };
     let (mut spec, judges) = spec_of(settings, drawn);
     spec.record = record;
     for kind in &settings.without {
@@ -112,11 +137,24 @@ pub fn execute(
         own_up(&mut line.record);
         line.expected =
             judge_expected(&spec.plan.checks, &spec.jury, spec.checks, &mut line.record);
-        if !record && origin.is_none() && chosen(spec.plan.seed, settings.verify_ppm) {
+        if record == Recording::Nothing
+            && origin.is_none()
+            && chosen(spec.plan.seed, settings.verify_ppm)
+        {
             line.twice = true;
             verify(source, &spec, &outcome, &mut line);
         }
+        let rows = if let Keep::Page(rows) = item.keep {
+            rows
+        } else {
+            page::ROWS
+        };
+        let page = outcome
+            .spacetime
+            .as_deref()
+            .map(|seen| page::of_run(&line.record, outcome.history.as_deref(), seen, rows));
         Report {
+            page,
             history: outcome.history,
             tale: outcome.tale,
             replicas: outcome.replicas,
@@ -126,7 +164,9 @@ pub fn execute(
     let own = || origin_of(&spec, judges, &report.line.record);
     match item.keep {
         Keep::Line => {}
-        Keep::Everything | Keep::Plan(_) => report.repro = Some(source.pin(&spec.plan, &own())),
+        Keep::Story | Keep::Page(_) | Keep::Everything | Keep::Plan(_) => {
+            report.repro = Some(source.pin(&spec.plan, &own()));
+        }
         Keep::Shrunk(budget) => {
             let shrunk = Goal::of(&report.line.record)
                 .ok_or_else(|| "it did not fail again".to_owned())
@@ -162,7 +202,7 @@ pub fn spec_of(settings: &Settings, drawn: Planned) -> (RunSpec, Judges) {
         probe: judges.probe(&jury),
         checks: judges.checks(),
         jury,
-        record: false,
+        record: Recording::Nothing,
         plan,
     };
     (spec, judges)
@@ -212,7 +252,10 @@ fn verify(source: &mut dyn Source, spec: &RunSpec, first: &RunOutcome, line: &mu
         source,
         &RunSpec {
             probe,
-            record: !spec.record,
+            record: match spec.record {
+                Recording::Nothing => Recording::Story,
+                _ => Recording::Nothing,
+            },
             ..spec.clone()
         },
     );

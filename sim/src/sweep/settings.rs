@@ -119,7 +119,11 @@ pub enum Keep {
     #[default]
     Line,
     /// Its line, history, tale and reproducer.
+    Story,
+    /// All of that, and its page.
     Everything,
+    /// Its line, history, reproducer, and a page of so many messages and happenings at most.
+    Page(usize),
     /// Its reproducer alone, for this check; it is not run, because it would not come to an end.
     Plan(String),
     /// Its line, and a smaller reproducer, for which so many events may be spent.

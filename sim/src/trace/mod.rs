@@ -6,4 +6,5 @@ pub mod observer;
 pub mod portrait;
 pub mod recorder;
 pub mod shown;
+pub mod spacetime;
 pub mod tale;

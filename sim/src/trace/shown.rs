@@ -6,7 +6,7 @@ use crate::trace::event::{BallotPair, Fact};
 
 /// How a thing of the trace is written for people. A ballot is `round.replica`, a hash its first
 /// half.
-pub(super) struct Shown<T>(pub T);
+pub struct Shown<T>(pub T);
 
 impl fmt::Display for Shown<BallotPair> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

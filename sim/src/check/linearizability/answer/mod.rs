@@ -3,7 +3,6 @@
 //! each other.
 
 pub mod json;
-pub mod picture;
 pub mod text;
 
 use crate::check::linearizability::budget::{Budget, Exhausted};
