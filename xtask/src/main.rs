@@ -1,5 +1,5 @@
 //! Developer chores, in Rust and not in shell: `cargo xtask
-//! ci|tidy|bench|pending|alone|explore|worlds|mutants|portfolio|bless`.
+//! ci|tidy|bench|pending|alone|browser|explore|worlds|mutants|portfolio|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod alone;
 mod bench;
+mod browser;
 mod ci;
 mod explore;
 mod golden;
@@ -52,6 +53,8 @@ enum Chore {
     },
     /// Each check judges alone, and must catch a planted bug that it is known to catch
     Alone,
+    /// Opens pages of runs in a headless browser, and clicks through them
+    Browser(browser::Arguments),
     /// Searches the schedules of typed replicas for something that breaks
     Explore(explore::Arguments),
     /// Visits every state of small worlds of typed replicas
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
             Chore::Bench(arguments) => bench::run(&arguments),
             Chore::Pending { only, write } => bench::pending::run(&only, write.as_deref()),
             Chore::Alone => alone::run(),
+            Chore::Browser(arguments) => browser::run(&arguments),
             Chore::Explore(arguments) => explore::run(&arguments),
             Chore::Worlds(arguments) => worlds::run(&arguments),
             Chore::Portfolio(arguments) => portfolio::run(&arguments),
