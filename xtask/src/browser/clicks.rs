@@ -140,6 +140,7 @@ pub fn run_of(page: &mut Opened<'_>, replicas: u32, is_refuted: bool) -> Done {
     strip(page)?;
     if is_refuted {
         order(page)?;
+        curve(page)?;
     }
     looks(page)
 }
@@ -349,6 +350,18 @@ fn strip(page: &mut Opened<'_>) -> Done {
     )
 }
 
+/// The bake-in curve is drawn, where there is one.
+fn curve(page: &mut Opened<'_>) -> Done {
+    page.tab.middle("#bake-in")?;
+    page.tab.settle()?;
+    page.holds(
+        "the curve is drawn",
+        "document.getElementById('bake-in').getContext('2d').getImageData(0, 0, 2000, 120).data\
+         .some(part => part > 0)",
+    )?;
+    page.picture_as_it_is("curve")
+}
+
 /// The order that came nearest is listed, and leads to its operations.
 fn order(page: &mut Opened<'_>) -> Done {
     page.holds(
@@ -480,7 +493,34 @@ pub fn evil(page: &mut Opened<'_>) -> Done {
         "nothing is wider than 600 pixels",
         "document.documentElement.scrollWidth <= 600",
     )?;
-    page.picture("narrow-dark")
+    page.picture("narrow-dark")?;
+    guarded(page)
+}
+
+/// If something of a history became a script after all, it would not run, nor reach a network; and the
+/// console says so, which this would hear.
+fn guarded(page: &mut Opened<'_>) -> Done {
+    page.tab.is_clean()?;
+    page.tab.eval(
+        "document.body.append(Object.assign(document.createElement('script'), \
+         {textContent: 'window.broken = 4'}))",
+    )?;
+    page.tab.eval(
+        "document.body.append(Object.assign(document.createElement('img'), \
+         {src: 'https://example.invalid/x.png'}))",
+    )?;
+    page.tab
+        .eval("fetch('https://example.invalid/').catch(() => 0)")?;
+    page.holds(
+        "a script that is put in does not run",
+        "window.broken === undefined",
+    )?;
+    let complaints = page.tab.is_clean().err().unwrap_or_default();
+    let refused = complaints.matches("Content Security Policy").count();
+    page.so(
+        &format!("the policy refuses all three: {complaints}"),
+        refused >= 3,
+    )
 }
 
 /// A history that is not linearizable, with strange keys and values.

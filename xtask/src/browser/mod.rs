@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use synod_reports::page::html::BYTES_MAX;
+use synod_reports::page::html::{BYTES_MAX, html};
+use synod_reports::page::model::Page;
 
 mod chromium;
 mod clicks;
@@ -28,6 +29,9 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
 }
+
+/// Where the data of a page begins.
+const DATA: &str = "application/json\">";
 
 /// Where pages and pictures are left if nobody says otherwise.
 const OUT: &str = "target/browser";
@@ -114,10 +118,21 @@ fn short(out: &Path) -> Result<PathBuf, String> {
             "linearizability",
         ];
         if traced(&options, &page) == 1 {
-            return Ok(page);
+            return with_a_curve(&page).map(|()| page);
         }
     }
     Err(format!("none of the seeds {SEEDS:?} of short.toml fails"))
+}
+
+/// Gives a page a bake-in curve: one that ends at the violation.
+fn with_a_curve(file: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let (_, data) = text.split_once(DATA).ok_or("the page has no data")?;
+    let (data, _) = data.split_once("</script>").ok_or("its data has no end")?;
+    let mut page: Page = serde_json::from_str(data).map_err(|error| error.to_string())?;
+    let at = page.violation.unwrap_or_default().number;
+    page.bake_in = vec![(0, 0.02), (at / 2, 0.05), (at * 3 / 4, 0.7), (at, 1.0)];
+    fs::write(file, html(&page)).map_err(|error| error.to_string())
 }
 
 /// A history in which everything that has a name is named as a page must not believe it.
