@@ -5,6 +5,7 @@ use synod_reports::tally::EXPECTED_FAILURE;
 
 use crate::run::checks;
 use crate::scenario::names::{Names, SubjectNames};
+use crate::subject::bug_card::bug_names;
 use crate::subject::catalog::{self, DEFAULT_SUBJECT};
 use crate::subject::process::Subject;
 use crate::sweep::endings::{DETERMINISM, HARNESS};
@@ -35,6 +36,7 @@ pub fn names() -> Names {
             .iter()
             .map(|milestone| milestone.name())
             .collect(),
+        checks: checks().collect(),
         failures: checks().chain(classes.map(Verdict::name)).collect(),
         endings: ENDINGS.into_iter().chain(undecided).collect(),
         subjects,
@@ -45,5 +47,7 @@ fn subject(subject: &dyn Subject) -> SubjectNames {
     SubjectNames {
         name: subject.name(),
         messages: subject.reader().map_or(&[], |reader| reader.kinds()),
+        files: subject.files(),
+        bugs: bug_names(subject.name()),
     }
 }

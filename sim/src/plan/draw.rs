@@ -14,7 +14,7 @@ use crate::plan::{
     Mix, Network, Plan, Step, Timed, Verb, When, Workload, timeline,
 };
 use crate::scenario::asking::Ending;
-use crate::scenario::check::{ELECTION, HEARTBEAT};
+use crate::scenario::check::{ELECTION, EVENTS, HEARTBEAT};
 use crate::scenario::fault::Outside;
 use crate::scenario::form::{Maybe, MixForm, WorkloadForm};
 use crate::scenario::model::{Condition, Expect, Scenario, Verb as Asked, When as Moment};
@@ -359,7 +359,9 @@ fn phases(scenario: &Scenario, core: Vec<Node>, dice: &mut Dice) -> (Heal, End) 
         .end
         .events
         .as_ref()
-        .map_or(5_000_000, |events| events.get_ref().unsigned_abs());
+        .map_or(EVENTS.unsigned_abs(), |events| {
+            events.get_ref().unsigned_abs()
+        });
     let others = scenario
         .heal
         .others

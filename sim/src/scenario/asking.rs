@@ -1,5 +1,6 @@
 //! What steps ask of clients and wait for, as it stands in a file: `invoke` and `expect`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -8,7 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault_form::form;
 use crate::scenario::select::Select;
-use crate::scenario::units::Time;
+use crate::scenario::units::{Time, Wrong};
 use crate::scenario::value::Ranged;
 
 form!(
@@ -91,13 +92,16 @@ impl<'de> Deserialize<'de> for Endings {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Endings, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct Found {
-                    value: String,
+                let found = MapAccessDeserializer::new(map);
+                let mut found: BTreeMap<String, String> = Deserialize::deserialize(found)?;
+                match (found.remove("value"), found.is_empty()) {
+                    (Some(value), true) => Ok(Endings(vec![Ending::Value(value)])),
+                    _ => Err(A::Error::custom(Wrong::new(
+                        "an ending of another kind",
+                        "no ending",
+                        "write { value = \"1\" } for what a get finds",
+                    ))),
                 }
-                Found::deserialize(MapAccessDeserializer::new(map))
-                    .map(|found| Endings(vec![Ending::Value(found.value)]))
             }
         }
 

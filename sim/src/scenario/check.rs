@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use crate::ids::FaultNumber;
-use crate::scenario::bounds::bounds;
 use crate::scenario::form::{Core, FileForm, Maybe};
 use crate::scenario::model::{Scenario, Verb, When, is_unlimited};
 use crate::scenario::overrides;
 use crate::scenario::problem::{Problem, Source};
-use crate::scenario::select::{REPLICAS_MAX, Select};
-use crate::scenario::steps::Cast;
-use crate::scenario::units::{Count, Size, Time, Unit, show};
+use crate::scenario::select::Select;
+use crate::scenario::steps::{Cast, Extent};
+use crate::scenario::units::{Count, Size, Time, show};
 use crate::scenario::value::{PerReplica, Ranged};
 use crate::scenario::workload::{self, OPERATIONS_MAX};
 
@@ -22,33 +21,47 @@ use crate::scenario::workload::{self, OPERATIONS_MAX};
 pub const HEARTBEAT: i64 = 25_000_000;
 /// The election timeout when a scenario names none, in nanoseconds.
 pub const ELECTION: (i64, i64) = (150_000_000, 300_000_000);
-/// The most times as long as it says that a scenario can be.
-const LONGER_MAX: i64 = 1_000;
 
-/// Makes a scenario of a file.
+/// After so many events a run ends when a scenario does not say.
+pub const EVENTS: i64 = 5_000_000;
+/// A request that comes to a replica, and an answer that comes back.
+const EVENTS_OF_OPERATION: i64 = 2;
+
+/// Makes a scenario of a file, whose values are right one by one.
 ///
 /// # Errors
 /// Everything that does not fit together.
-pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario, Vec<Problem>> {
+pub fn check(name: &str, file: FileForm, source: &Source) -> Result<Scenario, Vec<Problem>> {
+    let (scenario, problems) = checked(name, file, source, Extent::Whole);
+    if problems.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What does not fit together in a file of which something is left out.
+#[must_use]
+pub fn check_partly(name: &str, file: FileForm, source: &Source) -> Vec<Problem> {
+    checked(name, file, source, Extent::Part).1
+}
+
+fn checked(
+    name: &str,
+    mut file: FileForm,
+    source: &Source,
+    extent: Extent,
+) -> (Scenario, Vec<Problem>) {
     let mut problems = Vec::new();
     let replicas = file
         .cluster
         .replicas
         .as_ref()
         .map_or(Ranged::fixed(3), |replicas| replicas.get_ref().clone());
-    bounds(
-        &file.cluster.replicas,
-        1,
-        i64::from(REPLICAS_MAX),
-        "a cluster has 1 to 9 replicas",
-        &mut problems,
-    );
     head(&file, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     settings(&file, &mut problems);
     length(&file, &mut problems);
+    enough_events(&file, &mut problems);
     clocks(&file, &replicas, &mut problems);
     workload::check(&file, &mut problems);
     let clients = file.workload.as_ref().map_or(0, |workload| {
@@ -74,8 +87,16 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
             _ => FaultNumber::MAX,
         },
         unlimited: is_unlimited(&budget),
+        extent,
         problems: Vec::new(),
     };
+    let nemesis = file
+        .nemesis
+        .as_ref()
+        .map(|nemesis| &nemesis.get_ref().fault);
+    let pauses = file.step.iter().any(|step| step.get_ref().pause.is_some())
+        || nemesis.is_some_and(|faults| faults.iter().any(|fault| fault.get_ref().pause.is_some()));
+    cast.resumes(&file.step, pauses);
     let places: Vec<_> = file.step.iter().map(Spanned::span).collect();
     let steps = cast.steps(std::mem::take(&mut file.step));
     let nemesis_place = file.nemesis.as_ref().map(Spanned::span);
@@ -124,30 +145,20 @@ pub fn check(name: &str, mut file: FileForm, source: &Source) -> Result<Scenario
         end: file.end,
         repro: file.repro,
     };
-    if problems.is_empty() {
-        phases(&scenario, &places, nemesis_place, &mut problems);
-        core(&scenario, source, &mut problems);
-        branches(&scenario, &mut problems);
-        strikes(&scenario, &mut problems);
+    let clean = problems.is_empty() && extent == Extent::Whole;
+    phases(&scenario, &places, nemesis_place, &mut problems);
+    branches(&scenario, &mut problems);
+    strikes(&scenario, &mut problems);
+    core(&scenario, source, &mut problems);
+    if clean {
+        damage(&scenario, &mut problems);
         purpose(&scenario, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
-    if problems.is_empty() {
-        Ok(scenario)
-    } else {
-        Err(problems)
-    }
+    (scenario, problems)
 }
 
 fn head(file: &FileForm, problems: &mut Vec<Problem>) {
-    if let Some(format) = file.format.as_ref().filter(|format| *format.get_ref() != 1) {
-        problems.push(Problem::at(
-            format.span(),
-            "a format that this build does not know",
-            "unknown version",
-            "this build reads format = 1",
-        ));
-    }
     for (text, what) in [(&file.title, "title"), (&file.why, "why")] {
         if let Some(text) = text
             .as_ref()
@@ -161,16 +172,30 @@ fn head(file: &FileForm, problems: &mut Vec<Problem>) {
             ));
         }
     }
-    if let Some(weight) = file
-        .weight
-        .as_ref()
-        .filter(|weight| *weight.get_ref() > 1_000)
-    {
+}
+
+/// What is asked can be done before the events run out.
+fn enough_events(file: &FileForm, problems: &mut Vec<Problem>) {
+    let Some(operations) = file.workload.as_ref().and_then(|workload| {
+        let operations = workload.get_ref().operations.as_ref();
+        operations.map(|operations| (operations.span(), operations.get_ref().max()))
+    }) else {
+        return;
+    };
+    let (place, most) = operations;
+    let events = file.end.events.as_ref().map(|events| *events.get_ref());
+    let events = events.unwrap_or(EVENTS);
+    let needed = most.saturating_mul(EVENTS_OF_OPERATION);
+    if needed > events && file.repro.is_none() {
         problems.push(Problem::at(
-            weight.span(),
-            "a weight above 1,000",
-            "too large",
-            "weights are compared with each other: 0 to 1,000",
+            place,
+            format!("{most} operations in {events} events"),
+            "never done",
+            format!(
+                "an operation takes {EVENTS_OF_OPERATION} events or more: ask for at most {}, or \
+                 write events = {needed} or more in [end]",
+                events / EVENTS_OF_OPERATION
+            ),
         ));
     }
 }
@@ -185,8 +210,6 @@ fn length(file: &FileForm, problems: &mut Vec<Problem>) {
     let times = i64::from(*longer.get_ref());
     let wrong = if file.repro.is_some() {
         Some("a reproducer is as long as the run that it came from: leave this out".to_owned())
-    } else if !(1..=LONGER_MAX).contains(&times) {
-        Some(format!("a run is 1 to {LONGER_MAX} times as long"))
     } else if operations.unwrap_or(0) * times > OPERATIONS_MAX {
         Some(format!(
             "a workload has up to {OPERATIONS_MAX} operations in all"
@@ -202,76 +225,6 @@ fn length(file: &FileForm, problems: &mut Vec<Problem>) {
 
 fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
     let (engine, cluster) = (&file.engine, &file.cluster);
-    bounds(
-        &engine.window,
-        1,
-        1 << 16,
-        "a window has 1 to 65,536 slots",
-        problems,
-    );
-    bounds(
-        &engine.batch,
-        1,
-        1 << 15,
-        "a batch has 1 to 32,768 commands",
-        problems,
-    );
-    bounds(
-        &engine.queue,
-        1,
-        1 << 20,
-        "a queue holds 1 to 1,048,576 commands",
-        problems,
-    );
-    bounds(
-        &engine.sessions,
-        1,
-        1 << 20,
-        "1 to 1,048,576 sessions are kept",
-        problems,
-    );
-    bounds(
-        &engine.message,
-        512,
-        1 << 24,
-        "a message holds 512B to 16MiB",
-        problems,
-    );
-    bounds(
-        &engine.segment,
-        4 << 10,
-        16 << 20,
-        "a segment has 4KiB to 16MiB",
-        problems,
-    );
-    bounds(
-        &engine.batch_delay,
-        0,
-        10_000_000_000,
-        "a batch waits for 10s at most",
-        problems,
-    );
-    bounds(
-        &cluster.retransmit,
-        1_000_000,
-        60_000_000_000,
-        "messages are sent again after 1ms to 60s",
-        problems,
-    );
-    bounds(
-        &cluster.heartbeat,
-        1_000_000,
-        60_000_000_000,
-        "heartbeats are 1ms to 60s apart",
-        problems,
-    );
-    bounds(
-        &file.disk.capacity,
-        64 << 10,
-        1 << 40,
-        "a disk has at least 64KiB",
-        problems,
-    );
     if let Some(segment) = &engine.segment {
         let whole = |(low, high): &(i64, i64)| low % 512 == 0 && high % 512 == 0;
         if !segment.get_ref().options().iter().all(whole) {
@@ -296,18 +249,6 @@ fn settings(file: &FileForm, problems: &mut Vec<Problem>) {
                 .min()
                 .unwrap_or(ELECTION.0)
         });
-    if let Some(timeout) = cluster
-        .election_timeout
-        .as_ref()
-        .filter(|_| shortest < 4_000_000)
-    {
-        problems.push(Problem::at(
-            timeout.span(),
-            "an election timeout that no heartbeat can beat",
-            "too short",
-            "election timeouts are at least 4ms",
-        ));
-    }
     let longest = cluster
         .heartbeat
         .as_ref()
@@ -365,20 +306,6 @@ fn phases(
     problems: &mut Vec<Problem>,
 ) {
     let heal = &scenario.heal;
-    let moment = 1_000_000;
-    for (span, help) in [
-        (&scenario.end.time, "a run lasts 1ms or more"),
-        (
-            &heal.progress_within,
-            "a cluster is given 1ms or more to make progress",
-        ),
-        (
-            &heal.first_answer_within,
-            "a client is given 1ms or more for its first answer",
-        ),
-    ] {
-        bounds(span, moment, Time::MAX, help, problems);
-    }
     let progress = heal
         .progress_within
         .as_ref()
@@ -398,21 +325,10 @@ fn phases(
             ));
         }
     }
-    if let Some(events) = scenario
-        .end
-        .events
-        .as_ref()
-        .filter(|events| *events.get_ref() < 1)
-    {
-        problems.push(Problem::at(
-            events.span(),
-            "a run without events",
-            "at least 1",
-            "write events = 5_000_000",
-        ));
-    }
     let Some(at) = &heal.at else { return };
-    for (step, place) in scenario.steps.iter().zip(places) {
+    // With a step that is none, places and steps do not go together.
+    let whole = scenario.steps.len() == places.len();
+    for (step, place) in scenario.steps.iter().zip(places).filter(|_| whole) {
         if let (When::At(time), true) = (&step.when, scenario.repro.is_none())
             && time.max() >= at.get_ref().min()
         {
@@ -444,7 +360,7 @@ fn phases(
     }
 }
 
-/// The core exists, is a majority, and its disks are not damaged.
+/// The core exists, and is a majority.
 fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     let replicas = scenario.replicas();
     let (smallest, largest) = (replicas.min(), replicas.max());
@@ -487,9 +403,14 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
             ));
         }
     }
+}
+
+/// What is damaged can be survived.
+fn damage(scenario: &Scenario, problems: &mut Vec<Problem>) {
     if scenario.is_unlimited() {
         return;
     }
+    let smallest = scenario.replicas().min();
     let mut named = BTreeSet::new();
     let mut damaged = false;
     for fault in scenario.faults().filter(|fault| fault.damages()) {

@@ -22,14 +22,7 @@ impl Cast<'_> {
         place: &Range<usize>,
     ) {
         let recovers = |moment: &Boundary| matches!(moment, Boundary::InRecovery { .. });
-        if deaths.min() < 1 || deaths.max() > 100 {
-            self.wrong(
-                self.source.find(place.clone(), "deaths"),
-                "a process dies in 1 to 100 recoveries",
-                "`deaths` is out of bounds",
-                "write deaths = 2 or deaths = \"1..4\"",
-            );
-        } else if deaths.max() > 1 && !at.0.iter().any(recovers) {
+        if deaths.max() > 1 && !at.0.iter().any(recovers) {
             self.wrong(
                 self.source.find(place.clone(), "deaths"),
                 "`deaths` are of recoveries",
@@ -56,13 +49,6 @@ impl Cast<'_> {
             );
         } else if when.file.is_some() && when.between.is_none() {
             self.wrong(place.clone(), "a `file` of no operation", "no effect", WHEN);
-        }
-        if when
-            .between
-            .as_ref()
-            .is_some_and(|between| between != &["write", "sync"])
-        {
-            self.wrong(place, "a moment between other things", "unknown", WHEN);
         }
     }
 }

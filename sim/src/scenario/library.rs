@@ -193,11 +193,7 @@ pub fn resolve(argument: &str, sets: &[String], names: &Names) -> Result<Vec<Sce
             })
             .collect();
     }
-    if path.exists()
-        || (path.extension().is_some()
-            && path.components().count() > 1
-            && !path.starts_with(FOLDER))
-    {
+    if path.exists() {
         return load_file(path, sets, names).map(|scenario| vec![scenario]);
     }
     let library = Library::standard(names)?;

@@ -1,6 +1,6 @@
-//! From a TOML file to a [`Scenario`], with overrides. Four stages, each of which tells all that it
-//! finds wrong: the TOML itself, keys that do not exist, values that cannot be read, and what does
-//! not fit together.
+//! From a TOML file to a [`Scenario`], with overrides. Three stages: the TOML itself, keys and values
+//! one by one, and what does not fit together. Each tells all that it finds wrong, and what is wrong
+//! in one is left out for the next, so that a file's problems are told at once.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::scenario::form::FileForm;
 use crate::scenario::model::Scenario;
 use crate::scenario::names::Names;
 use crate::scenario::problem::{LoadError, Problem, Source};
+use crate::scenario::prune;
 use crate::scenario::spelling;
-use crate::scenario::units::Wrong;
 
 /// The most bytes that a scenario file may have.
 pub const BYTES_MAX: u64 = 4 << 20;
@@ -35,6 +35,14 @@ pub fn load_file(path: &Path, sets: &[String], names: &Names) -> Result<Scenario
             &shown,
             "this is a folder, not a scenario",
             "name one of the files in it",
+        ));
+    }
+    // A device has no end, and a pipe that nobody writes to has no beginning.
+    if !size.is_file() {
+        return Err(LoadError::unreadable(
+            &shown,
+            "this is a device or a pipe, not a scenario",
+            "name a file: what comes out of a pipe can be written to one first",
         ));
     }
     if size.len() > BYTES_MAX {
@@ -94,55 +102,43 @@ fn read(
     names: &Names,
 ) -> Result<Scenario, LoadError> {
     let mut source = Source::new(path, text);
+    let mut problems = Vec::new();
     let mut overrides = Vec::new();
     for set in sets {
         match Override::parse(&mut source, set) {
             Ok(parsed) => overrides.push(parsed),
-            Err(problem) => return Err(LoadError::new(source, vec![problem])),
+            Err(problem) => problems.push(problem),
         }
     }
-    let mut document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => return Err(LoadError::new(source, vec![of_toml(&error)])),
-    };
-    for set in &overrides {
-        if let Err(problem) = set.apply(document.get_mut()) {
-            return Err(LoadError::new(source, vec![problem]));
-        }
-    }
-    let problems = spelling::check(document.get_ref(), names);
-    if !problems.is_empty() {
+    let (mut document, broken) = DeTable::parse_recoverable(text);
+    let whole = broken
+        .iter()
+        .all(|error| error.message() == "duplicate key");
+    problems.extend(broken.iter().map(Problem::of_toml));
+    if !whole {
+        // What is read of broken TOML is a guess, and what is wrong with a guess says nothing.
         return Err(LoadError::new(source, problems));
     }
-    match FileForm::deserialize(toml::de::Deserializer::from(document)) {
-        Err(error) => Err(LoadError::new(source, vec![of_toml(&error)])),
-        Ok(file) => {
-            check::check(name, file, &source).map_err(|problems| LoadError::new(source, problems))
-        }
+    for set in &overrides {
+        problems.extend(set.apply(document.get_mut()).err());
     }
-}
-
-/// What the TOML crate or a value's reader has to say.
-fn of_toml(error: &toml::de::Error) -> Problem {
-    let mut texts = error.message().split('\n');
-    let mut next = || texts.next().unwrap_or_default().to_owned();
-    let wrong = Wrong {
-        title: next(),
-        label: next(),
-        help: next(),
-    };
-    let wrong = match wrong.title.split_once(", expected ") {
-        Some((title, expected)) if wrong.help.is_empty() => Wrong::new(
-            title,
-            "not what belongs here",
-            format!("expected {expected}"),
-        ),
-        _ => wrong,
-    };
-    Problem {
-        wrong,
-        place: error.span(),
+    problems.extend(spelling::check(document.get_ref(), names));
+    if problems.is_empty() {
+        let form = FileForm::deserialize(toml::de::Deserializer::from(document));
+        let file = match form {
+            Ok(file) => file,
+            Err(error) => return Err(LoadError::new(source, vec![Problem::of_toml(&error)])),
+        };
+        return check::check(name, file, &source)
+            .map_err(|problems| LoadError::new(source, problems));
     }
+    if prune::prune(document.get_mut(), &problems)
+        && let Ok(file) = FileForm::deserialize(toml::de::Deserializer::from(document))
+    {
+        problems.extend(check::check_partly(name, file, &source));
+    }
+    problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
+    Err(LoadError::new(source, problems))
 }
 
 /// An override, `KEY=VALUE`.
@@ -196,7 +192,7 @@ impl Override {
 
     fn apply<'i>(&'i self, root: &mut DeTable<'i>) -> Result<(), Problem> {
         let value = DeTable::parse(&self.padded)
-            .map_err(|error| of_toml(&error))?
+            .map_err(|error| Problem::of_toml(&error))?
             .into_inner()
             .remove("v")
             .expect("the text was parsed before");

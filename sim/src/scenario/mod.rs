@@ -8,13 +8,13 @@
 
 pub mod aim_form;
 pub mod asking;
-mod bounds;
 pub mod check;
 mod deaths;
 pub mod embedded;
 pub mod fault;
 pub mod fault_form;
 pub mod form;
+mod idle;
 pub mod kinds;
 pub mod library;
 pub mod load;
@@ -23,6 +23,7 @@ pub mod model;
 pub mod names;
 pub mod overrides;
 pub mod problem;
+mod prune;
 pub mod schema;
 pub mod select;
 pub mod spelling;

@@ -14,6 +14,10 @@ pub enum Naming {
     Subject,
     /// A kind of messages between replicas.
     Message,
+    /// A check, and nothing else.
+    Check,
+    /// A bug that can be planted.
+    Bug,
 }
 
 /// All names that are known.
@@ -21,6 +25,8 @@ pub enum Naming {
 pub struct Names {
     /// Milestones.
     pub milestones: Vec<&'static str>,
+    /// Checks.
+    pub checks: Vec<&'static str>,
     /// Checks, and classes of failures.
     pub failures: Vec<&'static str>,
     /// What a run can end by that is no check of a property.
@@ -36,6 +42,10 @@ pub struct SubjectNames {
     pub name: &'static str,
     /// The kinds of its messages; none, where nobody reads them.
     pub messages: &'static [&'static str],
+    /// How the names of its files begin; none, where nobody says.
+    pub files: &'static [&'static str],
+    /// The bugs that can be planted in it.
+    pub bugs: Vec<&'static str>,
 }
 
 impl Names {
@@ -48,11 +58,25 @@ impl Names {
             Naming::Ending => [&self.failures[..], &self.endings].concat(),
             Naming::Subject => self.subjects.iter().map(|subject| subject.name).collect(),
             Naming::Message => self
-                .subjects
-                .iter()
-                .find(|known| subject.is_none_or(|subject| known.name == subject))
+                .subject(subject)
                 .map_or(Vec::new(), |subject| subject.messages.to_vec()),
+            Naming::Check => self.checks.clone(),
+            Naming::Bug => self
+                .subject(subject)
+                .map_or(Vec::new(), |subject| subject.bugs.clone()),
         }
+    }
+
+    /// How the names of this subject's files begin. Empty: anyhow.
+    #[must_use]
+    pub fn files(&self, subject: Option<&str>) -> &'static [&'static str] {
+        self.subject(subject).map_or(&[], |subject| subject.files)
+    }
+
+    fn subject(&self, name: Option<&str>) -> Option<&SubjectNames> {
+        self.subjects
+            .iter()
+            .find(|known| name.is_none_or(|name| known.name == name))
     }
 
     /// What can stand in a scenario for any subject, sorted.
@@ -79,6 +103,8 @@ impl Naming {
             Self::Ending => "a check that a run can fail",
             Self::Subject => "an engine under test",
             Self::Message => "a kind of messages",
+            Self::Check => "a check",
+            Self::Bug => "a bug that can be planted",
         }
     }
 }

@@ -32,6 +32,15 @@ impl Problem {
         }
     }
 
+    /// What the TOML crate or a value's reader has to say.
+    #[must_use]
+    pub fn of_toml(error: &toml::de::Error) -> Self {
+        Self {
+            wrong: in_our_words(error.message()),
+            place: error.span(),
+        }
+    }
+
     /// A problem of the file as a whole.
     pub fn of_file(title: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
@@ -39,6 +48,62 @@ impl Problem {
             place: None,
         }
     }
+}
+
+/// Our readers' errors have three lines. Those of the crates have one, and name what they found and
+/// what they look for in words of their own.
+fn in_our_words(message: &str) -> Wrong {
+    let mut lines = message.split('\n');
+    let (first, label, help) = (lines.next().unwrap_or_default(), lines.next(), lines.next());
+    if let (Some(label), Some(help)) = (label, help) {
+        return Wrong::new(first, label, help);
+    }
+    if first == "duplicate key" {
+        let help = "a key stands once in its table: take one of the two out";
+        return Wrong::new("a key that is there twice", "the second time", help);
+    }
+    if let Some(field) = first.strip_prefix("missing field ") {
+        let title = format!("the key {field} is missing");
+        return Wrong::new(title, "not all of it", format!("add {field}"));
+    }
+    let (found, expected) = first.split_once(", expected ").unwrap_or((first, ""));
+    let found = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .find_map(|prefix| found.strip_prefix(prefix));
+    let Some(found) = found else {
+        let (title, help) = match expected {
+            "" => (first, String::new()),
+            _ => (
+                first.split(", expected ").next().unwrap_or(first),
+                format!("write {expected}"),
+            ),
+        };
+        return Wrong::new(title, "not what belongs here", help);
+    };
+    Wrong::new(
+        format!("{} does not belong here", named(found)),
+        "of another type",
+        format!("write {expected}"),
+    )
+}
+
+/// What was found, as a person would call it.
+fn named(found: &str) -> String {
+    let kinds = [
+        ("integer ", "the number "),
+        ("floating point ", "the fraction "),
+        ("string ", "the text "),
+        ("boolean ", ""),
+    ];
+    let known = kinds.iter().find_map(|(theirs, ours)| {
+        let value = found.strip_prefix(theirs)?;
+        Some(format!("{ours}{value}"))
+    });
+    known.unwrap_or_else(|| match found {
+        "sequence" => "a list".to_owned(),
+        "map" => "a table".to_owned(),
+        other => other.to_owned(),
+    })
 }
 
 /// Where problems are: a file's text, and behind it the overrides, which continue its byte

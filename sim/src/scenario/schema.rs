@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::scenario::kinds::ANY;
 use crate::scenario::names::Names;
-use crate::scenario::vocabulary::{Key, Kind, Table};
+use crate::scenario::select::{REPLICAS_MAX, ROLES, ROLES_OF_SIDES};
+use crate::scenario::units::Time;
+use crate::scenario::vocabulary::{Bounds, Key, Kind, Measure, Table};
 use crate::scenario::words::{DISTRIBUTION, FILE};
 
 /// The schema, as `scenarios/schema/scenario-v1.json` has it.
@@ -57,21 +59,19 @@ fn table(of: &Table, names: &Names) -> Value {
 }
 
 fn property(key: &Key, names: &Names) -> Value {
-    let mut schema = kind(key.kind, names);
+    let mut schema = match (key.kind, key.bounds) {
+        (Kind::Whole, bounds) => whole(bounds),
+        (Kind::Quantity(measure), bounds) => quantity(measure, bounds),
+        (other, _) => kind(other, names),
+    };
     schema["description"] = json!(key.doc);
     schema
 }
 
 fn kind(of: Kind, names: &Names) -> Value {
-    let replicas = || {
-        json!({
-            "type": ["string", "integer", "array", "object"],
-            "items": { "type": "string" },
-        })
-    };
     match of {
         Kind::Text => json!({ "type": "string" }),
-        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::FilePrefix => json!({ "type": "string", "examples": files(names) }),
         Kind::Named(naming) => json!({ "enum": names.all(naming) }),
         Kind::AllNamed(naming) => {
             json!({ "type": "array", "items": { "enum": names.all(naming) } })
@@ -85,29 +85,40 @@ fn kind(of: Kind, names: &Names) -> Value {
             json!({ "anyOf": [one, list, pick(&some)] })
         }
         Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }),
-        Kind::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Whole => whole(None),
+        Kind::Bool => json!({ "type": "boolean" }),
         Kind::Flag => {
             json!({ "anyOf": [{ "type": "boolean" }, pick(&json!({ "type": "boolean" }))] })
         }
+        Kind::Word(words) => json!({ "enum": words }),
         Kind::Words(words) => {
             json!({ "anyOf": [{ "enum": words }, pick(&json!({ "enum": words }))] })
         }
-        Kind::Quantity(what, example, bare) => quantity(what, example, bare),
-        Kind::PerReplica(what, example) => {
-            json!({ "anyOf": [
-                quantity(what, example, false),
-                { "type": "array", "items": { "type": "string" } },
-            ] })
+        Kind::Sequence(words) => {
+            json!({ "type": "array", "items": { "enum": words }, "const": words })
+        }
+        Kind::Quantity(measure) => quantity(measure, None),
+        Kind::PerReplica(measure) => {
+            let each = quantity(measure, None);
+            json!({ "anyOf": [each, { "type": "array", "items": each }] })
         }
         Kind::Distribution => {
-            json!({ "anyOf": [{ "type": "string", "examples": ["1ms"] }, table(&DISTRIBUTION, names)] })
+            let time = json!({ "type": "string", "pattern": pattern(&TIME), "examples": ["1ms"] });
+            json!({ "anyOf": [time, table(&DISTRIBUTION, names)] })
         }
-        Kind::Replicas => replicas(),
+        Kind::Replicas => {
+            let one = replicas();
+            json!({ "anyOf": [one, pick(&one)] })
+        }
+        Kind::Order => list(&matching(&replica())),
+        Kind::Client => matching(CLIENT),
+        Kind::Clients => list(&matching(CLIENT)),
+        Kind::Party => matching(&format!("{}|{CLIENT}", replica())),
         Kind::Core => {
             json!({ "anyOf": [
                 { "enum": ["majority", "all"] },
-                { "type": "integer", "minimum": 1 },
-                { "type": "array", "items": { "type": "string" } },
+                { "type": "integer", "minimum": 1, "maximum": REPLICAS_MAX },
+                list(&matching(&replica())),
             ] })
         }
         Kind::Endings => {
@@ -123,31 +134,97 @@ fn kind(of: Kind, names: &Names) -> Value {
             json!({ "anyOf": [one, { "type": "array", "items": one }] })
         }
         Kind::Groups => {
+            let roles = ROLES_OF_SIDES.join("|");
+            let member = matching(&format!("{}|{CLIENT}|{roles}", replica()));
             json!({
                 "type": "array",
                 "minItems": 2,
-                "items": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+                "items": { "type": "array", "minItems": 1, "items": member },
             })
         }
+        Kind::Loose => {
+            let part = r"[0-9]+\+?|length\+?|create|rename|remove";
+            let files = files(names).join("|");
+            list(&matching(&format!("({files})[^#]*#({part})")))
+        }
+        Kind::Options => json!({ "type": "array", "minItems": 1 }),
         Kind::Table(of) => table(of, names),
         Kind::Tables(of) => json!({ "type": "array", "items": table(of, names) }),
-        Kind::ReplicasOr(of) => {
-            json!({ "anyOf": [
-                { "type": ["string", "integer", "array"], "items": { "type": "string" } },
-                table(of, names),
-            ] })
-        }
+        Kind::ReplicasOr(of) => json!({ "anyOf": [replicas(), table(of, names)] }),
         Kind::WordsOr(words, of) => json!({ "anyOf": [{ "enum": words }, table(of, names)] }),
     }
 }
 
-fn quantity(what: &str, example: &str, bare: bool) -> Value {
-    let one = if bare {
-        json!({ "type": ["integer", "string"] })
+const TIME: Measure = Measure::of::<Time>();
+
+/// The name of a client.
+const CLIENT: &str = "c([1-9]|[1-5][0-9]|6[0-4])";
+
+/// The name of a replica.
+fn replica() -> String {
+    format!("r[1-{REPLICAS_MAX}]")
+}
+
+/// A string that is one of these, and nothing more.
+fn matching(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("^({pattern})$") })
+}
+
+fn list(of: &Value) -> Value {
+    json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": of })
+}
+
+/// Replicas as they stand alone: a role, a name, a number, or a list of names.
+fn replicas() -> Value {
+    let roles = ROLES.join("|");
+    let word = format!(r"{}|{roles}|[0-9]+(\.\.([0-9]+|all))?", replica());
+    json!({ "anyOf": [
+        matching(&word),
+        { "type": "integer", "minimum": 1, "maximum": REPLICAS_MAX },
+        list(&matching(&replica())),
+    ] })
+}
+
+/// How the files of all subjects begin.
+fn files(names: &Names) -> Vec<&'static str> {
+    let mut all: Vec<_> = names
+        .subjects
+        .iter()
+        .flat_map(|subject| subject.files)
+        .copied()
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn whole(bounds: Option<Bounds>) -> Value {
+    let (min, max) = bounds.map_or((0, None), |bounds| (bounds.min, Some(bounds.max)));
+    let mut schema = json!({ "type": "integer", "minimum": min });
+    if let Some(max) = max {
+        schema["maximum"] = json!(max);
+    }
+    schema
+}
+
+fn quantity(measure: &Measure, bounds: Option<Bounds>) -> Value {
+    let text = json!({ "type": "string", "pattern": pattern(measure) });
+    let one = if measure.bare {
+        json!({ "anyOf": [whole(bounds), text] })
     } else {
-        json!({ "type": "string" })
+        text
     };
-    json!({ "anyOf": [one, pick(&one)], "$comment": format!("{what}: {example}") })
+    let help = bounds.map_or(String::new(), |bounds| format!("; {}", bounds.help));
+    let comment = format!("{}: {}{help}", measure.what, measure.example);
+    json!({ "anyOf": [one, pick(&one)], "$comment": comment })
+}
+
+/// What a quantity, or a range of them, looks like.
+fn pattern(measure: &Measure) -> String {
+    let units: Vec<&str> = measure.suffixes.iter().map(|(name, _)| *name).collect();
+    let sign = if measure.signed { "[-+]?" } else { r"\+?" };
+    let one = format!(r" *{sign}[0-9][0-9_]*(\.[0-9_]+)? *({}) *", units.join("|"));
+    format!(r"^{one}(\.\.=?{one})?$")
 }
 
 fn pick(item: &Value) -> Value {

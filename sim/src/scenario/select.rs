@@ -41,7 +41,8 @@ pub enum Select {
     Pick(Vec<Select>),
 }
 
-const NAMES: [&str; 6] = [
+/// The words that select replicas by what they do.
+pub const ROLES: &[&str] = &[
     "all",
     "any",
     "leader",
@@ -50,8 +51,11 @@ const NAMES: [&str; 6] = [
     "laggards",
 ];
 
+/// Those of them that can stand on a side of a partition.
+pub const ROLES_OF_SIDES: &[&str] = &["all", "leader", "others", "acknowledgers", "laggards"];
+
 fn unknown(text: &str) -> Wrong {
-    let meant = nearest(text, NAMES.into_iter())
+    let meant = nearest(text, ROLES.iter().copied())
         .map_or(String::new(), |name| format!("did you mean `{name}`? "));
     let help = format!(
         "{meant}write \"all\", \"any\", \"leader\", \"others\", \"acknowledgers\", \"laggards\", \

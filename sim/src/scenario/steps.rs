@@ -15,15 +15,11 @@ use crate::scenario::form::NemesisForm;
 use crate::scenario::model::{Condition, Expect, Invoke, Nemesis, NemesisFault, Step, Verb, When};
 use crate::scenario::problem::{Problem, Source};
 use crate::scenario::select::{ALL, CLIENTS_MAX, Clients, Member, Replicas, Select, client};
-use crate::scenario::units::{Time, show};
 use crate::scenario::value::{Ranged, name};
 use crate::scenario::verbs::{FaultForm, NemesisFaultForm, StepForm};
 use crate::scenario::words::STEP;
 
 type ConditionOf = fn(Select) -> Condition;
-
-/// Nothing in a nemesis comes faster than this, in nanoseconds.
-const EVERY_MIN: i64 = 1_000_000;
 
 /// Who plays in the scenario, and where its text is.
 pub struct Cast<'a> {
@@ -43,8 +39,19 @@ pub struct Cast<'a> {
     pub highest: FaultNumber,
     /// Damage may go beyond what can be survived.
     pub unlimited: bool,
+    /// Whether all of the file is here.
+    pub extent: Extent,
     /// What was found wrong.
     pub problems: Vec<Problem>,
+}
+
+/// How much of a file is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// What is right in itself: what there is none of may have been left out.
+    Part,
 }
 
 impl Cast<'_> {
@@ -91,7 +98,6 @@ impl Cast<'_> {
             .filter_map(|form| form.get_ref().number.as_ref())
         {
             let wrong = match *number.get_ref() {
-                0 => Some("steps are numbered from 1"),
                 high if high > self.highest.0 => {
                     Some("write a number up to 60,000, or up to 30,000 beside a nemesis")
                 }
@@ -163,6 +169,9 @@ impl Cast<'_> {
                 "nothing to hold here",
                 help,
             );
+        }
+        if let (Some(hold), Some(Verb::Fault(fault))) = (&form.hold, &verb) {
+            self.brief(fault, hold);
         }
         let apart = self.pinned && form.line.is_none() && form.at.is_some() && form.hold.is_some();
         if let (Some(hold), true, false) = (&form.hold, instant, apart) {
@@ -254,30 +263,8 @@ impl Cast<'_> {
                 "leave it out: past the budget only damage that can be seen is judged",
             );
         }
-        if fault
-            .aim()
-            .and_then(|aim| aim.nth)
-            .is_some_and(|nth| nth.min() < 1)
-        {
-            self.wrong(
-                self.source.find(place.clone(), "nth"),
-                "message 0",
-                "`nth` counts from 1",
-                "write nth = 1 for the first",
-            );
-        }
         match fault {
             FaultForm::Partition(form) => self.partition(&form.0, place),
-            FaultForm::BitRot(form) | FaultForm::SectorError(form)
-                if form.0.sectors.min() < 1 || form.0.sectors.max() > 255 =>
-            {
-                self.wrong(
-                    place.clone(),
-                    "damage strikes 1 to 255 sectors",
-                    "`sectors` is out of bounds",
-                    "write sectors = 1 or sectors = \"1..4\"",
-                )
-            }
             FaultForm::Kill(form) => self.death(
                 &form.0.boundary,
                 &form.0.deaths,
@@ -290,28 +277,9 @@ impl Cast<'_> {
                 form.0.when.as_ref(),
                 place,
             ),
-            FaultForm::ClockJump(form)
-                if form.by.min() == 0 && form.by.max() == 0 && !self.pinned =>
-            {
-                self.wrong(
-                    place.clone(),
-                    "a clock that jumps by nothing",
-                    "no effect",
-                    "write by = \"-2s..2s\"",
-                )
-            }
-            FaultForm::Lose(form) | FaultForm::Corrupt(form)
-                if form.rate.max() == 0 && !self.pinned =>
-            {
-                self.wrong(
-                    place.clone(),
-                    "a rate of nothing",
-                    "no effect",
-                    "write rate = \"20%\"",
-                )
-            }
             _ => {}
         }
+        self.idle(fault, place);
     }
 
     fn partition(&mut self, form: &PartitionForm, place: &Range<usize>) {
@@ -429,7 +397,8 @@ impl Cast<'_> {
     }
 
     fn client_exists(&mut self, client: Client, place: &Range<usize>) {
-        if client.0 >= self.clients && !self.invoked.contains(&client) {
+        let part = self.extent == Extent::Part;
+        if !part && client.0 >= self.clients && !self.invoked.contains(&client) {
             let name = client.to_string();
             let workload = if self.clients == 0 {
                 "there is no workload".to_owned()
@@ -627,6 +596,9 @@ impl Cast<'_> {
             return None;
         }
         let Some(every) = form.every else {
+            if self.extent == Extent::Part {
+                return None;
+            }
             self.wrong(
                 place,
                 "a nemesis without a pace",
@@ -635,16 +607,13 @@ impl Cast<'_> {
             );
             return None;
         };
-        if every.get_ref().min() < EVERY_MIN {
-            let help = format!("faults come at least {} apart", show::<Time>(EVERY_MIN));
-            self.wrong(every.span(), "a nemesis without rest", "too short", help);
-        }
         let faults: Vec<NemesisFault> = form
             .fault
             .into_iter()
             .filter_map(|fault| self.nemesis_fault(fault))
             .collect();
-        if faults.iter().all(|fault| fault.weight == 0) && self.problems.is_empty() {
+        let all = self.extent == Extent::Whole && self.problems.is_empty();
+        if all && faults.iter().all(|fault| fault.weight == 0) {
             self.wrong(
                 place,
                 "a nemesis without faults",
@@ -664,9 +633,10 @@ impl Cast<'_> {
         let verbs = form.take_faults();
         let (_, at, fault) = self.only(verbs, &place, "fault")?;
         self.fault(&fault, &at);
-        let weight = form
-            .weight
-            .map_or(1, |weight| weight.get_ref().min(&1_000_000).to_owned());
+        if let Some(hold) = &form.hold {
+            self.brief(&fault, hold);
+        }
+        let weight = form.weight.map_or(1, Spanned::into_inner);
         let hold = form.hold.map_or_else(
             || Ranged::between(100_000_000, 2_000_000_000),
             Spanned::into_inner,

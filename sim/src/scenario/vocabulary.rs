@@ -1,7 +1,13 @@
 //! What a scenario's tables, keys and values are made of; `words` has them all.
 
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
 use crate::scenario::names::Naming;
-use crate::scenario::value::nearest;
+use crate::scenario::problem::Problem;
+use crate::scenario::units::{Unit, show};
+use crate::scenario::value::{Ranged, nearest};
 
 /// A table of a file.
 pub struct Table {
@@ -27,6 +33,70 @@ pub struct Key {
     pub verb: bool,
     /// What others call it.
     pub also: &'static [&'static str],
+    /// What its number, or its quantity in the smallest unit, may be.
+    pub bounds: Option<Bounds>,
+}
+
+/// The smallest and the largest value of a number, and what to say of others.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// The smallest.
+    pub min: i128,
+    /// The largest.
+    pub max: i128,
+    /// `a cluster has 1 to 9 replicas`.
+    pub help: &'static str,
+}
+
+/// Reads the smallest and the largest value of what stands in a file.
+type Ends = fn(&Spanned<DeValue<'_>>) -> Result<(i64, i64), Problem>;
+
+/// A unit as a value.
+pub struct Measure {
+    /// `a time`.
+    pub what: &'static str,
+    /// `"150ms", "2s"`.
+    pub example: &'static str,
+    /// Whether a bare integer is one.
+    pub bare: bool,
+    /// Its suffixes, and how many of the smallest unit each is.
+    pub suffixes: &'static [(&'static str, i64)],
+    /// Whether it may be below 0.
+    pub signed: bool,
+    /// The smallest and the largest value that can be drawn from what stands in a file.
+    pub read: Ends,
+    /// A value with its unit.
+    pub show: fn(i64) -> String,
+}
+
+impl Measure {
+    /// This unit.
+    #[must_use]
+    pub const fn of<U: Unit>() -> Self {
+        Self {
+            what: U::WHAT,
+            example: U::EXAMPLE,
+            bare: U::BARE,
+            suffixes: U::SUFFIXES,
+            signed: U::MIN < 0,
+            read: |value| read::<Ranged<U>>(value).map(|drawn| (drawn.min(), drawn.max())),
+            show: show::<U>,
+        }
+    }
+}
+
+/// Reads a value as the form of its key does.
+///
+/// # Errors
+/// It is none.
+pub fn read<T: for<'de> Deserialize<'de>>(value: &Spanned<DeValue<'_>>) -> Result<T, Problem> {
+    T::deserialize(ValueDeserializer::from(value.clone())).map_err(|error| {
+        let problem = Problem::of_toml(&error);
+        Problem {
+            place: problem.place.or(Some(value.span())),
+            ..problem
+        }
+    })
 }
 
 /// What a key holds.
@@ -34,36 +104,54 @@ pub struct Key {
 pub enum Kind {
     /// A string.
     Text,
-    /// A list of strings.
-    Texts,
     /// A name that is known.
     Named(Naming),
     /// A list of them.
     AllNamed(Naming),
     /// One of them, a list, or "any"; or some of these to pick from.
     SomeNamed(Naming),
+    /// How a name of a file begins.
+    FilePrefix,
     /// A digest: 16 hexadecimal digits.
     Digest,
-    /// A whole number from 0.
+    /// A whole number from 0, within the key's bounds.
     Whole,
+    /// True or false.
+    Bool,
     /// True or false, or some to pick from.
     Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// One of these words, or some of them to pick from.
     Words(&'static [&'static str]),
-    /// A quantity, a range or a pick; what, an example, and whether a bare integer is one.
-    Quantity(&'static str, &'static str, bool),
+    /// These words, in this order.
+    Sequence(&'static [&'static str]),
+    /// A quantity, a range or a pick.
+    Quantity(&'static Measure),
     /// A quantity, or one for each replica.
-    PerReplica(&'static str, &'static str),
+    PerReplica(&'static Measure),
     /// A time or a distribution of times.
     Distribution,
     /// A selection of replicas.
     Replicas,
+    /// All replicas by name, in an order.
+    Order,
+    /// The name of a client.
+    Client,
+    /// A list of them.
+    Clients,
+    /// The name of a replica or a client.
+    Party,
     /// A core.
     Core,
     /// How an operation may end.
     Endings,
     /// The sides of a partition.
     Groups,
+    /// What of a disk survives a death.
+    Loose,
+    /// What a pick is from: the items are of the kind that is picked.
+    Options,
     /// A table.
     Table(&'static Table),
     /// A list of tables.
@@ -72,6 +160,22 @@ pub enum Kind {
     ReplicasOr(&'static Table),
     /// One of these words, or a table.
     WordsOr(&'static [&'static str], &'static Table),
+}
+
+impl Kind {
+    /// Whether it can be picked from several: `{ pick = [..] }`.
+    #[must_use]
+    pub const fn is_picked(self) -> bool {
+        matches!(
+            self,
+            Self::SomeNamed(_)
+                | Self::Flag
+                | Self::Words(_)
+                | Self::Quantity(_)
+                | Self::PerReplica(_)
+                | Self::Replicas
+        )
+    }
 }
 
 impl Table {

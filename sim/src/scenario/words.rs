@@ -2,9 +2,10 @@
 //! from it; tests hold it against what serde reads.
 
 use crate::scenario::names::Naming;
-use crate::scenario::select::REPLICAS_MAX;
+use crate::scenario::select::{CLIENTS_MAX, REPLICAS_MAX};
 use crate::scenario::units::{Count, Drift, Offset, Pace, Rate, Size, Time, Unit};
-use crate::scenario::vocabulary::{Key, Kind, Table};
+use crate::scenario::vocabulary::{Bounds, Key, Kind, Measure, Table};
+use crate::scenario::workload::{OPERATIONS_MAX, VALUE_MAX};
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key {
@@ -14,6 +15,7 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
         required: false,
         verb: false,
         also: &[],
+        bounds: None,
     }
 }
 
@@ -25,6 +27,7 @@ const fn needed(name: &'static str, kind: Kind, doc: &'static str) -> Key {
         required: true,
         verb: false,
         also: &[],
+        bounds: None,
     }
 }
 
@@ -41,12 +44,28 @@ const fn verb(
         required: false,
         verb: true,
         also,
+        bounds: None,
     }
 }
 
 const fn of<U: Unit>() -> Kind {
-    Kind::Quantity(U::WHAT, U::EXAMPLE, U::BARE)
+    Kind::Quantity(const { &Measure::of::<U>() })
 }
+
+const fn each<U: Unit>() -> Kind {
+    Kind::PerReplica(const { &Measure::of::<U>() })
+}
+
+/// The key with bounds of its value.
+const fn bounded(key: Key, min: i128, max: i128, help: &'static str) -> Key {
+    Key {
+        bounds: Some(Bounds { min, max, help }),
+        ..key
+    }
+}
+
+const MS: i128 = 1_000_000;
+const HOUR: i128 = 3_600_000 * MS;
 
 const TIME: Kind = of::<Time>();
 const RATE: Kind = of::<Rate>();
@@ -66,6 +85,14 @@ pub const SHAPES: &[&str] = &[
     "chain",
     "constrained",
 ];
+/// What strikes a replica.
+const BLOWS: &[&str] = &[
+    "kill",
+    "power-loss",
+    "outage",
+    "outage-kept-elsewhere",
+    "failure",
+];
 const BOUNDARIES: &[&str] = &["now", "in-step", "in-recovery"];
 
 /// The whole file.
@@ -73,17 +100,27 @@ pub static FILE: Table = Table {
     what: "a section or a key of a scenario",
     verbs: false,
     keys: &[
-        needed("format", Kind::Whole, "the version of the format: 1"),
+        bounded(
+            needed("format", Kind::Whole, "the version of the format: 1"),
+            1,
+            1,
+            "this build reads format = 1",
+        ),
         needed("title", Kind::Text, "what happens, in a few words"),
         needed("why", Kind::Text, "what this scenario is there to show"),
-        key(
-            "weight",
-            Kind::Whole,
-            "how often the mix draws it, against the others; 1 by default, 0 for never",
+        bounded(
+            key(
+                "weight",
+                Kind::Whole,
+                "how often the mix draws it, against the others; 1 by default, 0 for never",
+            ),
+            0,
+            1_000,
+            "weights are compared with each other: 0 to 1,000",
         ),
         key(
             "swarm",
-            Kind::Flag,
+            Kind::Bool,
             "each seed leaves out half of the nemesis' faults and a quarter of the kinds of \
              operations, and draws ranges of settings at their ends half of the time",
         ),
@@ -93,11 +130,16 @@ pub static FILE: Table = Table {
             "how choices are made: each at random (the default), delays by priority, or at random \
              and anew from rare moments of the run",
         ),
-        key(
-            "longer",
-            Kind::Whole,
-            "so many times as many operations, as long until the heal and the end, and with as many \
+        bounded(
+            key(
+                "longer",
+                Kind::Whole,
+                "so many times as many operations, as long until the heal and the end, and with as many \
              events as said elsewhere; a script runs once",
+            ),
+            1,
+            1_000,
+            "a run is 1 to 1000 times as long",
         ),
         key(
             "subject",
@@ -152,21 +194,41 @@ static CLUSTER: Table = Table {
     what: "a key of `[cluster]`",
     verbs: false,
     keys: &[
-        key("replicas", COUNT, "how many replicas, 1 to 9"),
-        key(
-            "election-timeout",
-            TIME,
-            "the range that each election timeout is drawn from",
+        bounded(
+            key("replicas", COUNT, "how many replicas, 1 to 9"),
+            1,
+            REPLICAS_MAX as i128,
+            "a cluster has 1 to 9 replicas",
         ),
-        key(
-            "heartbeat",
-            TIME,
-            "between heartbeats; at most half the shortest election timeout",
+        bounded(
+            key(
+                "election-timeout",
+                TIME,
+                "the range that each election timeout is drawn from",
+            ),
+            4 * MS,
+            8_760 * HOUR,
+            "election timeouts are at least 4ms",
         ),
-        key(
-            "retransmit",
-            TIME,
-            "before an unanswered message is sent again",
+        bounded(
+            key(
+                "heartbeat",
+                TIME,
+                "between heartbeats; at most half the shortest election timeout",
+            ),
+            MS,
+            60_000 * MS,
+            "heartbeats are 1ms to 60s apart",
+        ),
+        bounded(
+            key(
+                "retransmit",
+                TIME,
+                "before an unanswered message is sent again",
+            ),
+            MS,
+            60_000 * MS,
+            "messages are sent again after 1ms to 60s",
         ),
     ],
 };
@@ -175,17 +237,52 @@ static ENGINE: Table = Table {
     what: "a key of `[engine]`",
     verbs: false,
     keys: &[
-        key("window", COUNT, "undecided slots in flight"),
-        key("batch", COUNT, "commands in a batch"),
-        key("batch-delay", TIME, "how long a batch waits for company"),
-        key(
-            "queue",
-            COUNT,
-            "commands that wait for a place in the window",
+        bounded(
+            key("window", COUNT, "undecided slots in flight"),
+            1,
+            1 << 16,
+            "a window has 1 to 65,536 slots",
         ),
-        key("segment", SIZE, "bytes of a log segment, a multiple of 512"),
-        key("message", SIZE, "bytes of values in one message"),
-        key("sessions", COUNT, "client sessions that are kept"),
+        bounded(
+            key("batch", COUNT, "commands in a batch"),
+            1,
+            1 << 15,
+            "a batch has 1 to 32,768 commands",
+        ),
+        bounded(
+            key("batch-delay", TIME, "how long a batch waits for company"),
+            0,
+            10_000 * MS,
+            "a batch waits for 10s at most",
+        ),
+        bounded(
+            key(
+                "queue",
+                COUNT,
+                "commands that wait for a place in the window",
+            ),
+            1,
+            1 << 20,
+            "a queue holds 1 to 1,048,576 commands",
+        ),
+        bounded(
+            key("segment", SIZE, "bytes of a log segment, a multiple of 512"),
+            4 << 10,
+            16 << 20,
+            "a segment has 4KiB to 16MiB",
+        ),
+        bounded(
+            key("message", SIZE, "bytes of values in one message"),
+            512,
+            1 << 24,
+            "a message holds 512B to 16MiB",
+        ),
+        bounded(
+            key("sessions", COUNT, "client sessions that are kept"),
+            1,
+            1 << 20,
+            "1 to 1,048,576 sessions are kept",
+        ),
     ],
 };
 
@@ -211,7 +308,12 @@ static DISK: Table = Table {
             "time of a read, a write or a name operation",
         ),
         key("sync", Kind::Distribution, "time of a sync"),
-        key("capacity", SIZE, "bytes that a disk holds"),
+        bounded(
+            key("capacity", SIZE, "bytes that a disk holds"),
+            64 << 10,
+            1 << 40,
+            "a disk has at least 64KiB",
+        ),
     ],
 };
 
@@ -221,12 +323,12 @@ static CLOCK: Table = Table {
     keys: &[
         key(
             "drift",
-            Kind::PerReplica(Drift::WHAT, Drift::EXAMPLE),
+            each::<Drift>(),
             "rate error, drawn for each replica",
         ),
         key(
             "offset",
-            Kind::PerReplica(Offset::WHAT, Offset::EXAMPLE),
+            each::<Offset>(),
             "the wall clock's offset, drawn for each replica",
         ),
     ],
@@ -236,24 +338,44 @@ static WORKLOAD: Table = Table {
     what: "a key of `[workload]`",
     verbs: false,
     keys: &[
-        key(
-            "clients",
-            COUNT,
-            "clients c1, c2, ... that act on their own",
+        bounded(
+            key(
+                "clients",
+                COUNT,
+                "clients c1, c2, ... that act on their own",
+            ),
+            0,
+            CLIENTS_MAX as i128,
+            "a workload has up to 64 clients",
         ),
         key(
             "idle",
-            Kind::Texts,
+            Kind::Clients,
             "clients among them that ask nothing; the others keep their numbers",
         ),
-        key(
-            "sticky",
-            COUNT,
-            "the first so many clients stay with one replica each, in turn (c1 with r1, ...): it is \
+        bounded(
+            key(
+                "sticky",
+                COUNT,
+                "the first so many clients stay with one replica each, in turn (c1 with r1, ...): it is \
              asked first, whoever leads",
+            ),
+            0,
+            CLIENTS_MAX as i128,
+            "up to 64 clients stay with one replica",
         ),
-        key("operations", COUNT, "operations of all clients together"),
-        key("keys", COUNT, "how many keys they use"),
+        bounded(
+            key("operations", COUNT, "operations of all clients together"),
+            0,
+            OPERATIONS_MAX as i128,
+            "a workload has up to 10,000,000 operations",
+        ),
+        bounded(
+            key("keys", COUNT, "how many keys they use"),
+            1,
+            10_000,
+            "a workload has 1 to 10,000 keys",
+        ),
         key(
             "hot",
             RATE,
@@ -264,10 +386,15 @@ static WORKLOAD: Table = Table {
             Kind::Table(&MIX),
             "relative weights of the operations",
         ),
-        key(
-            "pipeline",
-            COUNT,
-            "requests that a client has under way at once",
+        bounded(
+            key(
+                "pipeline",
+                COUNT,
+                "requests that a client has under way at once",
+            ),
+            1,
+            64,
+            "a client has 1 to 64 requests under way",
         ),
         key(
             "think",
@@ -285,15 +412,25 @@ static WORKLOAD: Table = Table {
             Kind::Flag,
             "requests start by the clock, answered or not",
         ),
-        key(
-            "attempt-timeout",
-            TIME,
-            "an attempt without an answer is given up after this",
+        bounded(
+            key(
+                "attempt-timeout",
+                TIME,
+                "an attempt without an answer is given up after this",
+            ),
+            MS,
+            HOUR,
+            "an attempt lasts 1ms to 3600s",
         ),
-        key(
-            "patience",
-            TIME,
-            "a request without an answer is given up for good after this",
+        bounded(
+            key(
+                "patience",
+                TIME,
+                "a request without an answer is given up for good after this",
+            ),
+            MS,
+            HOUR,
+            "patience lasts 1ms to 3600s",
         ),
         key(
             "duplicate",
@@ -305,11 +442,16 @@ static WORKLOAD: Table = Table {
             RATE,
             "requests that are abandoned after the first attempt",
         ),
-        key(
-            "value-size",
-            SIZE,
-            "values that are put or swapped in are padded to this: at most 4KiB, and what fits in half \
+        bounded(
+            key(
+                "value-size",
+                SIZE,
+                "values that are put or swapped in are padded to this: at most 4KiB, and what fits in half \
              a segment with 256 bytes to spare",
+            ),
+            0,
+            VALUE_MAX as i128,
+            "a value has up to 4KiB",
         ),
     ],
 };
@@ -318,11 +460,36 @@ static MIX: Table = Table {
     what: "an operation",
     verbs: false,
     keys: &[
-        key("get", Kind::Whole, "reads"),
-        key("put", Kind::Whole, "writes"),
-        key("append", Kind::Whole, "appends"),
-        key("cas", Kind::Whole, "compare-and-sets"),
-        key("delete", Kind::Whole, "deletes"),
+        bounded(
+            key("get", Kind::Whole, "reads"),
+            0,
+            65_535,
+            "weights are compared with each other: 0 to 65,535",
+        ),
+        bounded(
+            key("put", Kind::Whole, "writes"),
+            0,
+            65_535,
+            "weights are compared with each other: 0 to 65,535",
+        ),
+        bounded(
+            key("append", Kind::Whole, "appends"),
+            0,
+            65_535,
+            "weights are compared with each other: 0 to 65,535",
+        ),
+        bounded(
+            key("cas", Kind::Whole, "compare-and-sets"),
+            0,
+            65_535,
+            "weights are compared with each other: 0 to 65,535",
+        ),
+        bounded(
+            key("delete", Kind::Whole, "deletes"),
+            0,
+            65_535,
+            "weights are compared with each other: 0 to 65,535",
+        ),
     ],
 };
 
@@ -448,18 +615,18 @@ pub static STEP: Table = Table {
         key("at", TIME, "not before this time"),
         key("after", TIME, "so long after the step before"),
         key("hold", TIME, "how long the fault lasts; without it until a heal or restart"),
-        key(
+        bounded(key(
             "number",
             Kind::Whole,
             "the step's own among all: what its fault leaves open hangs on it, whatever else is \
              taken out; by default its place",
-        ),
-        key(
+        ), 1, 60_000, "steps are numbered from 1: write a number up to 60,000, or up to 30,000 beside a nemesis"),
+        bounded(key(
             "line",
             Kind::Whole,
             "in a reproducer: the step's line in its scenario; a fault with `at` and `hold` and \
              without this is of the nemesis, and waits for no step",
-        ),
+        ), 0, u32::MAX as i128, "a file has up to 4,294,967,295 lines"),
         ;
         verb(
             "expect",
@@ -475,7 +642,7 @@ pub static STEP: Table = Table {
         ),
         verb(
             "heal",
-            Kind::Words(&["all", "network", "disk"]),
+            Kind::Word(&["all", "network", "disk"]),
             "end faults",
             &["repair", "mend", "reconnect"],
         ),
@@ -499,7 +666,12 @@ static NEMESIS: Table = Table {
     what: "a key of `[nemesis]`",
     verbs: false,
     keys: &[
-        key("every", TIME, "between two faults, drawn each time"),
+        bounded(
+            key("every", TIME, "between two faults, drawn each time"),
+            MS,
+            8_760 * HOUR,
+            "faults come at least 1ms apart",
+        ),
         key(
             "budget",
             Kind::Words(&["survivable", "none"]),
@@ -514,7 +686,7 @@ static NEMESIS_FAULT: Table = Table {
     what: "a fault",
     verbs: true,
     keys: faults!(
-        key("weight", Kind::Whole, "how often, against the others; 1 by default"),
+        bounded(key("weight", Kind::Whole, "how often, against the others; 1 by default"), 0, 1_000_000, "weights are compared with each other: 0 to 1,000,000"),
         key("hold", TIME, "how long it lasts; \"100ms..2s\" by default"),
         ;
     ),
@@ -532,12 +704,12 @@ static PARTITION: Table = Table {
         ),
         key(
             "order",
-            Kind::Texts,
+            Kind::Order,
             "all replicas in the order that the shape goes by; drawn by default",
         ),
         key(
             "clients",
-            Kind::Texts,
+            Kind::Clients,
             "with an `order` and `isolate-leader` or `leader-in-minority`: the clients that are parted \
              from the others together with the leader",
         ),
@@ -560,12 +732,12 @@ static WHEN: Table = Table {
         ),
         key(
             "between",
-            Kind::Texts,
+            Kind::Sequence(&["write", "sync"]),
             "[\"write\", \"sync\"]: what it wrote is not synced, and it asks for that",
         ),
         key(
             "file",
-            Kind::Text,
+            Kind::FilePrefix,
             "with `between`: only of a file whose name starts with this",
         ),
     ],
@@ -581,7 +753,12 @@ static KILL: Table = Table {
             Kind::Words(BOUNDARIES),
             "where in a step it dies",
         ),
-        key("deaths", COUNT, DEATHS),
+        bounded(
+            key("deaths", COUNT, DEATHS),
+            1,
+            100,
+            "a process dies in 1 to 100 recoveries: write deaths = 2 or deaths = \"1..4\"",
+        ),
         key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
@@ -601,7 +778,12 @@ static POWER_LOSS: Table = Table {
             Kind::Words(BOUNDARIES),
             "where in a step it dies",
         ),
-        key("deaths", COUNT, DEATHS),
+        bounded(
+            key("deaths", COUNT, DEATHS),
+            1,
+            100,
+            "a process dies in 1 to 100 recoveries: write deaths = 2 or deaths = \"1..4\"",
+        ),
         key("when", Kind::Table(&WHEN), MOMENT),
     ],
 };
@@ -643,10 +825,15 @@ static BIT_ROT: Table = Table {
             Kind::Replicas,
             "whose disk: a number or names; kept within the redundancy budget",
         ),
-        key("sectors", COUNT, "how many sectors"),
+        bounded(
+            key("sectors", COUNT, "how many sectors"),
+            1,
+            255,
+            "damage strikes 1 to 255 sectors: write sectors = 1 or sectors = \"1..4\"",
+        ),
         key(
             "files",
-            Kind::Text,
+            Kind::FilePrefix,
             "only files whose name starts with this",
         ),
         key(
@@ -693,10 +880,15 @@ const KIND: Key = key(
     Kind::SomeNamed(Naming::Message),
     "only messages of this kind, such as \"accept\", or of several; any by default",
 );
-const NTH: Key = key(
-    "nth",
-    COUNT,
-    "which of them, from 1, counted while the fault holds; every one by default",
+const NTH: Key = bounded(
+    key(
+        "nth",
+        COUNT,
+        "which of them, from 1, counted while the fault holds; every one by default",
+    ),
+    1,
+    1_000_000_000,
+    "`nth` counts from 1: write nth = 1 for the first",
 );
 
 static AIMED_RATE: Table = Table {
@@ -776,10 +968,10 @@ static INVOKE: Table = Table {
     what: "a key of `invoke`",
     verbs: false,
     keys: &[
-        needed("client", Kind::Text, "c1, c2, ..."),
+        needed("client", Kind::Client, "c1, c2, ..."),
         needed(
             "op",
-            Kind::Words(&["get", "put", "append", "cas", "delete"]),
+            Kind::Word(&["get", "put", "append", "cas", "delete"]),
             "what to do",
         ),
         needed("key", Kind::Text, "to which key"),
@@ -791,7 +983,7 @@ static INVOKE: Table = Table {
         ),
         key("new", Kind::Text, "what a cas sets"),
         key("expect", Kind::Endings, "how it may end"),
-        key("background", Kind::Flag, "go on without waiting for it"),
+        key("background", Kind::Bool, "go on without waiting for it"),
     ],
 };
 
@@ -806,15 +998,25 @@ static HEAL: Table = Table {
             Kind::Words(&["gone", "deaf", "mute"]),
             "what becomes of the other replicas, for good",
         ),
-        key(
-            "progress-within",
-            TIME,
-            "the core must answer every client within this",
+        bounded(
+            key(
+                "progress-within",
+                TIME,
+                "the core must answer every client within this",
+            ),
+            MS,
+            8_760 * HOUR,
+            "a cluster is given 1ms or more to make progress",
         ),
-        key(
-            "first-answer-within",
-            TIME,
-            "each client's first request after the heal must usually be answered within this",
+        bounded(
+            key(
+                "first-answer-within",
+                TIME,
+                "each client's first request after the heal must usually be answered within this",
+            ),
+            MS,
+            8_760 * HOUR,
+            "a client is given 1ms or more for its first answer",
         ),
     ],
 };
@@ -841,8 +1043,18 @@ static END: Table = Table {
     what: "a key of `[end]`",
     verbs: false,
     keys: &[
-        key("time", TIME, "virtual time"),
-        key("events", Kind::Whole, "events"),
+        bounded(
+            key("time", TIME, "virtual time"),
+            MS,
+            8_760 * HOUR,
+            "a run lasts 1ms or more",
+        ),
+        bounded(
+            key("events", Kind::Whole, "events"),
+            1,
+            i64::MAX as i128,
+            "a run has at least one event: write events = 5_000_000",
+        ),
     ],
 };
 
@@ -862,19 +1074,24 @@ static OVERRIDE: Table = Table {
         ),
         key(
             "intact",
-            Kind::Flag,
+            Kind::Bool,
             "the message is neither lost nor copied nor damaged by weather and faults",
         ),
-        key("lost", Kind::Flag, "whether the message is lost"),
+        key("lost", Kind::Bool, "whether the message is lost"),
         key("delay", TIME, "how long the message is under way"),
         key("copy-after", TIME, "so much later a copy of it comes"),
-        key(
-            "damage",
-            Kind::Whole,
-            "the message is damaged, in the way of this number",
+        bounded(
+            key(
+                "damage",
+                Kind::Whole,
+                "the message is damaged, in the way of this number",
+            ),
+            0,
+            u32::MAX as i128,
+            "ways are numbered from 0 to 4,294,967,295",
         ),
         key("takes", TIME, "how long the operation takes"),
-        key("fails", Kind::Flag, "whether the operation fails"),
+        key("fails", Kind::Bool, "whether the operation fails"),
     ],
 };
 
@@ -882,11 +1099,21 @@ static OVERRIDDEN_MESSAGE: Table = Table {
     what: "a key of a message's name",
     verbs: false,
     keys: &[
-        needed("from", Kind::Text, "the sender, a replica or a client"),
-        needed("to", Kind::Text, "the addressee"),
+        needed("from", Kind::Party, "the sender, a replica or a client"),
+        needed("to", Kind::Party, "the addressee"),
         key("kind", Kind::Named(Naming::Message), "its kind; any"),
-        key("slot", Kind::Whole, "the first slot that it is about; any"),
-        key("nth", Kind::Whole, "which of those that fit, from 1; 1"),
+        bounded(
+            key("slot", Kind::Whole, "the first slot that it is about; any"),
+            0,
+            u64::MAX as i128,
+            "slots are numbered from 0",
+        ),
+        bounded(
+            key("nth", Kind::Whole, "which of those that fit, from 1; 1"),
+            1,
+            u32::MAX as i128,
+            "`nth` counts from 1: write nth = 1 for the first",
+        ),
     ],
 };
 
@@ -894,13 +1121,18 @@ static OVERRIDDEN_OPERATION: Table = Table {
     what: "a key of an operation's name",
     verbs: false,
     keys: &[
-        needed("replica", Kind::Text, "whose disk"),
+        needed("replica", Kind::Party, "whose disk"),
         needed(
             "op",
-            Kind::Words(&["read", "write", "sync", "sync-names"]),
+            Kind::Word(&["read", "write", "sync", "sync-names"]),
             "what it does",
         ),
-        key("nth", Kind::Whole, "which of them, from 1; 1"),
+        bounded(
+            key("nth", Kind::Whole, "which of them, from 1; 1"),
+            1,
+            u32::MAX as i128,
+            "`nth` counts from 1: write nth = 1 for the first",
+        ),
     ],
 };
 
@@ -913,21 +1145,26 @@ static REPRO: Table = Table {
             Kind::Text,
             "the scenario that it was drawn from",
         ),
-        needed("seed", Kind::Whole, "its seed"),
+        bounded(
+            needed("seed", Kind::Whole, "its seed"),
+            0,
+            u64::MAX as i128,
+            "seeds go from 0 to 2^64 - 1",
+        ),
         key(
             "subject",
             Kind::Named(Naming::Subject),
             "the engine under test",
         ),
-        key("bug", Kind::Text, "the planted bug"),
+        key("bug", Kind::Named(Naming::Bug), "the planted bug"),
         key(
             "only",
-            Kind::Texts,
+            Kind::AllNamed(Naming::Check),
             "the checks that judged, if it was not all of them",
         ),
         key(
             "checks",
-            Kind::Text,
+            Kind::Word(&["all", "client"]),
             "`client` if only what a client can see judged",
         ),
         key(
@@ -963,8 +1200,18 @@ static BRANCH: Table = Table {
     what: "a key of a branch",
     verbs: false,
     keys: &[
-        needed("event", Kind::Whole, "events that are handled before"),
-        needed("salt", Kind::Whole, "which way it goes; any number"),
+        bounded(
+            needed("event", Kind::Whole, "events that are handled before"),
+            0,
+            u64::MAX as i128,
+            "events are counted from 0",
+        ),
+        bounded(
+            needed("salt", Kind::Whole, "which way it goes; any number"),
+            0,
+            u64::MAX as i128,
+            "any number from 0 to 2^64 - 1",
+        ),
     ],
 };
 
@@ -972,31 +1219,36 @@ static STRIKE: Table = Table {
     what: "a key of a strike",
     verbs: false,
     keys: &[
-        needed("event", Kind::Whole, "events that are handled before"),
-        needed(
-            "replica",
-            Kind::Whole,
-            "who is stepped in the next one, 1 for r1",
+        bounded(
+            needed("event", Kind::Whole, "events that are handled before"),
+            0,
+            u64::MAX as i128,
+            "events are counted from 0",
         ),
-        needed(
-            "after",
-            Kind::Whole,
-            "so many of the things that it asks for in that step come before",
+        bounded(
+            needed(
+                "replica",
+                Kind::Whole,
+                "who is stepped in the next one, 1 for r1",
+            ),
+            1,
+            REPLICAS_MAX as i128,
+            "write 1 for r1",
         ),
-        needed(
-            "by",
-            Kind::Words(&[
-                "kill",
-                "power-loss",
-                "outage",
-                "outage-kept-elsewhere",
-                "failure",
-            ]),
-            "what strikes it",
+        bounded(
+            needed(
+                "after",
+                Kind::Whole,
+                "so many of the things that it asks for in that step come before",
+            ),
+            0,
+            u32::MAX as i128,
+            "a number of things, from 0",
         ),
+        needed("by", Kind::Word(BLOWS), "what strikes it"),
         key(
             "keep",
-            Kind::Texts,
+            Kind::Loose,
             "what of its disk that no sync covers survives: FILE#7 a sector, FILE#7+ one of a write \
              under way, FILE#length, FILE#create, FILE#rename, FILE#remove",
         ),
@@ -1007,7 +1259,7 @@ static STRIKE: Table = Table {
 pub static PICK: Table = Table {
     what: "a key of a pick",
     verbs: false,
-    keys: &[needed("pick", Kind::Texts, "values to pick from")],
+    keys: &[needed("pick", Kind::Options, "values to pick from")],
 };
 
 /// The keys of a distribution.
@@ -1017,14 +1269,14 @@ pub static DISTRIBUTION: Table = Table {
     keys: &[
         key(
             "shape",
-            Kind::Words(&["constant", "uniform", "exponential"]),
+            Kind::Word(&["constant", "uniform", "exponential"]),
             "which",
         ),
         key("value", TIME, "of a constant"),
         key("min", TIME, "of a uniform one"),
         key("max", TIME, "of a uniform or exponential one"),
         key("mean", TIME, "of an exponential one"),
-        key("pick", Kind::Texts, "constants to pick from"),
+        key("pick", Kind::Options, "constants to pick from"),
     ],
 };
 

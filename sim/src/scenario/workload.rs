@@ -2,16 +2,14 @@
 
 use toml::Spanned;
 
-use crate::scenario::bounds::bounds;
 use crate::scenario::form::FileForm;
 use crate::scenario::problem::Problem;
-use crate::scenario::select::CLIENTS_MAX;
 use crate::scenario::units::{Size, show};
 
 /// The most operations of a run.
 pub const OPERATIONS_MAX: i64 = 10_000_000;
 /// The most bytes of a value: a quarter of the largest batch.
-const VALUE_MAX: i64 = 4 << 10;
+pub const VALUE_MAX: i64 = 4 << 10;
 /// What a write takes beside its value, at most, in bytes: its key, its number, and its place in a
 /// batch.
 const BESIDE_VALUE: i64 = 256;
@@ -21,62 +19,6 @@ pub fn check(file: &FileForm, problems: &mut Vec<Problem>) {
     let Some(workload) = file.workload.as_ref().map(Spanned::get_ref) else {
         return;
     };
-    bounds(
-        &workload.clients,
-        0,
-        i64::from(CLIENTS_MAX),
-        "a workload has up to 64 clients",
-        problems,
-    );
-    bounds(
-        &workload.sticky,
-        0,
-        i64::from(CLIENTS_MAX),
-        "up to 64 clients stay with one replica",
-        problems,
-    );
-    bounds(
-        &workload.operations,
-        0,
-        OPERATIONS_MAX,
-        "a workload has up to 10,000,000 operations",
-        problems,
-    );
-    bounds(
-        &workload.keys,
-        1,
-        10_000,
-        "a workload has 1 to 10,000 keys",
-        problems,
-    );
-    bounds(
-        &workload.pipeline,
-        1,
-        64,
-        "a client has 1 to 64 requests under way",
-        problems,
-    );
-    bounds(
-        &workload.attempt_timeout,
-        1_000_000,
-        3_600_000_000_000,
-        "an attempt lasts 1ms to 3600s",
-        problems,
-    );
-    bounds(
-        &workload.patience,
-        1_000_000,
-        3_600_000_000_000,
-        "patience lasts 1ms to 3600s",
-        problems,
-    );
-    bounds(
-        &workload.value_size,
-        0,
-        VALUE_MAX,
-        "a value has up to 4KiB",
-        problems,
-    );
     if let (Some(size), Some(segment)) = (&workload.value_size, &file.engine.segment) {
         let (largest, smallest) = (size.get_ref().max(), segment.get_ref().min());
         let fits = smallest / 2 - BESIDE_VALUE;

@@ -33,6 +33,10 @@ impl Subject for Abd {
         "abd"
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        &["cell", "next"]
+    }
+
     fn format(&self, _: &Setup, _: Node) -> Vec<(FileName, Vec<u8>)> {
         vec![Cell::format(b"")]
     }

@@ -23,6 +23,15 @@ pub fn bugs(subject: &str) -> Vec<BugCard> {
         .collect()
 }
 
+/// Their names.
+#[must_use]
+pub fn bug_names(subject: &str) -> Vec<&'static str> {
+    if subject != "synod" {
+        return Vec::new();
+    }
+    bug_cards::all().into_iter().map(|card| card.name).collect()
+}
+
 /// What to say about a bug that is not there: the names that are like it.
 #[must_use]
 pub fn unknown(subject: &str, name: &str) -> String {

@@ -28,6 +28,10 @@ impl Subject for PrimaryCopy {
         "primary_copy"
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        &["data"]
+    }
+
     fn format(&self, _: &Setup, _: Node) -> Vec<(FileName, Vec<u8>)> {
         vec![(data(), Vec::new())]
     }

@@ -165,6 +165,12 @@ pub trait Subject: Sync {
     /// The files of a new replica's disk, durable before its first boot.
     fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)>;
 
+    /// How the names of the files on its disks begin; none when it does not say. A fault that is
+    /// aimed at other files would hit nothing.
+    fn files(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// A replica that has not booted yet.
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process>;
 

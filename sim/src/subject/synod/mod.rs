@@ -29,6 +29,10 @@ impl Subject for Synod {
         "synod"
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        &["log-", "promise-", "tmp-"]
+    }
+
     fn format(&self, setup: &Setup, node: Node) -> Vec<(FileName, Vec<u8>)> {
         EngineNode::<KeyValue, ()>::format(&config(setup, node))
     }

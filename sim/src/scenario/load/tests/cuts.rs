@@ -174,7 +174,7 @@ fn a_moment_is_of_a_message_or_of_a_file() {
         ("when = { sends = \"any\", file = \"log\" }", "no effect"),
         (
             "when = { between = [\"sync\", \"write\"] }",
-            "between other things",
+            "write [\"write\", \"sync\"]",
         ),
         (
             "when = { sends = \"any\" }, boundary = \"in-step\"",

@@ -148,7 +148,7 @@ fn what_is_aimed_counts_from_one_and_waits_for_a_milestone() {
         good(&of(&format!("{verb} = {{ nth = \"1..3\" }}")));
         says(
             &errors(&of(&format!("{verb} = {{ nth = 0 }}"))),
-            &["message 0", "`nth` counts from 1"],
+            &["0 is out of bounds", "`nth` counts from 1"],
         );
     }
     says(

@@ -14,7 +14,7 @@ fn an_override_names_one_thing_and_says_how_it_goes() {
         (format!("{message} }}"), ["changes nothing", "`copy-after`"]),
         (
             format!("{message}, nth = 0 }}\nlost = true"),
-            ["occurrence 0", "counts from 1"],
+            ["0 is out of bounds", "counts from 1"],
         ),
         (
             format!("{message} }}\nlost = true\ntakes = \"1ms\""),
@@ -49,7 +49,7 @@ fn an_override_names_one_thing_and_says_how_it_goes() {
         ),
         (
             "disk = { replica = \"r1\", op = \"snyc\" }\nfails = true".to_owned(),
-            ["`snyc` is not a disk operation", "did you mean `sync`?"],
+            ["`snyc` is no value of `op`", "did you mean `sync`?"],
         ),
         (
             "disk = { replica = \"c1\", op = \"sync\" }\nfails = true".to_owned(),
