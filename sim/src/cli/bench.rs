@@ -7,7 +7,7 @@ use clap::Args;
 use synod_reports::figure::{self, Figure};
 
 use crate::cli::exit;
-use crate::cli::options::{Format, Global, WorkOptions};
+use crate::cli::options::{Format, Global, WorkOptions, document};
 use crate::cli::terminal::{self, fail, print, warn};
 use crate::glossary::names;
 use crate::scenario::library::Library;
@@ -60,9 +60,10 @@ pub fn run(arguments: &BenchArgs, global: &Global) -> u8 {
         Ok(found) => {
             match arguments.format {
                 Format::Human => print(&figure::text(&found)),
-                Format::Json | Format::Jsonl => {
-                    print(&(serde_json::to_string_pretty(&found).expect("plain data") + "\n"))
-                }
+                Format::Json => print(&document(&found, Format::Json)),
+                Format::Jsonl => found
+                    .iter()
+                    .for_each(|one| print(&document(one, Format::Jsonl))),
             }
             exit::PASSED
         }

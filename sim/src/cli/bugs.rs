@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use synod_reports::table;
 
 use crate::cli::exit;
-use crate::cli::options::Format;
-use crate::cli::terminal::{fail, print};
+use crate::cli::options::{Format, document};
+use crate::cli::terminal::{fail, print, say};
 use crate::subject::bug_card::{bugs, unknown};
 use crate::subject::catalog::DEFAULT_SUBJECT;
+use crate::sweep::shelf::check_subject;
 
 /// Arguments of `bugs`.
 #[derive(Args, Clone, Debug)]
@@ -47,13 +48,21 @@ enum Action {
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &BugsArgs) -> u8 {
-    let cards = bugs(&arguments.subject);
-    let json = arguments.format != Format::Human;
+    let subject = &arguments.subject;
+    if let Err(message) = check_subject(subject) {
+        return fail(exit::USAGE, &message);
+    }
+    let cards = bugs(subject);
+    let format = arguments.format;
     match &arguments.action {
-        Action::List if json => {
-            print(&(serde_json::to_string_pretty(&cards).expect("plain data") + "\n"))
+        Action::List if format == Format::Json => print(&document(&cards, format)),
+        Action::List if format == Format::Jsonl => {
+            cards.iter().for_each(|card| print(&document(card, format)));
         }
         Action::List => {
+            if cards.is_empty() {
+                say(&format!("no bugs can be planted in `{subject}`"));
+            }
             let rows: Vec<_> = cards
                 .iter()
                 .map(|card| {
@@ -71,10 +80,8 @@ pub fn run(arguments: &BugsArgs) -> u8 {
             ));
         }
         Action::Show { name } => match cards.iter().find(|card| card.name == *name) {
-            None => return fail(exit::USAGE, &unknown(&arguments.subject, name)),
-            Some(card) if json => {
-                print(&(serde_json::to_string_pretty(card).expect("plain data") + "\n"))
-            }
+            None => return fail(exit::USAGE, &unknown(subject, name)),
+            Some(card) if format != Format::Human => print(&document(card, format)),
             Some(card) => print(&format!(
                 "{}\n  {}\n  component   {}\n  class       {}\n  difficulty  {}\n  source      \
                  {}\n  plant it    {} sweep --bug {}\n",

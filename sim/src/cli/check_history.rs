@@ -25,20 +25,28 @@ use crate::page::history::of_history;
 /// What each format means, and examples.
 const AFTER_HELP: &str = "\
 Conventions:
-  An ok took effect; a fail had no effect; an info, or a call without a return, may take effect at
-  any later time, or never, and its process is not used again. Everything begins with nil, or with
-  --initial; sets and queues begin empty.
-  JSON (--input synod), a line for each operation or an array of all: a failed cas says nothing of
-  the state unless it carries `saw` or `mismatch`; null is the absent value.
-  Jepsen's log lines: a failed cas found another value than it expected; nil is the absent value.
-  EDN: a failed cas says nothing of the state, and a read of nil says nothing (Knossos' register).
-  With `:f :get` and `:key`, nothing is absent: nil is the empty string (Porcupine's store).
-  mutex: acquire and release are a cas from free to taken, and back.
-  set: an ok of add or remove may carry true or false: whether it changed the set. contains returns
-  true or false; read returns all of the set, as a list or a set.
-  queue: a dequeue of nil found it empty, in every format, unless --nil unknown.
-  multi-register: `:f :txn, :value [[:read :x nil] [:write :y 2]]`; reads see earlier writes of the
-  same transaction, and a read of nil says what --nil says.
+
+An ok took effect; a fail had no effect; an info, or a call without a return, may take effect at \
+any later time, or never, and its process is not used again. Everything begins with nil, or with \
+--initial; sets and queues begin empty.
+
+JSON (--input synod), a line for each operation or an array of all: a failed cas says nothing of \
+the state unless it carries `saw` or `mismatch`; null is the absent value.
+
+Jepsen's log lines: a failed cas found another value than it expected; nil is the absent value.
+
+EDN: a failed cas says nothing of the state, and a read of nil says nothing (Knossos' register). \
+With `:f :get` and `:key`, nothing is absent: nil is the empty string (Porcupine's store).
+
+mutex: acquire and release are a cas from free to taken, and back.
+
+set: an ok of add or remove may carry true or false: whether it changed the set. contains returns \
+true or false; read returns all of the set, as a list or a set.
+
+queue: a dequeue of nil found it empty, in every format, unless --nil unknown.
+
+multi-register: `:f :txn, :value [[:read :x nil] [:write :y 2]]`; reads see earlier writes of the \
+same transaction, and a read of nil says what --nil says.
 
 Examples:
   synod check-history history.jsonl --model kv
@@ -240,11 +248,23 @@ fn wanted(args: &CheckHistoryArgs) -> Wanted {
     }
 }
 
+/// Opens a file. A device has no end and a pipe that nobody writes to has no beginning, so they are
+/// read only where a shell has opened them already.
 fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     if file.as_os_str() == "-" {
-        Ok(Box::new(io::stdin()))
+        return Ok(Box::new(io::stdin()));
+    }
+    let what = std::fs::metadata(file)?;
+    let message = if what.is_dir() {
+        Some("this is a folder: name one of the files in it")
+    } else if what.is_file() || file.starts_with("/dev/fd") || file.starts_with("/proc/self/fd") {
+        None
     } else {
-        Ok(Box::new(File::open(file)?))
+        Some("this is a device or a pipe: to read it, hand it in as standard input, and name `-`")
+    };
+    match message {
+        Some(message) => Err(io::Error::new(io::ErrorKind::InvalidInput, message)),
+        None => Ok(Box::new(File::open(file)?)),
     }
 }
 
@@ -287,13 +307,17 @@ fn reason(exhausted: Exhausted) -> &'static str {
 
 fn human(history: &History, report: &Report, why: Option<&Explanation>, seconds: f64) -> String {
     let [witness, zones, search, depth, unique] = report.methods;
-    let keys = history.keys.len();
+    let (keys, operations) = (history.keys.len(), history.operations.len());
     let mut answer = format!(
-        "{}: {} operations on {keys} {} in {:.3} ms (by the log's order {witness}, by zones \
+        "{}: {operations} {} on {keys} {} in {:.3} ms (by the log's order {witness}, by zones \
          {zones}, by unique values {unique}, by breadth-first search {search}, by depth-first \
          search {depth})\n",
         name(report.verdict),
-        history.operations.len(),
+        if operations == 1 {
+            "operation"
+        } else {
+            "operations"
+        },
         if keys == 1 { "key" } else { "keys" },
         seconds * 1e3
     );

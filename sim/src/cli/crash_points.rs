@@ -8,7 +8,7 @@ use synod_reports::table::{self, grouped};
 
 use crate::choices::strike::Blow;
 use crate::cli::exit;
-use crate::cli::options::{Format, Global, RunOptions};
+use crate::cli::options::{Format, Global, RunOptions, document};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::run::RunSpec;
 use crate::run::crash_points::{ALL_SUBSETS_UP_TO, Bounds, Crossed, Found, Survey, crash_points};
@@ -32,14 +32,15 @@ Examples:
   synod crash-points storage/crash-points --subject abd --limit 20000
   synod crash-points smoke/healthy-3 --seed 7 --limit 500 --format json
 
-A quiet run is walked event by event. After each thing that a replica sends or asks of its disk, and
-after each change of its disk has ended, it is struck in a fork: killed, without power, without power
-together with all others, and each operation of its disk fails once. Of what no sync covers every
-subset survives once, of more than four things nothing, everything, each alone and each one missing.
-All checks judge what becomes of it. A failure leaves a reproducer, which `synod replay` runs.
+A quiet run is walked event by event. After each thing that a replica sends or asks of its disk, \
+and after each change of its disk has ended, it is struck in a fork: killed, without power, \
+without power together with all others, and each operation of its disk fails once. Of what no sync \
+covers every subset survives once, of more than four things nothing, everything, each alone and \
+each one missing. All checks judge what becomes of it. A failure leaves a reproducer, which \
+`synod replay` runs.
 
-The ledger names each operation under way and each time between two, by class of files, and says how
-often it was struck by what. Exit 3 when the budget of forks did not suffice.")]
+The ledger names each operation under way and each time between two, by class of files, and says \
+how often it was struck by what. Exit 3 when the budget of forks did not suffice.")]
 pub struct CrashPointsArgs {
     /// The scenario
     #[arg(value_name = "SCENARIO", default_value = USUAL)]
@@ -85,6 +86,11 @@ pub struct CrashPointsArgs {
 #[must_use]
 pub fn run(arguments: &CrashPointsArgs, global: &Global) -> u8 {
     let settings = arguments.run.settings(vec![arguments.scenario.clone()]);
+    if settings.strategy.is_some() {
+        let message = "--strategy has no effect here: a run is struck at every boundary, and draws \
+                       nothing; leave it out (or unset SYNOD_STRATEGY)";
+        return fail(exit::USAGE, message);
+    }
     let (source, spec, judges) = match planned(&settings, arguments) {
         Ok(planned) => planned,
         Err(message) => return fail(exit::USAGE, &message),
@@ -109,9 +115,8 @@ pub fn run(arguments: &CrashPointsArgs, global: &Global) -> u8 {
     let seconds = spent.unwrap_or_default();
     match arguments.format {
         Format::Human => print(&text(&survey, seconds)),
-        Format::Json | Format::Jsonl => {
-            let shown = serde_json::to_string_pretty(&value(&survey, seconds));
-            print(&(shown.expect("plain data") + "\n"));
+        format @ (Format::Json | Format::Jsonl) => {
+            print(&document(&value(&survey, seconds), format));
         }
     }
     for found in &survey.found {
@@ -206,7 +211,7 @@ fn text(survey: &Survey, seconds: f64) -> String {
     let rows: Vec<Vec<String>> = survey.windows.iter().map(row).collect();
     let mut out = table::plain(&heading, &rows);
     out.push_str(&format!(
-        "{} runs walked, {} boundaries struck, {} more with nothing new since one that was\n",
+        "{} runs walked, {} boundaries found, {} more with nothing new since one that was\n",
         grouped(survey.walked),
         grouped(survey.points),
         grouped(survey.same)

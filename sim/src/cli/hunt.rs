@@ -27,16 +27,14 @@ Examples:
   synod hunt --checks client --format json          by what clients see, contracts and facts off
   synod hunt --only ghost --until-found             what one checker finds alone
   synod hunt --until-found --runs 500               the quickest: stop each bug when it is found
-  synod hunt --ablate --runs 500                    which bugs escape without a check, a fault, a scenario
+  synod hunt --ablate --runs 500                    what the bugs need: checks, faults, scenarios
 
 Each bug is planted in a fixed number of fresh seeds, and the hunt does not stop at the first \
-                        detection. A failure
-counts when the bug had changed something in it; twenty of those at most are made again, and must \
-                        fail so again, and pass without the bug. Intervals are
-exact (Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or \
-                        pass their memory are
-counted apart, as `lost`. `--format jsonl` prints a line for each bug as soon as it is done. Exit 1
-when a bug was not found, or a failure was not the bug's.")]
+detection. A failure counts when the bug had changed something in it; twenty of those at most are \
+made again, and must fail so again, and pass without the bug. Intervals are exact \
+(Clopper-Pearson, 95 %). `reached` and `triggered` count runs. Runs that hang, crash or pass their \
+memory are counted apart, as `lost`. `--format jsonl` prints a line for each bug as soon as it is \
+done. Exit 1 when a bug was not found, or a failure was not the bug's.")]
 pub struct HuntArgs {
     /// The bugs [default: all]
     #[arg(value_name = "BUG")]
@@ -54,7 +52,12 @@ pub struct HuntArgs {
     #[arg(long, env = "SYNOD_UP_TO", value_name = "N", default_value_t = 20_000)]
     up_to: u64,
     /// The seeds; overrides --runs
-    #[arg(long, env = "SYNOD_SEEDS", value_name = "A..B")]
+    #[arg(
+        long,
+        env = "SYNOD_SEEDS",
+        value_name = "A..B",
+        allow_hyphen_values = true
+    )]
     seeds: Option<crate::sweep::seeds::SeedsArgument>,
     /// Who judges
     #[arg(long, env = "SYNOD_CHECKS", value_enum, default_value_t)]

@@ -16,6 +16,7 @@ pub mod bugs;
 pub mod card;
 pub mod check_history;
 pub mod crash_points;
+mod environment;
 pub mod exit;
 pub mod explain;
 pub mod hunt;
@@ -60,7 +61,7 @@ Examples:
   synod replay safety/stale-read --seed 7 -v    tell what happens in one run
   synod hunt accept-below-promise               measure how soon a bug is found
 
-Exit status: 0 passed, 1 a property failed, 2 usage, 3 inconclusive, 4 nothing ran or vacuous,
+Exit status: 0 passed, 1 a property failed, 2 usage, 3 inconclusive, 4 nothing ran or vacuous, \
 5 nondeterminism, 70 the harness failed, 130 interrupted with results kept.")]
 pub struct Cli {
     /// What every command takes.
@@ -123,12 +124,14 @@ pub enum Command {
 /// Runs the command with these arguments, the program's name first, and returns the exit status.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and versions are asked for; all else is a wrong use.
             if error.use_stderr() {
                 let _ = error.print();
+                environment::explain(&error, Cli::command(), &arguments);
                 return exit::USAGE;
             }
             terminal::print(&error.render().ansi().to_string());
@@ -205,6 +208,25 @@ mod tests {
         {
             let help = command.clone().render_help().to_string();
             assert!(help.contains("Example"), "{} has none", command.get_name());
+        }
+    }
+
+    /// A line that was broken by hand is broken again where the terminal is narrower.
+    #[test]
+    fn a_paragraph_of_help_is_one_line() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            let lines: Vec<&str> = help.lines().collect();
+            for pair in lines.windows(2) {
+                let goes_on = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                let broken = goes_on(pair[0]) && goes_on(pair[1]);
+                assert!(!broken, "{}: {pair:?}", command.get_name());
+            }
+            let examples = lines.iter().filter(|line| line.starts_with(' '));
+            for example in examples {
+                assert!(example.len() <= 100, "{}: {example}", command.get_name());
+            }
         }
     }
 

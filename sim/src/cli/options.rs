@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::check::jury::Jury;
 use crate::choices::Strategy;
@@ -82,6 +83,16 @@ pub enum Format {
     Json,
     /// A line of JSON a run, or a bug that is hunted.
     Jsonl,
+}
+
+/// The JSON of this, as one document or on one line.
+#[must_use]
+pub fn document(of: &impl Serialize, format: Format) -> String {
+    let text = match format {
+        Format::Jsonl => serde_json::to_string(of),
+        Format::Human | Format::Json => serde_json::to_string_pretty(of),
+    };
+    text.expect("plain data") + "\n"
 }
 
 /// The effective scenario beyond its file.

@@ -13,7 +13,7 @@ use crate::check::jury::Jury;
 use crate::cli::card::card;
 use crate::cli::exit;
 use crate::cli::narrow::Narrow;
-use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::options::{Format, Global, RunOptions, WorkOptions, document};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
@@ -38,8 +38,7 @@ Examples:
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
 A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of \
-                        another build is
-judged by its check alone.")]
+another build is judged by its check alone.")]
 pub struct ReplayArgs {
     /// A reproducer's file, or with --seed a scenario: its file or its name in the library
     #[arg(value_name = "REPRO|SCENARIO")]
@@ -115,13 +114,13 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
                 print(&card(report, again));
             }
         }
-        Format::Json | Format::Jsonl => {
+        format @ (Format::Json | Format::Jsonl) => {
             let shown = Shown {
                 record,
                 reproducer: report.origin.as_ref(),
                 compared,
             };
-            print(&(serde_json::to_string_pretty(&shown).expect("plain data") + "\n"));
+            print(&document(&shown, format));
         }
     }
     if let Some(out) = &arguments.out
@@ -238,8 +237,9 @@ fn found(
     options: &RunOptions,
 ) -> Result<(Settings, Box<dyn Source>, Target), String> {
     let Some(seed) = seed else {
-        if !Path::new(argument).is_file() {
-            return Err(if argument.ends_with(".toml") {
+        let path = Path::new(argument);
+        if !path.exists() || path.is_dir() {
+            return Err(if argument.ends_with(".toml") && !path.is_dir() {
                 format!("{argument}: no such file")
             } else {
                 format!(
@@ -341,7 +341,12 @@ fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compare
         && origin.digest != NO_DIGEST;
     match comparable {
         false => Compared::Incomparable,
-        true if origin.digest == record.digest && origin.check == record.check => Compared::Same,
+        // A file that names no check says nothing of one.
+        true if origin.digest == record.digest
+            && (origin.check.is_none() || origin.check == record.check) =>
+        {
+            Compared::Same
+        }
         true => Compared::Other,
     }
 }
@@ -392,13 +397,10 @@ fn text(
         }
     };
     out.push_str(&format!("  digest   {}{digest}\n", record.digest));
-    if let Some(origin) = origin
-        && origin.check != record.check
+    if let Some(check) = origin.and_then(|origin| origin.check.as_ref())
+        && record.check.as_ref() != Some(check)
     {
-        out.push_str(&format!(
-            "  the reproducer failed `{}`\n",
-            origin.check.as_deref().unwrap_or("nothing")
-        ));
+        out.push_str(&format!("  the reproducer failed `{check}`\n"));
     }
     // Of a failing run the card comes behind this, on the same screen.
     let brief = record.verdict.is_failure() && global.verbose == 0;

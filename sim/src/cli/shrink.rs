@@ -31,9 +31,9 @@ Examples:
   synod shrink safety/weather-5 --seed 7 --bug accept-below-promise --out small.toml --budget 20
   synod shrink repro.toml --checks client --format json
 
-Whatever the run does not need to fail the same check is taken out of its plan: what comes after the
-failure, faults, clients, operations, replicas, settings, weather. Of what is left each line says
-whether it is needed, by trying. The same plan and budget give the same file, however many threads
+Whatever the run does not need to fail the same check is taken out of its plan: what comes after the \
+failure, faults, clients, operations, replicas, settings, weather. Of what is left each line says \
+whether it is needed, by trying. The same plan and budget give the same file, however many threads \
 there are; --time and Ctrl-C end the search with the best so far.
 
 Exit status: 0 a reproducer was written, 4 what was given does not fail.")]

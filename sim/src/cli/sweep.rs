@@ -1,6 +1,7 @@
 //! `synod sweep`: many seeds, and what they add up to.
 
 use std::collections::hash_map::RandomState;
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
 use std::iter::repeat;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ use crate::sweep::shrinking::{Became, shrink_failures};
 Examples:
   synod sweep                                          2,000 seeds of the mix
   synod sweep --seeds 0..50000 --verify-determinism 10%
-  synod sweep safety/ liveness/stall.toml --seeds 0..500
+  synod sweep safety/ liveness/deaf-source.toml --seeds 0..500
   synod sweep --bug accept-below-promise --max-fail 1
   synod sweep --bug promise-before-fsync --only ghost,before-durable
   synod sweep --checks client                          judged by what a client can see
@@ -44,14 +45,20 @@ Examples:
   synod sweep --resume target/synod/latest             go on after Ctrl-C
 
 Without scenarios, seed S runs the one scenario that the mix draws for it. With scenarios, every \
-                        seed runs in each.
+seed runs in each.
+
 Results go to target/synod/<run-id>/, and to a link `latest` beside it.")]
 pub struct SweepArgs {
     /// Scenario files, folders, or names in the library [default: the mix]
     #[arg(value_name = "SCENARIO|DIR")]
     scenarios: Vec<String>,
     /// A range of seeds, or so many from a random place: A..B or random:N
-    #[arg(long, env = "SYNOD_SEEDS", value_name = "SEEDS")]
+    #[arg(
+        long,
+        env = "SYNOD_SEEDS",
+        value_name = "SEEDS",
+        allow_hyphen_values = true
+    )]
     seeds: Option<SeedsArgument>,
     /// Hand out no new runs after this time (all seeds from 0 on, unless --seeds says which)
     #[arg(long, env = "SYNOD_TIME", value_name = "TIME", value_parser = units::duration)]
@@ -316,6 +323,17 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         time,
     } = begun;
     let time = time.or(arguments.time);
+    if let Some(junit) = &arguments.junit {
+        // Before the sweep, not after an hour of it.
+        File::options()
+            .create(true)
+            .append(true)
+            .open(junit)
+            .map_err(|error| {
+                let name = junit.display();
+                format!("--junit {name}: {error}; name a file that can be made, in a folder that is there")
+            })?;
+    }
     let mut source = shelf::open(&info.settings)?;
     let mut place = arguments.work.place(source.as_mut())?;
     let mut unwritable = None;
@@ -361,10 +379,15 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     let Outcome {
         summary,
         mut broken,
+        unwritten,
         repeated_otherwise,
     } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
     let shrunk = match &folder {
-        Some(folder) if arguments.shrink > 0 && !interrupted.load(Ordering::Relaxed) => {
+        Some(folder)
+            if unwritten.is_none()
+                && arguments.shrink > 0
+                && !interrupted.load(Ordering::Relaxed) =>
+        {
             let failures = &summary.failures;
             if !failures.is_empty() {
                 audience.bar.set_message("(making failures smaller)");
@@ -387,13 +410,16 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         Vec::new()
     });
 
+    let written = folder.is_some() && unwritten.is_none();
     broken.extend(unwritable);
+    broken
+        .extend(unwritten.map(|message| format!("the results there are not complete: {message}")));
     if let Some(junit) = &arguments.junit
         && let Err(error) = std::fs::write(junit, synod_reports::junit::summary(&summary))
     {
         broken.push(format!("{}: {error}", junit.display()));
     }
-    let written = folder.is_some().then_some(path.as_path());
+    let written = written.then_some(path.as_path());
     show(&summary, &info, written, arguments.format, global);
     say_how_to_repeat(&summary.failures, &shrunk, &info, &path);
     if let Err(message) = tell_github(&summary, &info, |name| std::env::var(name).ok()) {

@@ -40,14 +40,30 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// So many workers for each core only wait for each other, and for memory.
+const WORKERS_A_CORE: usize = 8;
+
+/// So many workers may be asked for on any machine.
+const WORKERS_ANYWHERE: usize = 64;
+
 /// Reads a number of workers.
 ///
 /// # Errors
-/// When it is no whole number from 1 on.
+/// When it is no whole number from 1 on, or far more than there are cores.
 pub fn workers(text: &str) -> Result<NonZero<usize>, String> {
-    text.trim().parse().map_err(|_| {
+    let asked: NonZero<usize> = text.trim().parse().map_err(|_| {
         "say how many workers, 1 or more; without it there is one for each core".to_owned()
-    })
+    })?;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let most = cores.saturating_mul(WORKERS_A_CORE).max(WORKERS_ANYWHERE);
+    if asked.get() > most {
+        let s = if cores == 1 { "" } else { "s" };
+        return Err(format!(
+            "that is more than {cores} core{s} can make use of: say up to {most}; without it there \
+             is one for each core"
+        ));
+    }
+    Ok(asked)
 }
 
 /// Reads `10%`, `0.5%` or `10` into parts per million.
@@ -105,6 +121,8 @@ mod tests {
         for wrong in ["0", "-1", "many", ""] {
             assert!(workers(wrong).is_err_and(|help| help.contains("1 or more")));
         }
+        assert!(workers("64").is_ok());
+        assert!(workers("1000000").is_err_and(|help| help.contains("more than")));
     }
 
     #[test]

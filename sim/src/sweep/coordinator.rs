@@ -56,6 +56,9 @@ pub struct Outcome {
     pub summary: Summary,
     /// Something about the harness that failed, in words.
     pub broken: Vec<String>,
+    /// The first thing that could not be written into the folder, in words: it does not hold all
+    /// results.
+    pub unwritten: Option<String>,
     /// A failing run came out otherwise when it was repeated for its reproducer.
     pub repeated_otherwise: Vec<Failure>,
 }
@@ -165,7 +168,6 @@ pub fn sweep(
         error,
         ..
     } = ledger;
-    broken.extend(error);
     let cpu = match (cpu_before, cpu_of_all()) {
         (Some(before), Some(after)) => after.saturating_sub(before),
         _ => cpu_of_runs,
@@ -187,14 +189,17 @@ pub fn sweep(
     {
         broken.push("the simulator panicked; its message is among the failures".to_owned());
     }
+    // What cannot be written is told once: the first thing that could not.
+    let mut unwritten = error;
     if let Some(folder) = folder
         && let Err(error) = folder.finish(&summary, &info.title())
     {
-        broken.push(format!("{}: {error}", folder.path().display()));
+        unwritten.get_or_insert_with(|| format!("{}: {error}", folder.path().display()));
     }
     Outcome {
         summary,
         broken,
+        unwritten,
         repeated_otherwise: repeats.otherwise,
     }
 }

@@ -47,12 +47,19 @@ impl FromStr for SeedsArgument {
         let shape = "say a range like 0..2000 (the end is not included), or random:2000";
         if let Some(count) = text.strip_prefix("random:") {
             return number(count)
+                .filter(|count| *count > 0)
                 .map(Self::Random)
-                .ok_or_else(|| format!("`{count}` is no number of seeds: {shape}"));
+                .ok_or_else(|| format!("`{count}` is no number of seeds from 1 on: {shape}"));
         }
-        let (start, end) = text
-            .split_once("..")
-            .ok_or_else(|| format!("that is no range of seeds: {shape}"))?;
+        let (start, end) = text.split_once("..").ok_or_else(|| {
+            match number(text).and_then(|one| one.checked_add(1)) {
+                Some(next) => {
+                    let one = text.trim();
+                    format!("that is one seed: say {one}..{next} for it alone, or {shape}")
+                }
+                None => format!("that is no range of seeds: {shape}"),
+            }
+        })?;
         let seed = |part: &str| number(part).ok_or_else(|| format!("`{part}` is no seed: {shape}"));
         let seeds = Seeds {
             start: seed(start)?,
@@ -182,11 +189,14 @@ mod tests {
             "1..2..3",
             "random:",
             "random:x",
+            "random:0",
             "0..99999999999999999999",
         ] {
             let message = wrong.parse::<SeedsArgument>().expect_err(wrong);
             assert!(message.contains("0..2000"), "{message}");
         }
+        let one = "7".parse::<SeedsArgument>().expect_err("no range");
+        assert!(one.contains("say 7..8"), "{one}");
     }
 
     #[test]

@@ -411,7 +411,11 @@ fn check_jury(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-fn check_subject(name: &str) -> Result<(), String> {
+/// Whether there is a subject of this name.
+///
+/// # Errors
+/// When there is none, with those that there are.
+pub fn check_subject(name: &str) -> Result<(), String> {
     let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
     if catalog::find(name).is_some() {
         Ok(())

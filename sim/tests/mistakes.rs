@@ -1,0 +1,385 @@
+//! What a new user types wrong: each is answered by the status that the contract says, and by a
+//! message that says what, where, and what to write instead.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const HEAD: &str = "format = 1\ntitle = \"x\"\nwhy = \"y\"\n";
+
+/// What came of a command.
+struct Answer {
+    status: Option<i32>,
+    said: String,
+    data: String,
+}
+
+/// Runs the command in this folder, with these variables. It has to end by itself, soon.
+fn run_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Answer {
+    let done = Command::new("timeout")
+        .arg("60")
+        .arg(env!("CARGO_BIN_EXE_synod"))
+        .args(words)
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("it starts");
+    Answer {
+        status: done.status.code(),
+        said: String::from_utf8_lossy(&done.stderr).into_owned(),
+        data: String::from_utf8_lossy(&done.stdout).into_owned(),
+    }
+}
+
+fn run(folder: &Path, words: &str) -> Answer {
+    let words: Vec<&str> = words.split(' ').collect();
+    run_with(folder, &words, &[])
+}
+
+/// It is refused with these words, and nothing is printed as data.
+fn refused(answer: &Answer, status: i32, parts: &[&str]) {
+    assert_eq!(answer.status, Some(status), "{}", answer.said);
+    for part in parts {
+        assert!(answer.said.contains(part), "`{part}` in:\n{}", answer.said);
+    }
+    assert_eq!(answer.data, "", "{}", answer.said);
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn write(folder: &tempfile::TempDir, name: &str, text: &str) {
+    std::fs::write(folder.path().join(name), text).expect("it can be written");
+}
+
+#[test]
+fn names_that_are_none() {
+    let place = folder();
+    let at = place.path();
+    refused(
+        &run(at, "sweep safety/ liveness/stall.toml --seeds 0..1"),
+        2,
+        &["there is no scenario `liveness/stall`, and no such file"],
+    );
+    refused(
+        &run(at, "sweep liveness/deaf-sorce.toml --seeds 0..1"),
+        2,
+        &["did you mean `liveness/deaf-source`?"],
+    );
+    refused(&run(at, "scenario new"), 2, &["NAME", "synod scenario new"]);
+    refused(
+        &run(at, "bugs list --subject foo"),
+        2,
+        &["there is no subject `foo`; there is"],
+    );
+    let none = run(at, "bugs list --subject abd");
+    assert_eq!((none.status, none.data.lines().count()), (Some(0), 1));
+    assert!(none.said.contains("no bugs can be planted in `abd`"));
+}
+
+/// Every scenario and bug that the help shows is there.
+#[test]
+fn examples_of_the_help_run() {
+    let place = folder();
+    let at = place.path();
+    for command in [
+        "",
+        "sweep ",
+        "replay ",
+        "shrink ",
+        "hunt ",
+        "crash-points ",
+        "scenario ",
+    ] {
+        let help = run(at, &format!("{command}--help"));
+        let words = help
+            .data
+            .lines()
+            .filter(|line| line.trim_start().starts_with("synod "))
+            .flat_map(str::split_whitespace);
+        let words: Vec<&str> = words.collect();
+        for pair in words.windows(2) {
+            let folders = ["safety/", "liveness/", "storage/", "smoke/", "negative/"];
+            if folders.iter().any(|folder| pair[1].starts_with(folder))
+                && !["new", "-o"].contains(&pair[0])
+            {
+                let found = run(at, &format!("scenario check {}", pair[1]));
+                assert_eq!(found.status, Some(0), "{command}: {pair:?} {}", found.said);
+            }
+            if pair[0] == "--bug" {
+                let found = run(at, &format!("bugs show {}", pair[1]));
+                assert_eq!(found.status, Some(0), "{command}: {pair:?} {}", found.said);
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_none() {
+    let place = folder();
+    let at = place.path();
+    let sweep = |rest: &str| run(at, &format!("sweep smoke/healthy-3 {rest}"));
+    refused(&sweep("--seeds 7"), 2, &["say 7..8 for it alone"]);
+    refused(&sweep("--seeds random:0"), 2, &["from 1 on", "random:2000"]);
+    refused(&sweep("--seeds -3..5"), 2, &["`-3` is no seed", "0..2000"]);
+    refused(&sweep("--jobs 100000"), 2, &["say up to"]);
+    assert!(!at.join("target").exists(), "nothing ran");
+}
+
+#[test]
+fn variables_that_hold_nothing_of_use() {
+    let place = folder();
+    let sweep = |variables: &[(&str, &str)]| {
+        run_with(place.path(), &["sweep", "smoke/healthy-3"], variables)
+    };
+    refused(
+        &sweep(&[("SYNOD_JOBS", "x")]),
+        2,
+        &["SYNOD_JOBS=x in the environment", "1 or more"],
+    );
+    refused(
+        &sweep(&[("SYNOD_SEEDS", "")]),
+        2,
+        &[
+            "SYNOD_SEEDS is set in the environment, and empty",
+            "--seeds",
+        ],
+    );
+    refused(
+        &sweep(&[
+            ("SYNOD_SEEDS", "7"),
+            ("SYNOD_JOBS", "0"),
+            ("SYNOD_COLOR", "red"),
+        ]),
+        2,
+        &["SYNOD_SEEDS=7", "SYNOD_JOBS=0", "SYNOD_COLOR=red"],
+    );
+}
+
+#[test]
+fn scenarios_that_are_wrong() {
+    let place = folder();
+    let check = |body: &str| {
+        write(&place, "x.toml", &format!("{HEAD}{body}"));
+        run(place.path(), "scenario check x.toml")
+    };
+    let units = "[cluster]\nreplicas = \"3ms\"\nheartbeat = \"5%\"\n[network]\nloss = \"3ms\"\n\
+                 latency = \"2%\"\n[workload]\n";
+    refused(
+        &check(units),
+        2,
+        &["x.toml:5:12", "x.toml:6:13", "x.toml:8:8", "x.toml:9:11"],
+    );
+    refused(
+        &check("cluster = 5\n[workload]\n"),
+        2,
+        &["`cluster` is a section", "x.toml:4:11", "write [cluster]"],
+    );
+    refused(
+        &check("[workload]\n[[step]]\npartition = { groups = [[\"r1\"], [\"r7\", \"r8\"]] }\n"),
+        2,
+        &[
+            "no replica `r7`",
+            "x.toml:6:34",
+            "no replica `r8`",
+            "x.toml:6:40",
+        ],
+    );
+    refused(
+        &check("[workload]\noperations = 2\noperations = 3\nclients = \"5ms\"\n"),
+        2,
+        &[
+            "there twice",
+            "x.toml:6:1",
+            "take one of the two out",
+            "x.toml:7:11",
+        ],
+    );
+    refused(
+        &check("[workload]\noperations = 10_000_000\nrate = \"1000000/s\"\n"),
+        2,
+        &[
+            "10000000 operations in 5000000 events",
+            "x.toml:5:14",
+            "at most 2500000",
+        ],
+    );
+}
+
+#[test]
+fn reproducers_that_were_edited() {
+    let place = folder();
+    let sweep = "sweep safety/weather-3 --bug accept-below-promise --seeds 0..10 --max-fail 1 \
+                 --jobs 1 --out swept";
+    assert_eq!(run(place.path(), sweep).status, Some(1));
+    let failures = place.path().join("swept/failures");
+    let failure = std::fs::read_dir(failures).expect("there is one").next();
+    let failure = failure
+        .expect("there is one")
+        .expect("it can be read")
+        .path();
+    let repro = std::fs::read_to_string(failure.join("repro.toml")).expect("it is text");
+    let replay = |key: &str, line: &str| {
+        let changed: Vec<&str> = repro
+            .lines()
+            .filter_map(|old| match old.starts_with(&format!("{key} = ")) {
+                true => (!line.is_empty()).then_some(line),
+                false => Some(old),
+            })
+            .collect();
+        write(&place, "r.toml", &(changed.join("\n") + "\n"));
+        run(place.path(), "replay r.toml")
+    };
+    refused(
+        &replay("bug", "bug = \"accept-bellow-promise\""),
+        2,
+        &[
+            "is not a bug that can be planted",
+            "r.toml:9:7",
+            "did you mean `accept-below-promise`?",
+        ],
+    );
+    refused(
+        &replay("bug", "bug = \"nope\""),
+        2,
+        &["`nope` is not a bug", "synod bugs list"],
+    );
+    for digest in ["xyz", "00AAFF0000000000"] {
+        refused(
+            &replay("digest", &format!("digest = \"{digest}\"")),
+            2,
+            &["is not a digest", "r.toml:11:10", "in lower case"],
+        );
+    }
+    refused(
+        &replay("check", "check = \"ghst\""),
+        2,
+        &[
+            "is not a check that a run can fail",
+            "did you mean `ghost`?",
+        ],
+    );
+    refused(
+        &replay("check", "check = \"contract\"\nonly = [\"agrement\"]"),
+        2,
+        &["`agrement` is not a check", "did you mean `agreement`?"],
+    );
+    // Without a check the digest alone is compared.
+    let unnamed = replay("check", "");
+    assert_eq!(unnamed.status, Some(1), "{}", unnamed.said);
+    assert!(
+        unnamed.data.contains("(the reproducer's)"),
+        "{}",
+        unnamed.data
+    );
+    // Another seed is another run: nothing is compared with what the first one was.
+    let edited = replay("seed", "seed = 999");
+    assert!(matches!(edited.status, Some(0 | 1)), "{}", edited.said);
+    assert!(edited.data.contains("not compared"), "{}", edited.data);
+}
+
+#[test]
+fn what_is_no_file() {
+    let place = folder();
+    let at = place.path();
+    let made = Command::new("mkfifo").arg(at.join("fifo.toml")).status();
+    assert!(made.expect("mkfifo is there").success());
+    for file in ["/dev/zero", "fifo.toml"] {
+        for words in [
+            "scenario check",
+            "sweep --seeds 0..1",
+            "replay",
+            "replay --seed 0",
+            "shrink",
+        ] {
+            refused(
+                &run(at, &format!("{words} {file}")),
+                2,
+                &["a device or a pipe", file],
+            );
+        }
+        refused(
+            &run(at, &format!("check-history --model register {file}")),
+            2,
+            &["a device or a pipe", "standard input", file],
+        );
+    }
+}
+
+#[test]
+fn histories_of_another_shape() {
+    let place = folder();
+    let call = r#"{"process":0,"type":"invoke","f":"write","value":1}"#;
+    let done = r#"{"process":0,"type":"ok","f":"write","value":1}"#;
+    write(&place, "array.json", &format!("[{call},\n{done}]"));
+    let array = run(place.path(), "check-history array.json --model register");
+    assert_eq!(array.status, Some(0), "{}", array.said);
+    assert!(
+        array.data.starts_with("linearizable: 1 operation on 1 key"),
+        "{}",
+        array.data
+    );
+    write(
+        &place,
+        "keys.jsonl",
+        &call.replace("\"value\"", "\"key\":\"x\",\"value\""),
+    );
+    refused(
+        &run(place.path(), "check-history keys.jsonl --model register"),
+        2,
+        &["keys.jsonl: line 1: it has a key", "--model kv"],
+    );
+}
+
+#[test]
+fn json_is_one_document_or_lines() {
+    let place = folder();
+    let replay = run(
+        place.path(),
+        "replay smoke/healthy-3 --seed 0 --format jsonl",
+    );
+    assert_eq!((replay.status, replay.data.lines().count()), (Some(0), 1));
+    let bugs = run(place.path(), "bugs list --format jsonl");
+    assert!(bugs.data.lines().count() > 50);
+    for line in replay.data.lines().chain(bugs.data.lines()) {
+        serde_json::from_str::<serde_json::Value>(line).expect("a line is a document");
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written() {
+    let place = folder();
+    let at = place.path();
+    let sweep = "sweep smoke/healthy-3 --seeds 0..3 --jobs 1";
+    refused(
+        &run(at, &format!("{sweep} --junit no/such/folder.xml")),
+        2,
+        &["--junit no/such/folder.xml", "in a folder that is there"],
+    );
+    assert!(!at.join("target").exists(), "nothing ran");
+    // A full disk: what is written there goes nowhere.
+    std::fs::create_dir(at.join("full")).expect("it can be made");
+    std::os::unix::fs::symlink("/dev/full", at.join("full/results.jsonl")).expect("a link");
+    let full = run(at, &format!("{sweep} --out full"));
+    assert_eq!(full.status, Some(70), "{}", full.said);
+    assert_eq!(
+        full.said.matches("No space left").count(),
+        1,
+        "{}",
+        full.said
+    );
+    assert!(
+        full.said.contains("the results there are not complete"),
+        "{}",
+        full.said
+    );
+    assert!(!full.data.contains("results in"), "{}", full.data);
+    assert!(
+        full.data.contains("3 runs of smoke/healthy-3"),
+        "{}",
+        full.data
+    );
+}
