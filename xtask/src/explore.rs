@@ -9,6 +9,8 @@ use synod_explore::shrink::{replay, shrink};
 use synod_sim::panics::caught;
 use synod_sim::sweep::cost::cpu_of_this;
 
+use crate::planted::without_disk;
+
 /// What to search for, how, and how long.
 #[derive(Args)]
 #[command(after_help = "\
@@ -22,8 +24,8 @@ A step is a message that comes, a patience that ends, a client that asks, or som
                         Exit 1 when something breaks in honest code, or a planted bug is never found.")]
 pub struct Arguments {
     /// The planted bug, see `synod bugs list` [default: none, honest code]
-    #[arg(long, value_name = "BUG")]
-    bug: Option<String>,
+    #[arg(long, value_name = "BUG", value_parser = without_disk)]
+    bug: Option<Bug>,
     /// How the search goes about it
     #[arg(long, value_enum, default_value_t = Way::Local)]
     strategy: Way,
@@ -63,11 +65,7 @@ const SEARCH: u64 = 1_000_000;
 /// # Errors
 /// When there is no such bug, something was found in honest code, or the bug was not.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let named = |name: &String| {
-        Bug::named(name)
-            .ok_or_else(|| format!("no planted bug is called {name}; `synod bugs list` names them"))
-    };
-    let bug = arguments.bug.as_ref().map(named).transpose()?;
+    let bug = arguments.bug;
     let mut finds = 0;
     for at in arguments.seed..arguments.seed + arguments.tries {
         let tell = arguments.tell && finds == 0;

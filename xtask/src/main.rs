@@ -13,6 +13,7 @@ mod ci;
 mod explore;
 mod golden;
 mod mutants;
+mod planted;
 mod portfolio;
 mod tidy;
 mod worlds;

@@ -8,6 +8,8 @@ use synod_explore::worlds::{Counts, End, search};
 use synod_sim::panics::caught;
 use synod_sim::sweep::cost::cpu_of_this;
 
+use crate::planted::without_disk;
+
 /// Which worlds, who judges, and how long.
 #[derive(Args)]
 #[command(after_help = "\
@@ -24,11 +26,11 @@ Messages are lost, doubled, reordered and late without a bound; all else is boun
                         world but `deep` is not visited to its end.")]
 pub struct Arguments {
     /// Only this documented world [default: all of three replicas]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = named, conflicts_with = "nodes")]
     world: Option<String>,
     /// The planted bug, see `synod bugs list` [default: none, honest code]
-    #[arg(long, value_name = "BUG")]
-    bug: Option<String>,
+    #[arg(long, value_name = "BUG", value_parser = without_disk)]
+    bug: Option<Bug>,
     /// Who judges; each also what those before judge
     #[arg(long, value_enum, default_value_t = Who::Contracts)]
     judges: Who,
@@ -109,14 +111,10 @@ enum Reduction {
 /// When there is no such world or bug, something broke in honest code, the planted bug was not found,
 /// or a world was not visited to its end that has to be.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let named = |name: &String| {
-        Bug::named(name)
-            .ok_or_else(|| format!("no planted bug is called {name}; `synod bugs list` names them"))
-    };
-    let bug = arguments.bug.as_ref().map(named).transpose()?;
+    let bug = arguments.bug;
     let mut problems = Vec::new();
     let mut found = false;
-    for (name, bounds) in worlds(arguments)? {
+    for (name, bounds) in worlds(arguments) {
         let plan = Plan {
             bounds,
             judges: match arguments.judges {
@@ -152,16 +150,24 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
+/// The name of a world.
+fn named(name: &str) -> Result<String, String> {
+    let names: Vec<&str> = WORLDS.iter().map(|world| world.name).collect();
+    if names.contains(&name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!(
+            "no world is called {name}; there are {}",
+            names.join(", ")
+        ))
+    }
+}
+
 /// The worlds that are meant, by name.
-fn worlds(arguments: &Arguments) -> Result<Vec<(&'static str, Bounds)>, String> {
+fn worlds(arguments: &Arguments) -> Vec<(&'static str, Bounds)> {
     let mut worlds: Vec<(&'static str, Bounds)> = match (&arguments.world, &arguments.nodes) {
-        (Some(_), Some(_)) => return Err("a world has its number of replicas".to_owned()),
-        (Some(name), None) => {
-            let world = World::named(name);
-            let names: Vec<&str> = WORLDS.iter().map(|world| world.name).collect();
-            let world = world.ok_or_else(|| {
-                format!("no world is called {name}; there are {}", names.join(", "))
-            })?;
+        (Some(name), _) => {
+            let world = World::named(name).expect("it is one of the names");
             vec![(world.name, world.bounds)]
         }
         (None, Some(nodes)) => {
@@ -184,7 +190,7 @@ fn worlds(arguments: &Arguments) -> Result<Vec<(&'static str, Bounds)>, String> 
         set(&mut bounds.restarts, arguments.restarts);
         bounds.message_bytes = arguments.message_bytes.unwrap_or(bounds.message_bytes);
     }
-    Ok(worlds)
+    worlds
 }
 
 fn reductions(arguments: &Arguments) -> Reductions {
