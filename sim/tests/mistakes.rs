@@ -69,7 +69,11 @@ fn names_that_are_none() {
         2,
         &["did you mean `liveness/deaf-source`?"],
     );
-    refused(&run(at, "scenario new"), 2, &["NAME", "synod scenario new"]);
+    refused(
+        &run(at, "scenario new"),
+        2,
+        &["needs a NAME", "synod scenario new safety/my-idea"],
+    );
     refused(
         &run(at, "bugs list --subject foo"),
         2,
@@ -381,5 +385,55 @@ fn results_that_cannot_be_written() {
         full.data.contains("3 runs of smoke/healthy-3"),
         "{}",
         full.data
+    );
+}
+
+/// A new scenario passes, each of its faults does something, and it catches bugs.
+#[test]
+fn a_new_scenario_can_be_tried() {
+    let place = folder();
+    let at = place.path();
+    let made = run(at, "scenario new safety/my-idea");
+    assert_eq!(made.status, Some(0), "{}", made.said);
+    assert_eq!(made.data, "safety/my-idea.toml\n");
+    assert!(at.join("safety/schema/scenario-v1.json").is_file());
+    let bugs = "accept-below-promise,read-ignores-apply-lag";
+    let words = format!(
+        "scenario try {} --seeds 0..6 --bugs {bugs} --bug-seeds 6 --format json --jobs 1",
+        made.data.trim_end()
+    );
+    let tried = run(at, &words);
+    assert_eq!(tried.status, Some(0), "{} {}", tried.said, tried.data);
+    let all: serde_json::Value = serde_json::from_str(&tried.data).expect("a document");
+    assert_eq!((&all["runs"], &all["distinct"]), (&6.into(), &6.into()));
+    assert_eq!(all["failed"], serde_json::json!([]));
+    for kind in ["kill", "partition", "pause"] {
+        let felt = &all["faults"][kind];
+        let changed = felt["changed"].as_u64().expect("a number");
+        assert!(
+            changed > 0 && Some(changed) <= felt["compared"].as_u64(),
+            "{felt}"
+        );
+    }
+    let known = ["caught", "missed"].map(|key| all[key].as_array().expect("a list").len());
+    assert_eq!(known.iter().sum::<usize>(), 2, "{}", tried.data);
+    refused(
+        &run(at, "scenario try smoke/healthy-3 --bugs nope"),
+        2,
+        &["no bug is called `nope`"],
+    );
+    // What is tried and does nothing is told.
+    let idle = "[workload]\noperations = 40\n[heal]\nat = \"5s\"\n[[step]]\nat = \"4s\"\n\
+                hold = \"1ms\"\ndisk-full = \"r1\"\n[checks]\nmilestones = [\"rejoined\"]\n";
+    write(&place, "idle.toml", &format!("{HEAD}{idle}"));
+    let idle = run(
+        at,
+        "scenario try idle.toml --seeds 0..3 --bugs none --jobs 1",
+    );
+    assert_eq!(idle.status, Some(4), "{} {}", idle.said, idle.data);
+    assert!(
+        idle.said.contains("changed nothing in any run: disk-full"),
+        "{}",
+        idle.said
     );
 }

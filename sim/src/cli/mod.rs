@@ -31,6 +31,7 @@ pub mod sweep;
 pub mod terminal;
 pub mod trace;
 pub mod triage;
+pub mod try_scenario;
 pub mod units;
 
 use options::Global;
@@ -87,12 +88,8 @@ pub enum Command {
     Trace(trace::TraceArgs),
     /// Say whether a recorded history is linearizable
     CheckHistory(check_history::CheckHistoryArgs),
-    /// Validate, scaffold, list and show scenarios
-    #[command(
-        subcommand,
-        after_help = "Examples:\n  synod scenario check scenarios\n  synod scenario show \
-                      safety/weather-3 --seed 7"
-    )]
+    /// Validate, scaffold, try, list and show scenarios
+    #[command(subcommand, after_help = scenario::EXAMPLES)]
     Scenario(scenario::ScenarioCommand),
     /// The bugs that can be planted
     Bugs(bugs::BugsArgs),
@@ -146,7 +143,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Explain(arguments) => explain::run(&arguments, &cli.global),
         Command::Trace(arguments) => trace::run(&arguments, &cli.global),
         Command::CheckHistory(arguments) => check_history::run(&arguments),
-        Command::Scenario(command) => scenario::run(command),
+        Command::Scenario(command) => scenario::run(command, &cli.global),
         Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use crate::cli::terminal;
+use crate::cli::options::Global;
+use crate::cli::terminal::{self, invocation, quoted, say};
+use crate::cli::try_scenario::{self, TryArgs};
 use crate::glossary::names;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
 use crate::scenario::form::Repro;
-use crate::scenario::library::{Library, resolve};
+use crate::scenario::library::{FOLDER, Library, resolve};
 use crate::scenario::load::load_file;
 use crate::scenario::model::Scenario;
 use crate::scenario::problem::LoadError;
 use crate::scenario::schema;
 
 /// What to do with scenarios.
-#[derive(Clone, PartialEq, Eq, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum ScenarioCommand {
     /// Validate scenarios: files, folders or names; the whole library without any
     Check {
@@ -29,14 +31,24 @@ pub enum ScenarioCommand {
         #[arg(long = "set", value_name = "KEY=VALUE", env = "SYNOD_SET")]
         sets: Vec<String>,
     },
-    /// Write a scenario to start from
+    /// Write a commented scenario to start from, which passes, where it should lie
+    #[command(after_help = "\
+Examples:
+  synod scenario new safety/my-idea            scenarios/safety/my-idea.toml, or safety/my-idea.toml
+  synod scenario new my-idea -o /tmp/my-idea.toml
+  synod scenario new my-idea -o -              to standard output
+
+Outside of a folder with a schema, the schema is written beside it, for editors.")]
     New {
         /// Its name, such as safety/my-idea
-        name: String,
-        /// The file to make; standard output without it
+        name: Option<String>,
+        /// The file to make; `-` for standard output [default: scenarios/NAME.toml where there is a
+        /// folder scenarios, and NAME.toml elsewhere]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Run a scenario, and say what its faults do and which planted bugs it catches
+    Try(Box<TryArgs>),
     /// List the scenarios with their weight in the mix and their titles
     List {
         /// A folder of scenarios; ./scenarios or the built-in library without it
@@ -60,12 +72,22 @@ pub enum ScenarioCommand {
 const GOOD: u8 = 0;
 const WRONG: u8 = 2;
 
+/// What the help of all of them shows.
+pub const EXAMPLES: &str = "\
+Examples:
+  synod scenario new safety/my-idea                   a file to start from
+  synod scenario check scenarios                      is each right?
+  synod scenario try safety/weather-3                 do its faults do anything, what does it catch?
+  synod scenario show safety/weather-3 --seed 7       the plan that a seed draws
+  synod scenario schema > scenario-v1.json";
+
 /// Does it, and says how it went: the exit status.
 #[must_use]
-pub fn run(command: ScenarioCommand) -> u8 {
+pub fn run(command: ScenarioCommand, global: &Global) -> u8 {
     match command {
+        ScenarioCommand::Try(arguments) => try_scenario::run(&arguments, global),
         ScenarioCommand::Check { paths, sets } => check(&paths, &sets),
-        ScenarioCommand::New { name, output } => new(&name, output.as_deref()),
+        ScenarioCommand::New { name, output } => new(name.as_deref(), output.as_deref()),
         ScenarioCommand::List { folder } => list(folder.as_deref()),
         ScenarioCommand::Show {
             scenario,
@@ -187,29 +209,99 @@ fn show(scenario: &str, seed: Option<u64>, sets: &[String]) -> u8 {
 
 const SCAFFOLD: &str = include_str!("scaffold.toml");
 
-fn new(name: &str, output: Option<&Path>) -> u8 {
-    let name = name.strip_suffix(".toml").unwrap_or(name);
-    let title = name.rsplit('/').next().unwrap_or(name).replace('-', " ");
-    if title.trim().is_empty() {
-        return tell("error: a scenario needs a name, such as safety/my-idea");
-    }
-    let text = SCAFFOLD.replace("\"TITLE\"", &toml::Value::String(title).to_string());
-    let Some(path) = output else {
-        return print(&text);
+/// The schema's place in a folder of scenarios, and how the scaffold names it.
+const SCHEMA: &str = "schema/scenario-v1.json";
+
+fn new(name: Option<&str>, output: Option<&Path>) -> u8 {
+    let name = name.map(|name| name.strip_suffix(".toml").unwrap_or(name));
+    let name = name.map(|name| name.strip_prefix("scenarios/").unwrap_or(name));
+    let title = name
+        .and_then(|name| name.rsplit('/').next())
+        .unwrap_or_default();
+    let title = title.replace('-', " ");
+    let Some(name) = name.filter(|_| !title.trim().is_empty()) else {
+        return tell(
+            "error: a scenario needs a NAME: write `synod scenario new safety/my-idea`, with the \
+             folder that it belongs into",
+        );
     };
-    let made = std::fs::OpenOptions::new()
+    let text = SCAFFOLD.replace("\"TITLE\"", &toml::Value::String(title).to_string());
+    let path = match output {
+        Some(path) if path.as_os_str() == "-" => return print(&text),
+        Some(path) => path.to_owned(),
+        None => {
+            let folder = Path::new(FOLDER);
+            let folder = if folder.is_dir() {
+                folder
+            } else {
+                Path::new("")
+            };
+            folder.join(format!("{name}.toml"))
+        }
+    };
+    match make(&path, &text) {
+        Ok(made) => {
+            let path = path.display().to_string();
+            for line in made {
+                say(&line);
+            }
+            say(&format!(
+                "Try it with: {} scenario try {}",
+                invocation(),
+                quoted(&path)
+            ));
+            print(&format!("{path}\n"))
+        }
+        Err(message) => tell(&format!("error: {message}")),
+    }
+}
+
+/// Makes the file, and the schema beside it where there is none. Says what else it made.
+fn make(path: &Path, text: &str) -> Result<Vec<String>, String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let failed = |error: std::io::Error| format!("cannot make {}: {error}", path.display());
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    if let Err(error) = made {
-        return tell(&format!("error: cannot make {}: {error}", path.display()));
-    }
+        .map_err(failed)?;
+    let (address, made) = schema_for(folder).map_err(failed)?;
+    let text = text.replace(&format!("../{SCHEMA}"), &address);
+    file.write_all(text.as_bytes()).map_err(failed)?;
     match load_file(path, &[], &names()) {
-        Ok(_) => print(&format!("{}\n", path.display())),
-        Err(error) => complain(&error),
+        Ok(_) => Ok(made),
+        Err(error) => Err(error.render(false)),
     }
 }
+
+/// How a scenario in this folder names its schema: one above, or one that is made beside.
+fn schema_for(folder: &Path) -> std::io::Result<(String, Vec<String>)> {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let above = whole
+        .ancestors()
+        .take(DEEPEST)
+        .position(|above| above.join(SCHEMA).is_file());
+    if let Some(above) = above {
+        let up = if above == 0 {
+            "./".to_owned()
+        } else {
+            "../".repeat(above)
+        };
+        return Ok((format!("{up}{SCHEMA}"), Vec::new()));
+    }
+    let path = folder.join(SCHEMA);
+    std::fs::create_dir_all(folder.join("schema"))?;
+    std::fs::write(&path, schema::text(&names()))?;
+    let made = format!(
+        "wrote {}, by which editors know what a scenario may say",
+        path.display()
+    );
+    Ok((format!("./{SCHEMA}"), vec![made]))
+}
+
+/// So many folders above a new file are looked into for a schema.
+const DEEPEST: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -231,7 +323,8 @@ mod tests {
         assert_eq!(check(&["/no/such/file.toml".into()], &[]), WRONG);
         assert_eq!(show("no-such-scenario", Some(1), &[]), WRONG);
         assert_eq!(list(Some(Path::new("/no/such/folder"))), WRONG);
-        assert_eq!(new("/", None), WRONG);
+        assert_eq!(new(Some("/"), None), WRONG);
+        assert_eq!(new(None, None), WRONG);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.toml");
         std::fs::write(&file, [0xff, 0xfe]).unwrap();
@@ -244,8 +337,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.toml");
         assert_eq!(
-            (new("a/b", Some(&file)), new("a/b", Some(&file))),
+            (new(Some("a/b"), Some(&file)), new(Some("a/b"), Some(&file))),
             (GOOD, WRONG)
+        );
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            text.starts_with("#:schema ./schema/scenario-v1.json\n"),
+            "{text}"
+        );
+        assert!(folder.path().join(SCHEMA).is_file());
+        let below = folder.path().join("safety/y.toml");
+        assert_eq!(new(Some("y"), Some(&below)), GOOD);
+        let text = std::fs::read_to_string(&below).unwrap();
+        assert!(
+            text.starts_with("#:schema ../schema/scenario-v1.json\n"),
+            "{text}"
         );
         assert_eq!(
             check(

@@ -21,6 +21,7 @@ pub fn schema(names: &Names) -> Value {
         "$schema".into(),
         json!("http://json-schema.org/draft-07/schema#"),
     );
+    root.insert("$id".into(), json!("urn:synod:scenario:1"));
     root.insert("title".into(), json!("A scenario of Synod, format 1"));
     schema
 }

@@ -47,4 +47,5 @@ pub mod shrinking;
 pub mod smaller;
 pub mod source;
 pub mod trials;
+pub mod tryout;
 pub mod worker;

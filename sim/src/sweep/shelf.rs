@@ -192,6 +192,19 @@ fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn S
     )
 }
 
+/// The name of the subject that runs this scenario, which was named.
+///
+/// # Errors
+/// When it cannot be read, or there is none of its name.
+pub fn subject_name(settings: &Settings, scenario: &str) -> Result<&'static str, String> {
+    let named = named(settings)?;
+    let scenario = named.iter().find(|known| known.name == scenario);
+    scenario
+        .and_then(|scenario| subject_of(settings, scenario))
+        .map(Subject::name)
+        .ok_or_else(|| "this scenario has no subject".to_owned())
+}
+
 /// Why a scenario does not apply to the subject: the bug that is to be planted is another's, or what
 /// its script says afterwards rests on an operation that the subject does not have.
 fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
