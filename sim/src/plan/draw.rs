@@ -7,8 +7,8 @@ use crate::choices::CERTAIN;
 use crate::history::operation::Text;
 use crate::ids::Node;
 use crate::plan::budget::Budget;
-use crate::plan::dice::{Dice, Place};
-use crate::plan::faults::{Targets, known};
+use crate::plan::dice::{Dice, Die, Place};
+use crate::plan::faults::Targets;
 use crate::plan::{
     Checks, Clock, Cluster, Disk, Distribution, End, Expectation, Expected, Heal, Healing, Knobs,
     Mix, Network, Plan, Step, Timed, Verb, When, Workload, timeline,
@@ -40,6 +40,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> Plan {
     let targets = Targets {
         all: &nodes,
         victims: &budget.victims,
+        core: &budget.core,
         clients: workload.clients,
     };
     let mut script = Vec::new();
@@ -442,8 +443,8 @@ fn steps(
                 HealWhat::Network => Healing::Network,
                 HealWhat::Disk => Healing::Disk,
             }),
-            Asked::Restart(select) => Verb::Restart(known(select)),
-            Asked::Resume(select) => Verb::Resume(known(select)),
+            Asked::Restart(select) => Verb::Restart(targets.known(select)),
+            Asked::Resume(select) => Verb::Resume(targets.known(select)),
             Asked::Invoke(invoke) => {
                 let expect = invoke.expect.iter().map(expected).collect();
                 Verb::Invoke {
@@ -464,7 +465,7 @@ fn steps(
                     .map(|span| die.span(span))
                     .or_else(|| throughout.is_none().then_some(Span::from_secs(5)));
                 Verb::Expect {
-                    what: expectation(what),
+                    what: expectation(what, targets, &mut die),
                     within,
                     throughout,
                 }
@@ -494,8 +495,10 @@ fn expected(ending: &Ending) -> Expected {
     }
 }
 
-fn expectation(what: &Condition) -> Expectation {
+fn expectation(what: &Condition, targets: &Targets<'_>, die: &mut Die<'_>) -> Expectation {
+    let known = |who| targets.known(who);
     match what {
+        Condition::Operations(count) => Expectation::Operations(die.natural(count)),
         Condition::Leader(who) => Expectation::Leader(known(who)),
         Condition::NoLeader(who) => Expectation::NoLeader(known(who)),
         Condition::Value(key, is) => Expectation::Value {

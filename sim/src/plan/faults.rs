@@ -20,6 +20,8 @@ pub struct Targets<'a> {
     pub all: &'a [Node],
     /// Those whose disks may be damaged or lost.
     pub victims: &'a [Node],
+    /// Those that are healed in the end.
+    pub core: &'a [Node],
     /// How many clients act on their own.
     pub clients: u16,
 }
@@ -119,6 +121,12 @@ impl Targets<'_> {
             Select::Any => Who::Nodes(die.some(self.all, 1)),
             Select::Leader => Who::Leader,
             Select::Others => Who::Others,
+            Select::Follower => Who::Follower,
+            Select::Minority => {
+                Who::Nodes(die.some(self.all, self.all.len().saturating_sub(1) / 2))
+            }
+            Select::Majority => Who::Nodes(die.some(self.all, self.all.len() / 2 + 1)),
+            Select::Core => Who::Nodes(self.core.to_vec()),
             Select::Acknowledgers => Who::Acknowledgers(self.all.to_vec()),
             Select::Laggards => Who::Laggards(self.all.to_vec()),
             Select::Count(count) => {
@@ -149,6 +157,7 @@ impl Targets<'_> {
         match (Targets {
             all: self.victims,
             victims: self.victims,
+            core: self.core,
             clients: self.clients,
         })
         .who(select, die)
@@ -158,7 +167,7 @@ impl Targets<'_> {
                 Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
             }
             by_votes @ (Who::Acknowledgers(_) | Who::Laggards(_)) => Some(by_votes),
-            Who::All | Who::Leader | Who::Others => None,
+            Who::All | Who::Leader | Who::Others | Who::Follower => None,
         }
     }
 
@@ -234,13 +243,32 @@ impl Targets<'_> {
             for member in members {
                 match member {
                     Member::Client(client) => side.clients.push(*client),
-                    Member::Replicas(select) => side.replicas.push(known(select)),
+                    Member::Replicas(select) => side.replicas.push(self.known(select)),
                 }
             }
             side
         };
         let sides = form.groups.iter().flatten().map(side).collect();
         Some(Partition::Groups(sides))
+    }
+
+    /// A selection that needs no draw. "Any" means all: whichever of them it is.
+    pub fn known(&self, select: &Select) -> Who {
+        match select {
+            Select::All
+            | Select::Any
+            | Select::Minority
+            | Select::Majority
+            | Select::Count(_)
+            | Select::Pick(_) => Who::All,
+            Select::Leader => Who::Leader,
+            Select::Others => Who::Others,
+            Select::Follower => Who::Follower,
+            Select::Core => Who::Nodes(self.core.to_vec()),
+            Select::Acknowledgers => Who::Acknowledgers(everybody()),
+            Select::Laggards => Who::Laggards(everybody()),
+            Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
+        }
     }
 
     /// The cut with everybody in a place.
@@ -284,19 +312,6 @@ impl Targets<'_> {
             side(&order[..few], clients(true)),
             side(&order[few..], clients(false)),
         ])
-    }
-}
-
-/// A selection that needs no draw. "Any" means all: whichever of them it is.
-#[must_use]
-pub fn known(select: &Select) -> Who {
-    match select {
-        Select::All | Select::Any | Select::Count(_) | Select::Pick(_) => Who::All,
-        Select::Leader => Who::Leader,
-        Select::Others => Who::Others,
-        Select::Acknowledgers => Who::Acknowledgers(everybody()),
-        Select::Laggards => Who::Laggards(everybody()),
-        Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
     }
 }
 

@@ -388,6 +388,8 @@ pub enum Expectation {
     Halted(Who),
     /// These replicas take part.
     Ready(Who),
+    /// So many operations of clients have been answered since the start.
+    Operations(u64),
 }
 
 impl Expectation {
@@ -400,7 +402,7 @@ impl Expectation {
             | Self::CaughtUp(who)
             | Self::Halted(who)
             | Self::Ready(who) => Some(who),
-            Self::Value { .. } => None,
+            Self::Value { .. } | Self::Operations(_) => None,
         }
     }
 }

@@ -573,6 +573,7 @@ fn side(side: &Side) -> String {
             Who::All => members.push("\"all\"".into()),
             Who::Leader => members.push("\"leader\"".into()),
             Who::Others => members.push("\"others\"".into()),
+            Who::Follower => members.push("\"follower\"".into()),
             Who::Acknowledgers(_) => members.push("\"acknowledgers\"".into()),
             Who::Laggards(_) => members.push("\"laggards\"".into()),
             Who::Nodes(nodes) => members.extend(nodes.iter().map(|node| format!("\"{node}\""))),
@@ -587,6 +588,7 @@ fn whom(who: &Who) -> String {
         Who::All => "\"all\"".into(),
         Who::Leader => "\"leader\"".into(),
         Who::Others => "\"others\"".into(),
+        Who::Follower => "\"follower\"".into(),
         Who::Acknowledgers(_) => "\"acknowledgers\"".into(),
         Who::Laggards(_) => "\"laggards\"".into(),
         Who::Nodes(list) => nodes(list),
@@ -637,6 +639,7 @@ fn expectation(what: &Expectation) -> String {
         Expectation::CaughtUp(who) => format!("caught-up = {}", whom(who)),
         Expectation::Halted(who) => format!("halted = {}", whom(who)),
         Expectation::Ready(who) => format!("ready = {}", whom(who)),
+        Expectation::Operations(count) => format!("operations = {count}"),
         Expectation::Value { key, is } => {
             let is = is
                 .as_ref()

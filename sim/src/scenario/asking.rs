@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault_form::form;
 use crate::scenario::select::Select;
-use crate::scenario::units::{Time, Wrong};
+use crate::scenario::units::{Count, Time, Wrong};
 use crate::scenario::value::Ranged;
 
 form!(
@@ -124,6 +124,8 @@ form!(
         halted: Option<Select>,
         /// These take part.
         ready: Option<Select>,
+        /// So many operations have been answered.
+        operations: Option<Ranged<Count>>,
         /// Happens by then.
         within: Option<Ranged<Time>>,
         /// Holds throughout.

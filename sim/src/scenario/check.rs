@@ -80,6 +80,7 @@ fn checked(
         replicas: u8::try_from(replicas.min()).expect("the bounds of `replicas` are checked"),
         largest: u8::try_from(replicas.max()).expect("the bounds of `replicas` are checked"),
         clients: u16::try_from(clients).unwrap_or(u16::MAX),
+        operations: asked(&file),
         invoked: BTreeSet::new(),
         pinned: file.repro.is_some(),
         highest: match &file.nemesis {
@@ -172,6 +173,23 @@ fn head(file: &FileForm, problems: &mut Vec<Problem>) {
             ));
         }
     }
+}
+
+/// So many operations clients are asked for at most, by the workload and by steps.
+fn asked(file: &FileForm) -> i64 {
+    let workload = file.workload.as_ref().map_or(0, |workload| {
+        let operations = workload.get_ref().operations.as_ref();
+        operations.map_or(400, |operations| operations.get_ref().max())
+    });
+    let longer = file.longer.as_ref().map_or(1, |longer| *longer.get_ref());
+    let invoked = file
+        .step
+        .iter()
+        .filter(|step| step.get_ref().invoke.is_some());
+    let invoked = i64::try_from(invoked.count()).unwrap_or(i64::MAX);
+    workload
+        .saturating_mul(longer.into())
+        .saturating_add(invoked)
 }
 
 /// What is asked can be done before the events run out.

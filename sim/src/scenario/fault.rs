@@ -16,6 +16,8 @@ pub enum Who {
     Leader,
     /// All replicas but the one that `Leader` named last in this run (or leads now).
     Others,
+    /// The next after the leader, by number, that runs when the step runs.
+    Follower,
     /// Those of these that acknowledged the newest votes of a quorum; their proposer is none.
     Acknowledgers(Vec<Node>),
     /// Those of these that did not; nor is their proposer one.

@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::scenario::fault_form::PartitionForm;
 use crate::scenario::select::{Member, Select};
 use crate::scenario::steps::{Cast, Extent};
-use crate::scenario::units::{Time, Unit};
+use crate::scenario::units::{Count, Time, Unit};
 use crate::scenario::value::Ranged;
 use crate::scenario::verbs::{FaultForm, StepForm};
 
@@ -80,6 +80,22 @@ impl Cast<'_> {
                 );
             }
         }
+    }
+
+    /// Says when more operations are waited for than anybody asks for.
+    pub(super) fn can_be_asked(&mut self, count: &Ranged<Count>, place: &Range<usize>) {
+        if self.extent == Extent::Part || self.pinned || count.max() <= self.operations {
+            return;
+        }
+        self.wrong(
+            place.clone(),
+            format!("{} operations are waited for", count.max()),
+            "never so many",
+            format!(
+                "the workload and the steps ask for {} at most: wait for fewer, or ask for more",
+                self.operations
+            ),
+        );
     }
 
     fn nothing<U: Unit>(

@@ -210,6 +210,8 @@ pub enum Condition {
     Halted(Select),
     /// These take part.
     Ready(Select),
+    /// So many operations have been answered.
+    Operations(Ranged<Count>),
 }
 
 /// Random faults.

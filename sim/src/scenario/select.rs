@@ -1,5 +1,5 @@
-//! Whom a verb is about: `"all"`, `"any"`, `"leader"`, `"others"`, `"acknowledgers"`, `"laggards"`,
-//! `"r2"`, a list of names, a number (`1`, `"1..all"`), or some of these to pick from.
+//! Whom a verb is about: a role such as `"leader"` or `"follower"`, `"minority"`, `"core"`, `"r2"`, a
+//! list of names, a number (`1`, `"1..all"`), or some of these to pick from.
 
 use std::fmt;
 
@@ -29,6 +29,14 @@ pub enum Select {
     Leader,
     /// All but the leader.
     Others,
+    /// The next after the leader, by number, that runs.
+    Follower,
+    /// As many as can be missed, drawn.
+    Minority,
+    /// The fewest that are more than half, drawn.
+    Majority,
+    /// Those that are healed in the end.
+    Core,
     /// Those that acknowledged the newest votes of a quorum, their proposer not among them.
     Acknowledgers,
     /// Those that did not, their proposer not among them.
@@ -47,19 +55,32 @@ pub const ROLES: &[&str] = &[
     "any",
     "leader",
     "others",
+    "follower",
+    "minority",
+    "majority",
+    "core",
     "acknowledgers",
     "laggards",
 ];
 
 /// Those of them that can stand on a side of a partition.
-pub const ROLES_OF_SIDES: &[&str] = &["all", "leader", "others", "acknowledgers", "laggards"];
+pub const ROLES_OF_SIDES: &[&str] = &[
+    "all",
+    "leader",
+    "others",
+    "follower",
+    "core",
+    "acknowledgers",
+    "laggards",
+];
 
 fn unknown(text: &str) -> Wrong {
     let meant = nearest(text, ROLES.iter().copied())
         .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+    let roles: Vec<String> = ROLES.iter().map(|role| format!("\"{role}\"")).collect();
     let help = format!(
-        "{meant}write \"all\", \"any\", \"leader\", \"others\", \"acknowledgers\", \"laggards\", \
-         \"r2\", a list of names, or a number such as 2 or \"1..all\""
+        "{meant}write {}, \"r2\", a list of names, or a number such as 2 or \"1..all\"",
+        roles.join(", ")
     );
     Wrong::new(format!("`{text}` selects no replicas"), "unknown", help)
 }
@@ -102,6 +123,10 @@ impl Select {
             "any" => return Ok(Self::Any),
             "leader" => return Ok(Self::Leader),
             "others" => return Ok(Self::Others),
+            "follower" => return Ok(Self::Follower),
+            "minority" => return Ok(Self::Minority),
+            "majority" => return Ok(Self::Majority),
+            "core" => return Ok(Self::Core),
             "acknowledgers" => return Ok(Self::Acknowledgers),
             "laggards" => return Ok(Self::Laggards),
             _ => {}
@@ -228,6 +253,8 @@ impl<'de> Deserialize<'de> for Member {
             Ok(
                 select @ (Select::Leader
                 | Select::Others
+                | Select::Follower
+                | Select::Core
                 | Select::Acknowledgers
                 | Select::Laggards
                 | Select::Nodes(_)
@@ -236,8 +263,10 @@ impl<'de> Deserialize<'de> for Member {
             _ => Err(D::Error::custom(Wrong::new(
                 format!("`{text}` is on no side of a partition"),
                 "unknown",
-                "a side holds replicas (\"r1\", \"leader\", \"others\", \"acknowledgers\", \
-                 \"laggards\", \"all\") and clients (\"c1\")",
+                format!(
+                    "a side holds replicas (r1, {}) and clients (c1)",
+                    ROLES_OF_SIDES.join(", ")
+                ),
             ))),
         }
     }

@@ -31,6 +31,8 @@ pub struct Cast<'a> {
     pub largest: u8,
     /// Clients of the workload, at least.
     pub clients: u16,
+    /// Operations of the workload and of the steps together, at most.
+    pub operations: i64,
     /// Clients that steps invoke.
     pub invoked: BTreeSet<Client>,
     /// The file is a reproducer: its values were drawn, and may have come out as nothing.
@@ -243,8 +245,18 @@ impl Cast<'_> {
         for select in &selects {
             self.exists(select, place);
         }
-        let roles =
-            |select: &Select| matches!(select, Select::Leader | Select::Others | Select::All);
+        let roles = |select: &Select| {
+            matches!(
+                select,
+                Select::Leader
+                    | Select::Others
+                    | Select::All
+                    | Select::Follower
+                    | Select::Minority
+                    | Select::Majority
+                    | Select::Core
+            )
+        };
         if fault.damages() && !self.unlimited && selects.iter().any(roles) {
             let help = "damage stays within the redundancy budget, which is drawn up front: write \
                         a number of replicas, or names";
@@ -444,6 +456,14 @@ impl Cast<'_> {
                     );
                 }
             }
+            Select::Minority if replicas < 3 => {
+                self.wrong(
+                    place.clone(),
+                    format!("a minority of {replicas}"),
+                    "nobody",
+                    "the smallest cluster of this scenario has too few replicas: write 3 or more",
+                );
+            }
             Select::Count(count)
                 if count.min() < 1 || (count.max() > i64::from(replicas) && count.max() != ALL) =>
             {
@@ -465,8 +485,11 @@ impl Cast<'_> {
     /// A selection that must be decided without a draw.
     fn known(&mut self, select: &Select, place: &Range<usize>, verb: &str) {
         self.exists(select, place);
-        if matches!(select, Select::Count(_) | Select::Pick(_)) {
-            let help = "write \"all\", \"leader\", \"others\", or names";
+        if matches!(
+            select,
+            Select::Count(_) | Select::Pick(_) | Select::Minority | Select::Majority
+        ) {
+            let help = "write \"all\", \"leader\", \"others\", \"follower\", \"core\", or names";
             self.wrong(
                 place.clone(),
                 format!("`{verb}` needs to know whom"),
@@ -491,6 +514,10 @@ impl Cast<'_> {
                 found.push((name, condition(select)));
             }
         }
+        if let Some(count) = form.operations {
+            self.can_be_asked(&count, place);
+            found.push(("operations", Condition::Operations(count)));
+        }
         if let Some(value) = form.value {
             found.push(("value", Condition::Value(value.key, value.is)));
         }
@@ -503,7 +530,8 @@ impl Cast<'_> {
             );
         }
         if found.len() != 1 {
-            let help = "write one of leader, no-leader, value, caught-up, halted, ready";
+            let help =
+                "write one of leader, no-leader, value, caught-up, halted, ready, operations";
             self.wrong(
                 place.clone(),
                 "an `expect` is about exactly one thing",

@@ -86,6 +86,7 @@ const TIMES: &[(&str, i64)] = &[
     ("us", 1_000),
     ("ns", 1),
     ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
 ];
 const YEAR: i64 = 365 * 24 * 3_600 * 1_000_000_000;
 
@@ -254,6 +255,7 @@ mod tests {
     fn quantities_are_whole_numbers_of_the_smallest_unit() {
         assert_eq!(parse::<Time>("1.5ms"), Ok(1_500_000));
         assert_eq!(parse::<Time>("2min"), Ok(120_000_000_000));
+        assert_eq!(parse::<Time>("1.5h"), Ok(5_400_000_000_000));
         assert_eq!(parse::<Rate>("0.05%"), Ok(500));
         assert_eq!(parse::<Offset>("-200ms"), Ok(-200_000_000));
         assert_eq!(parse::<Size>("64MiB"), Ok(64 << 20));

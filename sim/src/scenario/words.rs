@@ -946,6 +946,16 @@ static EXPECT: Table = Table {
         key("caught-up", Kind::Replicas, "these have applied everything"),
         key("halted", Kind::Replicas, "these have halted"),
         key("ready", Kind::Replicas, "these take part"),
+        bounded(
+            key(
+                "operations",
+                COUNT,
+                "so many operations of clients have been answered since the start",
+            ),
+            1,
+            OPERATIONS_MAX as i128,
+            "1 to 10,000,000 operations can be waited for",
+        ),
         key("within", TIME, "happens by then; 5s by default"),
         key("for", TIME, "holds throughout"),
     ],

@@ -450,9 +450,20 @@ impl<O: Observer> World<O> {
                 let leader = self.roles.named.or(self.roles.latest());
                 all.map(Node).filter(|node| Some(*node) != leader).collect()
             }
+            Who::Follower => self.follower().into_iter().collect(),
             Who::Acknowledgers(among) => self.of_newest_votes(among, true),
             Who::Laggards(among) => self.of_newest_votes(among, false),
         }
+    }
+
+    /// The next after the leader, by number, that runs.
+    pub(super) fn follower(&self) -> Option<Node> {
+        let size = self.plan.cluster.replicas;
+        let leader = self.roles.latest();
+        let after = leader.map_or(0, |leader| leader.0 + 1);
+        let others = (0..size).map(|step| Node((after + step) % size));
+        let mut running = others.filter(|node| self.machines[usize::from(node.0)].runs());
+        running.find(|node| Some(*node) != leader)
     }
 
     pub(super) fn of_newest_votes(&self, among: &[Node], acknowledged: bool) -> Vec<Node> {

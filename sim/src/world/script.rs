@@ -286,6 +286,7 @@ impl<O: Observer> World<O> {
                     )
                 }))
             }
+            Expectation::Operations(count) => Some(self.clients.acknowledged >= *count),
             Expectation::Ready(_) => {
                 let Phase::Running(running) = &self.script.phase else {
                     return None;
@@ -303,6 +304,7 @@ impl<O: Observer> World<O> {
             Who::Nodes(nodes) => nodes.clone(),
             Who::Leader => self.roles.latest().into_iter().collect(),
             Who::Others => all.filter(|node| Some(*node) != self.roles.named).collect(),
+            Who::Follower => self.follower().into_iter().collect(),
             Who::Acknowledgers(among) => self.of_newest_votes(among, true),
             Who::Laggards(among) => self.of_newest_votes(among, false),
         }
@@ -322,6 +324,9 @@ impl<O: Observer> World<O> {
                     "; {}",
                     self.behind_of(&running.nodes, running.chosen).join(", ")
                 )
+            }
+            (Expectation::Operations(_), _) => {
+                format!("; {} were answered", self.clients.acknowledged)
             }
             (Expectation::Leader(_) | Expectation::NoLeader(_), _) => match self.roles.latest() {
                 Some(leader) => format!("; the last to lead is {leader}"),
@@ -453,6 +458,7 @@ fn describe(what: &Expectation) -> String {
         Who::All => "all".to_owned(),
         Who::Leader => "the leader".to_owned(),
         Who::Others => "the others".to_owned(),
+        Who::Follower => "a follower".to_owned(),
         Who::Acknowledgers(_) => "the acknowledgers".to_owned(),
         Who::Laggards(_) => "the laggards".to_owned(),
         Who::Nodes(nodes) => nodes
@@ -472,5 +478,6 @@ fn describe(what: &Expectation) -> String {
         Expectation::CaughtUp(who) => format!("{} to be caught up", whom(who)),
         Expectation::Halted(who) => format!("{} to have halted", whom(who)),
         Expectation::Ready(who) => format!("{} to be ready", whom(who)),
+        Expectation::Operations(count) => format!("{count} operations to be answered"),
     }
 }

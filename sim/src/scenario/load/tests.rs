@@ -4,6 +4,7 @@ mod cuts;
 mod length;
 mod names;
 mod overrides;
+mod selectors;
 mod values;
 
 use proptest::prelude::*;
