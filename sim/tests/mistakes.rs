@@ -338,6 +338,42 @@ fn histories_of_another_shape() {
     );
 }
 
+/// Every line that makes no sense is told, and none of what would follow from it.
+#[test]
+fn histories_with_several_wrong_lines() {
+    let place = folder();
+    let text = r#"{"process":0,"type":"invoke","f":"write","value":1}
+{"process":0,"type":"okay","f":"write","value":1}
+{"process":0,"type":"invoke","f":"read","value":null}
+{"process":1,"type":"invoke","f":"wrte","value":1}
+not json
+"#;
+    write(&place, "h.jsonl", text);
+    let answer = run(place.path(), "check-history h.jsonl --model register");
+    refused(
+        &answer,
+        2,
+        &[
+            "line 2: unknown type \"okay\"",
+            "line 4: unknown f \"wrte\"",
+            "line 5: ",
+        ],
+    );
+    assert!(!answer.said.contains("line 3"), "{}", answer.said);
+    let array = format!(
+        "[{}]",
+        text.replace("not json\n", "{}")
+            .trim()
+            .replace("}\n", "},\n")
+    );
+    write(&place, "h.json", &array);
+    refused(
+        &run(place.path(), "check-history h.json --model register"),
+        2,
+        &["line 2: unknown type", "line 4: unknown f", "line 5: "],
+    );
+}
+
 #[test]
 fn json_is_one_document_or_lines() {
     let place = folder();
@@ -435,5 +471,37 @@ fn a_new_scenario_can_be_tried() {
         idle.said.contains("changed nothing in any run: disk-full"),
         "{}",
         idle.said
+    );
+}
+
+/// The next after the leader that runs is another each time that one is struck, and the leader goes
+/// on.
+#[test]
+fn a_follower_is_none_of_those_that_are_down() {
+    let place = folder();
+    let steps = "[cluster]\nreplicas = 5\n[workload]\noperations = 300\n[heal]\nat = \"20s\"\n\
+                 [[step]]\nexpect = { operations = 50, within = \"10s\" }\n\
+                 [[step]]\nkill = \"follower\"\n[[step]]\nkill = \"follower\"\n\
+                 [[step]]\nexpect = { leader = \"any\", for = \"500ms\" }\n\
+                 [[step]]\nrestart = \"all\"\n\
+                 [[step]]\nexpect = { operations = 250, within = \"10s\" }\n";
+    write(&place, "x.toml", &format!("{HEAD}{steps}"));
+    for seed in 0..3 {
+        let run = run(
+            place.path(),
+            &format!("replay x.toml --seed {seed} --format json"),
+        );
+        assert_eq!(run.status, Some(0), "{} {}", run.said, run.data);
+        let record: serde_json::Value = serde_json::from_str(&run.data).expect("a document");
+        assert_eq!(record["faults"]["kill"], 2, "{}", run.data);
+    }
+    let late = steps.replace("250, within = \"10s\"", "290, within = \"1ms\"");
+    write(&place, "x.toml", &format!("{HEAD}{late}"));
+    let late = run(place.path(), "replay x.toml --seed 0");
+    assert_eq!(late.status, Some(1), "{}", late.data);
+    assert!(
+        late.data.contains("expected 290 operations to be answered"),
+        "{}",
+        late.data
     );
 }

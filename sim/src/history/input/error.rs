@@ -13,6 +13,9 @@ pub enum InputError {
         /// What is wrong, and what should be there.
         message: String,
     },
+    /// Several lines make no sense by themselves.
+    #[error("{}", lines(.0))]
+    Lines(Vec<Self>),
     /// There is no operation in it.
     #[error("there is no operation in it; expected {expected}")]
     Empty {
@@ -32,7 +35,21 @@ pub enum InputError {
     Io(#[from] std::io::Error),
 }
 
+fn lines(errors: &[InputError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n  ")
+}
+
 impl InputError {
+    /// These errors together, if there are any.
+    pub(super) fn all(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Lines(errors)),
+        }
+    }
+
     pub(super) fn at(line: u32, message: impl Into<String>) -> Self {
         Self::Line {
             line,

@@ -39,7 +39,7 @@ pub enum Format {
 /// Reads a history to its end, by the conventions of its format.
 ///
 /// # Errors
-/// The first line that makes no sense.
+/// The lines that make no sense by themselves, or the first that does not go with those before it.
 pub fn read(input: impl BufRead, format: Format, model: Model) -> Result<History, InputError> {
     read_as(input, format, model, &Wanted::default()).map(|input| input.history)
 }
@@ -47,7 +47,8 @@ pub fn read(input: impl BufRead, format: Format, model: Model) -> Result<History
 /// Reads a history to its end, by the conventions that are wanted.
 ///
 /// # Errors
-/// The first line that makes no sense, or a wanted value that is none.
+/// The lines that make no sense by themselves, the first that does not go with those before it, or a
+/// wanted value that is none.
 pub fn read_as(
     mut input: impl BufRead,
     format: Format,

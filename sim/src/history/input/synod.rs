@@ -23,6 +23,9 @@ use crate::history::values::{Val, Values};
 /// memory at once.
 const LINE_MAX: u64 = 1 << 26;
 
+/// So many lines that make no sense are told of a history; then it is no history.
+const WRONG_MAX: usize = 20;
+
 /// An array is read as a whole, so it is bounded, in bytes.
 const ARRAY_MAX: u64 = 1 << 32;
 
@@ -43,6 +46,7 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
     }
     let mut buffer = Vec::new();
     let mut line = 0u32;
+    let mut wrong = Vec::new();
     loop {
         buffer.clear();
         let length = input
@@ -70,19 +74,42 @@ pub fn read(mut input: impl BufRead, model: Model, wanted: &Wanted) -> Result<In
         if text.is_empty() {
             continue;
         }
-        add(line, text, &mut pairing)?;
+        add_or_keep(line, text, &mut pairing, &mut wrong)?;
     }
+    InputError::all(wrong)?;
     pairing.finish(EXPECTED)
 }
 
-fn add(line: u32, text: &[u8], pairing: &mut Pairing) -> Result<(), InputError> {
+/// Adds a line's operation. Lines that make no sense by themselves are told together; behind the
+/// first of them nothing is said of what goes with what, since that line is missing.
+fn add_or_keep(
+    line: u32,
+    text: &[u8],
+    pairing: &mut Pairing,
+    wrong: &mut Vec<InputError>,
+) -> Result<(), InputError> {
+    match parsed(line, text, pairing) {
+        Ok(_) if !wrong.is_empty() => Ok(()),
+        Ok(Some(entry)) => pairing.add(&entry),
+        Ok(None) => {
+            pairing.pass();
+            Ok(())
+        }
+        Err(error) => {
+            wrong.push(error);
+            if wrong.len() < WRONG_MAX {
+                Ok(())
+            } else {
+                InputError::all(std::mem::take(wrong))
+            }
+        }
+    }
+}
+
+fn parsed(line: u32, text: &[u8], pairing: &mut Pairing) -> Result<Option<Entry>, InputError> {
     let parsed: Line<'_> =
         serde_json::from_slice(text).map_err(|error| InputError::at(line, describe(&error)))?;
-    match parsed.entry(line, pairing.model, &mut pairing.history.values)? {
-        Some(entry) => pairing.add(&entry)?,
-        None => pairing.pass(),
-    }
-    Ok(())
+    parsed.entry(line, pairing.model, &mut pairing.history.values)
 }
 
 fn is_array(input: &mut impl BufRead) -> Result<bool, InputError> {
@@ -108,14 +135,15 @@ fn array(mut input: impl BufRead, pairing: &mut Pairing) -> Result<(), InputErro
     };
     let operations: Vec<&RawValue> = serde_json::from_slice(text).map_err(placed)?;
     let (mut line, mut from) = (1u32, 0);
+    let mut wrong = Vec::new();
     for operation in operations {
         let at = operation.get().as_ptr().addr() - text.as_ptr().addr();
         let lines = text[from..at].iter().filter(|byte| **byte == b'\n').count();
         line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         from = at;
-        add(line, operation.get().as_bytes(), pairing)?;
+        add_or_keep(line, operation.get().as_bytes(), pairing, &mut wrong)?;
     }
-    Ok(())
+    InputError::all(wrong)
 }
 
 /// The value at the start.
