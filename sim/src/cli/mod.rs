@@ -208,10 +208,16 @@ mod tests {
         }
     }
 
+    /// A command and all that are under it.
+    fn with_all_below(command: &clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().flat_map(with_all_below);
+        std::iter::once(command.clone()).chain(below).collect()
+    }
+
     /// A line that was broken by hand is broken again where the terminal is narrower.
     #[test]
     fn a_paragraph_of_help_is_one_line() {
-        for command in Cli::command().get_subcommands() {
+        for command in with_all_below(&Cli::command()) {
             let help = command.get_after_help().map(ToString::to_string);
             let help = help.unwrap_or_default();
             let lines: Vec<&str> = help.lines().collect();
@@ -220,9 +226,9 @@ mod tests {
                 let broken = goes_on(pair[0]) && goes_on(pair[1]);
                 assert!(!broken, "{}: {pair:?}", command.get_name());
             }
-            let examples = lines.iter().filter(|line| line.starts_with(' '));
-            for example in examples {
-                assert!(example.len() <= 100, "{}: {example}", command.get_name());
+            for example in lines.iter().filter(|line| line.starts_with(' ')) {
+                let width = example.chars().count();
+                assert!(width <= 100, "{}: {example}", command.get_name());
             }
         }
     }
