@@ -3,7 +3,7 @@
 
 use crate::cli::narrow::Narrow;
 use crate::sweep::job::Report;
-use crate::trace::tale::Line;
+use crate::trace::tale::{Depth, Line};
 
 /// So many lines of what led there.
 const LINES: usize = 20;
@@ -24,7 +24,8 @@ pub fn card(report: &Report, again: &str) -> String {
     let touching: Vec<&Line> = report
         .tale
         .iter()
-        .filter(|line| focus.wants(line))
+        // Of a replica, or of everything, the wire says too much.
+        .filter(|line| focus.wants(line) && (focus.is_narrow() || line.depth == Depth::Story))
         .collect();
     let asked = focus.options();
     let what = if asked.is_empty() {
@@ -88,7 +89,12 @@ pub fn focus(message: &str) -> Narrow {
         word.strip_prefix('r')
             .is_some_and(|number| number.parse::<u8>().is_ok())
     };
-    let node = words.iter().find(is_node);
+    // One that halted, before others that are named.
+    let halted = words.windows(3).find_map(|words| match words {
+        [node, has, halted] if has == "has" && halted == "halted" => Some(node),
+        _ => None,
+    });
+    let node = halted.or_else(|| words.iter().find(is_node));
     node.map_or_else(Narrow::default, |node| Narrow::to_node(node))
 }
 
@@ -97,7 +103,6 @@ mod tests {
     use super::*;
     use crate::time::Instant;
     use crate::trace::about::About;
-    use crate::trace::tale::Depth;
     use synod_reports::line::ResultLine;
     use synod_reports::record::{RunRecord, Verdict};
 
@@ -144,6 +149,7 @@ mod tests {
                 " --key k3",
             ),
             ("r2 halted because of its disk", " --node r2"),
+            ("r1, r3 alone do not answer: r3 has halted", " --node r3"),
             ("the replay of the slot was read", ""),
             ("", ""),
         ] {

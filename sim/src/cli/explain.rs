@@ -44,8 +44,9 @@ Examples:
   synod explain safety/weather-3 --seed 0 --bug accept-below-promise
   synod explain safety/weather-3 --seed 0 --bug accept-below-promise --format json --budget 10
 
-Explain what is shrunk: it has less to say and says more. Shares are of 20 futures each: the run goes
-other ways from a moment on, under fresh choices. The same plan and budget give the same answer.
+Explain what is shrunk: it has less to say and says more. Shares are of 20 futures each: the run goes \
+                        other ways from a moment on, under fresh choices. The same plan and budget \
+                        give the same answer.
 
 Exit status: 0 it was explained, 4 what was given does not fail.")]
 pub struct ExplainArgs {

@@ -91,6 +91,12 @@ impl Narrow {
         self.key.as_deref()
     }
 
+    /// Whether a slot or a key is asked for.
+    #[must_use]
+    pub const fn is_narrow(&self) -> bool {
+        self.slot.is_some() || self.key.is_some()
+    }
+
     /// Whether anything is asked for.
     #[must_use]
     pub const fn is_asked(&self) -> bool {

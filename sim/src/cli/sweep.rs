@@ -22,7 +22,7 @@ use crate::cli::summary::{print_summary, tell_github};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
-use crate::sweep::folder::{self, Folder, RunInfo, SHRUNK};
+use crate::sweep::folder::{self, Folder, PAGE, RunInfo, SHRUNK};
 use crate::sweep::known;
 use crate::sweep::pool::Pool;
 use crate::sweep::roster::Roster;
@@ -522,6 +522,10 @@ fn say_how_to_repeat(failures: &[Failure], shrunk: &[Option<Became>], info: &Run
             }
             Some(Err(reason)) => say(&format!("Not shrunk: {reason}")),
             None => {}
+        }
+        let page = path.join("failures").join(&failure.fingerprint).join(PAGE);
+        if page.is_file() {
+            say(&format!("View: {}", page.display()));
         }
         let is_smallest = matches!(shrunk, Some(Ok(smaller)) if smaller.is_done);
         if failure.class != Verdict::Lost.name() && !is_smallest {

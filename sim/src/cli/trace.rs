@@ -25,12 +25,12 @@ Examples:
   synod trace safety/weather-3 --seed 0 --bug accept-below-promise --as html --out report.html
   synod trace safety/stale-read --seed 7 --as text
   synod trace safety/stale-read --seed 7 --as jsonl --out tale.jsonl
-  synod trace safety/stale-read --seed 7 --as perfetto --out trace.json     open it in ui.perfetto.dev
+  synod trace safety/stale-read --seed 7 --as perfetto --out trace.json   for ui.perfetto.dev
   synod trace target/synod/latest/failures/agreement-1a2b3c4d/repro.toml --as html --out report.html
 
 A page is one file below 3 MB that needs no network. A long run is in it from beginning to end, and \
-                        message by message
-round its violation, or its end. The exit status is that of the run, as in `replay`.")]
+                        message by message round its violation, or its end. The exit status is that \
+                        of the run, as in `replay`.")]
 pub struct TraceArgs {
     /// A reproducer's file, or with --seed a scenario: its file or its name in the library
     #[arg(value_name = "REPRO|SCENARIO")]

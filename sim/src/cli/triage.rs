@@ -23,8 +23,8 @@ Examples:
   synod triage target/synod/latest --out issues      a file for each: FINGERPRINT.md
   synod triage target/synod/latest --format json     title, marker and body of each
 
-The same sweep gives the same text. Each body holds a marker, `synod-fingerprint: NAME`: ask the tracker
-for it before an issue is filed, and none is filed twice.
+The same sweep gives the same text. Each body holds a marker, `synod-fingerprint: NAME`: ask the \
+                        tracker for it before an issue is filed, and none is filed twice.
 
 Exit status: 0, also where nothing failed.")]
 pub struct TriageArgs {

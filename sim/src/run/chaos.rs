@@ -97,6 +97,7 @@ impl<J: Judge> Run<J> {
                 ));
             }
             if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
+                self.tell_of_quorum(&quorum, within);
                 let message = format!(
                     "{alone} alone could not answer every read within {within}: {}",
                     lacks.join(", ")
@@ -110,6 +111,7 @@ impl<J: Judge> Run<J> {
             match closing {
                 Closing::Passed => {}
                 Closing::Failed(Violation { check, message }) => {
+                    self.tell_of_quorum(&quorum, within);
                     return Err(Failure::new(
                         Verdict::Safety,
                         LAST_QUORUM_AUDIT,
@@ -127,5 +129,27 @@ impl<J: Judge> Run<J> {
             }
         }
         Ok(())
+    }
+
+    /// What this quorum did when it was left alone, as the story of the run, if there is somebody who
+    /// keeps it. Nobody listens to audits that pass, so this one is made once more.
+    fn tell_of_quorum(&mut self, quorum: &[Node], within: Span) {
+        let Some(recorders) = self.world.observer().1.clone() else {
+            return;
+        };
+        let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
+        let sent = self.world.sent();
+        let listens = || {
+            (
+                self.world.observer().0.auditor(&sent),
+                Some(recorders.clone()),
+            )
+        };
+        let recovered = self.world.after_power_loss(&all, listens());
+        let mut fork = recovered
+            .left_alone(quorum)
+            .unwrap_or_else(|| self.world.after_power_loss(quorum, listens()));
+        fork.read_everything(within);
+        self.world.observer_mut().1 = fork.observer_mut().1.take();
     }
 }

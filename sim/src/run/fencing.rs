@@ -10,7 +10,7 @@ use crate::panics::caught;
 use crate::time::Span;
 use crate::trace::observer::Observer;
 use crate::verdict::{Closing, Failure, Judge};
-use crate::world::pledge::{Pledge, Trial};
+use crate::world::pledge::Pledge;
 use crate::world::world::World;
 
 /// Each round of requests in the fork is waited for as long as so many elections take at most.
@@ -35,24 +35,27 @@ impl<J: Judge> Run<J> {
         let came = caught(|| hear_out(&mut fork, pledge, within));
         self.world.count_audit(&fork, before);
         let Pledge { from, to, .. } = pledge;
-        let trial = match pledge.trial {
-            Trial::PowerLoss => "lost its power",
-            Trial::Rot => "lost its power and found files rotten",
-            Trial::Twice => "was heard twice",
-        };
-        came.map_err(|panic| {
-            let failure = Failure::of_panic(&panic);
-            let broke = &failure.message;
-            Failure {
-                message: format!("in a fork where {from} promised {to} and {trial}: {broke}"),
-                ..failure
+        let trial = pledge.trial.words();
+        let ended = match came {
+            Ok(()) => {
+                let judge = &mut fork.observer_mut().0;
+                let violation = judge.violation();
+                Ok(violation.map_or_else(|| judge.close(&[]), Closing::Failed))
             }
-        })?;
-        let judge = &mut fork.observer_mut().0;
-        let closing = judge
-            .violation()
-            .map_or_else(|| judge.close(&[]), Closing::Failed);
-        match closing {
+            Err(panic) => {
+                let failure = Failure::of_panic(&panic);
+                let broke = &failure.message;
+                Err(Failure {
+                    message: format!("in a fork where {from} promised {to} and {trial}: {broke}"),
+                    ..failure
+                })
+            }
+        };
+        if matches!(ended, Err(_) | Ok(Closing::Failed(_))) {
+            // The story of the failure is the fork's.
+            self.world.observer_mut().1 = fork.observer_mut().1.take();
+        }
+        match ended? {
             Closing::Passed => Ok(()),
             Closing::Unknown { check, message } => {
                 let message = format!(
@@ -79,6 +82,10 @@ impl<J: Judge> Run<J> {
 fn hear_out<O: Observer>(fork: &mut World<O>, pledge: &Pledge, within: Span) {
     let asked = fork.ask_progress(within);
     let mut goes_on = fork.run_until_answered(asked, fork.now() + within);
+    // What has failed ends there.
+    if fork.has_ended() {
+        return;
+    }
     fork.hear_candidate(pledge);
     if goes_on {
         let asked = fork.ask_progress(within);
@@ -88,7 +95,9 @@ fn hear_out<O: Observer>(fork: &mut World<O>, pledge: &Pledge, within: Span) {
         let asked = fork.ask_for_every_key(within);
         fork.run_until_answered(asked, fork.now() + within);
     }
-    fork.close_clients();
+    if !fork.has_ended() {
+        fork.close_clients();
+    }
 }
 
 #[cfg(test)]

@@ -323,8 +323,22 @@ fn an_audit_owes_an_answer_that_was_sent_and_lost() {
         .expect("one of twenty runs has an audit at such a moment");
     let check = outcome.record.check.as_deref();
     assert_eq!(check, Some(LAST_QUORUM_AUDIT), "{:?}", outcome.record);
+    let fork = outcome
+        .tale
+        .iter()
+        .find(|line| line.text.starts_with("a fork of the run"))
+        .expect("the story goes on in the fork");
     let history = outcome.history.expect("it was recorded");
-    assert!(history.contains("\"invoke\"") && !history.contains("\"ok\""));
+    let lines = history.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        (
+            line["type"] == "ok",
+            line["time"].as_u64().expect("a number"),
+        )
+    });
+    let (heard, asked): (Vec<_>, Vec<_>) = lines.partition(|(heard, _)| *heard);
+    assert!(asked.iter().any(|(_, at)| *at < fork.number));
+    assert!(heard.iter().all(|(_, at)| *at > fork.number), "{history}");
 }
 
 #[test]

@@ -121,6 +121,9 @@ const RESULTS: &str = "results.jsonl";
 /// A failure's smaller reproducer, beside the one that was found.
 pub const SHRUNK: &str = "shrunk.toml";
 
+/// A failure's page.
+pub const PAGE: &str = "report.html";
+
 /// The results of a sweep that is resumed, until they hold all that the old ones do.
 const BESIDE: &str = "results.jsonl.new";
 
@@ -231,6 +234,11 @@ impl Folder {
         }
         if let Some(history) = &report.history {
             fs::write(place.join("history.jsonl"), history)?;
+        }
+        // From the folder of the sweep, wherever that is.
+        let again = format!("synod replay failures/{fingerprint}/repro.toml");
+        if let Some(page) = report.html(&again) {
+            fs::write(place.join(PAGE), page)?;
         }
         if !report.tale.is_empty() {
             fs::write(place.join("tale.txt"), text_of(&report.tale, Depth::Story))?;

@@ -148,6 +148,7 @@ impl<O: Observer> World<O> {
         world.healed = true;
         world.ledger = self.ledger.clone();
         world.clients.number_from(&self.clients);
+        world.stage.tell_of_fork("all lost their power");
         for node in nodes {
             world.stage.agenda.push(
                 self.stage.now,
@@ -181,6 +182,9 @@ impl<O: Observer> World<O> {
     pub fn left_alone(&self, quorum: &[Node]) -> Option<Self> {
         let mut world = self.fork()?;
         world.branch(salt(self.events, quorum));
+        let alone: Vec<String> = quorum.iter().map(ToString::to_string).collect();
+        let why = format!("{} are left alone", alone.join(", "));
+        world.stage.tell_of_fork(&why);
         for node in (0..self.plan.cluster.replicas).filter(|node| !quorum.contains(&Node(*node))) {
             world.bury(node.into());
             let machine = &mut world.machines[usize::from(node)];

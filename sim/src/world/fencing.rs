@@ -69,6 +69,8 @@ impl<O: Observer> World<O> {
         let Pledge { from, to, .. } = *pledge;
         let mut world = self.fork()?;
         world.branch(self.events << 9 | 1 << from.0 | 1 << to.0);
+        let why = format!("{from} has promised {to} and {}", pledge.trial.words());
+        world.stage.tell_of_fork(&why);
         world.healed = true;
         world.clients.stop();
         world.heal(Healing::All);

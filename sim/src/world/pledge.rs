@@ -19,6 +19,16 @@ pub enum Trial {
 }
 
 impl Trial {
+    /// What becomes of whoever gave the promise, or of the promise.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::PowerLoss => "lost its power",
+            Self::Rot => "lost its power and found files rotten",
+            Self::Twice => "was heard twice",
+        }
+    }
+
     /// One of those that are within the faults of the run, by a word below 4.
     pub(super) fn of(word: u64, plan: &Plan) -> Self {
         let rots = plan

@@ -78,6 +78,15 @@ impl<O: Observer> Stage<O> {
         }
     }
 
+    /// Tells the observer that what follows happens in a fork, and not in the run itself.
+    pub fn tell_of_fork(&mut self, why: &str) {
+        let detail = format!("a fork of the run, in which {why},");
+        self.emit(&Event::Fault {
+            kind: "begins",
+            detail: &detail,
+        });
+    }
+
     /// Mixes a happening into the digest, at this time.
     #[inline]
     pub fn mark(&mut self, mark: Mark, parties: u64, content: u64) {
