@@ -36,7 +36,9 @@ fn a_reproducer_of_an_earlier_build_fails_as_it_did() {
         let report = execute(source.as_mut(), &settings, &item, &mut |_| ())
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let record = report.line.record;
-        let expected = report.origin.and_then(|origin| origin.check);
+        let origin = report.origin.expect("it is a reproducer");
+        assert!(!origin.edited, "{}", file.display());
+        let expected = origin.check;
         if !record.verdict.is_failure() || record.check != expected {
             others.push(format!(
                 "{}: {expected:?} was expected, and it ended as {} {:?}",

@@ -25,7 +25,10 @@ pub fn card(report: &Report, again: &str) -> String {
         .tale
         .iter()
         // Of a replica, or of everything, the wire says too much.
-        .filter(|line| focus.wants(line) && (focus.is_narrow() || line.depth == Depth::Story))
+        .filter(|line| {
+            focus.wants(line) && (focus.is_narrow() || line.depth == Depth::Story)
+                || is_of_all(line)
+        })
         .collect();
     let asked = focus.options();
     let what = if asked.is_empty() {
@@ -65,6 +68,18 @@ pub fn card(report: &Report, again: &str) -> String {
         }
     }
     out
+}
+
+/// What matters whatever a failure is about: faults that begin, end or happen, who leads and who does no
+/// more, starts and ends of replicas.
+fn is_of_all(line: &Line) -> bool {
+    let of_replicas =
+        |names: &[String]| !names.is_empty() && names.iter().all(|name| name.starts_with('r'));
+    line.depth == Depth::Story
+        && match line.about.kind.as_deref() {
+            Some(kind) => ["begins", "ends", "happens", "leads", "steps-down"].contains(&kind),
+            None => line.about.key.is_none() && of_replicas(&line.about.nodes),
+        }
 }
 
 /// What a check's message is about: a slot before a key, and a key before a replica.
@@ -132,6 +147,23 @@ mod tests {
         has("  0.059000 #59 it was 59\n\nThe replicas then:\n  r1 up, boot 1\n");
         has("  synod replay x.toml --slot 1    all of that\n");
         assert_eq!(card.matches("it was").count(), 1 + LINES);
+        // A fault, a leader and a death are shown whatever the failure is about; a vote elsewhere is not.
+        for (kind, node, is_shown) in [
+            (Some("begins"), None, true),
+            (Some("leads"), Some("r2"), true),
+            (None, Some("r3"), true),
+            (Some("votes"), Some("r3"), false),
+            (None, Some("c3"), false),
+        ] {
+            let mut other = line(7);
+            other.depth = Depth::Story;
+            other.about = About {
+                kind: kind.map(str::to_owned),
+                nodes: node.map(str::to_owned).into_iter().collect(),
+                ..About::default()
+            };
+            assert_eq!(is_of_all(&other), is_shown, "{kind:?} {node:?}");
+        }
         let nothing = Report::new(0, ResultLine::new(report.line.record));
         assert_eq!(super::card(&nothing, "x"), "", "nothing was recorded");
     }

@@ -217,8 +217,6 @@ fn text(explained: &Explained) -> String {
     for why in &explained.blame.why {
         out.push_str(&format!("  {why}\n"));
     }
-    out.push_str(&needs(explained));
-    out.push_str(&certain(explained));
     if let Some(parting) = &explained.parting {
         out.push_str(&format!(
             "\nThe nearest run that passes, {}, is the same for {}, and then:\n",
@@ -234,6 +232,8 @@ fn text(explained: &Explained) -> String {
             }
         }
     }
+    out.push_str(&needs(explained));
+    out.push_str(&certain(explained));
     for slot in &explained.slots {
         let lines = provenance::of_slot(tale, *slot);
         if lines.is_empty() {
@@ -269,9 +269,16 @@ fn text(explained: &Explained) -> String {
 
 fn needs(explained: &Explained) -> String {
     let mut out = String::from("\nWhat it needs of its plan:\n");
+    // Where no other future fails, shares say nothing.
+    let tells = explained.whole.is_some_and(|share| share.failed > 0);
     if let Some(Share { failed, futures }) = explained.whole {
         out.push_str(&format!(
-            "  with all of it, {failed} of {futures} other futures fail\n"
+            "  with all of it, {failed} of {futures} other futures fail{}\n",
+            if tells {
+                ""
+            } else {
+                ": what is needed below is needed by this very run"
+            }
         ));
     }
     if explained.causes.is_empty() {
@@ -280,10 +287,10 @@ fn needs(explained: &Explained) -> String {
     for cause in &explained.causes {
         let label = match (cause.fails_without, cause.futures) {
             (Some(true), _) => "free    it fails without".to_owned(),
-            (Some(false), Some(Share { failed, futures })) => {
+            (Some(false), Some(Share { failed, futures })) if tells => {
                 format!("needed  without, {failed} of {futures} fail")
             }
-            (Some(false), None) => "needed".to_owned(),
+            (Some(false), _) => "needed".to_owned(),
             (None, _) => "not tried".to_owned(),
         };
         out.push_str(&format!("  {label}: {}\n", cause.what));
@@ -305,7 +312,14 @@ fn certain(explained: &Explained) -> String {
     let mut out = format!(
         "\nWhen it became certain: of {FUTURES} futures from each event on, so many fail\n"
     );
-    for moment in &explained.moments {
+    let moments = &explained.moments;
+    for (place, moment) in moments.iter().enumerate() {
+        // Of a plateau, its ends.
+        let same = |other: Option<&Moment>| other.is_some_and(|it| it.failed == moment.failed);
+        let before = place.checked_sub(1).and_then(|before| moments.get(before));
+        if same(before) && same(moments.get(place + 1)) {
+            continue;
+        }
         let filled = moment.failed * BAR / moment.futures.max(1);
         let bar = "#".repeat(usize::try_from(filled).unwrap_or_default());
         out.push_str(&format!(

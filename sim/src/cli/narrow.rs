@@ -18,7 +18,7 @@ pub struct Narrow {
     /// Only what happens to or at this replica or client: r2, c1
     #[arg(long, env = "SYNOD_NODE", value_name = "NAME")]
     node: Option<String>,
-    /// Only messages, or faults, of this kind: accepted, partition
+    /// Only messages, faults, or deeds of replicas, of this kind: accepted, pause, leads
     #[arg(long, env = "SYNOD_KIND", value_name = "KIND")]
     kind: Option<String>,
     /// Only from this time or event on: 1500ms, #4711

@@ -109,7 +109,13 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     match arguments.format {
         Format::Human => {
             print(&story(report, &arguments.narrow, global.verbose));
-            print(&text(record, compared, report.origin.as_ref(), global));
+            print(&text(
+                record,
+                compared,
+                report.origin.as_ref(),
+                &arguments.run,
+                global,
+            ));
             if record.verdict.is_failure() && !global.quiet {
                 print(&card(report, again));
             }
@@ -323,31 +329,38 @@ fn compared(report: &Report, options: &RunOptions) -> Option<Compared> {
 
 /// Digests are compared only for the same build and the same run.
 fn compare(origin: &Origin, record: &RunRecord, options: &RunOptions) -> Compared {
-    let same_subject = options
-        .subject
-        .as_ref()
-        .is_none_or(|subject| *subject == origin.subject);
-    let same_bug = options.bug.is_none() || options.bug == origin.bug;
-    let same_jury = options.only.is_empty() || Jury::only(&options.only) == origin.only;
-    let same_judges = options.checks.is_none_or(|judges| judges == origin.judges);
-    let comparable = origin.build == BUILD
-        && !origin.edited
-        && options.strategy.is_none()
-        && same_subject
-        && same_bug
-        && same_jury
-        && same_judges
-        && options.set.is_empty()
-        && origin.digest != NO_DIGEST;
-    match comparable {
-        false => Compared::Incomparable,
+    match obstacle(origin, options) {
+        Some(_) => Compared::Incomparable,
         // A file that names no check says nothing of one.
-        true if origin.digest == record.digest
+        None if origin.digest == record.digest
             && (origin.check.is_none() || origin.check == record.check) =>
         {
             Compared::Same
         }
-        true => Compared::Other,
+        None => Compared::Other,
+    }
+}
+
+/// Why the digests are not those of the same run, if they are not.
+fn obstacle(origin: &Origin, options: &RunOptions) -> Option<&'static str> {
+    let is_other =
+        |given: &Option<String>, had: Option<&String>| given.is_some() && given.as_ref() != had;
+    let other_options = options.strategy.is_some()
+        || is_other(&options.subject, Some(&origin.subject))
+        || is_other(&options.bug, origin.bug.as_ref())
+        || !options.only.is_empty() && Jury::only(&options.only) != origin.only
+        || options.checks.is_some_and(|judges| judges != origin.judges)
+        || !options.set.is_empty();
+    if origin.digest == NO_DIGEST {
+        Some("the reproducer has none")
+    } else if origin.edited {
+        Some("the reproducer was edited")
+    } else if origin.build != BUILD {
+        Some("the reproducer is of another build")
+    } else if other_options {
+        Some("these are other options")
+    } else {
+        None
     }
 }
 
@@ -355,6 +368,7 @@ fn text(
     record: &RunRecord,
     compared: Option<Compared>,
     origin: Option<&Origin>,
+    options: &RunOptions,
     global: &Global,
 ) -> String {
     let mut out = format!(
@@ -393,7 +407,8 @@ fn text(
         }
         Some(Compared::Other) => " (NOT the reproducer's)",
         Some(Compared::Incomparable) => {
-            " (not compared: the reproducer has none, was edited, or is of another build or other options)"
+            let why = origin.and_then(|origin| obstacle(origin, options));
+            &format!(" (not compared: {})", why.unwrap_or_default())
         }
     };
     out.push_str(&format!("  digest   {}{digest}\n", record.digest));

@@ -76,6 +76,15 @@ impl Plan {
             .chain(scripted)
     }
 
+    /// The plan without the lines of its steps, which say where they stood and nothing of the run.
+    #[must_use]
+    pub fn without_lines(mut self) -> Self {
+        for step in &mut self.script {
+            step.line = 0;
+        }
+        self
+    }
+
     /// Whether a fault or a step means replicas by what they voted for.
     #[must_use]
     pub fn goes_by_votes(&self) -> bool {

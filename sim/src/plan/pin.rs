@@ -48,7 +48,8 @@ pub fn fingerprint(plan: &Plan, repro: &Repro) -> String {
         build: None,
         ..repro.clone()
     };
-    let hash = xxhash_rust::xxh3::xxh3_64(to_toml(plan, &bare).as_bytes());
+    let text = to_toml(&plan.clone().without_lines(), &bare);
+    let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
     format!("{hash:016x}")
 }
 

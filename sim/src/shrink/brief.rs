@@ -184,7 +184,7 @@ impl Scribe {
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Plan> {
         let scenario = parse("shrunk", text, &[], &self.names).ok()?;
-        Some(plain(draw(&scenario, self.repro.seed)))
+        Some(draw(&scenario, self.repro.seed).without_lines())
     }
 
     /// The plan as it is read back; none when it cannot be written as it is.
@@ -247,13 +247,4 @@ impl Scribe {
             }
         }
     }
-}
-
-/// The plan without the lines of its steps, which say where they stood and nothing of the run.
-#[must_use]
-pub fn plain(mut plan: Plan) -> Plan {
-    for step in &mut plan.script {
-        step.line = 0;
-    }
-    plan
 }

@@ -11,7 +11,7 @@ use crate::choices::Strategy;
 use crate::plan::{Checks, Plan};
 use crate::scenario::fault::Fault;
 use crate::shrink::amounts::Amount;
-use crate::shrink::brief::{Brief, Place, plain};
+use crate::shrink::brief::{Brief, Place};
 use crate::shrink::case::{Candidate, Case, Spent};
 use crate::shrink::{edits, faults};
 use crate::time::Instant;
@@ -91,7 +91,7 @@ pub fn shrink(
 pub fn written(case: &Case<'_>, plan: &Plan) -> Result<(Plan, RunRecord), String> {
     let plan = case
         .scribe
-        .settled(&plain(without_purpose(plan)))
+        .settled(&without_purpose(plan).without_lines())
         .ok_or("this plan cannot be written down")?;
     let record = case.run(&plan);
     if case.goal.is_met(&record) {

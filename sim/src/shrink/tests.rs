@@ -12,7 +12,7 @@ use crate::run::{RunSpec, decisions, run};
 use crate::scenario::embedded::FILES;
 use crate::scenario::form::Repro;
 use crate::scenario::load::parse;
-use crate::shrink::brief::{Brief, Scribe, plain};
+use crate::shrink::brief::{Brief, Scribe};
 use crate::shrink::case::{Candidate, Case, Goal, Spent};
 use crate::shrink::decisions::deviations;
 use crate::shrink::edits;
@@ -71,7 +71,7 @@ const SEED: u64 = 5;
 fn plan() -> Plan {
     let scenario =
         parse("cut-off", CUT_OFF, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
-    plain(draw(&scenario, SEED))
+    draw(&scenario, SEED).without_lines()
 }
 
 fn spec(plan: Plan, bug: Option<&str>) -> RunSpec {
@@ -225,7 +225,7 @@ fn every_plan_of_the_library_comes_back_from_its_brief_file() {
     for (name, text) in FILES {
         let scenario = parse(name, text, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
         let seed = scenario.repro.as_ref().map_or(5, |repro| repro.seed);
-        let plan = plain(draw(&scenario, seed));
+        let plan = draw(&scenario, seed).without_lines();
         let repro = Repro {
             scenario: plan.scenario.clone(),
             seed,

@@ -23,7 +23,7 @@ pub struct About {
     /// The key of an operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The kind of a message, or of a fault.
+    /// The kind of a message, of a fault, or of what a replica says that it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
@@ -53,6 +53,7 @@ impl About {
             Event::Fact { node, fact } => Self {
                 slots: slot_of(fact).map(|slot| (slot, slot)),
                 ballot: ballot_of(fact),
+                kind: Some(kind_of(fact).to_owned()),
                 ..named(node)
             },
             Event::Sent { from, to, bytes } | Event::Delivered { from, to, bytes } => {
@@ -121,6 +122,21 @@ fn slot_of(fact: &Fact) -> Option<u64> {
         | Fact::Campaigned(_)
         | Fact::Led(_)
         | Fact::SteppedDown(_) => None,
+    }
+}
+
+/// What a replica says that it did, in a word.
+const fn kind_of(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Recovered { .. } => "recovers",
+        Fact::Promised(_) => "promises",
+        Fact::Voted { .. } => "votes",
+        Fact::Campaigned(_) => "campaigns",
+        Fact::Led(_) => "leads",
+        Fact::SteppedDown(_) => "steps-down",
+        Fact::Chosen { .. } => "learns",
+        Fact::Applied { .. } => "applies",
+        Fact::Executed { .. } => "executes",
     }
 }
 
