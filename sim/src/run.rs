@@ -137,6 +137,9 @@ pub struct RunOutcome {
     pub tale: Vec<Line>,
     /// What a page is drawn from, when it was recorded.
     pub spacetime: Option<Box<Spacetime>>,
+    /// Before each step of the run, when its story was recorded: the events that were handled so far,
+    /// which is what a [`Branch`] goes by, and the number of the next line of its story.
+    pub steps: Vec<(u64, u64)>,
 }
 
 impl RunOutcome {
@@ -151,6 +154,7 @@ impl RunOutcome {
             replicas: Vec::new(),
             tale: Vec::new(),
             spacetime: None,
+            steps: Vec::new(),
         }
     }
 }
@@ -367,6 +371,7 @@ impl<J: Judge> Run<J> {
             replicas,
             tale,
             spacetime: spacetime.map(Box::new),
+            steps: self.steps,
         }
     }
 }

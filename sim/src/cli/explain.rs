@@ -8,6 +8,7 @@ use serde_json::json;
 use synod_reports::record::RunRecord;
 use synod_reports::table::{count, grouped};
 
+use crate::check::jury::{CLOSING_AUDIT, FENCING_AUDIT, LAST_QUORUM_AUDIT};
 use crate::cli::card::focus;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, jobs};
@@ -138,9 +139,10 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> u8 {
     };
     match arguments.format {
         Format::Human => print(&text(&explained)),
-        Format::Json | Format::Jsonl => {
+        Format::Json => {
             print(&(serde_json::to_string_pretty(&value(&explained)).expect("plain data") + "\n"));
         }
+        Format::Jsonl => print(&(value(&explained).to_string() + "\n")),
     }
     let seed = arguments
         .seed
@@ -165,19 +167,18 @@ fn explained(
 ) -> Result<Explained, String> {
     let (plan, record) = written(&case, &spec.plan)?;
     spec.plan = plan.clone();
-    let tale = run_once(&RunSpec {
+    let told_run = run_once(&RunSpec {
         record: Recording::Story,
         ..spec.clone()
-    })
-    .tale;
+    });
+    let (tale, steps) = (told_run.tale, told_run.steps);
     told("who", case.spent.runs);
     let blame = blame(&spec, &record);
     told("what it needs", case.spent.runs);
     let whole = share(&mut case, &plan);
     let causes = causes(&mut case, &plan);
     told("when it became certain", case.spent.runs);
-    let last = tale.last().map_or(0, |line| line.number);
-    let moments = bake_in(&mut case, &plan, last);
+    let moments = bake_in(&mut case, &plan, &steps);
     told("the nearest run that passes", case.spent.runs);
     let parting = nearest(&spec, &tale, &moments, &causes);
     let focus = focus(record.message.as_deref().unwrap_or_default());
@@ -281,6 +282,11 @@ fn needs(explained: &Explained) -> String {
             }
         ));
     }
+    let check = explained.record.check.as_deref().unwrap_or_default();
+    let is_audit = [CLOSING_AUDIT, FENCING_AUDIT, LAST_QUORUM_AUDIT].contains(&check);
+    if is_audit {
+        out.push_str("  (in each future audits look at other moments, so shares are low)\n");
+    }
     if explained.causes.is_empty() {
         out.push_str("  no fault and no step: it fails without any\n");
     }
@@ -291,6 +297,7 @@ fn needs(explained: &Explained) -> String {
                 format!("needed  without, {failed} of {futures} fail")
             }
             (Some(false), _) => "needed".to_owned(),
+            (None, _) if cause.without.is_none() => "needed  the rest cannot be read".to_owned(),
             (None, _) => "not tried".to_owned(),
         };
         out.push_str(&format!("  {label}: {}\n", cause.what));
@@ -305,8 +312,8 @@ fn certain(explained: &Explained) -> String {
     if explained.moments.is_empty() {
         return String::new();
     }
-    let time_of = |event: u64| {
-        let line = explained.tale.iter().find(|line| line.number >= event);
+    let time_of = |number: u64| {
+        let line = explained.tale.iter().find(|line| line.number >= number);
         line.map_or_else(String::new, |line| format!("{} s", line.time))
     };
     let mut out = format!(
@@ -324,8 +331,8 @@ fn certain(explained: &Explained) -> String {
         let bar = "#".repeat(usize::try_from(filled).unwrap_or_default());
         out.push_str(&format!(
             "  {:>8} {:>12} {:>3} % {bar}\n",
-            format!("#{}", moment.event),
-            time_of(moment.event),
+            format!("#{}", moment.number),
+            time_of(moment.number),
             moment.percent()
         ));
     }
@@ -334,10 +341,10 @@ fn certain(explained: &Explained) -> String {
             "  from {} % to {} % between #{} and #{}:\n",
             before.percent(),
             after.percent(),
-            before.event,
-            after.event
+            before.number,
+            after.number
         ));
-        for line in within(&explained.tale, before.event, after.event) {
+        for line in within(&explained.tale, before.number, after.number) {
             out.push_str(&format!("    {line}\n"));
         }
     }
@@ -368,7 +375,7 @@ fn value(explained: &Explained) -> serde_json::Value {
             json!({
                 "from": before,
                 "to": after,
-                "events": told(&within(&explained.tale, before.event, after.event)),
+                "events": told(&within(&explained.tale, before.number, after.number)),
             })
         })
         .collect();

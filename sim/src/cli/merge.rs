@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::exit;
 use crate::cli::options::{Format, Global};
-use crate::cli::summary::print_summary;
+use crate::cli::summary::{print_summary, say_how_to_repeat};
 use crate::cli::terminal::{fail, print};
 use crate::sweep::merge::{Error, merge};
 
@@ -39,6 +39,7 @@ pub fn run(arguments: &MergeArgs, global: &Global) -> u8 {
                 Format::Human => print_summary(&summary, &info.title(), global),
                 Format::Json | Format::Jsonl => print(&summary.to_json()),
             }
+            say_how_to_repeat(&summary.failures, &[], &info, &arguments.out);
             exit::of_summary(&summary)
         }
         Err(Error::Input(message)) => fail(exit::USAGE, &message),

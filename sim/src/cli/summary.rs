@@ -2,14 +2,20 @@
 //! that shows it beside a change.
 
 use std::io::Write as _;
+use std::iter::repeat;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use synod_reports::summary::{Ending, Summary};
+use synod_reports::record::Verdict;
+use synod_reports::summary::{Ending, Failure, Summary};
+use synod_reports::table::count;
 use synod_reports::{github, markdown, text};
 
 use crate::cli::options::Global;
-use crate::cli::terminal::{print, say};
-use crate::sweep::folder::RunInfo;
+use crate::cli::replay::options_of;
+use crate::cli::terminal::{invocation, print, quoted, say};
+use crate::sweep::folder::{PAGE, RunInfo, SHRUNK};
+use crate::sweep::shrinking::Became;
 
 /// With `-v`, so many pairs of faults that never met are named; `summary.md` has all of them.
 const PAIRS_SHOWN: usize = 12;
@@ -37,6 +43,64 @@ const fn style(ending: Ending) -> Style {
     colour.on_default().bold()
 }
 
+/// Ends each failure on standard error with lines that can be pasted.
+pub fn say_how_to_repeat(
+    failures: &[Failure],
+    shrunk: &[Option<Became>],
+    info: &RunInfo,
+    path: &Path,
+) {
+    let shrunk = shrunk.iter().map(Option::as_ref).chain(repeat(None));
+    for (failure, shrunk) in failures.iter().zip(shrunk) {
+        if failure.check == synod_reports::tally::EXPECTED_FAILURE {
+            continue;
+        }
+        let replay = match &failure.repro {
+            Some(repro) => quoted(&path.join(repro).to_string_lossy()),
+            None => {
+                let named = format!(
+                    "{} --seed {}",
+                    quoted(&info.named(&failure.scenario)),
+                    failure.seed
+                );
+                named + &options_of(&info.settings)
+            }
+        };
+        if info.is_known(&failure.fingerprint) {
+            continue;
+        }
+        say(&format!("{}:", failure.fingerprint));
+        say(&format!("Reproduce with: {} replay {replay}", invocation()));
+        let kept = path.join("failures").join(&failure.fingerprint);
+        let file = kept.join(SHRUNK);
+        match shrunk {
+            Some(Ok(smaller)) => {
+                say(&format!(
+                    "Shrunk to {}: {} replay {}",
+                    count(smaller.decisions as u64, "line"),
+                    invocation(),
+                    quoted(&file.to_string_lossy())
+                ));
+            }
+            Some(Err(reason)) => say(&format!("Not shrunk: {reason}")),
+            None if file.is_file() => say(&format!(
+                "Shrunk: {} replay {}",
+                invocation(),
+                quoted(&file.to_string_lossy())
+            )),
+            None => {}
+        }
+        let page = kept.join(PAGE);
+        if page.is_file() {
+            say(&format!("View: {}", page.display()));
+        }
+        let is_smallest = matches!(shrunk, Some(Ok(smaller)) if smaller.is_done);
+        if failure.class != Verdict::Lost.name() && !is_smallest {
+            say(&format!("Shrink with: {} shrink {replay}", invocation()));
+        }
+    }
+}
+
 /// In GitHub Actions: the summary on the page of the step, and annotations on the files of scenarios
 /// that failed. `variable` looks into the environment.
 ///
@@ -52,7 +116,7 @@ pub fn tell_github(
     }
     let file_of = |scenario: &str| {
         let file = format!("scenarios/{scenario}.toml");
-        std::path::Path::new(&file).is_file().then_some(file)
+        Path::new(&file).is_file().then_some(file)
     };
     for line in github::annotations(summary, file_of) {
         say(&line);

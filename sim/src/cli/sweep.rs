@@ -3,7 +3,6 @@
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
-use std::iter::repeat;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,24 +10,21 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use synod_reports::line::ResultLine;
-use synod_reports::record::Verdict;
-use synod_reports::summary::{Cost, Failure, Summary};
-use synod_reports::table::count;
+use synod_reports::summary::{Cost, Summary};
 
 use crate::build::BUILD;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
-use crate::cli::replay::options_of;
-use crate::cli::summary::{print_summary, tell_github};
-use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
+use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
+use crate::cli::terminal::{self, fail, print, warn};
 use crate::cli::{exit, units};
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
-use crate::sweep::folder::{self, Folder, PAGE, RunInfo, SHRUNK};
+use crate::sweep::folder::{self, Folder, RunInfo};
 use crate::sweep::known;
 use crate::sweep::pool::Pool;
 use crate::sweep::roster::Roster;
 use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
 use crate::sweep::shelf;
-use crate::sweep::shrinking::{Became, shrink_failures};
+use crate::sweep::shrinking::shrink_failures;
 
 /// Arguments of `sweep`.
 #[derive(Args, Clone, Debug)]
@@ -115,6 +111,7 @@ pub struct SweepArgs {
             "out",
             "max_fail",
             "known",
+            "shrink",
             "subject",
             "bug",
             "set",
@@ -259,6 +256,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
         arguments.max_fail.or(profile.max_fail()),
         selection,
     );
+    info.shrink = arguments.shrink * 1_000_000;
     if let Some(file) = &arguments.known {
         let (known, past) = known::read(file)?;
         info.known = known;
@@ -384,9 +382,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     } = coordinator::sweep(&info, conduct, &mut place, folder.as_mut(), &mut audience);
     let shrunk = match &folder {
         Some(folder)
-            if unwritten.is_none()
-                && arguments.shrink > 0
-                && !interrupted.load(Ordering::Relaxed) =>
+            if unwritten.is_none() && info.shrink > 0 && !interrupted.load(Ordering::Relaxed) =>
         {
             let failures = &summary.failures;
             if !failures.is_empty() {
@@ -399,8 +395,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
                 until: None,
                 halt: &interrupted,
             };
-            let budget = arguments.shrink * 1_000_000;
-            shrink_failures(&info, failures, budget, &pool, &mut place, folder)
+            shrink_failures(&info, failures, &pool, &mut place, folder)
         }
         _ => Ok(Vec::new()),
     };
@@ -491,55 +486,13 @@ fn show(summary: &Summary, info: &RunInfo, path: Option<&Path>, format: Format, 
     }
 }
 
-/// Ends each failure on standard error with lines that can be pasted.
-fn say_how_to_repeat(failures: &[Failure], shrunk: &[Option<Became>], info: &RunInfo, path: &Path) {
-    let shrunk = shrunk.iter().map(Option::as_ref).chain(repeat(None));
-    for (failure, shrunk) in failures.iter().zip(shrunk) {
-        if failure.check == synod_reports::tally::EXPECTED_FAILURE {
-            continue;
-        }
-        let replay = match &failure.repro {
-            Some(repro) => quoted(&path.join(repro).to_string_lossy()),
-            None => {
-                let named = format!("{} --seed {}", quoted(&failure.scenario), failure.seed);
-                named + &options_of(&info.settings)
-            }
-        };
-        say(&format!("{}:", failure.fingerprint));
-        say(&format!("Reproduce with: {} replay {replay}", invocation()));
-        match shrunk {
-            Some(Ok(smaller)) => {
-                let file = path
-                    .join("failures")
-                    .join(&failure.fingerprint)
-                    .join(SHRUNK);
-                say(&format!(
-                    "Shrunk to {}: {} replay {}",
-                    count(smaller.decisions as u64, "line"),
-                    invocation(),
-                    quoted(&file.to_string_lossy())
-                ));
-            }
-            Some(Err(reason)) => say(&format!("Not shrunk: {reason}")),
-            None => {}
-        }
-        let page = path.join("failures").join(&failure.fingerprint).join(PAGE);
-        if page.is_file() {
-            say(&format!("View: {}", page.display()));
-        }
-        let is_smallest = matches!(shrunk, Some(Ok(smaller)) if smaller.is_done);
-        if failure.class != Verdict::Lost.name() && !is_smallest {
-            say(&format!("Shrink with: {} shrink {replay}", invocation()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
     use super::*;
     use crate::cli::{Cli, Command};
+    use crate::sweep::folder::SHRUNK;
     use crate::sweep::settings::Judges;
 
     #[test]

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use synod_reports::precedes::preceded;
-use synod_reports::summary::Cost;
+use synod_reports::summary::{Cost, Failure};
 use synod_reports::tally::{EXPECTED_FAILURE, Tally};
 use synod_reports::triage::{Issue, Sweep, issue};
 
 use crate::cli::exit;
 use crate::cli::options::Format;
 use crate::cli::replay::options_of;
-use crate::cli::terminal::{fail, print};
+use crate::cli::terminal::{fail, print, quoted};
 use crate::sweep::folder::{SHRUNK, read_info, read_results};
 
 /// Arguments of `triage`.
@@ -102,14 +102,20 @@ fn issues(folder: &Path) -> Result<Vec<Issue>, String> {
         options: &options_of(&info.settings),
     };
     let failures = summary.failures.iter();
-    let found = failures.filter(|failure| failure.check != EXPECTED_FAILURE);
+    let found = failures.filter(|failure| {
+        failure.check != EXPECTED_FAILURE && !info.is_known(&failure.fingerprint)
+    });
     Ok(found
         .map(|failure| {
             let name = &failure.fingerprint;
             let shrunk = folder.join("failures").join(name).join(SHRUNK);
             let shrunk = fs::read_to_string(shrunk).ok();
             let preceded = preceded.iter().find(|one| one.fingerprint == *name);
-            issue(failure, preceded, shrunk.as_deref(), &sweep)
+            let failure = Failure {
+                scenario: quoted(&info.named(&failure.scenario)),
+                ..failure.clone()
+            };
+            issue(&failure, preceded, shrunk.as_deref(), &sweep)
         })
         .collect())
 }

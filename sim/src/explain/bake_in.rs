@@ -23,8 +23,10 @@ const LEAP: u64 = FUTURES / 4;
 /// A moment, and what became of the run from there on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Moment {
-    /// So many events are as they were.
+    /// So many events are handled as they were: what a [`Branch`] goes by.
     pub event: u64,
+    /// The number of the next line of the story.
+    pub number: u64,
     /// Of the futures that were tried, so many failed.
     pub failed: u64,
     /// Futures.
@@ -60,19 +62,28 @@ pub fn first_moment(plan: &Plan) -> u64 {
 }
 
 /// Moments of the run, in order, closer to each other where the share leaps; the first is the
-/// beginning, the last the failing event's, of this number. Less of them when the budget is spent.
-pub fn bake_in(case: &mut Case<'_>, plan: &Plan, last: u64) -> Vec<Moment> {
+/// beginning, the last is before the event that fails. Less of them when the budget is spent. `steps`
+/// are those of the run, see [`RunOutcome::steps`](crate::run::RunOutcome::steps).
+pub fn bake_in(case: &mut Case<'_>, plan: &Plan, steps: &[(u64, u64)]) -> Vec<Moment> {
     let first = first_moment(plan);
     let mut moments = Vec::new();
+    let Some(&(last, _)) = steps.last() else {
+        return moments;
+    };
     if last < first {
         return moments;
     }
+    let number_of = |event: u64| {
+        let place = steps.partition_point(|(handled, _)| *handled < event);
+        steps.get(place).map_or(u64::MAX, |(_, number)| *number)
+    };
+    let mut look = |event: u64| look(case, plan, event, number_of(event));
     let mut events: Vec<u64> = (0..=COARSE)
         .map(|step| first + (last - first) * step / COARSE)
         .collect();
     events.dedup();
     for event in events {
-        let Some(moment) = look(case, plan, event) else {
+        let Some(moment) = look(event) else {
             return moments;
         };
         moments.push(moment);
@@ -82,7 +93,7 @@ pub fn bake_in(case: &mut Case<'_>, plan: &Plan, last: u64) -> Vec<Moment> {
             break;
         };
         let middle = u64::midpoint(moments[place].event, moments[place + 1].event);
-        let Some(moment) = look(case, plan, middle) else {
+        let Some(moment) = look(middle) else {
             break;
         };
         moments.insert(place + 1, moment);
@@ -91,13 +102,14 @@ pub fn bake_in(case: &mut Case<'_>, plan: &Plan, last: u64) -> Vec<Moment> {
 }
 
 /// What becomes of the run from here on; none when the budget is spent.
-fn look(case: &mut Case<'_>, plan: &Plan, event: u64) -> Option<Moment> {
+fn look(case: &mut Case<'_>, plan: &Plan, event: u64, number: u64) -> Option<Moment> {
     let plans: Vec<Plan> = (1..=FUTURES)
         .map(|salt| branched(plan, event, salt))
         .collect();
     let records = case.all(&plans);
     let mut moment = Moment {
         event,
+        number,
         failed: 0,
         futures: 0,
         passing: None,
@@ -147,6 +159,7 @@ mod tests {
     fn moment(event: u64, failed: u64) -> Moment {
         Moment {
             event,
+            number: 2 * event,
             failed,
             futures: FUTURES,
             passing: None,

@@ -21,7 +21,8 @@ pub struct Share {
 pub struct Cause {
     /// As the plan has it, in a line.
     pub what: String,
-    /// Without it, the run as it was fails in the same way; none: not tried, the budget was spent.
+    /// Without it, the run as it was fails, in whatever way; none: not tried, the budget was spent, or
+    /// it cannot be left out.
     pub fails_without: Option<bool>,
     /// Of other futures without it; none for what is not needed, and when the budget was spent.
     pub futures: Option<Share>,
@@ -53,7 +54,7 @@ pub fn causes(case: &mut Case<'_>, plan: &Plan) -> Vec<Cause> {
     let mut records = case.all(&plans).into_iter();
     for cause in causes.iter_mut().filter(|cause| cause.without.is_some()) {
         let record = records.next().flatten();
-        cause.fails_without = record.map(|record| case.goal.is_met(&record));
+        cause.fails_without = record.map(|record| record.verdict.is_failure());
     }
     for cause in &mut causes {
         if let (Some(false), Some(without)) = (cause.fails_without, &cause.without) {

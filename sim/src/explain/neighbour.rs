@@ -39,10 +39,10 @@ pub fn nearest(
     let late = moments
         .iter()
         .rev()
-        .find_map(|moment| Some((moment.event, moment.passing?)));
-    let future = late.map(|(event, salt)| {
-        let how = format!("other choices from #{event} on");
-        (how, branched(&spec.plan, event, salt))
+        .find_map(|moment| Some((moment, moment.passing?)));
+    let future = late.map(|(moment, salt)| {
+        let how = format!("other choices from #{} on", moment.number);
+        (how, branched(&spec.plan, moment.event, salt))
     });
     let without = causes
         .iter()

@@ -8,6 +8,7 @@ use crate::check::jury::LAST_QUORUM_AUDIT;
 use crate::check::roster::Violation;
 use crate::ids::Node;
 use crate::time::Span;
+use crate::trace::observer::Observer;
 use crate::verdict::undecided::Undecided;
 use crate::verdict::{Closing, Failure, Judge};
 use crate::world::audit::{Answered, quorums};
@@ -98,10 +99,13 @@ impl<J: Judge> Run<J> {
             }
             if let (Answered::TooFew(lacks), Owed::Answers) = (answered, owed) {
                 self.tell_of_quorum(&quorum, within);
-                let message = format!(
-                    "{alone} alone could not answer every read within {within}: {}",
+                let lacks = if lacks.is_empty() {
+                    "all of them are up, and none says what it lacks".to_owned()
+                } else {
                     lacks.join(", ")
-                );
+                };
+                let message =
+                    format!("{alone} alone could not answer every read within {within}: {lacks}");
                 return Err(Failure::new(Verdict::Liveness, LAST_QUORUM_AUDIT, message));
             }
             let closing = fork
@@ -134,11 +138,15 @@ impl<J: Judge> Run<J> {
     /// What this quorum did when it was left alone, as the story of the run, if there is somebody who
     /// keeps it. Nobody listens to audits that pass, so this one is made once more.
     fn tell_of_quorum(&mut self, quorum: &[Node], within: Span) {
-        let Some(recorders) = self.world.observer().1.clone() else {
+        let Some(mut recorders) = self.world.observer().1.clone() else {
             return;
         };
         let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
         let sent = self.world.sent();
+        // What was sent counts as heard, and whoever checks the history must know of it.
+        for one in &sent {
+            let _ = recorders.on(one.stamp, &one.as_event());
+        }
         let listens = || {
             (
                 self.world.observer().0.auditor(&sent),

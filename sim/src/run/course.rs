@@ -104,6 +104,9 @@ pub(super) struct Run<J: Judge> {
     pub(super) world: Observed<J>,
     pub(super) jury: Jury,
     pub(super) phase: Phase,
+    /// Events that were handled and the number of the next line, before each step, when there is
+    /// somebody who records.
+    pub(super) steps: Vec<(u64, u64)>,
     /// Branches of the plan that were taken.
     pub(super) taken: usize,
     /// Strikes of the plan that fell.
@@ -141,6 +144,7 @@ impl<J: Judge> Run<J> {
             world,
             jury,
             phase: Phase::Chaos,
+            steps: Vec::new(),
             taken: 0,
             struck: 0,
             healed_after: 0,
@@ -163,6 +167,7 @@ impl<J: Judge> Run<J> {
         Some(Self {
             plan: self.plan.clone(),
             world: self.world.fork()?,
+            steps: self.steps.clone(),
             jury: self.jury.clone(),
             core: self.core.clone(),
             waits: self.waits.clone(),
@@ -203,6 +208,9 @@ impl<J: Judge> Run<J> {
     /// The next event, and all that it leads to; or the end.
     pub(super) fn step(&mut self) -> Step {
         let events = self.world.events();
+        if self.world.observer().1.is_some() {
+            self.steps.push((events, self.world.number()));
+        }
         while let Some(branch) = self.plan.branches.get(self.taken)
             && branch.event == events
         {

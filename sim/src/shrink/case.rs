@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use synod_reports::fingerprint::split_site;
 use synod_reports::record::{RunRecord, Verdict};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,6 +30,8 @@ pub struct Goal {
     pub class: Verdict,
     /// The check.
     pub check: String,
+    /// Of a contract or a panic, its place in the sources: one of them is not another.
+    pub site: Option<String>,
 }
 
 impl Goal {
@@ -39,9 +42,11 @@ impl Goal {
             .check
             .clone()
             .filter(|_| record.verdict.is_failure())?;
+        let (_, site) = split_site(record.message.as_deref().unwrap_or_default());
         Some(Self {
             class: record.verdict,
             check,
+            site: site.map(str::to_owned),
         })
     }
 

@@ -125,7 +125,7 @@ impl Search<'_> {
             return UNTRIED.trim_start_matches("  # ").to_owned();
         };
         let [low, high] = ends.map(|end| amount.shown(end));
-        if ends == [amount.value; 2] {
+        if ends == [amount.value; 2] && !beyond.is_empty() {
             format!("needed: not {}", beyond.join(", nor "))
         } else {
             format!("free: {low} to {high} fail")
@@ -138,7 +138,12 @@ impl Search<'_> {
         let mut beyond = Vec::new();
         for (end, values) in ends.iter_mut().zip([amount.less(), amount.more()]) {
             for value in values {
-                if !self.tried(&amount.set(brief, value))? {
+                let moved = amount.set(brief, value);
+                // Beyond what the format allows there is nothing to try.
+                if self.case.scribe.read(&moved.text()).is_none() {
+                    break;
+                }
+                if !self.tried(&moved)? {
                     beyond.push(amount.shown(value));
                     break;
                 }

@@ -157,12 +157,13 @@ fn a_planted_bug_becomes_a_few_lines_that_fail_the_same_check() {
 
 #[test]
 fn what_fails_another_check_is_not_taken() {
-    let Goal { class, check } = goal();
+    let Goal { class, check, site } = goal();
     let fails: [Candidate; 1] = [plan().into()];
     let hit = |class, check: &str| {
         let goal = Goal {
             class,
             check: check.to_owned(),
+            site: site.clone(),
         };
         case(goal, 1, u64::MAX).first(&fails).map(|hit| hit.place)
     };

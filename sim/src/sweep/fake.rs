@@ -326,6 +326,7 @@ impl Source for Fake {
                 Vec::new()
             },
             spacetime: None,
+            steps: Vec::new(),
         }
     }
 }

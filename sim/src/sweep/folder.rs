@@ -45,6 +45,9 @@ pub struct RunInfo {
     pub once: Vec<(String, u64)>,
     /// What each scenario asks of all its runs together.
     pub demands: BTreeMap<String, Demand>,
+    /// Events for making each of the first failures smaller.
+    #[serde(default)]
+    pub shrink: u64,
     /// Failures that were known when the sweep began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<Known>,
@@ -76,8 +79,29 @@ impl RunInfo {
             scenarios: selection.names,
             once: selection.once,
             demands: selection.demands,
+            shrink: 0,
             known: Vec::new(),
         }
+    }
+
+    /// A scenario of this sweep as a command takes it: its name, or the file that was given.
+    #[must_use]
+    pub fn named(&self, scenario: &str) -> String {
+        let is_it = |given: &&String| {
+            given
+                .strip_suffix(".toml")
+                .is_some_and(|path| path.ends_with(scenario))
+        };
+        let file = self.settings.scenarios.iter().find(is_it);
+        file.map_or(scenario, String::as_str).to_owned()
+    }
+
+    /// Whether this failure was known when the sweep began.
+    #[must_use]
+    pub fn is_known(&self, fingerprint: &str) -> bool {
+        self.known
+            .iter()
+            .any(|known| known.fingerprint == fingerprint)
     }
 
     /// What was swept, for people: `the mix, seeds 0..2000`.

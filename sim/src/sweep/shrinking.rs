@@ -35,7 +35,6 @@ fn can_be_tried(failure: &Failure) -> bool {
 pub fn shrink_failures(
     info: &RunInfo,
     failures: &[Failure],
-    budget: u64,
     pool: &Pool<'_>,
     place: &mut Place<'_>,
     folder: &Folder,
@@ -47,11 +46,11 @@ pub fn shrink_failures(
         .iter()
         .enumerate()
         .take(MOST)
-        .filter(|(_, failure)| can_be_tried(failure))
+        .filter(|(_, failure)| can_be_tried(failure) && !info.is_known(&failure.fingerprint))
         .map(|(number, failure)| Item {
             number: number as u64,
             target: roster.repeat(&failure.scenario, failure.seed),
-            keep: Keep::Shrunk(budget),
+            keep: Keep::Shrunk(info.shrink),
         });
     let mut became: Vec<Option<Became>> = failures.iter().map(|_| None).collect();
     let mut unwritten = None;

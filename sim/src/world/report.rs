@@ -247,6 +247,12 @@ impl<O: Observer> World<O> {
         &self.setup
     }
 
+    /// The number of the next thing that the observer will be told.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.stage.number
+    }
+
     /// How often a process stopped by its own will.
     #[must_use]
     pub const fn halts(&self) -> u64 {

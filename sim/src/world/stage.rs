@@ -80,7 +80,7 @@ impl<O: Observer> Stage<O> {
 
     /// Tells the observer that what follows happens in a fork, and not in the run itself.
     pub fn tell_of_fork(&mut self, why: &str) {
-        let detail = format!("a fork of the run, in which {why},");
+        let detail = format!("fork of the run, in which {why},");
         self.emit(&Event::Fault {
             kind: "begins",
             detail: &detail,
