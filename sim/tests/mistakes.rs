@@ -505,3 +505,22 @@ fn a_follower_is_none_of_those_that_are_down() {
         late.data
     );
 }
+
+#[test]
+fn a_story_that_is_narrowed_to_nothing() {
+    let place = folder();
+    for narrow in ["--kind zzz", "--node r99", "--from #99 --until #20"] {
+        let none = run(
+            place.path(),
+            &format!("replay smoke/healthy-3 --seed 0 {narrow}"),
+        );
+        assert_eq!(none.status, Some(0), "{}", none.said);
+        assert!(none.said.contains("nothing of the story fits"), "{narrow}");
+    }
+    let some = run(place.path(), "replay smoke/healthy-3 --seed 0 --kind leads");
+    assert!(
+        some.data.contains(" leads at ") && some.said.is_empty(),
+        "{}",
+        some.said
+    );
+}

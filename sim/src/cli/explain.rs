@@ -8,7 +8,7 @@ use serde_json::json;
 use synod_reports::record::RunRecord;
 use synod_reports::table::{count, grouped};
 
-use crate::check::jury::{CLOSING_AUDIT, FENCING_AUDIT, LAST_QUORUM_AUDIT};
+use crate::check::jury::{FENCING_AUDIT, LAST_QUORUM_AUDIT};
 use crate::cli::card::focus;
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, jobs};
@@ -283,7 +283,7 @@ fn needs(explained: &Explained) -> String {
         ));
     }
     let check = explained.record.check.as_deref().unwrap_or_default();
-    let is_audit = [CLOSING_AUDIT, FENCING_AUDIT, LAST_QUORUM_AUDIT].contains(&check);
+    let is_audit = [FENCING_AUDIT, LAST_QUORUM_AUDIT].contains(&check);
     if is_audit {
         out.push_str("  (in each future audits look at other moments, so shares are low)\n");
     }

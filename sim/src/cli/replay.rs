@@ -108,7 +108,11 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     let compared = compared(report, &arguments.run);
     match arguments.format {
         Format::Human => {
-            print(&story(report, &arguments.narrow, global.verbose));
+            let story = story(report, &arguments.narrow, global.verbose);
+            if story.is_empty() && arguments.narrow.is_asked() {
+                warn("nothing of the story fits what was asked for");
+            }
+            print(&story);
             print(&text(
                 record,
                 compared,
