@@ -196,7 +196,7 @@ pub fn text(rows: &[HuntRow]) -> String {
     )
 }
 
-/// The rows as a table for the README.
+/// The rows as a table for `sim/docs/bugs.md`.
 #[must_use]
 pub fn markdown(rows: &[HuntRow]) -> String {
     table::markdown(

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use crate::cli::card::card;
 use crate::cli::exit;
-use crate::cli::replay::options_of;
 use crate::cli::terminal::quoted;
+use crate::cli::which::options_of;
 use crate::sweep::job::{Report, execute};
 use crate::sweep::settings::{Item, Keep, Settings, Target};
 use crate::sweep::shelf;

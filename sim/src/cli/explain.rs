@@ -11,20 +11,18 @@ use synod_reports::table::{count, grouped};
 use crate::check::jury::{FENCING_AUDIT, LAST_QUORUM_AUDIT};
 use crate::cli::card::focus;
 use crate::cli::exit;
-use crate::cli::options::{Format, Global, RunOptions, jobs};
-use crate::cli::replay::planned;
-use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
+use crate::cli::options::{Format, Global, RunOptions, document, jobs};
+use crate::cli::terminal::{self, fail, invocation, print, say};
 use crate::cli::units;
+use crate::cli::which::{Failing, Which};
 use crate::explain::bake_in::{FUTURES, Moment, bake_in, leaps};
 use crate::explain::blame::{Blame, blame};
 use crate::explain::causes::{Cause, Share, causes, share};
 use crate::explain::neighbour::{Parting, nearest};
 use crate::explain::provenance;
 use crate::run::{Recording, RunSpec, run as run_once};
-use crate::shrink::case::{Goal, Spent};
+use crate::shrink::case::{Case, Spent};
 use crate::shrink::search::written;
-use crate::sweep::job::{origin_of, spec_of};
-use crate::sweep::lost::{CRASH, HANG};
 use crate::sweep::smaller::case_of;
 use crate::trace::tale::{Depth, Line};
 
@@ -51,12 +49,8 @@ Explain what is shrunk: it has less to say and says more. Shares are of 20 futur
 
 Exit status: 0 it was explained, 4 what was given does not fail.")]
 pub struct ExplainArgs {
-    /// A reproducer's file, or with --seed a scenario: its file or its name in the library
-    #[arg(value_name = "REPRO|SCENARIO")]
-    target: String,
-    /// The seed of the scenario to run
-    #[arg(long, env = "SYNOD_SEED", value_name = "S")]
-    seed: Option<u64>,
+    #[command(flatten)]
+    which: Which,
     /// Millions of events that runs may take together
     #[arg(
         long,
@@ -94,28 +88,12 @@ struct Explained {
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &ExplainArgs, global: &Global) -> u8 {
-    let (settings, drawn) = match planned(&arguments.target, arguments.seed, &arguments.run) {
-        Ok(planned) => planned,
-        Err(message) => return fail(exit::USAGE, &message),
+    let Failing {
+        spec, goal, origin, ..
+    } = match arguments.which.failing(&arguments.run, "explain") {
+        Ok(failing) => failing,
+        Err(status) => return status,
     };
-    let check = drawn
-        .origin
-        .as_ref()
-        .and_then(|origin| origin.check.as_deref());
-    if let Some(check) = check.filter(|check| [HANG, CRASH].contains(check)) {
-        let message =
-            format!("`{check}`: a run that comes to no end cannot be tried again and again");
-        return fail(exit::USAGE, &message);
-    }
-    let (mut spec, judges) = spec_of(&settings, drawn);
-    let outcome = run_once(&spec);
-    spec.plan.branches.extend_from_slice(&outcome.branches);
-    let Some(goal) = Goal::of(&outcome.record) else {
-        let verdict = outcome.record.verdict.name();
-        let message = format!("there is nothing to explain: the run ended as `{verdict}`");
-        return fail(exit::VACUOUS, &message);
-    };
-    let origin = origin_of(&spec, judges, &outcome.record);
     let interrupted = terminal::interrupts();
     let halt = || interrupted.load(Ordering::Relaxed);
     let budget = arguments.budget * 1_000_000;
@@ -139,19 +117,12 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> u8 {
     };
     match arguments.format {
         Format::Human => print(&text(&explained)),
-        Format::Json => {
-            print(&(serde_json::to_string_pretty(&value(&explained)).expect("plain data") + "\n"));
-        }
-        Format::Jsonl => print(&(value(&explained).to_string() + "\n")),
+        format @ (Format::Json | Format::Jsonl) => print(&document(&value(&explained), format)),
     }
-    let seed = arguments
-        .seed
-        .map_or_else(String::new, |seed| format!(" --seed {seed}"));
     say(&format!(
-        "Replay with: {} replay {}{seed}{}",
+        "Replay with: {} replay {}",
         invocation(),
-        quoted(&arguments.target),
-        crate::cli::replay::options_of(&settings)
+        arguments.which.named(&arguments.run)
     ));
     if halt() {
         exit::INTERRUPTED
@@ -162,7 +133,7 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> u8 {
 
 fn explained(
     mut spec: RunSpec,
-    mut case: crate::shrink::case::Case<'_>,
+    mut case: Case<'_>,
     told: &mut dyn FnMut(&str, u64),
 ) -> Result<Explained, String> {
     let (plan, record) = written(&case, &spec.plan)?;

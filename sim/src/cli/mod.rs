@@ -33,6 +33,7 @@ pub mod trace;
 pub mod triage;
 pub mod try_scenario;
 pub mod units;
+pub mod which;
 
 use options::Global;
 

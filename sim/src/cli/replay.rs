@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use synod_reports::record::{NO_DIGEST, RunRecord, Verdict};
 use synod_reports::table::{duration, grouped};
@@ -14,16 +14,14 @@ use crate::cli::card::card;
 use crate::cli::exit;
 use crate::cli::narrow::Narrow;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions, document};
-use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
+use crate::cli::terminal::{self, fail, invocation, print, say, warn};
+use crate::cli::which::Which;
+use crate::sweep::folder::PAGE;
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
-use crate::sweep::settings::{Item, Keep, Settings, Target};
-use crate::sweep::shelf;
-use crate::sweep::source::{Origin, Planned, Selection, Source};
+use crate::sweep::settings::{Item, Keep};
+use crate::sweep::source::Origin;
 use crate::trace::tale::{Depth, text_of};
-
-/// The page's file.
-const REPORT: &str = "report.html";
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -40,12 +38,8 @@ Examples:
 A reproducer of the same build must give the digest that it had: exit 5 when it does not. One of \
 another build is judged by its check alone.")]
 pub struct ReplayArgs {
-    /// A reproducer's file, or with --seed a scenario: its file or its name in the library
-    #[arg(value_name = "REPRO|SCENARIO")]
-    target: String,
-    /// The seed of the scenario to run
-    #[arg(long, env = "SYNOD_SEED", value_name = "S")]
-    seed: Option<u64>,
+    #[command(flatten)]
+    which: Which,
     /// Write report.html, history.jsonl, tale.txt and repro.toml into this folder
     #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
@@ -88,14 +82,7 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     } else {
         Keep::Story
     };
-    let replayed = replayed(
-        &arguments.target,
-        arguments.seed,
-        &arguments.run,
-        &arguments.work,
-        keep,
-    );
-    let replayed = match replayed {
+    let replayed = match replayed(&arguments.which, &arguments.run, &arguments.work, keep) {
         Ok(replayed) => replayed,
         Err(message) => return fail(exit::USAGE, &message),
     };
@@ -141,9 +128,9 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     if record.verdict.is_failure() && record.verdict != Verdict::Lost {
         say(&format!("Shrink with: {} shrink {named}", invocation()));
         say(&match &arguments.out {
-            Some(out) => format!("View: {}", out.join(REPORT).display()),
+            Some(out) => format!("View: {}", out.join(PAGE).display()),
             None => format!(
-                "View: {} trace {named} --as html --out {REPORT}",
+                "View: {} trace {named} --as html --out {PAGE}",
                 invocation()
             ),
         });
@@ -196,13 +183,12 @@ pub struct Replayed {
 /// # Errors
 /// When there is none, or it was interrupted.
 pub fn replayed(
-    argument: &str,
-    seed: Option<u64>,
+    which: &Which,
     options: &RunOptions,
     work: &WorkOptions,
     keep: Keep,
 ) -> Result<Replayed, String> {
-    let (settings, mut source, target) = found(argument, seed, options)?;
+    let (settings, mut source, target) = which.found(options)?;
     source.plan(&target)?;
     let mut place = work.place(source.as_mut())?;
     let halt = terminal::interrupts();
@@ -225,10 +211,7 @@ pub fn replayed(
     });
     match (worked, report) {
         (Ok(()), Some(report)) => {
-            let seed = seed.map(|seed| format!(" --seed {seed}"));
-            let named = quoted(argument)
-                + &seed.unwrap_or_default()
-                + &options_of(&options.settings(Vec::new()));
+            let named = which.named(options);
             Ok(Replayed {
                 report,
                 again: format!("{} replay {named}", invocation()),
@@ -238,92 +221,6 @@ pub fn replayed(
         (Ok(()), None) => Err("interrupted".to_owned()),
         (Err(Broken(reason)), _) => Err(reason),
     }
-}
-
-/// The run that is named by a reproducer's file, or by a scenario and a seed.
-fn found(
-    argument: &str,
-    seed: Option<u64>,
-    options: &RunOptions,
-) -> Result<(Settings, Box<dyn Source>, Target), String> {
-    let Some(seed) = seed else {
-        let path = Path::new(argument);
-        if !path.exists() || path.is_dir() {
-            return Err(if argument.ends_with(".toml") && !path.is_dir() {
-                format!("{argument}: no such file")
-            } else {
-                format!(
-                    "`{argument}` is no reproducer's file; to run a scenario, say which seed: \
-                     --seed 0"
-                )
-            });
-        }
-        let settings = options.settings(Vec::new());
-        let source = shelf::open(&settings)?;
-        return Ok((settings, source, Target::Repro(argument.to_owned())));
-    };
-    let settings = options.settings(vec![argument.to_owned()]);
-    let source = shelf::open(&settings)?;
-    let name = only(argument, &shelf::select(&settings)?)?;
-    Ok((settings, source, Target::Scenario(name, seed)))
-}
-
-/// The plan of the run that is named so, and how it is run.
-///
-/// # Errors
-/// When there is none.
-pub fn planned(
-    argument: &str,
-    seed: Option<u64>,
-    options: &RunOptions,
-) -> Result<(Settings, Planned), String> {
-    let (settings, mut source, target) = found(argument, seed, options)?;
-    let drawn = source.plan(&target)?;
-    Ok((settings, drawn))
-}
-
-/// The one scenario that was named.
-fn only(argument: &str, selection: &Selection) -> Result<String, String> {
-    match (selection.names.as_slice(), selection.once.as_slice()) {
-        ([name], []) => Ok(name.clone()),
-        ([], [(_, seed)]) => Err(format!(
-            "`{argument}` is a reproducer and has its own seed, {seed}: leave --seed out"
-        )),
-        (names, once) => Err(format!(
-            "`{argument}` holds {} scenarios: name one",
-            names.len() + once.len()
-        )),
-    }
-}
-
-/// The words that say what these settings say of a run, to be pasted after its name.
-#[must_use]
-pub fn options_of(settings: &Settings) -> String {
-    let judges = settings
-        .judges
-        .iter()
-        .map(|judges| ("checks", judges.name()));
-    let sets = settings.set.iter().map(|set| ("set", set.as_str()));
-    let only = settings
-        .only
-        .named()
-        .iter()
-        .map(|name| ("only", name.as_str()));
-    let options = settings.bug.iter().map(|bug| ("bug", bug.as_str()));
-    let subject = settings
-        .subject
-        .iter()
-        .map(|name| ("subject", name.as_str()));
-    let strategy = settings.strategy.and_then(|one| one.to_possible_value());
-    let strategy = strategy.iter().map(|one| ("strategy", one.get_name()));
-    options
-        .chain(subject)
-        .chain(strategy)
-        .chain(sets)
-        .chain(only)
-        .chain(judges)
-        .map(|(option, value)| format!(" --{option} {}", quoted(value)))
-        .collect()
 }
 
 fn compared(report: &Report, options: &RunOptions) -> Option<Compared> {
@@ -465,7 +362,7 @@ fn write(out: &Path, report: &Report, again: &str) -> Result<(), String> {
         ("repro.toml", &report.repro),
         ("history.jsonl", &report.history),
         ("tale.txt", &tale),
-        (REPORT, &report.html(again)),
+        (PAGE, &report.html(again)),
     ] {
         match content {
             Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,

@@ -340,7 +340,7 @@ mod tests {
             (new(Some("a/b"), Some(&file)), new(Some("a/b"), Some(&file))),
             (GOOD, WRONG)
         );
-        let text = std::fs::read_to_string(&file).unwrap();
+        let text = std::fs::read_to_string(&file).expect("it was written");
         assert!(
             text.starts_with("#:schema ./schema/scenario-v1.json\n"),
             "{text}"
@@ -348,7 +348,7 @@ mod tests {
         assert!(folder.path().join(SCHEMA).is_file());
         let below = folder.path().join("safety/y.toml");
         assert_eq!(new(Some("y"), Some(&below)), GOOD);
-        let text = std::fs::read_to_string(&below).unwrap();
+        let text = std::fs::read_to_string(&below).expect("it was written");
         assert!(
             text.starts_with("#:schema ../schema/scenario-v1.json\n"),
             "{text}"

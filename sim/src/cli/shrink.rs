@@ -9,17 +9,13 @@ use synod_reports::table::grouped;
 
 use crate::cli::exit;
 use crate::cli::options::{Format, Global, RunOptions, jobs};
-use crate::cli::replay::planned;
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::cli::units;
+use crate::cli::which::{Failing, Which};
 use crate::plan::Plan;
-use crate::run::run as run_once;
-use crate::shrink::case::Goal;
 use crate::shrink::edits::pieces;
 use crate::shrink::search::{Shrunk, shrink};
 use crate::sweep::cost::cpu_of_this;
-use crate::sweep::job::{origin_of, spec_of};
-use crate::sweep::lost::{CRASH, HANG};
 use crate::sweep::smaller::case_of;
 
 /// Arguments of `shrink`.
@@ -38,12 +34,8 @@ there are; --time and Ctrl-C end the search with the best so far.
 
 Exit status: 0 a reproducer was written, 4 what was given does not fail.")]
 pub struct ShrinkArgs {
-    /// A reproducer's file, or with --seed a scenario: its file or its name in the library
-    #[arg(value_name = "REPRO|SCENARIO")]
-    target: String,
-    /// The seed of the scenario to run
-    #[arg(long, env = "SYNOD_SEED", value_name = "S")]
-    seed: Option<u64>,
+    #[command(flatten)]
+    which: Which,
     /// Where the reproducer goes [default: shrunk.toml beside the one that is given, or else
     /// target/synod/shrunk/SCENARIO-SEED.toml]
     #[arg(long, short, env = "SYNOD_OUT", value_name = "FILE")]
@@ -73,30 +65,13 @@ pub struct ShrinkArgs {
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
-    let (settings, drawn) = match planned(&arguments.target, arguments.seed, &arguments.run) {
-        Ok(planned) => planned,
-        Err(message) => return fail(exit::USAGE, &message),
-    };
-    let check = drawn
-        .origin
-        .as_ref()
-        .and_then(|origin| origin.check.as_deref());
-    if let Some(check) = check.filter(|check| [HANG, CRASH].contains(check)) {
-        let message =
-            format!("`{check}`: a run that comes to no end cannot be tried again and again");
-        return fail(exit::USAGE, &message);
-    }
-    let (mut spec, judges) = spec_of(&settings, drawn);
     let began = cpu_of_this();
-    let outcome = run_once(&spec);
-    spec.plan.branches.extend_from_slice(&outcome.branches);
-    let first = outcome.record;
-    let Some(goal) = Goal::of(&first) else {
-        let verdict = first.verdict.name();
-        let message = format!("there is nothing to shrink: the run ended as `{verdict}`");
-        return fail(exit::VACUOUS, &message);
+    let Failing {
+        spec, goal, origin, ..
+    } = match arguments.which.failing(&arguments.run, "shrink") {
+        Ok(failing) => failing,
+        Err(status) => return status,
     };
-    let origin = origin_of(&spec, judges, &first);
     let plan = spec.plan.clone();
     let out = arguments
         .out
@@ -151,8 +126,8 @@ pub fn run(arguments: &ShrinkArgs, global: &Global) -> u8 {
 
 /// Where a reproducer goes when nobody says.
 fn usual(arguments: &ShrinkArgs, plan: &Plan) -> PathBuf {
-    let given = Path::new(&arguments.target);
-    if arguments.seed.is_none() {
+    let given = Path::new(&arguments.which.target);
+    if arguments.which.seed.is_none() {
         return given.with_file_name("shrunk.toml");
     }
     let name = plan.scenario.replace('/', "-");

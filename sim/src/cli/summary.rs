@@ -9,12 +9,13 @@ use anstyle::{AnsiColor, Style};
 use synod_reports::record::Verdict;
 use synod_reports::summary::{Ending, Failure, Summary};
 use synod_reports::table::count;
+use synod_reports::tally::EXPECTED_FAILURE;
 use synod_reports::{github, markdown, text};
 
 use crate::cli::options::Global;
-use crate::cli::replay::options_of;
 use crate::cli::terminal::{invocation, print, quoted, say};
-use crate::sweep::folder::{PAGE, RunInfo, SHRUNK};
+use crate::cli::which::options_of;
+use crate::sweep::folder::{PAGE, RunInfo, SHRUNK, of_failure};
 use crate::sweep::shrinking::Became;
 
 /// With `-v`, so many pairs of faults that never met are named; `summary.md` has all of them.
@@ -52,7 +53,7 @@ pub fn say_how_to_repeat(
 ) {
     let shrunk = shrunk.iter().map(Option::as_ref).chain(repeat(None));
     for (failure, shrunk) in failures.iter().zip(shrunk) {
-        if failure.check == synod_reports::tally::EXPECTED_FAILURE {
+        if failure.check == EXPECTED_FAILURE || info.is_known(&failure.fingerprint) {
             continue;
         }
         let replay = match &failure.repro {
@@ -66,12 +67,9 @@ pub fn say_how_to_repeat(
                 named + &options_of(&info.settings)
             }
         };
-        if info.is_known(&failure.fingerprint) {
-            continue;
-        }
         say(&format!("{}:", failure.fingerprint));
         say(&format!("Reproduce with: {} replay {replay}", invocation()));
-        let kept = path.join("failures").join(&failure.fingerprint);
+        let kept = of_failure(path, &failure.fingerprint);
         let file = kept.join(SHRUNK);
         match shrunk {
             Some(Ok(smaller)) => {

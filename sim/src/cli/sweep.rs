@@ -492,7 +492,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::sweep::folder::SHRUNK;
+    use crate::sweep::folder::{PAGE, SHRUNK};
     use crate::sweep::settings::Judges;
 
     #[test]
@@ -620,6 +620,8 @@ mod tests {
         assert_eq!(status(&[&sweep[..], &["--shrink", "0"]].concat()), 1);
         assert!(!shrunk().exists(), "nobody asked for it");
         assert_eq!(status(&[&sweep[..], &["--shrink", "2"]].concat()), 1);
+        let page = std::fs::read_to_string(shrunk().with_file_name(PAGE)).expect("it has a page");
+        assert!(page.contains("synod replay failures/"));
         let file = shrunk().display().to_string();
         let lines = std::fs::read_to_string(&file).expect("it was written");
         assert!(lines.lines().count() < 40, "{lines}");

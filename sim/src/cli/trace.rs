@@ -10,6 +10,7 @@ use crate::cli::exit;
 use crate::cli::options::{Global, RunOptions, WorkOptions};
 use crate::cli::replay::{Replayed, judged, replayed};
 use crate::cli::terminal::{fail, print, say};
+use crate::cli::which::Which;
 use crate::page::run::ROWS;
 use crate::sweep::job::Report;
 use crate::sweep::settings::Keep;
@@ -32,12 +33,8 @@ A page is one file below 3 MB that needs no network. A long run is in it from be
                         message by message round its violation, or its end. The exit status is that \
                         of the run, as in `replay`.")]
 pub struct TraceArgs {
-    /// A reproducer's file, or with --seed a scenario: its file or its name in the library
-    #[arg(value_name = "REPRO|SCENARIO")]
-    target: String,
-    /// The seed of the scenario to run
-    #[arg(long, env = "SYNOD_SEED", value_name = "S")]
-    seed: Option<u64>,
+    #[command(flatten)]
+    which: Which,
     /// What to make of it
     #[arg(long = "as", env = "SYNOD_AS", value_enum, value_name = "FORM")]
     form: Form,
@@ -71,14 +68,7 @@ pub fn run(arguments: &TraceArgs, global: &Global) -> u8 {
         Form::Html => Keep::Page(ROWS),
         Form::Perfetto => Keep::Page(PERFETTO_ROWS),
     };
-    let replayed = replayed(
-        &arguments.target,
-        arguments.seed,
-        &arguments.run,
-        &arguments.work,
-        keep,
-    );
-    let replayed = match replayed {
+    let replayed = match replayed(&arguments.which, &arguments.run, &arguments.work, keep) {
         Ok(replayed) => replayed,
         Err(message) => return fail(exit::USAGE, &message),
     };

@@ -10,10 +10,10 @@ use synod_reports::tally::{EXPECTED_FAILURE, Tally};
 use synod_reports::triage::{Issue, Sweep, issue};
 
 use crate::cli::exit;
-use crate::cli::options::Format;
-use crate::cli::replay::options_of;
+use crate::cli::options::{Format, document};
 use crate::cli::terminal::{fail, print, quoted};
-use crate::sweep::folder::{SHRUNK, read_info, read_results};
+use crate::cli::which::options_of;
+use crate::sweep::folder::{SHRUNK, of_failure, read_info, read_results};
 
 /// Arguments of `triage`.
 #[derive(Args, Clone, Debug)]
@@ -58,14 +58,10 @@ pub fn run(arguments: &TriageArgs) -> u8 {
                 print(&text(one));
             }
         }
-        Format::Json => {
-            print(&(serde_json::to_string_pretty(&issues).expect("plain data") + "\n"));
-        }
-        Format::Jsonl => {
-            for one in &issues {
-                print(&(serde_json::to_string(one).expect("plain data") + "\n"));
-            }
-        }
+        Format::Json => print(&document(&issues, Format::Json)),
+        Format::Jsonl => issues
+            .iter()
+            .for_each(|one| print(&document(one, Format::Jsonl))),
     }
     exit::PASSED
 }
@@ -108,7 +104,7 @@ fn issues(folder: &Path) -> Result<Vec<Issue>, String> {
     Ok(found
         .map(|failure| {
             let name = &failure.fingerprint;
-            let shrunk = folder.join("failures").join(name).join(SHRUNK);
+            let shrunk = of_failure(folder, name).join(SHRUNK);
             let shrunk = fs::read_to_string(shrunk).ok();
             let preceded = preceded.iter().find(|one| one.fingerprint == *name);
             let failure = Failure {

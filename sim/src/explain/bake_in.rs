@@ -6,6 +6,7 @@
 //! machines; here a future is a [`Branch`] of the plan.
 
 use serde::Serialize;
+use synod_reports::record::Verdict;
 
 use crate::choices::Branch;
 use crate::plan::Plan;
@@ -119,7 +120,7 @@ fn look(case: &mut Case<'_>, plan: &Plan, event: u64, number: u64) -> Option<Mom
         moment.futures += 1;
         if record.verdict.is_failure() {
             moment.failed += 1;
-        } else {
+        } else if record.verdict == Verdict::Pass {
             moment.passing.get_or_insert(salt);
         }
     }

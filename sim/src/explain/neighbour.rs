@@ -2,6 +2,7 @@
 //! differ.
 
 use serde::Serialize;
+use synod_reports::record::Verdict;
 
 use crate::explain::bake_in::{Moment, branched};
 use crate::explain::causes::Cause;
@@ -62,7 +63,7 @@ fn parting(spec: &RunSpec, tale: &[Line], how: String, plan: Plan) -> Option<Par
         record: Recording::Story,
         ..spec.clone()
     });
-    if other.record.verdict.is_failure() {
+    if other.record.verdict != Verdict::Pass {
         return None;
     }
     let same = tale

@@ -55,19 +55,7 @@ fn line(
         Outcome::Fail | Outcome::Saw(_) | Outcome::Mismatch => "fail",
         Outcome::Unknown => "info",
     };
-    let function = match operation.asked {
-        Asked::Read => "read",
-        Asked::Write(_) => "write",
-        Asked::Append(_) => "append",
-        Asked::Cas { .. } => "cas",
-        Asked::Delete => "delete",
-        Asked::Enqueue(_) => "enqueue",
-        Asked::Dequeue => "dequeue",
-        Asked::Add(_) => "add",
-        Asked::Remove(_) => "remove",
-        Asked::Contains(_) => "contains",
-        Asked::Txn(_) => "txn",
-    };
+    let function = operation.asked.name();
     let process = history
         .processes
         .get(operation.process as usize)

@@ -44,6 +44,26 @@ pub enum Asked {
     Txn(Val),
 }
 
+impl Asked {
+    /// Its kind, in the word that a history has for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write(_) => "write",
+            Self::Append(_) => "append",
+            Self::Cas { .. } => "cas",
+            Self::Delete => "delete",
+            Self::Enqueue(_) => "enqueue",
+            Self::Dequeue => "dequeue",
+            Self::Add(_) => "add",
+            Self::Remove(_) => "remove",
+            Self::Contains(_) => "contains",
+            Self::Txn(_) => "txn",
+        }
+    }
+}
+
 /// What came back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {

@@ -3,7 +3,7 @@
 use synod_reports::page::model::{Explanation, Fate};
 
 use crate::check::linearizability::answer::{self, text};
-use crate::history::recorded::{Asked, History, Outcome, Recorded};
+use crate::history::recorded::{History, Outcome, Recorded};
 use crate::history::values::ABSENT;
 
 /// Of a longest order, the last so many are shown.
@@ -38,23 +38,5 @@ pub const fn fate(operation: &Recorded) -> Fate {
         Outcome::Ok(_) | Outcome::Saw(_) | Outcome::Mismatch => Fate::Ok,
         Outcome::Fail => Fate::Fail,
         Outcome::Unknown => Fate::Unknown,
-    }
-}
-
-/// The kind of an operation, in a word.
-#[must_use]
-pub const fn name(operation: &Recorded) -> &'static str {
-    match operation.asked {
-        Asked::Read => "read",
-        Asked::Write(_) => "write",
-        Asked::Append(_) => "append",
-        Asked::Cas { .. } => "cas",
-        Asked::Delete => "delete",
-        Asked::Enqueue(_) => "enqueue",
-        Asked::Dequeue => "dequeue",
-        Asked::Add(_) => "add",
-        Asked::Remove(_) => "remove",
-        Asked::Contains(_) => "contains",
-        Asked::Txn(_) => "txn",
     }
 }

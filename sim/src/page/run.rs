@@ -255,10 +255,7 @@ fn waits(
         let recorded = history.and_then(|history| history.operations.get(one.id as usize));
         if let (Some(recorded), Some(At { time, .. })) = (recorded, one.ret) {
             let micros = time.saturating_sub(one.call.time) / 1_000;
-            kinds
-                .entry(explained::name(recorded))
-                .or_default()
-                .push(micros);
+            kinds.entry(recorded.asked.name()).or_default().push(micros);
         }
     }
     let recovery = [

@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use super::*;
+use crate::check::linearizability::budget::Budget;
+use crate::check::linearizability::check as linearizability;
 use crate::choices::Seeded;
 use crate::choices::overrides::{
     MessageName, Operation, OperationName, Override, Passage, Treatment,
 };
 use crate::choices::recorded::{Log, Recorded};
 use crate::choices::{CERTAIN, Choices, Matter, Topic};
+use crate::history::input::{Format, Model, read};
 use crate::ids::{Client, Endpoint, Node};
 use crate::plan::{Distribution, Network};
 use crate::scenario::fault::{Fault, LinkFault, Who};
@@ -339,6 +342,11 @@ fn an_audit_owes_an_answer_that_was_sent_and_lost() {
     let (heard, asked): (Vec<_>, Vec<_>) = lines.partition(|(heard, _)| *heard);
     assert!(asked.iter().any(|(_, at)| *at < fork.number));
     assert!(heard.iter().all(|(_, at)| *at >= fork.number), "{history}");
+    // Whoever checks the history by itself sees what the audit saw.
+    let history = read(history.as_bytes(), Format::Synod, Model::KeyValue).expect("a history");
+    let seen = linearizability::check(&history, Budget::default()).verdict;
+    let is_refuted = matches!(seen, linearizability::Verdict::NotLinearizable { .. });
+    assert!(is_refuted, "{seen:?}");
 }
 
 #[test]

@@ -88,9 +88,8 @@ impl RunInfo {
     #[must_use]
     pub fn named(&self, scenario: &str) -> String {
         let is_it = |given: &&String| {
-            given
-                .strip_suffix(".toml")
-                .is_some_and(|path| path.ends_with(scenario))
+            let bare = given.strip_suffix(".toml").map(Path::new);
+            bare.is_some_and(|path| path.ends_with(scenario))
         };
         let file = self.settings.scenarios.iter().find(is_it);
         file.map_or(scenario, String::as_str).to_owned()
@@ -213,7 +212,7 @@ impl Folder {
     /// Where what is kept of this failure goes.
     #[must_use]
     pub fn of_failure(&self, fingerprint: &str) -> PathBuf {
-        self.path.join("failures").join(fingerprint)
+        of_failure(&self.path, fingerprint)
     }
 
     /// Adds a line to `results.jsonl`.
@@ -290,6 +289,12 @@ impl Folder {
             synod_reports::junit::summary(summary),
         )
     }
+}
+
+/// Where what is kept of a failure is, in a sweep's folder.
+#[must_use]
+pub fn of_failure(path: &Path, fingerprint: &str) -> PathBuf {
+    path.join("failures").join(fingerprint)
 }
 
 fn remove_summaries(path: &Path) -> io::Result<()> {

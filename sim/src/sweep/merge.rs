@@ -9,7 +9,7 @@ use synod_reports::line::ResultLine;
 use synod_reports::summary::{Cost, Summary};
 use synod_reports::tally::Tally;
 
-use crate::sweep::folder::{Folder, RunInfo, read_info, read_results, read_summary};
+use crate::sweep::folder::{Folder, RunInfo, of_failure, read_info, read_results, read_summary};
 use crate::sweep::roster::Roster;
 use crate::sweep::shrinking::keep_first;
 
@@ -176,8 +176,8 @@ fn write(
         });
         if let Some(repro) = there.and_then(|other| other.repro.clone()) {
             copy_folder(
-                &shards[shard].join("failures").join(&failure.fingerprint),
-                &out.join("failures").join(&failure.fingerprint),
+                &of_failure(&shards[shard], &failure.fingerprint),
+                &of_failure(out, &failure.fingerprint),
             )
             .map_err(failed)?;
             failure.repro = Some(repro);
@@ -292,7 +292,7 @@ mod tests {
             .failures
             .iter()
             .map(|failure| {
-                let folder = out.join("failures").join(&failure.fingerprint);
+                let folder = of_failure(&out, &failure.fingerprint);
                 folder.join(SHRUNK).exists()
             })
             .collect();

@@ -1,4 +1,4 @@
-//! The table, for people, for the README, and for programs.
+//! The table, for people, for `xtask/docs/speed.md`, and for programs.
 
 use serde::Serialize;
 use synod_reports::figure::Figure;
@@ -12,7 +12,7 @@ pub enum Format {
     /// A table.
     #[default]
     Human,
-    /// A table for the README.
+    /// A table for `xtask/docs/speed.md`.
     Markdown,
     /// The array of `synod bench --format json`, with floors, aims and how each figure stands to
     /// them.

@@ -248,6 +248,7 @@ fn numbers(partition: &Partition<'_>, prefix: &Partition<'_>) -> Vec<u32> {
 mod tests {
     use super::*;
     use crate::check::linearizability::generate::{Shape, generate};
+    use crate::history::input::{Format, Model, read};
     use crate::history::recorded::{Asked, Outcome};
 
     #[test]
@@ -304,5 +305,39 @@ mod tests {
                 .key,
             0
         );
+    }
+    const STALE: &str = r#"{"process": 1, "type": "invoke", "f": "write", "value": "<b>"}
+{"process": 1, "type": "ok", "f": "write"}
+{"process": 2, "type": "invoke", "f": "write", "value": "2"}
+{"process": 2, "type": "info", "f": "write"}
+{"process": 3, "type": "invoke", "f": "read"}
+{"process": 3, "type": "ok", "f": "read", "value": null}
+{"process": 1, "type": "invoke", "f": "read"}
+{"process": 1, "type": "ok", "f": "read", "value": "2"}"#;
+
+    #[test]
+    fn a_stale_read_is_explained() {
+        let history = read(STALE.as_bytes(), Format::Synod, Model::Register).expect("a history");
+        let why = explain(&history, 0, Budget::default()).expect("an explanation");
+        assert_eq!(
+            (
+                why.operation,
+                &why.linearized[..],
+                &why.prefix[..],
+                &why.open[..]
+            ),
+            (2, &[0, 1][..], &[0, 1, 2][..], &[1][..])
+        );
+        let text = text::explanation(&history, &why);
+        assert!(
+            text.contains("cannot be placed: process 3: read → nil at 5..6 (lines 5 and 6)"),
+            "{text}"
+        );
+        assert!(text.contains("contradiction: "), "{text}");
+        let mut answer = serde_json::Map::new();
+        json::explain(&mut answer, &history, &why);
+        assert_eq!(answer["operation"]["process"], 3);
+        assert_eq!(answer["linearized"][0]["value"], "<b>");
+        assert!(answer["contradiction"]["operations"].is_array());
     }
 }
