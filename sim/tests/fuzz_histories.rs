@@ -17,6 +17,33 @@ use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::jsonl;
 use synod_sim::page::history::of_history;
 
+#[path = "damage/mod.rs"]
+mod damage;
+
+use damage::{damage, damaged};
+
+/// What is put into a history.
+const PIECES: &[&str] = &[
+    "null",
+    "nil",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "\\",
+    "\\u",
+    "#",
+    "#_",
+    ":",
+    ",",
+    "-",
+    "99999999999999999999",
+    "1e400",
+    "0.1",
+    "\n",
+];
+
 const BUDGET: Budget = Budget {
     steps: 20_000,
     bytes: 1 << 18,
@@ -62,91 +89,6 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// One way to damage a text: at a place, with some bytes.
-#[derive(Clone, Debug)]
-enum Damage {
-    Put(prop::sample::Index, Vec<u8>),
-    Over(prop::sample::Index, u8),
-    Cut(prop::sample::Index),
-    SwapLines(prop::sample::Index, prop::sample::Index),
-    RepeatLine(prop::sample::Index),
-    DropLine(prop::sample::Index),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let place = any::<prop::sample::Index>;
-    let piece = prop_oneof![
-        any::<[u8; 1]>().prop_map(Vec::from),
-        prop::sample::select(
-            &[
-                "null",
-                "nil",
-                "[",
-                "]",
-                "{",
-                "}",
-                "\"",
-                "\\",
-                "\\u",
-                "#",
-                "#_",
-                ":",
-                ",",
-                "-",
-                "99999999999999999999",
-                "1e400",
-                "0.1",
-                "\n"
-            ][..]
-        )
-        .prop_map(|piece| piece.as_bytes().to_vec()),
-    ];
-    prop_oneof![
-        (place(), piece).prop_map(|(at, piece)| Damage::Put(at, piece)),
-        (place(), any::<u8>()).prop_map(|(at, byte)| Damage::Over(at, byte)),
-        place().prop_map(Damage::Cut),
-        (place(), place()).prop_map(|(one, other)| Damage::SwapLines(one, other)),
-        place().prop_map(Damage::RepeatLine),
-        place().prop_map(Damage::DropLine),
-    ]
-}
-
-fn damaged(mut bytes: Vec<u8>, damage: &Damage) -> Vec<u8> {
-    if bytes.is_empty() {
-        return bytes;
-    }
-    let mut lines: Vec<Vec<u8>> = bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect();
-    match damage {
-        Damage::Put(at, piece) => {
-            let at = at.index(bytes.len());
-            bytes.splice(at..at, piece.iter().copied());
-            return bytes;
-        }
-        Damage::Over(at, byte) => {
-            let at = at.index(bytes.len());
-            bytes[at] = *byte;
-            return bytes;
-        }
-        Damage::Cut(at) => {
-            bytes.truncate(at.index(bytes.len()));
-            return bytes;
-        }
-        Damage::SwapLines(one, other) => {
-            let count = lines.len();
-            lines.swap(one.index(count), other.index(count));
-        }
-        Damage::RepeatLine(at) => {
-            let at = at.index(lines.len());
-            lines.insert(at, lines[at].clone());
-        }
-        Damage::DropLine(at) => _ = lines.remove(at.index(lines.len())),
-    }
-    lines.concat()
-}
-
 #[test]
 fn damaged_histories() {
     let seeds = seeds();
@@ -156,7 +98,7 @@ fn damaged_histories() {
     });
     let inputs = (
         any::<prop::sample::Index>(),
-        prop::collection::vec(damage(), 0..6),
+        prop::collection::vec(damage(PIECES), 0..6),
     );
     let tried = runner.run(&inputs, |(seed, damages)| {
         let bytes = damages

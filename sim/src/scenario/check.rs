@@ -152,7 +152,7 @@ fn checked(
     strikes(&scenario, &mut problems);
     core(&scenario, source, &mut problems);
     if clean {
-        damage(&scenario, &mut problems);
+        damage(&scenario, source, &mut problems);
         purpose(&scenario, &mut problems);
     }
     problems.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
@@ -424,7 +424,7 @@ fn core(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
 }
 
 /// What is damaged can be survived.
-fn damage(scenario: &Scenario, problems: &mut Vec<Problem>) {
+fn damage(scenario: &Scenario, source: &Source, problems: &mut Vec<Problem>) {
     if scenario.is_unlimited() {
         return;
     }
@@ -439,14 +439,18 @@ fn damage(scenario: &Scenario, problems: &mut Vec<Problem>) {
             }
         });
     }
-    let healed = match scenario.heal.core.as_ref().map(Spanned::get_ref) {
+    let core = scenario.heal.core.as_ref();
+    let healed = match core.map(Spanned::get_ref) {
         None | Some(Core::Majority) => smallest / 2 + 1,
         Some(Core::All) => smallest,
         Some(Core::Count(count)) => i64::from(*count),
         Some(Core::Nodes(nodes)) => {
             if let Some(node) = nodes.iter().find(|node| named.contains(node)) {
-                problems.push(Problem::of_file(
+                let core = core.map_or(0..0, Spanned::span);
+                problems.push(Problem::at(
+                    source.find(core, &node.to_string()),
                     format!("the disk of `{node}` is damaged or lost, which is in the core"),
+                    "in the core",
                     "a replica that finds its log damaged halts for good: leave it out of \
                      `heal.core`",
                 ));
@@ -462,11 +466,13 @@ fn damage(scenario: &Scenario, problems: &mut Vec<Problem>) {
              can lose {}",
             spare.max(0)
         );
-        problems.push(Problem::of_file(
-            title,
-            "a replica that finds its log damaged or gone halts for good: use more replicas, a \
-             smaller core, or fewer victims",
-        ));
+        let help = "a replica that finds its log damaged or gone halts for good: use more \
+                    replicas, a smaller core, or fewer victims";
+        let replicas = scenario.cluster.replicas.as_ref().map(Spanned::span);
+        problems.push(match core.map(Spanned::span).or(replicas) {
+            Some(place) => Problem::at(place, title, "so many", help),
+            None => Problem::of_file(title, help),
+        });
     }
 }
 
