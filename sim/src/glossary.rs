@@ -5,8 +5,7 @@ use synod_reports::tally::EXPECTED_FAILURE;
 
 use crate::run::checks;
 use crate::scenario::names::{Names, SubjectNames};
-use crate::subject::bug_card::bug_names;
-use crate::subject::catalog::{self, DEFAULT_SUBJECT};
+use crate::subject::catalog::{self, default_subject};
 use crate::subject::process::Subject;
 use crate::sweep::endings::{DETERMINISM, HARNESS};
 use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
@@ -28,9 +27,9 @@ const ENDINGS: [&str; 6] = [
 #[must_use]
 pub fn names() -> Names {
     let classes = Verdict::ALL.into_iter().filter(|class| class.is_failure());
-    let mut subjects: Vec<_> = catalog::ALL.iter().copied().map(subject).collect();
+    let mut subjects: Vec<_> = catalog::all().map(subject).collect();
     let undecided = Undecided::ALL.into_iter().map(Undecided::name);
-    subjects.sort_by_key(|subject| (subject.name != DEFAULT_SUBJECT, subject.name));
+    subjects.sort_by_key(|subject| (subject.name != default_subject(), subject.name));
     Names {
         milestones: Milestone::ALL
             .iter()
@@ -48,6 +47,6 @@ fn subject(subject: &dyn Subject) -> SubjectNames {
         name: subject.name(),
         messages: subject.reader().map_or(&[], |reader| reader.kinds()),
         files: subject.files(),
-        bugs: bug_names(subject.name()),
+        bugs: subject.bugs().iter().map(|card| card.name).collect(),
     }
 }

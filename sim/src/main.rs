@@ -6,5 +6,5 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(synod_sim::cli::main(std::env::args_os()))
+    synod_sim::cli::main_with(&[])
 }

@@ -28,7 +28,7 @@ use crate::choices::{Branch, Choices, Seeded, Strategy};
 use crate::panics::caught;
 use crate::plan::Plan;
 use crate::scenario::fault::DamageBudget;
-use crate::subject::catalog::{self, DEFAULT_SUBJECT};
+use crate::subject::catalog::{self, default_subject};
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::time::Instant;
 use crate::trace::recorder::Recorder;
@@ -99,7 +99,7 @@ impl RunSpec {
     pub fn new(plan: Plan) -> Self {
         Self {
             plan,
-            subject: DEFAULT_SUBJECT.to_owned(),
+            subject: default_subject().to_owned(),
             bug: None,
             probe: ProbeLevel::Full,
             checks: Checks::All,

@@ -7,7 +7,7 @@ use crate::cli::exit;
 use crate::cli::options::{Format, document};
 use crate::cli::terminal::{fail, print, say};
 use crate::subject::bug_card::{bugs, unknown};
-use crate::subject::catalog::DEFAULT_SUBJECT;
+use crate::subject::catalog::default_subject;
 use crate::sweep::shelf::check_subject;
 
 /// Arguments of `bugs`.
@@ -23,7 +23,7 @@ pub struct BugsArgs {
         long,
         env = "SYNOD_SUBJECT",
         value_name = "NAME",
-        default_value = DEFAULT_SUBJECT,
+        default_value_t = default_subject().to_owned(),
         global = true,
     )]
     subject: String,

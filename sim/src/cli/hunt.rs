@@ -11,7 +11,7 @@ use crate::cli::exit;
 use crate::cli::options::{Format, Global, WorkOptions};
 use crate::cli::terminal::{self, fail, print};
 use crate::subject::bug_card::{bugs, unknown};
-use crate::subject::catalog::DEFAULT_SUBJECT;
+use crate::subject::catalog::default_subject;
 use crate::sweep::hunt::{Plan, hunt};
 use crate::sweep::pool::Place;
 use crate::sweep::seeds::Seeds;
@@ -89,7 +89,7 @@ pub struct HuntArgs {
     )]
     scenario: Vec<String>,
     /// The engine
-    #[arg(long, env = "SYNOD_SUBJECT", value_name = "NAME", default_value = DEFAULT_SUBJECT)]
+    #[arg(long, env = "SYNOD_SUBJECT", value_name = "NAME", default_value_t = default_subject().to_owned())]
     subject: String,
     /// Print a Markdown table
     #[arg(long, env = "SYNOD_MARKDOWN", value_parser = clap::builder::FalseyValueParser::new())]

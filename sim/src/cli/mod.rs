@@ -8,6 +8,7 @@
 )]
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -36,6 +37,9 @@ pub mod units;
 pub mod which;
 
 use options::Global;
+
+use crate::subject::catalog;
+use crate::subject::process::Subject;
 
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -117,6 +121,26 @@ pub enum Command {
     /// Do jobs for a sweep (internal)
     #[command(hide = true)]
     Worker,
+}
+
+/// The whole command, for these engines beside those that are built in: what a package of your own
+/// has as its `main`. The first of them is meant when no `--subject` is given. Workers of a sweep
+/// are processes of the same program.
+///
+/// ```no_run
+/// # use synod_sim::subject::abd::Abd as MyEngine;
+/// fn main() -> std::process::ExitCode {
+///     synod_sim::cli::main_with(&[&MyEngine])
+/// }
+/// ```
+#[must_use]
+pub fn main_with(guests: &'static [&'static dyn Subject]) -> ExitCode {
+    if let Err(message) = catalog::register(guests) {
+        return ExitCode::from(terminal::fail(exit::HARNESS, &message));
+    }
+    // Before the program's file can be replaced by a newer one.
+    let _ = crate::build::identity();
+    ExitCode::from(main(std::env::args_os()))
 }
 
 /// Runs the command with these arguments, the program's name first, and returns the exit status.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use synod_reports::record::{NO_DIGEST, RunRecord, Verdict};
 use synod_reports::table::{duration, grouped};
 
-use crate::build::BUILD;
+use crate::build;
 use crate::check::jury::Jury;
 use crate::cli::card::card;
 use crate::cli::exit;
@@ -256,7 +256,7 @@ fn obstacle(origin: &Origin, options: &RunOptions) -> Option<&'static str> {
         Some("the reproducer has none")
     } else if origin.edited {
         Some("the reproducer was edited")
-    } else if origin.build != BUILD {
+    } else if origin.build != build::identity() {
         Some("the reproducer is of another build")
     } else if other_options {
         Some("these are other options")

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use synod_reports::line::ResultLine;
 use synod_reports::summary::{Cost, Summary};
 
-use crate::build::BUILD;
+use crate::build;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
 use crate::cli::terminal::{self, fail, print, warn};
@@ -279,13 +279,14 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
 
 fn resume(path: &Path) -> Result<Begun, String> {
     let info = folder::read_info(path)?;
-    if info.build != BUILD {
+    if info.build != build::identity() {
         return Err(format!(
-            "{} was begun by another build ({} at {}, this is {BUILD}): its digests cannot be \
+            "{} was begun by another build ({} at {}, this is {}): its digests cannot be \
              joined with new ones; sweep anew",
             path.display(),
             info.build,
-            info.commit
+            info.commit,
+            build::identity(),
         ));
     }
     shelf::check_unchanged(&info.settings)

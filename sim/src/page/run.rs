@@ -7,7 +7,7 @@ use synod_reports::record::RunRecord;
 use synod_reports::table::{duration, grouped};
 use synod_reports::waits::{Collected, Waits};
 
-use crate::build::BUILD;
+use crate::build;
 use crate::check::linearizability::answer::{Explanation, text};
 use crate::check::linearizability::budget::Budget;
 use crate::check::linearizability::models::check_model;
@@ -233,7 +233,7 @@ fn figures(record: &RunRecord) -> Vec<(String, String)> {
     let faults: u64 = record.faults.values().sum();
     [
         ("digest", record.digest.clone()),
-        ("build", BUILD.to_owned()),
+        ("build", build::identity().to_owned()),
         ("simulated", duration(record.virtual_seconds)),
         ("events", grouped(record.events)),
         ("messages delivered", grouped(record.messages_delivered)),

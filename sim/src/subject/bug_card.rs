@@ -2,34 +2,22 @@
 
 use synod_reports::hunt::BugCard;
 
-use crate::subject::synod::bug_cards;
+use crate::subject::catalog;
+use crate::subject::process::Card;
 
 /// The bugs of a subject; none when bugs cannot be planted in it.
 #[must_use]
 pub fn bugs(subject: &str) -> Vec<BugCard> {
-    if subject != "synod" {
-        return Vec::new();
-    }
-    bug_cards::all()
-        .into_iter()
-        .map(|card| BugCard {
-            name: card.name.to_owned(),
-            component: card.component.to_owned(),
-            class: card.class.to_owned(),
-            difficulty: card.difficulty.to_owned(),
-            behaviour: card.behaviour.to_owned(),
-            source: card.source.to_owned(),
-        })
-        .collect()
-}
-
-/// Their names.
-#[must_use]
-pub fn bug_names(subject: &str) -> Vec<&'static str> {
-    if subject != "synod" {
-        return Vec::new();
-    }
-    bug_cards::all().into_iter().map(|card| card.name).collect()
+    let shown = |card: Card| BugCard {
+        name: card.name.to_owned(),
+        component: card.component.to_owned(),
+        class: card.class.to_owned(),
+        difficulty: card.difficulty.to_owned(),
+        behaviour: card.behaviour.to_owned(),
+        source: card.source.to_owned(),
+    };
+    let cards = catalog::find(subject).map(|subject| subject.bugs());
+    cards.unwrap_or_default().into_iter().map(shown).collect()
 }
 
 /// What to say about a bug that is not there: the names that are like it.

@@ -142,6 +142,23 @@ impl ProbeLevel {
     }
 }
 
+/// What is known of a bug that can be planted in a subject: for `synod bugs`, `--bug` and `hunt`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Card {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The part of the protocol that it sits in.
+    pub component: &'static str,
+    /// What it leads to.
+    pub class: &'static str,
+    /// How hard it is to find: `easy`, `medium` or `hard`.
+    pub difficulty: &'static str,
+    /// What it does.
+    pub behaviour: &'static str,
+    /// Where such a bug was seen.
+    pub source: &'static str,
+}
+
 /// What a subject needs to know to make its replicas.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setup {
@@ -173,6 +190,12 @@ pub trait Subject: Sync {
 
     /// A replica that has not booted yet.
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process>;
+
+    /// The bugs that can be planted in it: [`Setup::bug`] has the name of one, and
+    /// [`Process::bug`] counts what it does, which a hunt asks for.
+    fn bugs(&self) -> Vec<Card> {
+        Vec::new()
+    }
 
     /// What its clients say and hear.
     fn dialect(&self) -> &'static dyn Dialect;

@@ -71,7 +71,7 @@ impl RunInfo {
             format: FORMAT,
             version: build::VERSION.to_owned(),
             commit: build::COMMIT.to_owned(),
-            build: build::BUILD.to_owned(),
+            build: build::identity().to_owned(),
             seeds,
             shard,
             max_fail,

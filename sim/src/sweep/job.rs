@@ -11,14 +11,14 @@ use synod_reports::record::{RunRecord, Verdict};
 use synod_reports::tally::EXPECTED_FAILURE;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::build::BUILD;
+use crate::build;
 use crate::check::jury::{CONTRACT, Jury};
 use crate::page::run as page;
 use crate::panics::caught;
 use crate::plan::Checks;
 use crate::run::{self, Recording, RunOutcome, RunSpec};
 use crate::shrink::case::Goal;
-use crate::subject::catalog::{self, DEFAULT_SUBJECT};
+use crate::subject::catalog::{self, default_subject};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::cost::cpu_of_this;
 use crate::sweep::endings::{DETERMINISM, HARNESS};
@@ -197,7 +197,7 @@ pub fn spec_of(settings: &Settings, drawn: Planned) -> (RunSpec, Judges) {
     };
     let judges = settings.judges.or(drawn.judges).unwrap_or_default();
     let spec = RunSpec {
-        subject: subject.unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+        subject: subject.unwrap_or_else(|| default_subject().to_owned()),
         bug: settings.bug.clone().or(drawn.bug),
         probe: judges.probe(&jury),
         checks: judges.checks(),
@@ -218,7 +218,7 @@ pub fn origin_of(spec: &RunSpec, judges: Judges, record: &RunRecord) -> Origin {
         judges,
         check: record.check.clone(),
         digest: record.digest.clone(),
-        build: BUILD.to_owned(),
+        build: build::identity().to_owned(),
         edited: false,
     }
 }

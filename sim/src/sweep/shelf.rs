@@ -19,7 +19,7 @@ use crate::scenario::mix::Mix;
 use crate::scenario::model::{Scenario, Step, Verb};
 use crate::scenario::problem::LoadError;
 use crate::subject::bug_card::{bugs, unknown};
-use crate::subject::catalog::{self, DEFAULT_SUBJECT};
+use crate::subject::catalog::{self, default_subject};
 use crate::subject::process::Subject;
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
@@ -188,7 +188,7 @@ fn subject_of(settings: &Settings, scenario: &Scenario) -> Option<&'static dyn S
             .as_deref()
             .or(repro)
             .or(scenario.subject.as_deref())
-            .unwrap_or(DEFAULT_SUBJECT),
+            .unwrap_or(default_subject()),
     )
 }
 
@@ -314,7 +314,7 @@ impl Source for Shelf {
         let origin = repro.map(|repro| Origin {
             subject: subject
                 .clone()
-                .unwrap_or_else(|| DEFAULT_SUBJECT.to_owned()),
+                .unwrap_or_else(|| default_subject().to_owned()),
             bug: repro.bug.clone(),
             only: jury(repro),
             judges: judges.unwrap_or_default(),
@@ -395,7 +395,7 @@ fn check_names(settings: &Settings) -> Result<(), String> {
     let subject = settings.subject.as_deref();
     subject.map_or(Ok(()), check_subject)?;
     if let Some(bug) = &settings.bug {
-        let subject = subject.unwrap_or(DEFAULT_SUBJECT);
+        let subject = subject.unwrap_or(default_subject());
         if !bugs(subject).iter().any(|card| card.name == *bug) {
             return Err(unknown(subject, bug));
         }
@@ -429,7 +429,7 @@ fn check_jury(settings: &Settings) -> Result<(), String> {
 /// # Errors
 /// When there is none, with those that there are.
 pub fn check_subject(name: &str) -> Result<(), String> {
-    let names: Vec<&str> = catalog::ALL.iter().map(|subject| subject.name()).collect();
+    let names: Vec<&str> = catalog::all().map(|subject| subject.name()).collect();
     if catalog::find(name).is_some() {
         Ok(())
     } else {
@@ -489,7 +489,7 @@ mod tests {
         let file = folder.path().join("repro.toml");
         for judges in [Judges::Client, Judges::All] {
             let own = Origin {
-                subject: DEFAULT_SUBJECT.to_owned(),
+                subject: default_subject().to_owned(),
                 judges,
                 ..Origin::default()
             };
@@ -657,7 +657,7 @@ mod tests {
             refused.contains("is of `primary_copy`, in which there is no `accept-below-promise`"),
             "{refused}"
         );
-        assert!(with(naive, Some(DEFAULT_SUBJECT)).is_ok());
+        assert!(with(naive, Some(default_subject())).is_ok());
         let folder = with("negative", None).expect_err("all of them are");
         assert!(folder.contains("is of `primary_copy`"), "{folder}");
     }

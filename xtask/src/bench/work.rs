@@ -142,11 +142,11 @@ mod tests {
 
     #[test]
     fn every_fault_kind_has_a_rate_and_a_lower_one_is_found() {
-        use synod_sim::subject::catalog::{DEFAULT_SUBJECT, find};
+        use synod_sim::subject::catalog::{default_subject, find};
         use synod_sim::world::tally::Effect;
         // What is told is never drawn, and the mix's subject does not read the wall clock.
         assert!(
-            !find(DEFAULT_SUBJECT)
+            !find(default_subject())
                 .expect("it is there")
                 .reads_wall_clock()
         );

@@ -1,10 +1,22 @@
 //! The engine's planted bugs, as the command lists them.
 
 use synod_engine::bugs::Bug;
-pub use synod_engine::bugs::Card;
+
+use crate::subject::process::Card;
 
 /// All of them, in the order of their components.
 #[must_use]
 pub fn all() -> Vec<Card> {
-    Bug::ALL.iter().map(|bug| bug.card()).collect()
+    let shown = |bug: &Bug| {
+        let card = bug.card();
+        Card {
+            name: card.name,
+            component: card.component,
+            class: card.class,
+            difficulty: card.difficulty,
+            behaviour: card.behaviour,
+            source: card.source,
+        }
+    };
+    Bug::ALL.iter().map(shown).collect()
 }

@@ -17,7 +17,7 @@ use synod_port::files::FileName;
 
 use crate::ids::{Client, Node};
 use crate::subject::process::{
-    Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject,
+    Card, Dialect, Input, Now, Output, ProbeLevel, Process, Reader, Setup, Subject,
 };
 use crate::trace::event::{Fact, value_hash};
 
@@ -60,6 +60,10 @@ impl Subject for Synod {
                 Full::new(bug),
             ))),
         }
+    }
+
+    fn bugs(&self) -> Vec<Card> {
+        bug_cards::all()
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

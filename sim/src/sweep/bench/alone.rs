@@ -15,7 +15,7 @@ use crate::plan::{Clock, Cluster, Disk, Distribution, Knobs, Network, Plan};
 use crate::run::{RunSpec, run};
 use crate::scenario::model::Scenario;
 use crate::subject::catalog;
-use crate::subject::catalog::DEFAULT_SUBJECT;
+use crate::subject::catalog::default_subject;
 use crate::subject::process::{CLUSTER, ProbeLevel, Setup, Subject};
 use crate::sweep::cost::cpu_of_this;
 use crate::time::{self, Span};
@@ -268,7 +268,7 @@ fn world<O: Observer>(plan: Plan, probe: ProbeLevel, observer: O) -> World<O> {
 }
 
 fn subject() -> &'static dyn Subject {
-    catalog::find(DEFAULT_SUBJECT).expect("the catalog has the default subject")
+    catalog::find(default_subject()).expect("the catalog has the default subject")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
