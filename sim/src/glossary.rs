@@ -9,18 +9,20 @@ use crate::subject::catalog::{self, default_subject};
 use crate::subject::process::Subject;
 use crate::sweep::endings::{DETERMINISM, HARNESS};
 use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
+use crate::verdict::PORT;
 use crate::verdict::undecided::Undecided;
 use crate::world::tally::Milestone;
 
 /// What runs end by that is no check of theirs, those that say nothing apart. A class of failures
 /// that is its own check is not here.
-const ENDINGS: [&str; 6] = [
+const ENDINGS: [&str; 7] = [
     CRASH,
     DETERMINISM,
     EXPECTED_FAILURE,
     HANG,
     HARNESS,
     OUT_OF_MEMORY,
+    PORT,
 ];
 
 /// The names that this build knows.

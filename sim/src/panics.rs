@@ -28,6 +28,17 @@ impl std::fmt::Display for Caught {
     }
 }
 
+/// Whether this place is in Synod's own sources and not in one of its subjects. What those of another
+/// package are called does not matter: a compiler calls all files of a package alike.
+#[must_use]
+pub fn is_own(place: &str) -> bool {
+    let here = file!().replace('\\', "/");
+    let sources = here.trim_end_matches("panics.rs");
+    let reports = format!("{}reports/src/", sources.trim_end_matches("sim/src/"));
+    let own = place.strip_prefix(sources);
+    own.is_some_and(|file| !file.starts_with("subject/")) || place.starts_with(&reports)
+}
+
 /// Runs something, and gives its panic with its place. What it was changing when it panicked may be
 /// half changed.
 ///
@@ -68,6 +79,23 @@ pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_guests_sources_are_not_ours_whatever_they_are_called() {
+        let here = file!().replace('\\', "/");
+        assert!(is_own(&format!("{here}:7")));
+        for other in [
+            "/home/me/sim/src/panics.rs:7",
+            "src/sim/src/world/network.rs:7",
+            "engine/src/roles/acceptor.rs:7",
+            &here.replace("panics.rs", "subject/primary_copy.rs:7"),
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+        assert!(is_own(
+            &here.replace("sim/src/panics.rs", "reports/src/record.rs:7")
+        ));
+    }
 
     #[test]
     fn message_and_place_are_caught() {

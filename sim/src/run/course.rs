@@ -300,7 +300,8 @@ impl<J: Judge> Run<J> {
         self.check()
     }
 
-    /// A process that asks to be woken at once, again and again, stops the clock for everybody.
+    /// A process that asks to be woken at once, again and again, stops the clock for everybody: a stall
+    /// whatever was damaged, and the end of the run also where nobody judges progress.
     fn time_goes_on(&mut self, before: Instant) -> Step {
         self.at_once += 1;
         if self.world.now() != before {
@@ -309,8 +310,16 @@ impl<J: Judge> Run<J> {
         if self.at_once != AT_ONE_INSTANT_MAX {
             return Ok(());
         }
-        let lacks = format!("the clock has stood still for {AT_ONE_INSTANT_MAX} events");
-        self.stall(Progress::NAME, &[lacks])
+        let mut why = format!("the clock has stood still for {AT_ONE_INSTANT_MAX} events");
+        if let Some(node) = self.world.restless() {
+            let now = self.world.now();
+            why += &format!(": {node} asks to be woken at {now} or before, again and again");
+        }
+        Err(if self.jury.has(Progress::NAME) {
+            Failure::new(Verdict::Liveness, Progress::NAME, why)
+        } else {
+            Failure::undecided(Undecided::Events, why)
+        })
     }
 
     pub(super) fn weigh(&self) -> Step {

@@ -484,6 +484,8 @@ enum What {
     Panic(&'static str),
     Distrust,
     Quit,
+    /// Sends to a replica that there is not.
+    Stray,
     /// Wakes up without end where so much is watched: nothing in audits.
     Spin(ProbeLevel),
 }
@@ -510,6 +512,10 @@ impl Process for BrokenProcess {
             What::Quit => out.push(Output::Halt {
                 reason: "enough".to_owned(),
                 damaged: false,
+            }),
+            What::Stray => out.push(Output::Send {
+                to: Node(7),
+                bytes: b"anybody there?"[..].into(),
             }),
             What::Spin(_) => {}
         }
@@ -620,6 +626,34 @@ fn a_process_that_stops_the_clock_is_a_stall() {
     assert_eq!(record.verdict, Verdict::Liveness);
     assert_eq!(record.check.as_deref(), Some("progress"));
     assert!(record.events < 1_000_000, "{}", record.events);
+    let said = record.message.unwrap_or_default();
+    assert!(
+        said.contains("for 500000 events: r1 asks to be woken at 0"),
+        "{said}"
+    );
+    // No damage explains it, and where progress is no matter it is no long run either.
+    let mut plan = testing::plan(3);
+    plan.budget = DamageBudget::None;
+    assert_eq!(verdict(plan, &SPINS).0, "liveness");
+    let unjudged = RunSpec {
+        jury: Jury::only(["agreement"]),
+        ..spec(testing::plan(3))
+    };
+    let record = run_judged(&unjudged, &SPINS, ()).record;
+    assert_eq!(record.verdict, Verdict::Inconclusive);
+    let said = record.message.unwrap_or_default();
+    assert!(said.contains("r1 asks to be woken"), "{said}");
+}
+
+#[test]
+fn a_message_to_nobody_is_the_subjects_fault() {
+    static STRAYS: Broken = Broken {
+        after: Span::from_millis(700),
+        what: What::Stray,
+    };
+    let found = verdict(testing::plan(3), &STRAYS);
+    assert_eq!((found.0, &*found.1), ("panic", "port"));
+    assert_eq!(found.2, "r1 sends to r8, and there are 3 replicas");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::build;
 use crate::check::jury::{CONTRACT, Jury};
 use crate::page::run as page;
 use crate::panics::caught;
+use crate::panics::is_own;
 use crate::plan::Checks;
 use crate::run::{self, Recording, RunOutcome, RunSpec};
 use crate::shrink::case::Goal;
@@ -27,6 +28,7 @@ use crate::sweep::settings::{Item, Judges, Keep, Settings};
 use crate::sweep::smaller::{Smaller, smaller};
 use crate::sweep::source::{Origin, Planned, Source, expected, leave_out, planned};
 use crate::trace::tale::Line;
+use crate::verdict::PANIC;
 use crate::world::tally::Milestone;
 
 /// What a job gave.
@@ -310,11 +312,7 @@ fn own_up(record: &mut RunRecord) {
         .message
         .as_deref()
         .and_then(|message| split_site(message).1);
-    let own = site.is_some_and(|site| {
-        site.split_once("sim/src/")
-            .is_some_and(|(_, file)| !file.starts_with("subject/"))
-    });
-    if record.verdict == Verdict::Panic && own {
+    if record.check.as_deref() == Some(PANIC) && site.is_some_and(is_own) {
         record.check = Some(HARNESS.to_owned());
     }
 }

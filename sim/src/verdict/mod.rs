@@ -22,6 +22,15 @@ use crate::verdict::undecided::Undecided;
 /// The check of a run that takes more memory than a run may.
 pub const OUT_OF_MEMORY: &str = "out-of-memory";
 
+/// The check of a panic of the subject.
+pub const PANIC: &str = "panic";
+
+/// The check of a subject that asks for what no host can do.
+pub const PORT: &str = "port";
+
+/// How the panic begins that ends a run at once when the subject asks for what no host can do.
+pub const MISUSE: &str = "port: ";
+
 /// A run that failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
@@ -50,13 +59,17 @@ impl Failure {
         Self::new(Verdict::Inconclusive, why.name(), message)
     }
 
-    /// What a panic of the subject means: a broken contract is a matter of safety.
+    /// What a panic of the subject means: a broken contract is a matter of safety, and so is what
+    /// cannot be asked of a host.
     #[must_use]
     pub fn of_panic(panic: &Caught) -> Self {
+        if let Some(asked) = panic.message.strip_prefix(MISUSE) {
+            return Self::new(Verdict::Panic, PORT, asked);
+        }
         let (class, check) = if panic.message.starts_with("contract ") {
             (Verdict::Safety, "contract")
         } else {
-            (Verdict::Panic, "panic")
+            (Verdict::Panic, PANIC)
         };
         Self::new(class, check, panic.to_string())
     }
@@ -233,6 +246,10 @@ mod tests {
         assert_eq!(
             of("no contract", None),
             Failure::new(Verdict::Panic, "panic", "no contract")
+        );
+        assert_eq!(
+            of("port: r1 sends to r9", Some("a.rs:1")),
+            Failure::new(Verdict::Panic, "port", "r1 sends to r9")
         );
     }
 

@@ -218,6 +218,18 @@ impl<O: Observer> World<O> {
         lacks
     }
 
+    /// A replica that asks to be woken now or before.
+    #[must_use]
+    pub fn restless(&self) -> Option<Node> {
+        let due = |machine: &Machine| {
+            let process = machine.process.as_ref();
+            let deadline = process.and_then(|process| process.deadline());
+            deadline.is_some_and(|at| at <= machine.clock.now(self.stage.now).mono)
+        };
+        let at = self.machines.iter().position(due)?;
+        Some(Node(u8::try_from(at).expect("at most 9 replicas")))
+    }
+
     /// From here on nothing that facts tell of decides anything, however closely the run is watched.
     pub const fn judge_without_facts(&mut self) {
         self.blind = true;

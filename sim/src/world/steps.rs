@@ -11,6 +11,7 @@ use crate::subject::process::{Input, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
+use crate::verdict::MISUSE;
 
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Synced, Ticket};
@@ -289,29 +290,32 @@ impl<O: Observer> World<O> {
     }
 
     fn send(&mut self, node: usize, to: Node, bytes: Bytes) -> Then {
-        if u16::from(to.0) < self.stage.replicas {
-            let who = Node(u8::try_from(node).expect("at most 9 replicas"));
-            if let Some(rank) = self.subject.leads(who, &bytes) {
-                self.acted(who, rank);
-            }
-            if let Some(rank) = self.subject.campaigns(who, &bytes)
-                && self.roles.campaigned(who, rank)
-            {
-                self.reached(Milestone::Campaigned, Until::Campaigned, who);
-            }
-            if let Some(votes) = &mut self.votes {
-                votes.sent(who, &bytes);
-            }
-            self.note_promise(who, to, &bytes);
-            let boot = self.machines[node].boot;
-            self.network.send(
-                &mut self.stage,
-                Port(u16::from(who.0)),
-                boot,
-                Port(u16::from(to.0)),
-                bytes,
-            );
+        let who = Node(u8::try_from(node).expect("at most 9 replicas"));
+        let replicas = self.stage.replicas;
+        assert!(
+            u16::from(to.0) < replicas,
+            "{MISUSE}{who} sends to {to}, and there are {replicas} replicas"
+        );
+        if let Some(rank) = self.subject.leads(who, &bytes) {
+            self.acted(who, rank);
         }
+        if let Some(rank) = self.subject.campaigns(who, &bytes)
+            && self.roles.campaigned(who, rank)
+        {
+            self.reached(Milestone::Campaigned, Until::Campaigned, who);
+        }
+        if let Some(votes) = &mut self.votes {
+            votes.sent(who, &bytes);
+        }
+        self.note_promise(who, to, &bytes);
+        let boot = self.machines[node].boot;
+        self.network.send(
+            &mut self.stage,
+            Port(u16::from(who.0)),
+            boot,
+            Port(u16::from(to.0)),
+            bytes,
+        );
         Then::GoOn
     }
 
