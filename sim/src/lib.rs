@@ -11,6 +11,7 @@ pub mod ids;
 pub mod page;
 pub mod panics;
 pub mod plan;
+pub mod prelude;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

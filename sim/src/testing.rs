@@ -13,13 +13,15 @@ use crate::cli::card::card;
 use crate::cli::exit;
 use crate::cli::terminal::quoted;
 use crate::cli::which::options_of;
+use crate::subject::catalog;
+use crate::subject::process::Subject;
 use crate::sweep::job::{Report, execute};
 use crate::sweep::settings::{Item, Keep, Settings, Target};
 use crate::sweep::shelf;
 
 /// A test of some seeds of a scenario: its name, the scenario's name in the library or its file from
-/// the crate's folder on (which ends with `.toml`), and the seeds. Then, if wanted, `subject = NAME`,
-/// `bug = NAME` and `set = [KEY=VALUE, ...]`, in this order.
+/// the crate's folder on (which ends with `.toml`), and the seeds. Then, if wanted, `subject = NAME`
+/// (or `subject = &MyEngine`), `bug = NAME` and `set = [KEY=VALUE, ...]`, in this order.
 #[macro_export]
 macro_rules! test {
     ($name:ident, $scenario:expr, seeds = $seeds:expr
@@ -28,12 +30,33 @@ macro_rules! test {
         fn $name() {
             #[allow(unused_mut, reason = "some tests set nothing")]
             let mut settings = $crate::sweep::settings::Settings::default();
-            $( settings.subject = Some(::std::string::String::from($subject)); )?
+            $( settings.subject = Some($crate::testing::Tested::name($subject)); )?
             $( settings.bug = Some(::std::string::String::from($bug)); )?
             $( settings.set = $set.into_iter().map(::std::string::String::from).collect(); )?
             $crate::testing::passes(env!("CARGO_MANIFEST_DIR"), $scenario, $seeds, settings);
         }
     };
+}
+
+/// What a test is of: an engine, or the name of one that is built in.
+pub trait Tested {
+    /// Its name, under which it is known from now on.
+    fn name(self) -> String;
+}
+
+impl Tested for &str {
+    fn name(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl<S: Subject> Tested for &'static S {
+    fn name(self) -> String {
+        if let Err(message) = catalog::register(&[self]) {
+            panic!("{message}");
+        }
+        Subject::name(self).to_owned()
+    }
 }
 
 /// These seeds of a scenario pass, under these settings. `folder` is what a file's path begins at.

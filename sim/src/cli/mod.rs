@@ -23,6 +23,7 @@ pub mod explain;
 pub mod hunt;
 pub mod merge;
 pub mod narrow;
+pub mod new_harness;
 pub mod options;
 pub mod replay;
 pub mod scenario;
@@ -106,6 +107,8 @@ pub enum Command {
     Merge(merge::MergeArgs),
     /// Make an issue's text of each distinct failure of a sweep
     Triage(triage::TriageArgs),
+    /// Make a package that puts an engine of your own under test
+    NewHarness(new_harness::NewHarnessArgs),
     /// Measure how fast runs are
     Bench(bench::BenchArgs),
     /// Print a shell's completions
@@ -134,7 +137,7 @@ pub enum Command {
 /// }
 /// ```
 #[must_use]
-pub fn main_with(guests: &'static [&'static dyn Subject]) -> ExitCode {
+pub fn main_with(guests: &[&'static dyn Subject]) -> ExitCode {
     if let Err(message) = catalog::register(guests) {
         return ExitCode::from(terminal::fail(exit::HARNESS, &message));
     }
@@ -174,6 +177,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments, &cli.global),
         Command::Triage(arguments) => triage::run(&arguments),
+        Command::NewHarness(arguments) => new_harness::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,7 +9,7 @@ use crate::ids::Node;
 use crate::plan::Mix;
 use crate::scenario::fault::{Boundary, Fault, Keep, Spots, Who};
 use crate::subject::abd::Abd;
-use crate::subject::frame::{sealed, unsealed};
+use crate::subject::kit::frame::{sealed, unsealed};
 use crate::subject::process::{Dialect, Input, Now, Output, Process};
 use crate::trace::event::Fact;
 use crate::world::testing;

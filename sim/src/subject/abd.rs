@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use synod_port::files::{Bytes, DiskError, DiskOk, FileName};
 
-use crate::history::operation::{Action, Call, Return, Text};
+use crate::history::operation::{Action, Return, Text};
 use crate::ids::{Client, Node};
-use crate::subject::cell::{Cell, Told};
-use crate::subject::frame::{Packed, pack, sealed, unpack, unsealed};
+use crate::subject::kit::cell::{Cell, Told};
+use crate::subject::kit::dialect::{Plain, Request, reply, request};
+use crate::subject::kit::frame::{Packed, pack, sealed, unpack, unsealed};
 use crate::subject::process::{
     Answer, Dialect, Input, Now, Output, Process, Refusal, Session, Setup, Subject,
 };
-use crate::trace::event::Fact;
 
 /// The subject.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,10 @@ impl Subject for Abd {
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
-        &Register
+        &Plain {
+            sessions: true,
+            offers: |action| matches!(action, Action::Get | Action::Put(_)),
+        }
     }
 
     fn reads_wall_clock(&self) -> bool {
@@ -59,10 +62,6 @@ impl Subject for Abd {
     }
 
     fn has_leader(&self) -> bool {
-        false
-    }
-
-    fn tells_facts(&self) -> bool {
         false
     }
 }
@@ -117,19 +116,11 @@ struct Replica {
     out: Vec<Output>,
 }
 
-// The kinds of messages, between replicas and with clients.
+// The kinds of messages.
 const ASK: u64 = 1;
 const HAVE: u64 = 2;
 const STORE: u64 = 3;
 const STORED: u64 = 4;
-const OPEN: u64 = 5;
-const GET: u64 = 6;
-const PUT: u64 = 7;
-const VALUE: u64 = 8;
-const ABSENT: u64 = 9;
-const DONE: u64 = 10;
-const ELSEWHERE: u64 = 11;
-const GONE: u64 = 12;
 
 const OPERATIONS_MAX: usize = 256;
 
@@ -139,58 +130,59 @@ impl Replica {
         self.name
     }
 
-    fn reply(&mut self, to: Client, kind: u64, [session, sequence]: [u64; 2], value: &[u8]) {
-        self.out.push(Output::Reply {
-            to,
-            bytes: frame(&[kind, session, sequence], &[value]),
-        });
+    fn reply(&mut self, to: Client, answer: &Answer) {
+        self.out.push(reply(to, answer));
+    }
+
+    fn done(&mut self, to: Client, [session, sequence]: [u64; 2], result: Return) {
+        let answer = Answer::done(Session(session), sequence, result);
+        self.reply(to, &answer);
+    }
+
+    fn refuse(&mut self, to: Client, [session, sequence]: [u64; 2], refusal: Refusal) {
+        let answer = Answer::refused(Session(session), sequence, refusal);
+        self.reply(to, &answer);
     }
 
     fn on_request(&mut self, now: u64, from: Client, bytes: &[u8]) {
-        let Some(Packed {
-            words: [kind, session, sequence, floor],
-            texts: [key, value],
-            ..
-        }) = unsealed(bytes).and_then(unpack)
-        else {
-            return;
+        let busy = !self.ready || self.operations.len() >= OPERATIONS_MAX;
+        let (session, sequence, floor, call) = match request(bytes) {
+            None => return,
+            Some(Request::Open(nonce)) if busy => {
+                return self.refuse(from, [0, nonce], Refusal::Retry(None));
+            }
+            Some(Request::Open(nonce)) => {
+                let session = Session(self.fresh());
+                return self.reply(from, &Answer::Registered { nonce, session });
+            }
+            Some(Request::Call(session, sequence, floor, call)) => {
+                (session.0, sequence, floor, call)
+            }
         };
         let request = [session, sequence];
-        if !self.ready || self.operations.len() >= OPERATIONS_MAX {
-            return self.reply(from, ELSEWHERE, request, b"");
-        }
-        match kind {
-            OPEN => {
-                let session = self.fresh();
-                self.reply(from, OPEN, [session, sequence], b"");
+        match call.action {
+            _ if busy => self.refuse(from, request, Refusal::Retry(None)),
+            Action::Put(_) if !(self.first..=self.name).contains(&session) => {
+                self.turn_away(from, request);
             }
-            GET => self.begin(now, from, request, key, None),
-            PUT if !(self.first..=self.name).contains(&session) => self.turn_away(from, request),
-            PUT => {
+            Action::Put(value) => {
                 let puts = self.puts.entry(session).or_default();
                 puts.floor = puts.floor.max(floor);
                 puts.done = puts.done.split_off(&puts.floor);
                 match puts.done.get(&sequence) {
-                    Some(true) => self.reply(from, DONE, request, b""),
+                    Some(true) => self.done(from, request, Return::Done),
                     None if sequence >= puts.floor => {
                         puts.done.insert(sequence, false);
-                        self.begin(now, from, request, key, Some(value.into()));
+                        self.begin(now, from, request, call.key, Some(value));
                     }
                     Some(false) | None => {}
                 }
             }
-            _ => {}
+            _ => self.begin(now, from, request, call.key, None),
         }
     }
 
-    fn begin(
-        &mut self,
-        now: u64,
-        client: Client,
-        request: [u64; 2],
-        key: &[u8],
-        put: Option<Text>,
-    ) {
+    fn begin(&mut self, now: u64, client: Client, request: [u64; 2], key: Text, put: Option<Text>) {
         if self.operations.is_empty() {
             self.retry_at = now + self.patience;
         }
@@ -200,7 +192,7 @@ impl Replica {
             Operation {
                 client,
                 request,
-                key: key.into(),
+                key,
                 put,
                 best,
                 storing: false,
@@ -215,12 +207,12 @@ impl Replica {
     fn turn_away(&mut self, from: Client, [session, sequence]: [u64; 2]) {
         let [home, ..] = session.to_le_bytes();
         let again = self.strays.insert(session, sequence) == Some(sequence);
-        let kind = if again || home == self.node.0 {
-            GONE
+        let refusal = if again || home == self.node.0 {
+            Refusal::SessionGone
         } else {
-            ELSEWHERE
+            Refusal::Retry(Some(Node(home)))
         };
-        self.reply(from, kind, [session, sequence], &[home]);
+        self.refuse(from, [session, sequence], refusal);
     }
 
     /// Asks all who have not answered, this replica among them.
@@ -328,14 +320,12 @@ impl Replica {
         {
             *done = true;
         }
-        let kind = if put.is_some() {
-            DONE
-        } else if tag == Tagged::default().0 {
-            ABSENT
+        let result = if put.is_some() {
+            Return::Done
         } else {
-            VALUE
+            Return::Value((tag != Tagged::default().0).then_some(value))
         };
-        self.reply(client, kind, [session, sequence], &value);
+        self.done(client, [session, sequence], result);
     }
 
     /// What waited for the disk is told, and what has changed meanwhile is saved.
@@ -396,74 +386,6 @@ impl Process for Replica {
 
     fn fork(&self) -> Option<Box<dyn Process>> {
         Some(Box::new(self.clone()))
-    }
-
-    fn facts(&mut self, _: &mut Vec<Fact>) {}
-}
-
-/// What clients say and hear.
-struct Register;
-
-impl Dialect for Register {
-    fn register(&self, nonce: u64) -> Option<Bytes> {
-        Some(frame(&[OPEN, 0, nonce, 0], &[b"", b""]))
-    }
-
-    fn offers(&self, action: &Action) -> bool {
-        matches!(action, Action::Get | Action::Put(_))
-    }
-
-    fn request(&self, session: Session, sequence: u64, answered_below: u64, call: &Call) -> Bytes {
-        let (kind, value) = if let Action::Put(value) = &call.action {
-            (PUT, &**value)
-        } else {
-            (GET, &[][..])
-        };
-        frame(
-            &[kind, session.0, sequence, answered_below],
-            &[&call.key, value],
-        )
-    }
-
-    fn reply(&self, bytes: &[u8]) -> Option<Answer> {
-        let Packed {
-            words: [kind, session, sequence],
-            texts: [value],
-            ..
-        } = unpack(unsealed(bytes)?)?;
-        let session = Session(session);
-        let result = match kind {
-            OPEN => {
-                return Some(Answer::Registered {
-                    nonce: sequence,
-                    session,
-                });
-            }
-            ELSEWHERE => {
-                return Some(Answer::Refused {
-                    session,
-                    sequence,
-                    refusal: Refusal::Retry(value.first().map(|home| Node(*home))),
-                });
-            }
-            GONE => {
-                return Some(Answer::Refused {
-                    session,
-                    sequence,
-                    refusal: Refusal::SessionGone,
-                });
-            }
-            DONE => Return::Done,
-            ABSENT => Return::Value(None),
-            VALUE => Return::Value(Some(value.into())),
-            _ => return None,
-        };
-        Some(Answer::Done {
-            session,
-            sequence,
-            place: None,
-            result,
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 //! and those that are built in. One more that is built in is a file and a line here; a guest needs
 //! neither ([`cli::main_with`](crate::cli::main_with)).
 
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 use crate::subject::abd::Abd;
 use crate::subject::primary_copy::PrimaryCopy;
@@ -12,26 +12,23 @@ use crate::subject::synod::Synod;
 /// Those that are built in.
 const BUILT_IN: &[&dyn Subject] = &[&Synod, &PrimaryCopy, &Abd];
 
-/// Engines that live outside this package. They are named once, before anything runs, so that all of
-/// a process, and every worker of the same program, knows the same ones.
-static GUESTS: OnceLock<&'static [&'static dyn Subject]> = OnceLock::new();
+/// Engines that live outside this package, in the order in which they were registered.
+static GUESTS: RwLock<Vec<&dyn Subject>> = RwLock::new(Vec::new());
 
-/// Makes engines known that live outside this package, the one first that is meant when nothing
-/// else is said. To be called before anything else; a second call with the same names does nothing.
+/// Makes engines known that live outside this package. To be called before anything else, and alike
+/// in every process that takes part; one that is known already is left as it is.
 ///
 /// # Errors
-/// A name is taken or is none, or other guests were named before.
-pub fn register(guests: &'static [&'static dyn Subject]) -> Result<(), String> {
-    fn names(subjects: &[&dyn Subject]) -> Vec<&'static str> {
-        subjects.iter().map(|subject| subject.name()).collect()
-    }
-    let mut taken = names(BUILT_IN);
-    for name in names(guests) {
+/// A name is that of an engine that is built in, comes twice, or is none.
+pub fn register(guests: &[&'static dyn Subject]) -> Result<(), String> {
+    let mut taken: Vec<&str> = BUILT_IN.iter().map(|subject| subject.name()).collect();
+    for guest in guests {
+        let name = guest.name();
         let is_plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_plain) {
             return Err(format!(
-                "a subject is called {name:?}: a name is of a to z, 0 to 9 and -"
+                "a subject is called {name:?}: a name is of a to z, 0 to 9, - and _"
             ));
         }
         if taken.contains(&name) {
@@ -39,31 +36,34 @@ pub fn register(guests: &'static [&'static dyn Subject]) -> Result<(), String> {
         }
         taken.push(name);
     }
-    let known = GUESTS.get_or_init(|| guests);
-    if names(known) != names(guests) {
-        return Err(format!(
-            "other subjects were registered before: {}",
-            names(known).join(", ")
-        ));
+    let mut known = GUESTS.write().unwrap_or_else(PoisonError::into_inner);
+    for guest in guests {
+        if known.iter().all(|known| known.name() != guest.name()) {
+            known.push(*guest);
+        }
     }
     Ok(())
 }
 
 /// The engines that live outside this package.
 #[must_use]
-pub fn guests() -> &'static [&'static dyn Subject] {
-    GUESTS.get().copied().unwrap_or_default()
+pub fn guests() -> Vec<&'static dyn Subject> {
+    GUESTS
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// All of them, the guests first.
 pub fn all() -> impl Iterator<Item = &'static dyn Subject> {
-    guests().iter().chain(BUILT_IN).copied()
+    guests().into_iter().chain(BUILT_IN.iter().copied())
 }
 
 /// The name of the subject of a run when nothing else is said.
 #[must_use]
 pub fn default_subject() -> &'static str {
-    guests().first().unwrap_or(&BUILT_IN[0]).name()
+    let guests = guests();
+    guests.first().unwrap_or(&BUILT_IN[0]).name()
 }
 
 /// The subject of that name.

@@ -3,8 +3,7 @@
 pub mod abd;
 pub mod bug_card;
 pub mod catalog;
-pub mod cell;
-pub mod frame;
+pub mod kit;
 pub mod ping;
 pub mod primary_copy;
 pub mod process;

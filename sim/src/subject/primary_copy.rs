@@ -1,23 +1,24 @@
 //! A naive primary-backup store, here to be broken: the lowest-numbered replica that seems alive is
 //! the primary, writes to its own disk, answers, and copies to the others in its own time. It is
-//! synchronous in style: [`Sync`] holds what it sends until the disk operations that it asked for
+//! synchronous in style: [`InOrder`] holds what it sends until the disk operations that it asked for
 //! before are done.
 //!
 //! What it lacks, on purpose: a quorum, and anything that would keep two replicas from both being
 //! the primary.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use synod_port::files::{Bytes, DiskOk, DiskOp, FileName, OpId};
+use synod_port::files::{Bytes, DiskOk, DiskOp, FileName};
 
-use crate::history::operation::{Action, Call, Return, Text};
+use crate::history::operation::{Call, Return};
 use crate::ids::{Client, Node};
-use crate::subject::frame::{sealed, unsealed};
+use crate::subject::kit::dialect::{Plain, Request, reply, request};
+use crate::subject::kit::in_order::InOrder;
+use crate::subject::kit::key_value::KeyValue;
 use crate::subject::process::{
     Answer, Dialect, Input, Now, Output, Process, Refusal, Session, Setup, Subject,
 };
-use crate::trace::event::Fact;
 
 /// The subject.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ impl Subject for PrimaryCopy {
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
-        &Plain
+        &Plain::WITHOUT_SESSIONS
     }
 
     fn reads_wall_clock(&self) -> bool {
@@ -74,13 +75,13 @@ struct Replica {
     silence: u64,
     next_beat: u64,
     ready: bool,
-    values: BTreeMap<Vec<u8>, Vec<u8>>,
+    values: KeyValue,
     /// Everything that was done, in the order in which it was done here, and by (client, number)
     /// what came of it.
     log: Vec<Bytes>,
     done: BTreeMap<(u16, u64), Return>,
     length: u64,
-    disk: Sync,
+    disk: InOrder,
 }
 
 impl Replica {
@@ -102,7 +103,7 @@ impl Replica {
             .filter_map(|node| u8::try_from(node).ok())
             .filter(|node| *node != self.node.0)
         {
-            self.disk.queue.push_back(Output::Send {
+            self.disk.push(Output::Send {
                 to: Node(node),
                 bytes: bytes.clone(),
             });
@@ -127,34 +128,22 @@ impl Replica {
         if let Some(result) = self.done.get(&(client, number)) {
             return Some(result.clone());
         }
-        let value = self
-            .values
-            .get(&*call.key)
-            .map(|value| Arc::from(&value[..]));
-        let new = match (&call.action, &value) {
-            (Action::Get, _) => return Some(Return::Value(value)),
-            (Action::Put(new), _) => Some(new.to_vec()),
-            (Action::Append(tag), old) => Some([old.as_deref().unwrap_or_default(), tag].concat()),
-            (Action::Cas { expected, new }, old) if expected == old => Some(new.to_vec()),
-            (Action::Cas { .. }, _) => return Some(Return::Mismatch(value)),
-            (Action::Delete, _) => None,
-        };
-        match new {
-            Some(new) => self.values.insert(call.key.to_vec(), new),
-            None => self.values.remove(&*call.key),
-        };
+        let result = self.values.apply(&call);
+        if result != Return::Done {
+            return Some(result);
+        }
         if write {
             let framed: Bytes = [&u32::try_from(record.len()).ok()?.to_le_bytes()[..], record]
                 .concat()
                 .into();
             let offset = self.length;
             self.length += framed.len() as u64;
-            self.disk.ask(DiskOp::Write {
+            self.disk.disk(DiskOp::Write {
                 file: data(),
                 offset,
                 data: framed,
             });
-            self.disk.ask(DiskOp::Sync(data()));
+            self.disk.disk(DiskOp::Sync(data()));
         }
         self.log.push(record.clone());
         self.done.insert((client, number), Return::Done);
@@ -168,18 +157,16 @@ impl Replica {
         };
         let primary = self.primary(now);
         let known = self.log.len();
-        let reply = if !self.ready || primary != self.node {
-            [&b"R"[..], &number.to_le_bytes(), &[primary.0]].concat()
+        let (session, sequence) = (Session(0), number);
+        let answer = if !self.ready || primary != self.node {
+            Answer::refused(session, sequence, Refusal::Retry(Some(primary)))
         } else {
             let Some(result) = self.apply(&record, true) else {
                 return;
             };
-            [&b"D"[..], &number.to_le_bytes(), &result_bytes(&result)].concat()
+            Answer::done(session, sequence, result)
         };
-        self.disk.queue.push_back(Output::Reply {
-            to: from,
-            bytes: reply.into(),
-        });
+        self.disk.push(reply(from, &answer));
         if self.log.len() > known {
             let copy = [&b"C"[..], &record].concat();
             self.tell(&copy.into());
@@ -199,7 +186,7 @@ impl Replica {
             }
             Some((b'Q', _)) => {
                 for record in &self.log {
-                    self.disk.queue.push_back(Output::Send {
+                    self.disk.push(Output::Send {
                         to: from,
                         bytes: [&b"C"[..], record].concat().into(),
                     });
@@ -212,7 +199,7 @@ impl Replica {
     /// Recovery: the length, then the bytes; then everybody is asked for what they have.
     fn on_disk(&mut self, result: DiskOk) {
         match result {
-            DiskOk::Length(length) => self.disk.ask(DiskOp::Read {
+            DiskOk::Length(length) => self.disk.disk(DiskOp::Read {
                 file: data(),
                 offset: 0,
                 length: u32::try_from(length).unwrap_or(u32::MAX),
@@ -229,7 +216,7 @@ impl Replica {
                     rest = after;
                 }
                 self.ready = true;
-                self.disk.queue.push_back(Output::Ready);
+                self.disk.push(Output::Ready);
                 self.tell(&Arc::from(&b"Q"[..]));
             }
             DiskOk::Done | DiskOk::Names(_) | DiskOk::Data(_) => {}
@@ -241,7 +228,7 @@ impl Process for Replica {
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
         match input {
             Input::Boot { .. } => {
-                self.disk.ask(DiskOp::Length(data()));
+                self.disk.disk(DiskOp::Length(data()));
                 self.beat(now.mono);
             }
             Input::Message { from, bytes } => self.on_message(now.mono, from, bytes),
@@ -249,13 +236,8 @@ impl Process for Replica {
             Input::Deadline if now.mono >= self.next_beat => self.beat(now.mono),
             Input::Deadline => {}
             Input::Disk { result, .. } => {
-                self.disk.busy = false;
-                match result {
-                    Ok(result) => self.on_disk(result),
-                    Err(error) => self.disk.queue.push_back(Output::Halt {
-                        reason: format!("the disk failed: {error:?}"),
-                        damaged: false,
-                    }),
+                if let Some(result) = self.disk.ended(result) {
+                    self.on_disk(result);
                 }
             }
         }
@@ -269,153 +251,17 @@ impl Process for Replica {
     fn fork(&self) -> Option<Box<dyn Process>> {
         Some(Box::new(self.clone()))
     }
-
-    fn facts(&mut self, _: &mut Vec<Fact>) {}
-}
-
-/// Makes a synchronous engine fit the port: outputs leave in order, and each disk operation is over
-/// before the next output leaves.
-#[derive(Clone, Default)]
-struct Sync {
-    queue: VecDeque<Output>,
-    next: u64,
-    busy: bool,
-}
-
-impl Sync {
-    fn ask(&mut self, what: DiskOp) {
-        self.next += 1;
-        self.queue.push_back(Output::Disk {
-            op: OpId(self.next),
-            what,
-        });
-    }
-
-    fn pump(&mut self, out: &mut Vec<Output>) {
-        while !self.busy {
-            let Some(output) = self.queue.pop_front() else {
-                return;
-            };
-            self.busy = matches!(output, Output::Disk { .. });
-            out.push(output);
-        }
-    }
 }
 
 fn data() -> FileName {
     FileName::new("data").expect("a short name")
 }
 
-/// A dialect without sessions; requests carry a checksum, as nothing else would notice a flipped
-/// bit.
-struct Plain;
-
-impl Dialect for Plain {
-    fn register(&self, _: u64) -> Option<Bytes> {
-        None
-    }
-
-    fn request(&self, _: Session, sequence: u64, _: u64, call: &Call) -> Bytes {
-        let (kind, one, two): (u8, &[u8], &[u8]) = match &call.action {
-            Action::Get => (b'g', b"", b""),
-            Action::Put(new) => (b'p', new, b""),
-            Action::Append(tag) => (b'a', tag, b""),
-            Action::Cas {
-                expected: None,
-                new,
-            } => (b'n', new, b""),
-            Action::Cas {
-                expected: Some(old),
-                new,
-            } => (b'c', new, old),
-            Action::Delete => (b'd', b"", b""),
-        };
-        let mut bytes = [&sequence.to_le_bytes()[..], &[kind]].concat();
-        for part in [&call.key, one, two] {
-            bytes.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_le_bytes());
-            bytes.extend_from_slice(part);
-        }
-        sealed(bytes).into()
-    }
-
-    fn reply(&self, bytes: &[u8]) -> Option<Answer> {
-        let (kind, rest) = bytes.split_first()?;
-        let (sequence, rest) = rest.split_first_chunk()?;
-        let (session, sequence) = (Session(0), u64::from_le_bytes(*sequence));
-        match (kind, rest) {
-            (b'R', [hint]) => Some(Answer::Refused {
-                session,
-                sequence,
-                refusal: Refusal::Retry(Some(Node(*hint))),
-            }),
-            (b'D', _) => Some(Answer::Done {
-                session,
-                sequence,
-                place: None,
-                result: result_of(unsealed(rest)?)?,
-            }),
-            _ => None,
-        }
-    }
-}
-
 /// (client, number, call) of a record: a client's number and what it sent.
 fn parse(record: &[u8]) -> Option<(u16, u64, Call)> {
     let (client, rest) = record.split_first_chunk()?;
-    let (number, rest) = unsealed(rest)?.split_first_chunk()?;
-    let (kind, mut rest) = rest.split_first()?;
-    let mut part = || -> Option<Text> {
-        let (length, after) = rest.split_first_chunk()?;
-        let (part, after) = after.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-        rest = after;
-        Some(part.into())
-    };
-    let (key, one, two) = (part()?, part()?, part()?);
-    let action = match kind {
-        b'g' => Action::Get,
-        b'p' => Action::Put(one),
-        b'a' => Action::Append(one),
-        b'n' => Action::Cas {
-            expected: None,
-            new: one,
-        },
-        b'c' => Action::Cas {
-            expected: Some(two),
-            new: one,
-        },
-        b'd' => Action::Delete,
-        _ => return None,
-    };
-    Some((
-        u16::from_le_bytes(*client),
-        u64::from_le_bytes(*number),
-        Call { key, action },
-    ))
-}
-
-fn result_bytes(result: &Return) -> Bytes {
-    let (kind, value) = match result {
-        Return::Done => (b'd', None),
-        Return::Value(value) => (b'v', value.as_deref()),
-        Return::Mismatch(value) => (b'm', value.as_deref()),
-    };
-    sealed(
-        [
-            &[kind, u8::from(value.is_some())],
-            value.unwrap_or_default(),
-        ]
-        .concat(),
-    )
-    .into()
-}
-
-fn result_of(bytes: &[u8]) -> Option<Return> {
-    let ([kind, some], value) = bytes.split_first_chunk()?;
-    let value = (*some == 1).then(|| value.into());
-    match kind {
-        b'd' => Some(Return::Done),
-        b'v' => Some(Return::Value(value)),
-        b'm' => Some(Return::Mismatch(value)),
-        _ => None,
+    match request(rest)? {
+        Request::Call(_, sequence, _, call) => Some((u16::from_le_bytes(*client), sequence, call)),
+        Request::Open(_) => None,
     }
 }

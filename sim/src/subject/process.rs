@@ -7,7 +7,7 @@
 
 use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
-use crate::history::operation::{Action, Call};
+use crate::history::operation::{Action, Call, Return};
 use crate::ids::{Client, Node};
 use crate::plan::Knobs;
 use crate::trace::event::Fact;
@@ -107,7 +107,7 @@ pub trait Process {
 
     /// Moves the facts since the last call into `into`, in order. Subjects without facts leave it
     /// empty.
-    fn facts(&mut self, into: &mut Vec<Fact>);
+    fn facts(&mut self, _into: &mut Vec<Fact>) {}
 
     /// What the planted bug did in this boot: (reached, triggered).
     fn bug(&self) -> (u64, u64) {
@@ -210,7 +210,7 @@ pub trait Subject: Sync {
     /// Whether it tells facts of a replicated log. Milestones that are seen in facts are not asked
     /// of a subject without.
     fn tells_facts(&self) -> bool {
-        true
+        false
     }
 
     /// Whether the wall clock can change anything that it does. Where it cannot, jumps of it do not
@@ -269,6 +269,29 @@ pub trait Dialect: Sync {
     fn reply(&self, bytes: &[u8]) -> Option<Answer>;
 }
 
+impl Answer {
+    /// The request is done, and the subject says nothing of its place.
+    #[must_use]
+    pub const fn done(session: Session, sequence: u64, result: Return) -> Self {
+        Self::Done {
+            session,
+            sequence,
+            place: None,
+            result,
+        }
+    }
+
+    /// Not done by this replica for this attempt.
+    #[must_use]
+    pub const fn refused(session: Session, sequence: u64, refusal: Refusal) -> Self {
+        Self::Refused {
+            session,
+            sequence,
+            refusal,
+        }
+    }
+}
+
 /// A reply, as a client understands it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
@@ -289,7 +312,7 @@ pub enum Answer {
         /// last slot that it saw, with index `u16::MAX`, or none when it saw none.
         place: Option<(u64, u16)>,
         /// The result.
-        result: crate::history::operation::Return,
+        result: Return,
     },
     /// Not done by this replica for this attempt.
     Refused {

@@ -70,6 +70,10 @@ impl Subject for Synod {
         &dialect::KeyValueDialect
     }
 
+    fn tells_facts(&self) -> bool {
+        true
+    }
+
     fn reads_wall_clock(&self) -> bool {
         false
     }

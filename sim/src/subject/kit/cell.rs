@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use synod_port::files::{DiskError, DiskOk, DiskOp, FileName, OpId};
 
-use crate::subject::frame::{sealed, unsealed};
+use crate::subject::kit::frame::{sealed, unsealed};
 use crate::subject::process::Output;
 
 /// What an ended disk operation means.
