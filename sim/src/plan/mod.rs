@@ -11,6 +11,8 @@ pub mod dice;
 pub mod draw;
 pub mod faults;
 pub mod pin;
+mod pin_steps;
+mod pin_text;
 #[cfg(test)]
 mod tests;
 pub mod timeline;

@@ -7,6 +7,7 @@
 //! runs.
 
 pub mod aim_form;
+mod asked;
 pub mod asking;
 pub mod check;
 mod deaths;
