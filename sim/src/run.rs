@@ -406,6 +406,8 @@ mod aimed;
 #[cfg(test)]
 mod branching;
 #[cfg(test)]
+mod holding;
+#[cfg(test)]
 mod independence;
 #[cfg(test)]
 mod looked;

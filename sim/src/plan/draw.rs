@@ -499,6 +499,10 @@ fn expectation(what: &Condition, targets: &Targets<'_>, die: &mut Die<'_>) -> Ex
     let known = |who| targets.known(who);
     match what {
         Condition::Operations(count) => Expectation::Operations(die.natural(count)),
+        Condition::Lag(node, slots) => Expectation::Lag {
+            node: *node,
+            slots: slots.0,
+        },
         Condition::Leader(who) => Expectation::Leader(known(who)),
         Condition::NoLeader(who) => Expectation::NoLeader(known(who)),
         Condition::Value(key, is) => Expectation::Value {

@@ -97,6 +97,20 @@ impl Plan {
         };
         self.faults().any(Fault::goes_by_votes) || self.script.iter().any(step)
     }
+
+    /// Whether a step goes by what replicas durably hold.
+    #[must_use]
+    pub fn goes_by_holders(&self) -> bool {
+        self.script.iter().any(|step| {
+            matches!(
+                step.verb,
+                Verb::Expect {
+                    what: Expectation::Lag { .. },
+                    ..
+                }
+            )
+        })
+    }
 }
 
 /// The cluster.
@@ -401,6 +415,13 @@ pub enum Expectation {
     Ready(Who),
     /// So many operations of clients have been answered since the start.
     Operations(u64),
+    /// The replica durably holds what is chosen in all slots but so many.
+    Lag {
+        /// Who.
+        node: crate::ids::Node,
+        /// At least and at most; none: or more.
+        slots: (u64, Option<u64>),
+    },
 }
 
 impl Expectation {
@@ -413,7 +434,7 @@ impl Expectation {
             | Self::CaughtUp(who)
             | Self::Halted(who)
             | Self::Ready(who) => Some(who),
-            Self::Value { .. } | Self::Operations(_) => None,
+            Self::Value { .. } | Self::Operations(_) | Self::Lag { .. } => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::history::operation::{Action, Call};
 use crate::plan::pin_text::{join, nodes, quoted, span, text, time, unit, word};
 use crate::plan::{Expectation, Expected, Healing, Step, Verb, When};
+use crate::scenario::asking::Slots;
 use crate::scenario::fault::{
     Aim, Boundary, Fault, LinkFault, MessageFault, Moment, Partition, Side, Who,
 };
@@ -268,6 +269,10 @@ fn expectation(what: &Expectation) -> String {
         Expectation::Halted(who) => format!("halted = {}", whom(who)),
         Expectation::Ready(who) => format!("ready = {}", whom(who)),
         Expectation::Operations(count) => format!("operations = {count}"),
+        Expectation::Lag { node, slots } => {
+            let slots = quoted(&Slots::shown(*slots));
+            format!("lag = {{ replica = \"{node}\", slots = {slots} }}")
+        }
         Expectation::Value { key, is } => {
             let is = is
                 .as_ref()

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::history::operation::{Action, Call, Text};
-use crate::scenario::asking::{ExpectForm, InvokeForm};
+use crate::scenario::asking::{ExpectForm, InvokeForm, LagForm};
 use crate::scenario::model::{Condition, Expect, Invoke};
 use crate::scenario::select::{CLIENTS_MAX, Select, client};
 use crate::scenario::steps::Cast;
@@ -30,6 +30,10 @@ impl Cast<'_> {
             self.can_be_asked(&count, place);
             found.push(("operations", Condition::Operations(count)));
         }
+        if let Some(LagForm { replica, slots }) = form.lag {
+            self.exists(&Select::Nodes(vec![replica.0]), place);
+            found.push(("lag", Condition::Lag(replica.0, slots)));
+        }
         if let Some(value) = form.value {
             found.push(("value", Condition::Value(value.key, value.is)));
         }
@@ -43,7 +47,7 @@ impl Cast<'_> {
         }
         if found.len() != 1 {
             let help =
-                "write one of leader, no-leader, value, caught-up, halted, ready, operations";
+                "write one of leader, no-leader, value, caught-up, halted, ready, operations, lag";
             self.wrong(
                 place.clone(),
                 "an `expect` is about exactly one thing",

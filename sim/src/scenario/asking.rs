@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault_form::form;
-use crate::scenario::select::Select;
+use crate::scenario::select::{Replica, Select};
 use crate::scenario::units::{Count, Time, Wrong};
 use crate::scenario::value::Ranged;
 
@@ -126,6 +126,8 @@ form!(
         ready: Option<Select>,
         /// So many operations have been answered.
         operations: Option<Ranged<Count>>,
+        /// A replica lacks so many slots.
+        lag: Option<LagForm>,
         /// Happens by then.
         within: Option<Ranged<Time>>,
         /// Holds throughout.
@@ -142,3 +144,69 @@ form!(
         is: Option<String>,
     }
 );
+
+form!(
+    /// `expect = { lag = .. }`.
+    LagForm {
+        /// `r3`.
+        replica: Replica,
+        /// How many.
+        slots: Slots,
+    }
+);
+
+/// At least and at most so many slots; no end: or more. It is waited for, and not drawn from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slots(pub (u64, Option<u64>));
+
+impl<'de> Deserialize<'de> for Slots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Self::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+impl Slots {
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let help = "write \"20..all\" for 20 or more, or both ends: \"0..3\"";
+        let Some((low, high)) = text.split_once("..") else {
+            let title = format!("`{text}` is no range of slots");
+            return Err(Wrong::new(title, "how many more or fewer will do?", help));
+        };
+        let end = |digits: &str| {
+            let known = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            known.then(|| digits.parse().ok()).flatten()
+        };
+        let low: Option<u64> = end(low);
+        let high = match high {
+            "all" => Some(None),
+            high => end(high).map(Some),
+        };
+        match (low, high) {
+            (Some(0), Some(None)) => Err(Wrong::new(
+                "every replica lacks 0 slots or more",
+                "always so",
+                help,
+            )),
+            (Some(low), Some(high)) if high.is_none_or(|high: u64| low <= high) => {
+                Ok(Self((low, high)))
+            }
+            _ => {
+                let title = format!("`{text}` is no range of slots");
+                Err(Wrong::new(title, "unreadable", help))
+            }
+        }
+    }
+
+    /// As a file says it.
+    #[must_use]
+    pub fn shown((low, high): (u64, Option<u64>)) -> String {
+        match high {
+            Some(high) => format!("{low}..{high}"),
+            None => format!("{low}..all"),
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::choices::Strategy;
 use crate::choices::overrides::Override;
-use crate::ids::{Client, FaultNumber};
-use crate::scenario::asking::Ending;
+use crate::ids::{Client, FaultNumber, Node};
+use crate::scenario::asking::{Ending, Slots};
 use crate::scenario::fault::DamageBudget;
 use crate::scenario::form::{
     ChecksForm, ClockForm, ClusterForm, DiskForm, EndForm, EngineForm, HealForm, Maybe,
@@ -212,6 +212,8 @@ pub enum Condition {
     Ready(Select),
     /// So many operations have been answered.
     Operations(Ranged<Count>),
+    /// The replica lacks so many slots.
+    Lag(Node, Slots),
 }
 
 /// Random faults.

@@ -111,6 +111,8 @@ fn kind(of: Kind, names: &Names) -> Value {
             let one = replicas();
             json!({ "anyOf": [one, pick(&one)] })
         }
+        Kind::Replica => matching(&replica()),
+        Kind::Slots => matching(r"[0-9]+\.\.([0-9]+|all)"),
         Kind::Order => list(&matching(&replica())),
         Kind::Client => matching(CLIENT),
         Kind::Clients => list(&matching(CLIENT)),

@@ -272,6 +272,23 @@ impl<'de> Deserialize<'de> for Member {
     }
 }
 
+/// A replica by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Replica(pub Node);
+
+impl<'de> Deserialize<'de> for Replica {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        node(&name).map(Self).ok_or_else(|| {
+            D::Error::custom(Wrong::new(
+                format!("`{name}` is not the name of a replica"),
+                "one name",
+                format!("replicas are named r1 to r{REPLICAS_MAX}"),
+            ))
+        })
+    }
+}
+
 /// Replicas by name, in the order in which they are written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Replicas(pub Vec<Node>);

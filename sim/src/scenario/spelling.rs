@@ -8,13 +8,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::choices::loose::Loose;
-use crate::scenario::asking::Endings;
+use crate::scenario::asking::{Endings, Slots};
 use crate::scenario::form::Core;
 use crate::scenario::kinds::{ANY, Kinds};
 use crate::scenario::names::{Names, Naming};
 use crate::scenario::overrides::Party;
 use crate::scenario::problem::Problem;
-use crate::scenario::select::{CLIENTS_MAX, Clients, Member, Replicas, Select, client};
+use crate::scenario::select::{CLIENTS_MAX, Clients, Member, Replica, Replicas, Select, client};
 use crate::scenario::value::{Choice, Shape, nearest};
 use crate::scenario::vocabulary::{Key, Kind, Table, read};
 use crate::scenario::words::{DISTRIBUTION, FILE, PICK};
@@ -166,6 +166,8 @@ impl Speller<'_> {
             }
             Kind::Distribution => self.reads::<Shape>(value),
             Kind::Replicas | Kind::ReplicasOr(_) => self.reads::<Select>(value),
+            Kind::Replica => self.reads::<Replica>(value),
+            Kind::Slots => self.reads::<Slots>(value),
             Kind::Order => self.reads::<Replicas>(value),
             Kind::Clients => self.reads::<Clients>(value),
             Kind::Client => {

@@ -429,7 +429,7 @@ impl Cast<'_> {
     }
 
     /// Replicas that must exist, and numbers that a cluster must have.
-    fn exists(&mut self, select: &Select, place: &Range<usize>) {
+    pub(super) fn exists(&mut self, select: &Select, place: &Range<usize>) {
         let replicas = self.replicas;
         match select {
             Select::Nodes(nodes) => {

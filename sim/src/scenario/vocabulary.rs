@@ -134,6 +134,10 @@ pub enum Kind {
     Distribution,
     /// A selection of replicas.
     Replicas,
+    /// The name of a replica.
+    Replica,
+    /// At least and at most so many slots.
+    Slots,
     /// All replicas by name, in an order.
     Order,
     /// The name of a client.

@@ -956,8 +956,26 @@ static EXPECT: Table = Table {
             OPERATIONS_MAX as i128,
             "1 to 10,000,000 operations can be waited for",
         ),
+        key(
+            "lag",
+            Kind::Table(&LAG),
+            "a replica's disk lacks so many slots of those that are chosen",
+        ),
         key("within", TIME, "happens by then; 5s by default"),
         key("for", TIME, "holds throughout"),
+    ],
+};
+
+static LAG: Table = Table {
+    what: "a key of `lag`",
+    verbs: false,
+    keys: &[
+        needed("replica", Kind::Replica, "whose: a name such as r3"),
+        needed(
+            "slots",
+            Kind::Slots,
+            "at least and at most so many: \"20..all\" for 20 or more",
+        ),
     ],
 };
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::choices::Strategy;
 use crate::choices::overrides::Override;
 use crate::ids::{Client, Endpoint, Node};
-use crate::plan::{Distribution, Plan, Timed, Verb};
+use crate::plan::{Distribution, Expectation, Plan, Timed, Verb};
 use crate::scenario::fault::{Fault, Partition, Who};
 use crate::shrink::faults::{fault_mut, whose};
 use crate::time::{Instant, Span};
@@ -296,6 +296,16 @@ fn without_replicas(plan: &Plan, gone: &[Node]) -> Plan {
     left.script.retain_mut(|step| match &mut step.verb {
         Verb::Inject { fault, .. } => among(fault, &some),
         Verb::Restart(who) | Verb::Resume(who) => of_them(who, &some),
+        Verb::Expect {
+            what: Expectation::Lag { node, .. },
+            ..
+        } => {
+            let stays = stays(node);
+            if stays {
+                *node = place(node);
+            }
+            stays
+        }
         _ => true,
     });
     left.overrides.retain_mut(|one| {

@@ -502,4 +502,12 @@ pub enum Durable {
         /// A hash of the value's bytes (`trace::event::value_hash`).
         value: u64,
     },
+    /// What is chosen in a slot, which others told, whatever the node voted for there. No vote: it
+    /// makes nothing chosen.
+    Learned {
+        /// The slot.
+        slot: u64,
+        /// A hash of the value's bytes (`trace::event::value_hash`).
+        value: u64,
+    },
 }

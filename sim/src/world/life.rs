@@ -46,6 +46,9 @@ impl<O: Observer> World<O> {
         if let Some(watch) = &mut self.watch {
             watch.booted(who);
         }
+        if let Some(holders) = &mut self.holders {
+            holders.booted(who);
+        }
         machine.boot += 1;
         machine.state = State::Up;
         machine.downed_by = None;

@@ -16,6 +16,7 @@ pub mod disk;
 mod due;
 mod features;
 mod fencing;
+mod holders;
 pub mod ledger;
 mod life;
 mod nemesis;

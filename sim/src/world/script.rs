@@ -7,6 +7,7 @@
 use crate::history::operation::{Action, Call, Return, Text};
 use crate::ids::Node;
 use crate::plan::{Expectation, Expected, Plan, Verb, When};
+use crate::scenario::asking::Slots;
 use crate::scenario::fault::{Boundary, Fault, Who};
 use crate::time::Span;
 use crate::trace::event::Outcome;
@@ -287,6 +288,17 @@ impl<O: Observer> World<O> {
                 }))
             }
             Expectation::Operations(count) => Some(self.clients.acknowledged >= *count),
+            Expectation::Lag {
+                node,
+                slots: (low, high),
+            } => match &self.holders {
+                Some(holders) => {
+                    let lag = holders.lag(*node);
+                    Some(*low <= lag && high.is_none_or(|high| lag <= high))
+                }
+                // Nobody reads the media: the step takes its time.
+                None => over.then_some(true),
+            },
             Expectation::Ready(_) => {
                 let Phase::Running(running) = &self.script.phase else {
                     return None;
@@ -325,6 +337,10 @@ impl<O: Observer> World<O> {
                     self.behind_of(&running.nodes, running.chosen).join(", ")
                 )
             }
+            (Expectation::Lag { node, .. }, _) => match &self.holders {
+                Some(holders) => format!("; it lacks {}", holders.lag(*node)),
+                None => String::new(),
+            },
             (Expectation::Operations(_), _) => {
                 format!("; {} were answered", self.clients.acknowledged)
             }
@@ -479,5 +495,8 @@ fn describe(what: &Expectation) -> String {
         Expectation::Halted(who) => format!("{} to have halted", whom(who)),
         Expectation::Ready(who) => format!("{} to be ready", whom(who)),
         Expectation::Operations(count) => format!("{count} operations to be answered"),
+        Expectation::Lag { node, slots } => {
+            format!("{node} to lack {} chosen slots", Slots::shown(*slots))
+        }
     }
 }

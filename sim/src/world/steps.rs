@@ -544,6 +544,9 @@ impl<O: Observer> World<O> {
 
     /// Tells which sectors are durable from now on.
     pub(super) fn tell_synced(&mut self, node: Node, synced: &Synced) {
+        if let Some(holders) = &mut self.holders {
+            holders.synced(node, synced.file, &synced.sectors());
+        }
         self.stage.emit(&Event::Synced {
             node,
             file: synced.file,
@@ -554,8 +557,12 @@ impl<O: Observer> World<O> {
     /// Tells which names are durable.
     pub(super) fn tell_names(&mut self, node: usize) {
         let names: Vec<FileName> = self.machines[node].disk.durable_names().collect();
+        let node = Node(u8::try_from(node).expect("at most 9 replicas"));
+        if let Some(holders) = &mut self.holders {
+            holders.named(node, &names);
+        }
         self.stage.emit(&Event::NamesSynced {
-            node: Node(u8::try_from(node).expect("at most 9 replicas")),
+            node,
             names: &names,
         });
     }

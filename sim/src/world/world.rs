@@ -22,6 +22,7 @@ use super::client::{Ask, Finished, Purpose};
 use super::clients::Clients;
 use super::cut::Cut;
 use super::due::{Due, Flight};
+use super::holders::Holders;
 use super::ledger::Ledger;
 use super::network::Network;
 use super::node::Machine;
@@ -57,6 +58,8 @@ pub struct World<O: Observer> {
     pub(super) roles: Roles,
     /// If a fault goes by them.
     pub(super) votes: Option<Votes>,
+    /// If a fault or a step goes by them, and the subject offers a reader.
+    pub(super) holders: Option<Box<Holders>>,
     pub(super) active: Vec<Active>,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
@@ -179,6 +182,10 @@ impl<O: Observer> World<O> {
             votes: plan
                 .goes_by_votes()
                 .then(|| Votes::new(plan.cluster.replicas, subject.reader())),
+            holders: subject
+                .reader()
+                .filter(|_| plan.goes_by_holders())
+                .map(|reader| Box::new(Holders::new(plan.cluster.replicas, reader))),
             active: Vec::new(),
             script: Script::default(),
             ledger: Ledger::new(plan.cluster.replicas),
@@ -282,6 +289,7 @@ impl<O: Observer> World<O> {
             clients: self.clients.clone(),
             roles: self.roles.clone(),
             votes: self.votes.clone(),
+            holders: self.holders.clone(),
             active: self.active.clone(),
             script: self.script.clone(),
             ledger: self.ledger.clone(),

@@ -64,7 +64,9 @@ fn a_plan_with_these_words_comes_back_from_its_file() {
         "[[step]]\nexpect = { operations = \"5..9\", within = \"2s\" }\n\
                    [[step]]\npause = \"follower\"\n[[step]]\n\
                    partition = { groups = [[\"follower\", \"c1\"], [\"leader\"]] }\n\
-                   [[step]]\nexpect = { ready = \"core\" }\n",
+                   [[step]]\nexpect = { ready = \"core\" }\n\
+                   [[step]]\nexpect = { lag = { replica = \"r3\", slots = \"20..all\" } }\n\
+                   [[step]]\nexpect = { lag = { replica = \"r3\", slots = \"0..3\" }, for = \"1s\" }\n",
     );
     let plan = draw(&good(&text), 3);
     let Verb::Expect {
@@ -87,6 +89,7 @@ fn a_plan_with_these_words_comes_back_from_its_file() {
         Verb::Expect { what: Expectation::Ready(Who::Nodes(nodes)), .. } if nodes.len() == 3
     ));
     assert_eq!(Node(0).to_string(), "r1");
+    assert!(plan.goes_by_holders());
 }
 
 #[test]
@@ -116,6 +119,41 @@ fn what_cannot_be_meant_is_refused() {
         (
             "expect = { operations = 0 }",
             ["0 is out of bounds", "can be waited for"],
+        ),
+        (
+            "expect = { lag = { replica = \"r6\", slots = \"20..all\" } }",
+            ["there is no replica `r6`", "has r1 to r5"],
+        ),
+        (
+            "expect = { lag = { replica = \"follower\", slots = \"20..all\" } }",
+            ["`follower` is not the name of a replica", "r1 to r9"],
+        ),
+        (
+            "expect = { lag = { replica = \"r3\", slots = 20 } }",
+            [
+                "`20` is no range of slots",
+                "write \"20..all\" for 20 or more",
+            ],
+        ),
+        (
+            "expect = { lag = { replica = \"r3\", slots = \"3..1\" } }",
+            ["`3..1` is no range of slots", "\"0..3\""],
+        ),
+        (
+            "expect = { lag = { replica = \"r3\", slots = \"0..all\" } }",
+            ["every replica lacks 0 slots or more", "write \"20..all\""],
+        ),
+        (
+            "expect = { lag = \"r3\" }",
+            ["`lag` is a table", "write lag = {"],
+        ),
+        (
+            "expect = { lag = { replica = \"r3\" } }",
+            ["the key `slots` is missing", "add `slots = ..`"],
+        ),
+        (
+            "expect = { lagg = { replica = \"r3\", slots = \"0..3\" } }",
+            ["unknown key `lagg`", "did you mean `lag`?"],
         ),
     ] {
         says(&errors(&of(&format!("[[step]]\n{step}\n"))), &parts);

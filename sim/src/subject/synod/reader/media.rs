@@ -32,6 +32,9 @@ mod at {
 /// Kind, slot, ballot round, ballot node: what a vote's record has before its value.
 const VOTE: u8 = 1;
 const VOTE_HEAD: usize = 18;
+/// Kind, slot: what a value's record has before it that was learned.
+const LEARNED: u8 = 2;
+const LEARNED_HEAD: usize = 9;
 
 /// What a file is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -294,7 +297,7 @@ fn is_sound(segment: u64, index: u32, sector: &[u8; SECTOR]) -> bool {
     (sum.finalize() as u32).to_le_bytes() == sector[..4]
 }
 
-/// The votes among the records: length (u32), then so many bytes.
+/// The votes, and what was learned, among the records: length (u32), then so many bytes.
 fn records(mut payload: &[u8], found: &mut Vec<Durable>) {
     while let Some((length, rest)) = payload.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
@@ -308,6 +311,13 @@ fn records(mut payload: &[u8], found: &mut Vec<Durable>) {
             found.push(Durable::Vote {
                 slot: word(head, 1),
                 ballot: (word(head, 9), head[17]),
+                value: value_hash(value),
+            });
+        } else if let Some((head, value)) = record.split_first_chunk::<LEARNED_HEAD>()
+            && head[0] == LEARNED
+        {
+            found.push(Durable::Learned {
+                slot: word(head, 1),
                 value: value_hash(value),
             });
         }
