@@ -129,6 +129,7 @@ impl Targets<'_> {
             Select::Core => Who::Nodes(self.core.to_vec()),
             Select::Acknowledgers => Who::Acknowledgers(self.all.to_vec()),
             Select::Laggards => Who::Laggards(self.all.to_vec()),
+            Select::LastHolder => Who::LastHolder,
             Select::Count(count) => {
                 let count = usize::try_from(
                     die.value(count)
@@ -167,7 +168,8 @@ impl Targets<'_> {
                 Some(Who::Nodes(nodes)).filter(|who| *who != Who::Nodes(Vec::new()))
             }
             by_votes @ (Who::Acknowledgers(_) | Who::Laggards(_)) => Some(by_votes),
-            Who::All | Who::Leader | Who::Others | Who::Follower => None,
+            // While the budget holds, somebody else has a copy, or the last one is no victim.
+            Who::All | Who::Leader | Who::Others | Who::Follower | Who::LastHolder => None,
         }
     }
 
@@ -267,6 +269,7 @@ impl Targets<'_> {
             Select::Core => Who::Nodes(self.core.to_vec()),
             Select::Acknowledgers => Who::Acknowledgers(everybody()),
             Select::Laggards => Who::Laggards(everybody()),
+            Select::LastHolder => Who::LastHolder,
             Select::Nodes(nodes) => Who::Nodes(nodes.clone()),
         }
     }

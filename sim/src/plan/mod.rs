@@ -90,18 +90,13 @@ impl Plan {
     /// Whether a fault or a step means replicas by what they voted for.
     #[must_use]
     pub fn goes_by_votes(&self) -> bool {
-        let step = |step: &Step| match &step.verb {
-            Verb::Restart(who) | Verb::Resume(who) => who.is_by_votes(),
-            Verb::Expect { what, .. } => what.whom().is_some_and(Who::is_by_votes),
-            _ => false,
-        };
-        self.faults().any(Fault::goes_by_votes) || self.script.iter().any(step)
+        self.means(Who::is_by_votes)
     }
 
-    /// Whether a step goes by what replicas durably hold.
+    /// Whether a fault or a step goes by what replicas durably hold.
     #[must_use]
-    pub fn goes_by_holders(&self) -> bool {
-        self.script.iter().any(|step| {
+    pub fn goes_by_media(&self) -> bool {
+        let lag = |step: &Step| {
             matches!(
                 step.verb,
                 Verb::Expect {
@@ -109,7 +104,17 @@ impl Plan {
                     ..
                 }
             )
-        })
+        };
+        self.means(Who::is_by_media) || self.script.iter().any(lag)
+    }
+
+    fn means(&self, way: fn(&Who) -> bool) -> bool {
+        let step = |step: &Step| match &step.verb {
+            Verb::Restart(who) | Verb::Resume(who) => way(who),
+            Verb::Expect { what, .. } => what.whom().is_some_and(way),
+            _ => false,
+        };
+        self.faults().any(|fault| fault.means(way)) || self.script.iter().any(step)
     }
 }
 

@@ -213,6 +213,7 @@ fn side(side: &Side) -> String {
             Who::Follower => members.push("\"follower\"".into()),
             Who::Acknowledgers(_) => members.push("\"acknowledgers\"".into()),
             Who::Laggards(_) => members.push("\"laggards\"".into()),
+            Who::LastHolder => members.push("\"last-holder\"".into()),
             Who::Nodes(nodes) => members.extend(nodes.iter().map(|node| format!("\"{node}\""))),
         }
     }
@@ -228,6 +229,7 @@ fn whom(who: &Who) -> String {
         Who::Follower => "\"follower\"".into(),
         Who::Acknowledgers(_) => "\"acknowledgers\"".into(),
         Who::Laggards(_) => "\"laggards\"".into(),
+        Who::LastHolder => "\"last-holder\"".into(),
         Who::Nodes(list) => nodes(list),
     }
 }

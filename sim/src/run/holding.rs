@@ -5,6 +5,7 @@ use crate::glossary::names;
 use crate::plan::draw::draw;
 use crate::scenario::load::parse;
 use crate::subject::abd::Abd;
+use crate::trace::tale::{Depth, text_of};
 
 const HEAD: &str = r#"
 format = 1
@@ -92,4 +93,55 @@ fn where_nobody_reads_the_media_the_step_takes_its_time() {
         "{:?}",
         outcome.record
     );
+}
+
+/// What happens with these steps, after this, as a story.
+fn story(head: &str, steps: &[&str], seed: u64) -> String {
+    let text = HEAD.to_owned() + head + &steps.concat();
+    let scenario = parse("x", &text, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = run(&RunSpec {
+        record: Recording::Story,
+        ..RunSpec::new(draw(&scenario, seed))
+    });
+    assert_eq!(
+        outcome.record.verdict,
+        Verdict::Pass,
+        "{:?}",
+        outcome.record
+    );
+    text_of(&outcome.tale, Depth::Story)
+}
+
+#[test]
+fn the_last_holder_is_hit_when_the_other_copy_is_lost_and_nobody_before() {
+    const SPARED: &str = "[[step]]\nhold = \"1s\"\nkill = \"last-holder\"\n";
+    const HIT: &str = "[[step]]\nhold = \"1s\"\npower-loss = \"last-holder\"\n";
+    let far = lacks("20..all");
+    for (lost, left) in [("r1", "r2"), ("r2", "r1")] {
+        let loss = format!("[[step]]\ndisk-loss = \"{lost}\"\n");
+        for seed in 0..3 {
+            let tale = story("", &[CUT, &far, SPARED, &loss, HIT, HEALED], seed);
+            let down: Vec<&str> = ["r1", "r2", "r3"]
+                .into_iter()
+                .filter(|node| tale.contains(&format!("{node} loses power")))
+                .collect();
+            assert!(!tale.contains(" is killed"), "{tale}");
+            // A lost disk takes the power of its replica as well.
+            let mut both = [lost, left];
+            both.sort_unstable();
+            assert_eq!(down, both, "{tale}");
+        }
+    }
+}
+
+#[test]
+fn past_the_budget_the_last_copy_can_be_damaged() {
+    const ROT: &str = "[[step]]\nbit-rot = { replicas = \"last-holder\", sectors = 3 }\n";
+    let far = lacks("20..all");
+    let loss = "[[step]]\ndisk-loss = \"r1\"\n";
+    let head = "[nemesis]\nbudget = \"none\"\n";
+    let steps = [CUT, &far, ROT, loss, ROT];
+    let (before, after) = (story(head, &steps[..3], 1), story(head, &steps, 1));
+    let struck = |tale: &str| tale.matches("bit-rot r2").count();
+    assert_eq!((struck(&before), struck(&after) > 0), (0, true), "{after}");
 }

@@ -224,6 +224,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/storage/full-disk.toml"),
     ),
     (
+        "storage/last-copy",
+        include_str!("../../../scenarios/storage/last-copy.toml"),
+    ),
+    (
         "storage/latent-errors",
         include_str!("../../../scenarios/storage/latent-errors.toml"),
     ),

@@ -22,6 +22,9 @@ pub enum Who {
     Acknowledgers(Vec<Node>),
     /// Those of these that did not; nor is their proposer one.
     Laggards(Vec<Node>),
+    /// The only one whose disk still holds the newest chosen value of which that can be said; nobody
+    /// where there are others, or none.
+    LastHolder,
 }
 
 impl Who {
@@ -29,6 +32,12 @@ impl Who {
     #[must_use]
     pub const fn is_by_votes(&self) -> bool {
         matches!(self, Self::Acknowledgers(_) | Self::Laggards(_))
+    }
+
+    /// Whether it goes by what is on the media.
+    #[must_use]
+    pub const fn is_by_media(&self) -> bool {
+        matches!(self, Self::LastHolder)
     }
 }
 
@@ -428,16 +437,16 @@ impl Fault {
         }
     }
 
-    /// Whether it means replicas by what they voted for.
+    /// Whether it means replicas in one of these ways.
     #[must_use]
-    pub fn goes_by_votes(&self) -> bool {
+    pub fn means(&self, way: fn(&Who) -> bool) -> bool {
         match self {
-            Self::Partition(Partition::Groups(sides)) => sides
-                .iter()
-                .any(|side| side.replicas.iter().any(Who::is_by_votes)),
-            Self::Links { from, to, .. } => from.is_by_votes() || to.is_by_votes(),
-            Self::Messages { aim, .. } => aim.from.is_by_votes() || aim.to.is_by_votes(),
-            _ => self.whose().is_some_and(Who::is_by_votes),
+            Self::Partition(Partition::Groups(sides)) => {
+                sides.iter().any(|side| side.replicas.iter().any(way))
+            }
+            Self::Links { from, to, .. } => way(from) || way(to),
+            Self::Messages { aim, .. } => way(&aim.from) || way(&aim.to),
+            _ => self.whose().is_some_and(way),
         }
     }
 

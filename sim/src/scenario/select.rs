@@ -41,6 +41,8 @@ pub enum Select {
     Acknowledgers,
     /// Those that did not, their proposer not among them.
     Laggards,
+    /// The only one whose disk still holds a chosen value.
+    LastHolder,
     /// So many, drawn.
     Count(Ranged<Count>),
     /// These, in order and without doubles.
@@ -61,6 +63,7 @@ pub const ROLES: &[&str] = &[
     "core",
     "acknowledgers",
     "laggards",
+    "last-holder",
 ];
 
 /// Those of them that can stand on a side of a partition.
@@ -72,6 +75,7 @@ pub const ROLES_OF_SIDES: &[&str] = &[
     "core",
     "acknowledgers",
     "laggards",
+    "last-holder",
 ];
 
 fn unknown(text: &str) -> Wrong {
@@ -129,6 +133,7 @@ impl Select {
             "core" => return Ok(Self::Core),
             "acknowledgers" => return Ok(Self::Acknowledgers),
             "laggards" => return Ok(Self::Laggards),
+            "last-holder" => return Ok(Self::LastHolder),
             _ => {}
         }
         if let Some(node) = node(text) {
@@ -257,6 +262,7 @@ impl<'de> Deserialize<'de> for Member {
                 | Select::Core
                 | Select::Acknowledgers
                 | Select::Laggards
+                | Select::LastHolder
                 | Select::Nodes(_)
                 | Select::All),
             ) => Ok(Self::Replicas(select)),

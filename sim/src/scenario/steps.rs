@@ -263,6 +263,15 @@ impl Cast<'_> {
                 help,
             );
         }
+        if fault.damages() && !self.unlimited && selects.contains(&Select::LastHolder) {
+            self.wrong(
+                place.clone(),
+                "the budget spares the last holder",
+                "no effect",
+                "within the redundancy budget a chosen value always has another copy, or its last \
+                 one is not damaged: write budget = \"none\" in [nemesis]",
+            );
+        }
         if self.unlimited && matches!(fault, FaultForm::MisdirectedWrite(_)) {
             self.wrong(
                 place.clone(),

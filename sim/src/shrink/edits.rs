@@ -343,7 +343,7 @@ type Some<'a> = dyn Fn(&[Node]) -> Vec<Node> + 'a;
 /// Leaves those of a selection that stay; false when nobody is left.
 fn of_them(who: &mut Who, some: &Some<'_>) -> bool {
     match who {
-        Who::All | Who::Leader | Who::Others | Who::Follower => true,
+        Who::All | Who::Leader | Who::Others | Who::Follower | Who::LastHolder => true,
         Who::Nodes(nodes) | Who::Acknowledgers(nodes) | Who::Laggards(nodes) => {
             *nodes = some(nodes);
             !nodes.is_empty()

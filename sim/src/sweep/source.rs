@@ -9,7 +9,7 @@ use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
 use crate::plan::{Distribution, Network, Plan, Verb};
 use crate::run::{Checks, RunOutcome, RunSpec};
-use crate::scenario::fault::Fault;
+use crate::scenario::fault::{Fault, Who};
 use crate::subject::process::Subject;
 use crate::sweep::settings::{Judges, Target};
 use crate::time::Span;
@@ -154,11 +154,12 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 }
 
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
-    // Messages that nobody can read are of no kind, and say nothing of votes.
+    // Messages that nobody can read are of no kind, and say nothing of votes; nor do media.
     let nameless = subject.is_some_and(|subject| subject.reader().is_none());
     let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
     let can = move |fault: &&Fault| {
-        let unread = nameless && (fault.needs_kinds() || fault.goes_by_votes());
+        let read = |who: &Who| who.is_by_votes() || who.is_by_media();
+        let unread = nameless && (fault.needs_kinds() || fault.means(read));
         let undone = timeless && matches!(fault, Fault::ClockJump { .. });
         !(unread || undone)
     };

@@ -1,8 +1,9 @@
-//! Who durably holds what is chosen: what a step goes by that waits until somebody lags.
+//! Who durably holds what is chosen: what a fault goes by that is after the last copy, and a step
+//! that waits until somebody lags.
 //!
 //! It is read off the media sync by sync, by the subject's reader, and nothing is believed of what a
-//! replica says. So it does not depend on how closely a run is watched. Damage is not looked at: what
-//! a sync covered counts as held.
+//! replica says. So it does not depend on how closely a run is watched. Damage is not looked at here:
+//! whoever asks for the last holder says whose copies are lost, which the ledger knows.
 
 use std::collections::BTreeMap;
 
@@ -139,6 +140,19 @@ impl Holders {
         let chosen = self.slots.values().filter_map(|held| self.of(held));
         chosen.filter(|holders| holders >> node.0 & 1 == 0).count() as u64
     }
+
+    /// The only one that still holds what is chosen in the newest slot of which that can be said,
+    /// when these have lost what they held.
+    pub fn last(&self, lost: impl Fn(Node) -> bool) -> Option<Node> {
+        let nodes = (0..self.media.len() as u8).map(Node);
+        let sound = nodes.filter(|node| !lost(*node));
+        let sound = sound.fold(0, |nodes, node| nodes | 1 << node.0);
+        let all = (self.held_below > 0).then(|| self.everybody());
+        let newest_first = self.slots.values().rev().filter_map(|held| self.of(held));
+        let mut left = newest_first.chain(all).map(|holders| holders & sound);
+        let last: u16 = left.find(|left| left.count_ones() == 1)?;
+        u8::try_from(last.trailing_zeros()).ok().map(Node)
+    }
 }
 
 #[cfg(test)]
@@ -191,5 +205,28 @@ mod tests {
         vote(&mut holders, 0, 0, 2, 7);
         vote(&mut holders, 1, 0, 2, 7);
         assert_eq!(lags(&holders), [0, 0, 3]);
+    }
+
+    #[test]
+    fn the_last_holder_is_whom_damage_leaves_alone() {
+        let nobody = |_: Node| false;
+        let (first, second) = (|node: Node| node.0 == 0, |node: Node| node.0 == 1);
+        let mut holders = three();
+        vote(&mut holders, 0, 0, 1, 7);
+        assert_eq!(holders.last(second), None, "nothing is chosen");
+        vote(&mut holders, 1, 0, 1, 7);
+        assert_eq!(holders.last(nobody), None, "two hold it");
+        assert_eq!(holders.last(first), Some(Node(1)));
+        assert_eq!(holders.last(second), Some(Node(0)));
+        learn(&mut holders, 2, 0, 7);
+        assert_eq!(holders.last(first), None, "two hold it again");
+        assert_eq!(holders.held_below, 1);
+        assert_eq!(holders.last(|node| node.0 != 2), Some(Node(2)));
+        assert_eq!(holders.last(|_| true), None, "nobody holds it");
+        // The newest slot counts of which that can be said.
+        vote(&mut holders, 1, 1, 1, 7);
+        vote(&mut holders, 2, 1, 1, 7);
+        assert_eq!(holders.last(|node| node.0 == 2), Some(Node(1)));
+        assert_eq!(holders.last(first), None);
     }
 }

@@ -453,7 +453,14 @@ impl<O: Observer> World<O> {
             Who::Follower => self.follower().into_iter().collect(),
             Who::Acknowledgers(among) => self.of_newest_votes(among, true),
             Who::Laggards(among) => self.of_newest_votes(among, false),
+            Who::LastHolder => self.last_holder().into_iter().collect(),
         }
+    }
+
+    /// The only replica that still holds what is chosen, as far as that can be said.
+    pub(super) fn last_holder(&self) -> Option<Node> {
+        let holders = self.holders.as_ref()?;
+        holders.last(|node| self.ledger.copy_lost(node))
     }
 
     /// The next after the leader, by number, that runs.

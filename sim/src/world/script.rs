@@ -319,6 +319,7 @@ impl<O: Observer> World<O> {
             Who::Follower => self.follower().into_iter().collect(),
             Who::Acknowledgers(among) => self.of_newest_votes(among, true),
             Who::Laggards(among) => self.of_newest_votes(among, false),
+            Who::LastHolder => self.last_holder().into_iter().collect(),
         }
     }
 
@@ -477,6 +478,7 @@ fn describe(what: &Expectation) -> String {
         Who::Follower => "a follower".to_owned(),
         Who::Acknowledgers(_) => "the acknowledgers".to_owned(),
         Who::Laggards(_) => "the laggards".to_owned(),
+        Who::LastHolder => "the last holder".to_owned(),
         Who::Nodes(nodes) => nodes
             .iter()
             .map(ToString::to_string)

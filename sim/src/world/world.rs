@@ -184,7 +184,7 @@ impl<O: Observer> World<O> {
                 .then(|| Votes::new(plan.cluster.replicas, subject.reader())),
             holders: subject
                 .reader()
-                .filter(|_| plan.goes_by_holders())
+                .filter(|_| plan.goes_by_media())
                 .map(|reader| Box::new(Holders::new(plan.cluster.replicas, reader))),
             active: Vec::new(),
             script: Script::default(),

@@ -89,7 +89,7 @@ fn a_plan_with_these_words_comes_back_from_its_file() {
         Verb::Expect { what: Expectation::Ready(Who::Nodes(nodes)), .. } if nodes.len() == 3
     ));
     assert_eq!(Node(0).to_string(), "r1");
-    assert!(plan.goes_by_holders());
+    assert!(plan.goes_by_media());
 }
 
 #[test]
@@ -103,6 +103,14 @@ fn what_cannot_be_meant_is_refused() {
         (
             "disk-loss = \"core\"",
             ["must be known beforehand", "or names"],
+        ),
+        (
+            "bit-rot = \"last-holder\"",
+            ["the budget spares the last holder", "budget = \"none\""],
+        ),
+        (
+            "pause = \"last-holdr\"",
+            ["did you mean `last-holder`?", "selects no replicas"],
         ),
         (
             "pause = \"folower\"",
