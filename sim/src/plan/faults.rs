@@ -7,7 +7,7 @@ use crate::scenario::aim_form::AimForm;
 use crate::scenario::fault::{
     Aim, Boundary, Cut, Fault, LinkFault, MessageFault, Moment, Partition, Side, Spots, Who,
 };
-use crate::scenario::fault_form::{BitRotForm, PartitionForm, WhenForm};
+use crate::scenario::fault_form::{BitRotForm, Parted, PartitionForm, Share, WhenForm};
 use crate::scenario::kinds::Kinds;
 use crate::scenario::select::{Member, REPLICAS_MAX, Select};
 use crate::scenario::units::Count;
@@ -232,12 +232,12 @@ impl Targets<'_> {
                 Some(order) => Partition::Cut {
                     cut,
                     order: order.0.clone(),
-                    clients: form
-                        .clients
-                        .as_ref()
-                        .map_or_else(Vec::new, |clients| clients.0.clone()),
+                    clients: match &form.clients {
+                        Some(Parted::Named(clients)) => clients.0.clone(),
+                        Some(Parted::Share(_)) | None => Vec::new(),
+                    },
                 },
-                None => self.cut(cut, die),
+                None => self.cut(cut, form.clients.as_ref(), die),
             });
         }
         let side = |members: &Vec<Member>| {
@@ -275,17 +275,23 @@ impl Targets<'_> {
     }
 
     /// The cut with everybody in a place.
-    fn cut(&self, cut: Cut, die: &mut Die<'_>) -> Partition {
+    fn cut(&self, cut: Cut, parted: Option<&Parted>, die: &mut Die<'_>) -> Partition {
         let order = die.shuffled(self.all);
         let few = match cut {
             Cut::Halves => 1 + die.index(((order.len() - 1) / 2).max(1)),
             _ => 1,
         };
-        let with_few: Vec<bool> = match cut {
-            cut if cut == Cut::Halves || cut.parts_clients() => {
-                (0..self.clients).map(|_| die.index(2) == 0).collect()
+        let all = 0..self.clients;
+        let with_few: Vec<bool> = match parted {
+            _ if !cut.draws_clients() => Vec::new(),
+            Some(Parted::Share(Share::All)) => all.map(|_| true).collect(),
+            Some(Parted::Share(Share::None)) => all.map(|_| false).collect(),
+            Some(Parted::Share(Share::Half)) => {
+                let everybody: Vec<u16> = all.clone().collect();
+                let half = die.some(&everybody, everybody.len().div_ceil(2));
+                all.map(|client| half.contains(&client)).collect()
             }
-            _ => Vec::new(),
+            Some(Parted::Named(_)) | None => all.map(|_| die.index(2) == 0).collect(),
         };
         let clients = |side: bool| {
             (0..self.clients)

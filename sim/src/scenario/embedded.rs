@@ -108,6 +108,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/safety/first-again.toml"),
     ),
     (
+        "safety/half-with-the-old-leader",
+        include_str!("../../../scenarios/safety/half-with-the-old-leader.toml"),
+    ),
+    (
         "safety/large-values",
         include_str!("../../../scenarios/safety/large-values.toml"),
     ),

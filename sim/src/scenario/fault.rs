@@ -115,6 +115,12 @@ impl Cut {
         matches!(self, Self::IsolateLeader | Self::LeaderInMinority)
     }
 
+    /// Whether some clients can be drawn for the smaller or the leader's side.
+    #[must_use]
+    pub const fn draws_clients(self) -> bool {
+        self.parts_clients() || matches!(self, Self::Halves)
+    }
+
     /// Whether it says nothing but who is on which side, so that a plan has the sides instead.
     #[must_use]
     pub const fn is_of_sides(self) -> bool {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::scenario::fault::{Boundary, Cut, Keep};
@@ -66,6 +66,59 @@ impl<'de, T: OfSelect + Deserialize<'de>> Deserialize<'de> for Short<T> {
         }
 
         deserializer.deserialize_any(Reader(PhantomData))
+    }
+}
+
+/// The clients that a cut parts from the others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Parted {
+    /// So many, drawn.
+    Share(Share),
+    /// These.
+    Named(Clients),
+}
+
+/// How many of the workload's clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// All.
+    All,
+    /// Half of them, the larger half of an odd number.
+    Half,
+    /// None.
+    None,
+}
+
+impl Word for Share {
+    const WHAT: &'static str = "a share of the clients";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("all", Self::All),
+        ("half", Self::Half),
+        ("none", Self::None),
+    ];
+}
+
+impl<'de> Deserialize<'de> for Parted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Parted;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"half\", \"all\", \"none\", or a list of names beside an `order`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Parted, E> {
+                Share::named(text).map(Parted::Share).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Parted, A::Error> {
+                Clients::deserialize(SeqAccessDeserializer::new(seq)).map(Parted::Named)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }
 
@@ -132,7 +185,7 @@ form!(
         /// The replicas in the order that the shape goes by.
         order: Option<Replicas>,
         /// The clients that are parted from the others together with the leader.
-        clients: Option<Clients>,
+        clients: Option<Parted>,
     }
 );
 form!(

@@ -116,6 +116,9 @@ fn kind(of: Kind, names: &Names) -> Value {
         Kind::Order => list(&matching(&replica())),
         Kind::Client => matching(CLIENT),
         Kind::Clients => list(&matching(CLIENT)),
+        Kind::Parted => {
+            json!({ "anyOf": [{ "enum": ["half", "all", "none"] }, list(&matching(CLIENT))] })
+        }
         Kind::Party => matching(&format!("{}|{CLIENT}", replica())),
         Kind::Core => {
             json!({ "anyOf": [

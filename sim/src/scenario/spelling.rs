@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::choices::loose::Loose;
 use crate::scenario::asking::{Endings, Slots};
+use crate::scenario::fault_form::Parted;
 use crate::scenario::form::Core;
 use crate::scenario::kinds::{ANY, Kinds};
 use crate::scenario::names::{Names, Naming};
@@ -170,6 +171,7 @@ impl Speller<'_> {
             Kind::Slots => self.reads::<Slots>(value),
             Kind::Order => self.reads::<Replicas>(value),
             Kind::Clients => self.reads::<Clients>(value),
+            Kind::Parted => self.reads::<Parted>(value),
             Kind::Client => {
                 let text = value.get_ref().as_str();
                 if text.is_some_and(|name| client(name).is_some()) {

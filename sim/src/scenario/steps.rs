@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::ids::{Client, FaultNumber};
 use crate::scenario::fault::Cut;
-use crate::scenario::fault_form::PartitionForm;
+use crate::scenario::fault_form::{Parted, PartitionForm};
 use crate::scenario::form::NemesisForm;
 use crate::scenario::model::{Nemesis, NemesisFault, Step, Verb, When};
 use crate::scenario::problem::{Problem, Source};
@@ -346,12 +346,17 @@ impl Cast<'_> {
 
     /// What a shape is said to go by.
     fn order(&mut self, form: &PartitionForm, cuts: &[Cut], place: &Range<usize>) {
+        if let Some(Parted::Share(_)) = &form.clients {
+            self.share(form, cuts, place);
+            return;
+        }
         let Some(Replicas(order)) = &form.order else {
             if form.clients.is_some() {
-                let help = "write the `order` of the replicas as well";
+                let help = "write the `order` of the replicas as well, or clients = \"half\", \
+                            \"all\" or \"none\"";
                 self.wrong(
                     place.clone(),
-                    "`clients` without an `order`",
+                    "`clients` by name without an `order`",
                     "half a cut",
                     help,
                 );
@@ -374,7 +379,7 @@ impl Cast<'_> {
             self.wrong(place.clone(), title, "does not fit", help);
         }
         self.exists(&Select::Nodes(order.clone()), place);
-        let Some(Clients(clients)) = &form.clients else {
+        let Some(Parted::Named(Clients(clients))) = &form.clients else {
             return;
         };
         if !cut.parts_clients() {
@@ -384,6 +389,32 @@ impl Cast<'_> {
         }
         for client in clients {
             self.client_exists(*client, place);
+        }
+    }
+
+    /// How many clients a shape is said to part.
+    fn share(&mut self, form: &PartitionForm, cuts: &[Cut], place: &Range<usize>) {
+        let help = "clients are parted by `isolate-leader`, `leader-in-minority` and `halves`; in \
+                    `groups` they are named";
+        if form.order.is_some() {
+            let help = "beside an `order` clients are named: clients = [\"c1\"]";
+            let title = "an `order` whose clients are drawn";
+            self.wrong(place.clone(), title, "half drawn", help);
+        } else if !cuts.iter().any(|cut| cut.draws_clients()) {
+            let title = match cuts {
+                [cut] => format!("`{}` parts no clients", name(*cut)),
+                _ => "a share of the clients of no shape that parts them".to_owned(),
+            };
+            self.wrong(place.clone(), title, "no effect", help);
+        } else if self.clients == 0 && self.extent == Extent::Whole && !self.pinned {
+            let help = "add a [workload] with `clients`, or write `groups` with those that steps \
+                        invoke";
+            self.wrong(
+                place.clone(),
+                "a share of the workload's clients where it may have none",
+                "of nobody",
+                help,
+            );
         }
     }
 

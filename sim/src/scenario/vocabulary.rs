@@ -144,6 +144,8 @@ pub enum Kind {
     Client,
     /// A list of them.
     Clients,
+    /// A list of them, or how many of all.
+    Parted,
     /// The name of a replica or a client.
     Party,
     /// A core.

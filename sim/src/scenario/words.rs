@@ -709,9 +709,9 @@ static PARTITION: Table = Table {
         ),
         key(
             "clients",
-            Kind::Clients,
-            "with an `order` and `isolate-leader` or `leader-in-minority`: the clients that are parted \
-             from the others together with the leader",
+            Kind::Parted,
+            "how many of the workload's clients are with the leader (of `halves`: with the fewer \
+             replicas), each or not by default; beside an `order`: which",
         ),
     ],
 };

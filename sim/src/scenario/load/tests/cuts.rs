@@ -1,6 +1,11 @@
 //! Shapes of partitions, the orders that they go by, where processes die, and the numbers of steps.
 
+use std::collections::BTreeSet;
+
 use super::{errors, good, says};
+use crate::plan::Verb;
+use crate::plan::draw::draw;
+use crate::scenario::fault::{Fault, Partition};
 
 #[test]
 fn a_shape_that_cuts_nothing_is_told_what_it_needs() {
@@ -53,6 +58,10 @@ fn an_order_names_everybody_and_goes_with_one_shape() {
         (
             "shape = \"chain\", clients = [\"c1\"]".into(),
             "without an `order`",
+        ),
+        (
+            format!("{leader}\"half\""),
+            "beside an `order` clients are named",
         ),
     ] {
         says(&errors(&of(&partition)), &[part]);
@@ -182,5 +191,91 @@ fn a_moment_is_of_a_message_or_of_a_file() {
         ),
     ] {
         says(&errors(&of(wrong)), &[said]);
+    }
+}
+
+#[test]
+fn a_share_of_the_clients_is_drawn_with_the_leader() {
+    let of = |partition: &str| {
+        format!("[workload]\nclients = 5\n[[step]]\nhold = \"1s\"\npartition = {{ {partition} }}\n")
+    };
+    let with_leader = |share: &str, seed: u64| {
+        let text = of(&format!(
+            "shape = \"leader-in-minority\", clients = {share}"
+        ));
+        let plan = draw(&good(&text), seed);
+        let Verb::Inject {
+            fault: Fault::Partition(Partition::Cut { clients, .. }),
+            ..
+        } = &plan.script[0].verb
+        else {
+            panic!("{:?}", plan.script);
+        };
+        clients.clone()
+    };
+    let mut halves = BTreeSet::new();
+    for seed in 0..20 {
+        assert_eq!(with_leader("\"all\"", seed).len(), 5);
+        assert_eq!(with_leader("\"none\"", seed), []);
+        let half = with_leader("\"half\"", seed);
+        assert_eq!(half.len(), 3);
+        halves.insert(half);
+    }
+    assert!(halves.len() > 3, "each seed draws its own: {halves:?}");
+    let text = of("shape = \"halves\", clients = \"all\"");
+    let plan = draw(&good(&text), 1);
+    let Verb::Inject {
+        fault: Fault::Partition(Partition::Groups(sides)),
+        ..
+    } = &plan.script[0].verb
+    else {
+        panic!("{:?}", plan.script);
+    };
+    let counted = [&sides[0], &sides[1]].map(|side| (side.replicas.len(), side.clients.len()));
+    assert_eq!(counted, [(1, 5), (2, 0)]);
+}
+
+#[test]
+fn a_share_of_the_clients_is_of_shapes_that_part_some() {
+    let of = |clients: u8, partition: &str| {
+        format!("[workload]\nclients = {clients}\n[[step]]\npartition = {{ {partition} }}\n")
+    };
+    good(&of(
+        2,
+        "shape = { pick = [\"chain\", \"isolate-leader\"] }, clients = \"half\"",
+    ));
+    for (clients, partition, parts) in [
+        (
+            2,
+            "shape = \"chain\", clients = \"half\"",
+            ["`chain` parts no clients", "`isolate-leader`"],
+        ),
+        (
+            2,
+            "shape = { pick = [\"chain\", \"hub\"] }, clients = \"half\"",
+            ["of no shape that parts them", "`halves`"],
+        ),
+        (
+            2,
+            "groups = [[\"r1\"], [\"r2\"]], clients = \"half\"",
+            ["of no shape that parts them", "in `groups` they are named"],
+        ),
+        (
+            2,
+            "shape = \"isolate-leader\", clients = \"hlaf\"",
+            ["`hlaf` is not a share of the clients", "half"],
+        ),
+        (
+            2,
+            "shape = \"isolate-leader\", clients = 1",
+            ["the number", "\"half\""],
+        ),
+        (
+            0,
+            "shape = \"isolate-leader\", clients = \"half\"",
+            ["where it may have none", "`groups`"],
+        ),
+    ] {
+        says(&errors(&of(clients, partition)), &parts);
     }
 }
