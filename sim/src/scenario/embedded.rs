@@ -80,6 +80,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../scenarios/regressions/reads-wait-for-recovery.toml"),
     ),
     (
+        "safety/all-with-the-old-leader",
+        include_str!("../../../scenarios/safety/all-with-the-old-leader.toml"),
+    ),
+    (
         "safety/clock-drift",
         include_str!("../../../scenarios/safety/clock-drift.toml"),
     ),

@@ -23,6 +23,8 @@ form!(
     FileForm {
         /// 1.
         format: Maybe<i64>,
+        /// The file that this one is laid over.
+        extends: Maybe<String>,
         /// In a few words.
         title: Maybe<String>,
         /// What it is there to show.

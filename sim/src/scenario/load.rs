@@ -1,5 +1,5 @@
-//! From a TOML file to a [`Scenario`], with overrides. Three stages: the TOML itself, keys and values
-//! one by one, and what does not fit together. Each tells all that it finds wrong, and what is wrong
+//! From a TOML file to a [`Scenario`], with overrides. Three stages: the TOML itself, and that of the
+//! files that it extends; keys and values one by one; and what does not fit together. Each tells all that it finds wrong, and what is wrong
 //! in one is left out for the next, so that a file's problems are told at once.
 
 use std::path::Path;
@@ -10,14 +10,12 @@ use toml::de::{DeTable, DeValue};
 
 use crate::scenario::check;
 use crate::scenario::form::FileForm;
+use crate::scenario::layers::{self, Shelf, lay, layers};
 use crate::scenario::model::Scenario;
 use crate::scenario::names::Names;
 use crate::scenario::problem::{LoadError, Problem, Source};
 use crate::scenario::prune;
 use crate::scenario::spelling;
-
-/// The most bytes that a scenario file may have.
-pub const BYTES_MAX: u64 = 4 << 20;
 
 /// Reads a scenario from a file. `sets` are overrides such as `network.loss=1%`; `names` are those
 /// that it may use.
@@ -26,46 +24,13 @@ pub const BYTES_MAX: u64 = 4 << 20;
 /// The file cannot be read, or something in it (or in an override) is wrong.
 pub fn load_file(path: &Path, sets: &[String], names: &Names) -> Result<Scenario, LoadError> {
     let shown = path.display().to_string();
-    let help = "`synod scenario list` shows the scenarios that there are";
-    let size = std::fs::metadata(path).map_err(|error| {
-        LoadError::unreadable(&shown, format!("cannot read the scenario: {error}"), help)
-    })?;
-    if size.is_dir() {
-        return Err(LoadError::unreadable(
-            &shown,
-            "this is a folder, not a scenario",
-            "name one of the files in it",
-        ));
-    }
-    // A device has no end, and a pipe that nobody writes to has no beginning.
-    if !size.is_file() {
-        return Err(LoadError::unreadable(
-            &shown,
-            "this is a device or a pipe, not a scenario",
-            "name a file: what comes out of a pipe can be written to one first",
-        ));
-    }
-    if size.len() > BYTES_MAX {
-        return Err(LoadError::unreadable(
-            &shown,
-            format!("the file has {} bytes", size.len()),
-            format!("a scenario has at most {BYTES_MAX} bytes"),
-        ));
-    }
-    let bytes = std::fs::read(path).map_err(|error| {
-        LoadError::unreadable(&shown, format!("cannot read the scenario: {error}"), help)
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        LoadError::unreadable(
-            &shown,
-            format!("the scenario is not UTF-8: {error}"),
-            "TOML is UTF-8 text",
-        )
-    })?;
-    read(&shown, &name_of(path), &text, sets, names)
+    let text = layers::text(path)
+        .map_err(|wrong| LoadError::unreadable(&shown, wrong.title, wrong.help))?;
+    read((&shown, Shelf::Disk), &name_of(path), &text, sets, names)
 }
 
-/// Reads a scenario from a text. `name` is its name, such as `safety/stale-read`.
+/// Reads a scenario from a text. `name` is its name, such as `safety/stale-read`; what it extends is
+/// one of the library that is built in.
 ///
 /// # Errors
 /// Something in it, or in an override, is wrong.
@@ -75,7 +40,8 @@ pub fn parse(
     sets: &[String],
     names: &Names,
 ) -> Result<Scenario, LoadError> {
-    read(&format!("scenarios/{name}.toml"), name, text, sets, names)
+    let path = format!("scenarios/{name}.toml");
+    read((&path, Shelf::Binary), name, text, sets, names)
 }
 
 /// The name of a scenario file: without its extension, with its folder unless that is `scenarios`.
@@ -95,7 +61,7 @@ pub fn name_of(path: &Path) -> String {
 }
 
 fn read(
-    path: &str,
+    (path, shelf): (&str, Shelf),
     name: &str,
     text: &str,
     sets: &[String],
@@ -103,6 +69,10 @@ fn read(
 ) -> Result<Scenario, LoadError> {
     let mut source = Source::new(path, text);
     let mut problems = Vec::new();
+    let texts = match layers(&mut source, path, text, shelf) {
+        Ok(texts) => texts,
+        Err(problem) => return Err(LoadError::new(source, vec![problem])),
+    };
     let mut overrides = Vec::new();
     for set in sets {
         match Override::parse(&mut source, set) {
@@ -110,7 +80,11 @@ fn read(
             Err(problem) => problems.push(problem),
         }
     }
-    let (mut document, broken) = DeTable::parse_recoverable(text);
+    let (mut documents, broken): (Vec<_>, Vec<_>) = texts
+        .iter()
+        .map(|text| DeTable::parse_recoverable(text))
+        .unzip();
+    let broken: Vec<_> = broken.into_iter().flatten().collect();
     let whole = broken
         .iter()
         .all(|error| error.message() == "duplicate key");
@@ -119,6 +93,11 @@ fn read(
         // What is read of broken TOML is a guess, and what is wrong with a guess says nothing.
         return Err(LoadError::new(source, problems));
     }
+    let mut document = documents.remove(0);
+    let laid = std::mem::take(document.get_mut());
+    *document.get_mut() = documents
+        .into_iter()
+        .fold(laid, |over, under| lay(over, under.into_inner()));
     for set in &overrides {
         problems.extend(set.apply(document.get_mut()).err());
     }

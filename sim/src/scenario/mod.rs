@@ -1,6 +1,6 @@
 //! From TOML to a scenario.
 //!
-//! `load` reads a file in stages: `spelling` holds its keys against the list of `words`, serde
+//! `load` reads a file in stages: `layers` fetches what it extends, `spelling` holds its keys against the list of `words`, serde
 //! reads the forms (`form`, `verbs`, `fault_form`, `asking`, made of `value`s, `select`ions and
 //! `units`), and `check` makes a [`Scenario`](model::Scenario) of them or a `problem` for each
 //! thing that does not fit. `library` and `mix` say which scenarios there are and which one a seed
@@ -17,6 +17,7 @@ pub mod fault_form;
 pub mod form;
 mod idle;
 pub mod kinds;
+pub mod layers;
 pub mod library;
 pub mod load;
 pub mod mix;

@@ -106,13 +106,22 @@ fn named(found: &str) -> String {
     })
 }
 
-/// Where problems are: a file's text, and behind it the overrides, which continue its byte
-/// positions.
+/// Where problems are: a file's text, and behind it those of the files that it extends and the
+/// overrides, which continue its byte positions.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Source {
     path: String,
     text: String,
-    sets: Vec<(usize, String)>,
+    more: Vec<More>,
+}
+
+/// What stands behind the file's text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct More {
+    start: usize,
+    /// None: an override.
+    path: Option<String>,
+    text: String,
 }
 
 impl Source {
@@ -121,44 +130,53 @@ impl Source {
         Self {
             path: path.into(),
             text: text.into(),
-            sets: Vec::new(),
+            more: Vec::new(),
         }
     }
 
     /// Adds an override's text and says at which byte it begins.
     pub fn add_set(&mut self, line: &str) -> usize {
-        let start = self
-            .sets
-            .last()
-            .map_or(self.text.len(), |(start, line)| start + line.len())
-            + 1;
-        self.sets.push((start, line.to_owned()));
+        self.add(None, line)
+    }
+
+    /// Adds the text of a file that is extended and says at which byte it begins.
+    pub fn add_file(&mut self, path: &str, text: &str) -> usize {
+        self.add(Some(path.to_owned()), text)
+    }
+
+    fn add(&mut self, path: Option<String>, text: &str) -> usize {
+        let last = self.more.last();
+        let end = last.map_or(self.text.len(), |more| more.start + more.text.len());
+        let (start, text) = (end + 1, text.to_owned());
+        self.more.push(More { start, path, text });
         start
+    }
+
+    fn more(&self, place: &Range<usize>) -> Option<&More> {
+        let mut more = self.more.iter().rev();
+        more.find(|more| place.start >= more.start)
     }
 
     /// The text around a place, the name of where it is, and where its first byte is.
     fn around(&self, place: &Range<usize>) -> (&str, &str, usize) {
-        let set = self
-            .sets
-            .iter()
-            .rev()
-            .find(|(start, _)| place.start >= *start);
-        set.map_or((&self.path, &self.text, 0), |(start, line)| {
-            ("--set", line, *start)
-        })
+        self.more(place)
+            .map_or((&self.path, &self.text, 0), |more| {
+                let path = more.path.as_deref().unwrap_or("--set");
+                (path, &more.text, more.start)
+            })
     }
 
-    /// The line of a place in the file, from 1; 0 in an override.
+    /// The line of a place in its file, from 1; 0 in an override.
     #[must_use]
     pub fn line(&self, place: &Range<usize>) -> u32 {
-        let (_, text, start) = self.around(place);
-        if start > 0 {
+        if self.more(place).is_some_and(|more| more.path.is_none()) {
             return 0;
         }
+        let (_, text, start) = self.around(place);
         let before = text
             .as_bytes()
             .iter()
-            .take(place.start)
+            .take(place.start - start)
             .filter(|byte| **byte == b'\n')
             .count();
         u32::try_from(before + 1).unwrap_or(u32::MAX)

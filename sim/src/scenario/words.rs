@@ -106,6 +106,12 @@ pub static FILE: Table = Table {
             1,
             "this build reads format = 1",
         ),
+        key(
+            "extends",
+            Kind::Text,
+            "another file, by its path from this one's folder: its sections hold where this one says \
+             nothing else, key by key; a list here replaces the one there",
+        ),
         needed("title", Kind::Text, "what happens, in a few words"),
         needed("why", Kind::Text, "what this scenario is there to show"),
         bounded(

@@ -1,6 +1,7 @@
 //! Whole files: what is read from them, and what is said about what is wrong in them.
 
 mod cuts;
+mod extending;
 mod length;
 mod names;
 mod overrides;
