@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use synod_reports::known::Known;
 use synod_reports::line::ResultLine;
@@ -322,15 +323,22 @@ pub fn read_info(path: &Path) -> Result<RunInfo, String> {
     let file = path.join("run.json");
     let text = fs::read_to_string(&file)
         .map_err(|error| format!("{}: {error}; give the folder of a sweep", file.display()))?;
-    let info: RunInfo =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-    if info.format == FORMAT {
-        Ok(info)
+    versioned(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Reads a document of this version. That of another has other fields, so its version is looked at
+/// first.
+fn versioned<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let Version { format } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if format == FORMAT {
+        serde_json::from_str(text).map_err(|error| error.to_string())
     } else {
         Err(format!(
-            "{}: format {} is not {FORMAT}, the one that this synod reads",
-            file.display(),
-            info.format
+            "format {format} is not {FORMAT}, the one that this synod reads; sweep anew"
         ))
     }
 }
@@ -365,13 +373,13 @@ fn read_lines(file: &Path) -> Result<Vec<ResultLine>, String> {
 /// Reads a folder's `summary.json`, if the sweep came that far.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it is there and cannot be read, or is of another version.
 pub fn read_summary(path: &Path) -> Result<Option<Summary>, String> {
     let file = path.join("summary.json");
     match fs::read_to_string(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", file.display())),
-        Ok(text) => serde_json::from_str(&text)
+        Ok(text) => versioned(&text)
             .map(Some)
             .map_err(|error| format!("{}: {error}", file.display())),
     }
