@@ -17,6 +17,7 @@ use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
 use crate::cli::terminal::{self, fail, print, warn};
 use crate::cli::{exit, units};
+use crate::sweep::calendar;
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
 use crate::sweep::folder::{self, Folder, RunInfo};
 use crate::sweep::known;
@@ -267,7 +268,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let path = arguments
         .out
         .clone()
-        .unwrap_or_else(|| Path::new("target/synod").join(folder::run_id()));
+        .unwrap_or_else(|| Path::new("target/synod").join(calendar::run_id()));
     Ok(Begun {
         info,
         path,

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use synod_reports::known::Known;
 
-use crate::sweep::folder::date;
+use crate::sweep::calendar::date;
 
 /// The file.
 #[derive(Deserialize)]

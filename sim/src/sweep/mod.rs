@@ -20,6 +20,7 @@
 
 pub mod ablation;
 pub mod bench;
+pub mod calendar;
 pub mod child;
 pub mod coordinator;
 pub mod cost;
