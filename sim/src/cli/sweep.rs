@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::sweep::calendar;
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
 use crate::sweep::folder::{self, Folder, RunInfo};
 use crate::sweep::known;
+use crate::sweep::old;
 use crate::sweep::pool::Pool;
 use crate::sweep::roster::Roster;
 use crate::sweep::seeds::{Seeds, SeedsArgument, Shard};
@@ -80,6 +82,10 @@ pub struct SweepArgs {
     /// The folder for the results [default: target/synod/<run-id>]
     #[arg(long, short, env = "SYNOD_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
+    /// So many folders of sweeps stay in target/synod, the latest; 0: all. None goes when --out says
+    /// where the results go
+    #[arg(long, env = "SYNOD_KEEP_RUNS", value_name = "N", default_value_t = 20)]
+    keep_runs: usize,
     /// Millions of events for making each of the first five failures smaller, once all runs are
     /// made; 0: none
     #[arg(
@@ -196,6 +202,9 @@ impl Profile {
     }
 }
 
+/// Where the folders of sweeps are, unless it is said.
+const RUNS: &str = "target/synod";
+
 /// Runs the command.
 #[must_use]
 pub fn run(arguments: &SweepArgs, global: &Global) -> u8 {
@@ -268,7 +277,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let path = arguments
         .out
         .clone()
-        .unwrap_or_else(|| Path::new("target/synod").join(calendar::run_id()));
+        .unwrap_or_else(|| Path::new(RUNS).join(calendar::run_id()));
     Ok(Begun {
         info,
         path,
@@ -343,6 +352,9 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     };
     let mut folder = match opened {
         Ok(folder) => Some(folder),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            return Err(format!("{}: {error}", path.display()));
+        }
         Err(error) => {
             let message = format!("{}: {error}", path.display());
             warn(&format!(
@@ -354,6 +366,9 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     };
     if folder.is_some() && arguments.out.is_none() && arguments.resume.is_none() {
         folder::link_latest(&path);
+        for gone in old::prune(Path::new(RUNS), arguments.keep_runs) {
+            tracing::info!("removed {}, an old sweep", gone.display());
+        }
     }
     let interrupted = terminal::interrupts();
     let size = Roster::of(&info).size();

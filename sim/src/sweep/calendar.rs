@@ -16,6 +16,20 @@ pub fn run_id() -> String {
     )
 }
 
+/// Whether [`run_id`] may have made this name.
+#[must_use]
+pub fn is_run_id(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [day, moment, process] = &parts[..] else {
+        return false;
+    };
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    day.len() == 8
+        && moment.len() == 6
+        && (1..=10).contains(&process.len())
+        && parts.iter().all(|part| is_number(part))
+}
+
 /// Today in UTC, as YYYY-MM-DD.
 #[must_use]
 pub fn date() -> String {
@@ -59,5 +73,21 @@ mod tests {
         assert_eq!(civil(0), (1970, 1, 1));
         assert_eq!(civil(11_016), (2000, 2, 29));
         assert_eq!(civil(20_000), (2024, 10, 4));
+    }
+
+    #[test]
+    fn a_name_of_ones_own_is_none_of_ours() {
+        assert!(is_run_id(&run_id()) && is_run_id("20260102-030405-7"));
+        for other in [
+            "latest",
+            "shrunk",
+            "2026-1-1",
+            "20260102-030405",
+            "20260102-030405-",
+            "20260102-030405-7-kept",
+            "before-030405-7",
+        ] {
+            assert!(!is_run_id(other), "{other}");
+        }
     }
 }

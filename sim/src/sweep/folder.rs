@@ -2,7 +2,7 @@
 //! `summary.json`, `summary.md`, `junit.xml` and `failures/`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -139,6 +139,9 @@ impl RunInfo {
     }
 }
 
+/// What tells that a folder is a sweep's, and which.
+pub const RUN: &str = "run.json";
+
 /// The results of all runs.
 const RESULTS: &str = "results.jsonl";
 
@@ -158,26 +161,30 @@ pub struct Folder {
     /// Of a sweep that is resumed: the runs that are in its old results alone. Once there are none
     /// the new ones have taken their place.
     owed: Option<BTreeSet<(String, u64)>>,
+    /// Held for as long as this lives, against another process that would write here or remove it.
+    /// None where the system has no such locks.
+    _held: Option<File>,
 }
 
 impl Folder {
     /// Makes the folder and begins its results anew; what an earlier sweep left in it goes.
     ///
     /// # Errors
-    /// When the folder or its files cannot be written, or it holds something else than a sweep's
-    /// results.
+    /// When the folder or its files cannot be written, or another process writes in it.
     pub fn create(path: &Path, info: &RunInfo) -> io::Result<Self> {
         fs::create_dir_all(path)?;
-        if path.join("run.json").exists() {
+        if path.join(RUN).exists() {
+            drop(hold(path)?);
             remove_summaries(path)?;
             remove(fs::remove_file(path.join(BESIDE)))?;
             remove(fs::remove_dir_all(path.join("failures")))?;
         }
         let mut text = serde_json::to_string_pretty(info).expect("plain data");
         text.push('\n');
-        fs::write(path.join("run.json"), text)?;
+        fs::write(path.join(RUN), text)?;
         Ok(Self {
             path: path.to_owned(),
+            _held: hold(path)?,
             results: BufWriter::new(File::create(path.join(RESULTS))?),
             owed: None,
         })
@@ -187,8 +194,9 @@ impl Folder {
     /// all of them, in their order, so that a sudden end at any moment loses none.
     ///
     /// # Errors
-    /// When the folder's files cannot be written.
+    /// When the folder's files cannot be written, or another process writes in it.
     pub fn resume(path: &Path, known: &[ResultLine]) -> io::Result<Self> {
+        let held = hold(path)?;
         if path.join(BESIDE).exists() {
             let both = path.join("results.jsonl.both");
             let lines: String = known.iter().map(|line| line.to_json() + "\n").collect();
@@ -201,6 +209,7 @@ impl Folder {
             path: path.to_owned(),
             results: BufWriter::new(File::create(path.join(BESIDE))?),
             owed: Some(known.iter().map(run).collect()),
+            _held: held,
         })
     }
 
@@ -292,6 +301,25 @@ impl Folder {
     }
 }
 
+/// Takes a folder for this process alone; the system gives it back when the process ends, however
+/// that comes about. None where the system has no such locks.
+///
+/// # Errors
+/// When another process has it.
+pub fn hold(path: &Path) -> io::Result<Option<File>> {
+    let Ok(file) = File::open(path.join(RUN)) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "another sweep writes there; wait for its end, or name another folder with --out",
+        )),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
 /// Where what is kept of a failure is, in a sweep's folder.
 #[must_use]
 pub fn of_failure(path: &Path, fingerprint: &str) -> PathBuf {
@@ -320,7 +348,7 @@ pub fn remove(result: io::Result<()>) -> io::Result<()> {
 /// # Errors
 /// When there is none, or it is of another version, in words for people.
 pub fn read_info(path: &Path) -> Result<RunInfo, String> {
-    let file = path.join("run.json");
+    let file = path.join(RUN);
     let text = fs::read_to_string(&file)
         .map_err(|error| format!("{}: {error}; give the folder of a sweep", file.display()))?;
     versioned(&text).map_err(|error| format!("{}: {error}", file.display()))

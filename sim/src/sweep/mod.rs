@@ -6,7 +6,7 @@
 //! process that does jobs in a [`memory`] of its own, a [`child`] is a worker as its parent sees it,
 //! a [`pool`] keeps several of them busy and outlives their deaths, and [`order`] puts what comes
 //! back into seed order. [`repeats`] are made of what fails. [`coordinator`] joins these into a
-//! sweep that writes its [`folder`]; [`shrinking`] makes its failures [`smaller`], and [`merge`] joins
+//! sweep that writes its [`folder`], of which the [`old`] ones go; [`shrinking`] makes its failures [`smaller`], and [`merge`] joins
 //! the folders of shards.
 //!
 //! Outside a run: clocks, threads and the environment are used here, and nothing of them reaches a
@@ -37,6 +37,7 @@ pub mod known;
 pub mod lost;
 pub mod memory;
 pub mod merge;
+pub mod old;
 pub mod order;
 pub mod pool;
 pub mod repeats;
