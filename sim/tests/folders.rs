@@ -86,3 +86,39 @@ fn folders_of_old_sweeps() {
     let latest = std::fs::read_link(runs.join("latest")).expect("it is a link");
     assert!(runs.join(latest).join("results.jsonl").is_file());
 }
+
+/// Days since 1970 in UTC.
+#[expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the command reads the day as well"
+)]
+fn days() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("it is later").as_secs() / 86_400
+}
+
+/// A night's seeds hang on the day alone, and are told and kept.
+#[test]
+fn seeds_of_a_night() {
+    let place = folder();
+    let at = place.path();
+    let kept = || {
+        let text = std::fs::read_to_string(at.join("out/run.json")).expect("it was written");
+        let info: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        info["seeds"].clone()
+    };
+    let nightly = "sweep smoke/healthy-3 --profile nightly --jobs 1 --out out";
+    let today = days();
+    let night = run(at, &format!("{nightly} --time 1ms"));
+    if days() != today {
+        return;
+    }
+    let (start, end) = (today * 100_000_000, (today + 1) * 100_000_000);
+    let told = format!("smoke/healthy-3, seeds {start}..{end}; its base is the day in UTC");
+    assert_eq!(night.said.lines().next(), Some(told.as_str()));
+    assert_eq!(kept(), serde_json::json!({"start": start, "end": end}));
+    let given = run(at, &format!("{nightly} --seeds 3..5"));
+    assert_eq!((given.status, given.said.as_str()), (Some(0), ""));
+    assert_eq!(kept(), serde_json::json!({"start": 3, "end": 5}));
+}

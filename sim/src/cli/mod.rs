@@ -25,6 +25,7 @@ pub mod merge;
 pub mod narrow;
 pub mod new_harness;
 pub mod options;
+pub mod profile;
 pub mod replay;
 pub mod scenario;
 pub mod shrink;

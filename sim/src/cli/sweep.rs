@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::ProgressBar;
 use synod_reports::line::ResultLine;
 use synod_reports::summary::{Cost, Summary};
 
 use crate::build;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
+use crate::cli::profile::Profile;
 use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
-use crate::cli::terminal::{self, fail, print, warn};
+use crate::cli::terminal::{self, fail, print, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::calendar;
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
@@ -87,15 +88,14 @@ pub struct SweepArgs {
     #[arg(long, env = "SYNOD_KEEP_RUNS", value_name = "N", default_value_t = 20)]
     keep_runs: usize,
     /// Millions of events for making each of the first five failures smaller, once all runs are
-    /// made; 0: none
+    /// made; 0: none [default: 20]
     #[arg(
         long,
         env = "SYNOD_SHRINK",
         value_name = "MILLIONS",
-        default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(..1_000_000),
     )]
-    shrink: u64,
+    shrink: Option<u64>,
     /// Failures that are known and do not count until their day: a TOML file with a [[known]] for each,
     /// of fingerprint, reason and until
     #[arg(long, env = "SYNOD_KNOWN", value_name = "FILE")]
@@ -150,58 +150,6 @@ impl ShardArgument {
     }
 }
 
-/// Defaults for several uses.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Profile {
-    /// 2,000 seeds from 0 on; 1% twice
-    #[default]
-    Default,
-    /// A pull request: 10,000 seeds from 0 on in at most 10 minutes, up to 10 failing runs; 2%
-    /// twice
-    Pr,
-    /// A night: an hour of seeds from a random place; 5% twice
-    Nightly,
-}
-
-impl Profile {
-    const fn seeds(self) -> SeedsArgument {
-        match self {
-            Self::Default => SeedsArgument::Range(Seeds {
-                start: 0,
-                end: 2_000,
-            }),
-            Self::Pr => SeedsArgument::Range(Seeds {
-                start: 0,
-                end: 10_000,
-            }),
-            Self::Nightly => SeedsArgument::Random(100_000_000),
-        }
-    }
-
-    const fn time(self) -> Option<Duration> {
-        match self {
-            Self::Default => None,
-            Self::Pr => Some(Duration::from_secs(600)),
-            Self::Nightly => Some(Duration::from_secs(3_600)),
-        }
-    }
-
-    const fn max_fail(self) -> Option<u64> {
-        match self {
-            Self::Pr => Some(10),
-            Self::Default | Self::Nightly => None,
-        }
-    }
-
-    const fn verify_ppm(self) -> u32 {
-        match self {
-            Self::Default => 10_000,
-            Self::Pr => 20_000,
-            Self::Nightly => 50_000,
-        }
-    }
-}
-
 /// Where the folders of sweeps are, unless it is said.
 const RUNS: &str = "target/synod";
 
@@ -236,15 +184,14 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
     let mut settings = arguments.run.settings(arguments.scenarios.clone());
     settings.verify_ppm = arguments.verify_determinism.unwrap_or(profile.verify_ppm());
     let selection = shelf::select(&settings)?;
-    let given = arguments.seeds.or_else(|| {
-        (arguments.time.is_some() && profile != Profile::Nightly).then_some(SeedsArgument::Range(
-            Seeds {
-                start: 0,
-                end: u64::MAX,
-            },
-        ))
-    });
-    let seeds = given.unwrap_or(profile.seeds()).resolve(entropy());
+    let seeds = match arguments.seeds {
+        Some(given) => given.resolve(entropy()),
+        None if arguments.time.is_some() && profile != Profile::Nightly => Seeds {
+            start: 0,
+            end: u64::MAX,
+        },
+        None => profile.seeds(calendar::days()),
+    };
     let shard = match arguments.shard {
         None => None,
         Some(ShardArgument::Given(shard)) => Some(shard),
@@ -266,7 +213,7 @@ fn begin(arguments: &SweepArgs) -> Result<Begun, String> {
         arguments.max_fail.or(profile.max_fail()),
         selection,
     );
-    info.shrink = arguments.shrink * 1_000_000;
+    info.shrink = arguments.shrink.unwrap_or(profile.shrink()) * 1_000_000;
     if let Some(file) = &arguments.known {
         let (known, past) = known::read(file)?;
         info.known = known;
@@ -377,6 +324,10 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         bar: terminal::progress(global, (!endless).then_some(size)),
         lines: arguments.format == Format::Jsonl,
     };
+    let is_tonight = arguments.profile == Profile::Nightly && arguments.seeds.is_none();
+    if is_tonight && arguments.resume.is_none() && !global.quiet {
+        say(&format!("{}; its base is the day in UTC", info.title()));
+    }
     tracing::info!(
         "{}: {size} runs by {} workers, results in {}",
         info.title(),

@@ -36,6 +36,12 @@ pub fn date() -> String {
     day_of(since_epoch())
 }
 
+/// Days since 1970-01-01 in UTC.
+#[must_use]
+pub fn days() -> u64 {
+    since_epoch() / 86_400
+}
+
 fn since_epoch() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
