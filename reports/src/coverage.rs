@@ -16,6 +16,7 @@ const STATES_MAX: usize = 1 << 20;
 
 /// What the runs came by.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Coverage {
     /// Of two kinds of faults, in how many runs both took effect; of a kind with itself, in how many
@@ -31,6 +32,7 @@ pub struct Coverage {
 
 /// How many coarse states there are, as far as runs tell of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct States {
     /// Runs that told of any.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A known failure.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Known {
     /// Which: as a summary names it.
     pub fingerprint: String,

@@ -25,6 +25,7 @@ pub mod markdown;
 pub mod page;
 pub mod precedes;
 pub mod record;
+pub mod schema;
 pub mod summary;
 pub mod table;
 pub mod tally;

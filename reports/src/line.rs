@@ -8,6 +8,7 @@ use crate::record::RunRecord;
 /// One line. It holds nothing that depends on time, machine or order, so that the file is the same
 /// for any number of jobs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResultLine {
     /// The run.
     #[serde(flatten)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every check passed (or the failure that the scenario expects came).
@@ -77,6 +78,7 @@ pub const NO_DIGEST: &str = "0000000000000000";
 
 /// How often nodes in each role got a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Deliveries {
     /// Nodes that led.
     pub leader: u64,
@@ -128,6 +130,7 @@ pub type Cells = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How clients' operations of one kind went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Operations {
     /// How many were sent.
     pub sent: u64,
@@ -145,6 +148,7 @@ impl Operations {
 
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunRecord {
     /// `safety/stale-read`.
     pub scenario: String,

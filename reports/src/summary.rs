@@ -22,6 +22,7 @@ pub const CHECKS_IN: u64 = 100;
 
 /// How many runs ended in each way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the names are those of `Verdict`")]
 pub struct Verdicts {
     pub pass: u64,
@@ -69,6 +70,7 @@ impl Verdicts {
 
 /// Failures that look alike.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure {
     /// Joins the check, its normalised message and the panic site.
     pub fingerprint: String,
@@ -91,6 +93,7 @@ pub struct Failure {
 
 /// Something that had to happen and never did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Vacuity {
     /// `fault`, `milestone`, `check` or `operation`.
     pub what: String,
@@ -105,6 +108,7 @@ pub struct Vacuity {
 
 /// How many runs were made twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Determinism {
     /// Runs made twice.
     pub checked: u64,
@@ -114,6 +118,7 @@ pub struct Determinism {
 
 /// The totals of one scenario.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScenarioTotals {
     /// Runs.
     pub runs: u64,
@@ -153,6 +158,7 @@ pub struct ScenarioTotals {
 
 /// How often a check looked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Checked {
     /// Runs that passed, with this check among the judges.
     pub judged: u64,
@@ -241,6 +247,7 @@ impl Ending {
 
 /// What many runs add up to.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// The version of this format.
     pub format: u32,

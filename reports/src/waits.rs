@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Quantiles, in microseconds of simulated time, each at most 0.1 % too long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Waits {
     /// Answers.

@@ -28,6 +28,7 @@ pub mod options;
 pub mod profile;
 pub mod replay;
 pub mod scenario;
+pub mod schema;
 pub mod shrink;
 pub mod summary;
 pub mod sweep;
@@ -110,6 +111,8 @@ pub enum Command {
     Triage(triage::TriageArgs),
     /// Make a package that puts an engine of your own under test
     NewHarness(new_harness::NewHarnessArgs),
+    /// Print the JSON Schema of what is written, or read
+    Schema(schema::SchemaArgs),
     /// Measure how fast runs are
     Bench(bench::BenchArgs),
     /// Print a shell's completions
@@ -179,6 +182,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Merge(arguments) => merge::run(&arguments, &cli.global),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::NewHarness(arguments) => new_harness::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();
