@@ -12,9 +12,33 @@ use crate::summary::{Failure, ScenarioTotals, Summary};
 use crate::table::count;
 use crate::text::vacuity;
 
+/// How a failure is run again, typed where the sweep ran.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Again {
+    /// What calls Synod there.
+    pub program: String,
+    /// The folder of the results, as a word of a shell.
+    pub folder: String,
+}
+
+impl Again {
+    fn of(&self, failure: &Failure) -> String {
+        let Self { program, folder } = self;
+        failure.repro.as_ref().map_or_else(
+            || {
+                format!(
+                    "{program} replay {} --seed {}",
+                    failure.scenario, failure.seed
+                )
+            },
+            |repro| format!("{program} replay {folder}/{repro}"),
+        )
+    }
+}
+
 /// The summary as a `junit.xml`.
 #[must_use]
-pub fn summary(summary: &Summary) -> String {
+pub fn summary(summary: &Summary, again: &Again) -> String {
     let mut cases = String::new();
     let (mut failed, mut errors) = (summary.vacuous.len(), 0);
     for (name, totals) in &summary.scenarios {
@@ -25,7 +49,7 @@ pub fn summary(summary: &Summary) -> String {
             escape(name),
             seconds.copied().unwrap_or_default(),
         );
-        let outcome = outcome(summary, totals);
+        let outcome = outcome(summary, totals, again);
         failed += usize::from(matches!(outcome, Some(("failure", _, _))));
         errors += usize::from(matches!(outcome, Some(("error", _, _))));
         match outcome {
@@ -72,6 +96,7 @@ pub fn summary(summary: &Summary) -> String {
 fn outcome<'a>(
     summary: &'a Summary,
     totals: &ScenarioTotals,
+    again: &Again,
 ) -> Option<(&'static str, &'a Failure, String)> {
     let of = |failures: &'a [Failure]| -> Vec<(&'a Failure, u64)> {
         let its =
@@ -100,19 +125,11 @@ fn outcome<'a>(
                 runs,
                 count(totals.runs, "run"),
                 failure.message,
-                again(failure)
+                again.of(failure)
             )
         })
         .collect();
     Some((element, first, text))
-}
-
-/// What to type in the folder of the results to see a failure again.
-fn again(failure: &Failure) -> String {
-    failure.repro.as_ref().map_or_else(
-        || format!("synod replay {} --seed {}", failure.scenario, failure.seed),
-        |repro| format!("synod replay {repro}"),
-    )
 }
 
 #[cfg(test)]
@@ -158,7 +175,11 @@ mod tests {
             until: "2030-01-01".to_owned(),
             runs: 2,
         }];
-        let known = super::summary(&known);
+        let again = super::Again {
+            program: "synod".to_owned(),
+            folder: "'my results'".to_owned(),
+        };
+        let known = super::summary(&known, &again);
         assert!(
             known.contains("<skipped type=\"linearizability\""),
             "{known}"
@@ -170,14 +191,14 @@ mod tests {
             scenario: None,
             runs: 300,
         }];
-        let text = super::summary(&summary);
+        let text = super::summary(&summary, &again);
         let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="synod" tests="5" failures="3" errors="1" time="0.250">
   <testsuite name="synod" tests="5" failures="3" errors="1" time="0.250">
     <testcase classname="synod" name="safety/stale-read" time="0.000">
       <failure type="linearizability" message="a stale &lt;read&gt;">
 linearizability in 1 of 3 runs: a stale &lt;read&gt;
-synod replay failures/x/repro.toml
+synod replay &#39;my results&#39;/failures/x/repro.toml
 
 linearizability in 1 of 3 runs: a &quot;lost&quot; write
 synod replay safety/stale-read --seed 2
@@ -186,7 +207,7 @@ synod replay safety/stale-read --seed 2
     <testcase classname="synod" name="smoke/other" time="0.000">
       <failure type="linearizability" message="a stale &lt;read&gt;">
 linearizability in 1 of 1 run: a stale &lt;read&gt;
-synod replay failures/x/repro.toml
+synod replay &#39;my results&#39;/failures/x/repro.toml
 </failure>
     </testcase>
     <testcase classname="synod" name="smoke/unsure" time="0.000">

@@ -637,7 +637,13 @@ mod tests {
             markdown.starts_with("# Synod: failed\n") && markdown.contains("| lost | hang | 1 |"),
             "{markdown}"
         );
-        let junit = crate::junit::summary(&summary);
+        let junit = crate::junit::summary(
+            &summary,
+            &crate::junit::Again {
+                program: "synod".to_owned(),
+                folder: ".".to_owned(),
+            },
+        );
         assert!(junit.contains(r#"<failure type="hang""#), "{junit}");
         let json: serde_json::Value = serde_json::from_str(&summary.to_json()).expect("is JSON");
         assert_eq!(

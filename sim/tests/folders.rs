@@ -31,6 +31,16 @@ fn run(folder: &Path, words: &str) -> Answer {
     run_with(folder, &words, &[])
 }
 
+/// It is refused with these words.
+fn refused(answer: &Answer, words: &str) {
+    assert_eq!(answer.status, Some(2), "{}", answer.said);
+    assert!(
+        answer.said.contains(words),
+        "`{words}` in:\n{}",
+        answer.said
+    );
+}
+
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
@@ -121,4 +131,100 @@ fn seeds_of_a_night() {
     let given = run(at, &format!("{nightly} --seeds 3..5"));
     assert_eq!((given.status, given.said.as_str()), (Some(0), ""));
     assert_eq!(kept(), serde_json::json!({"start": 3, "end": 5}));
+}
+
+/// A reproducer is there in whole or not at all, and what to paste is said all the same.
+#[test]
+fn reproducers_that_find_no_space() {
+    let place = folder();
+    let at = place.path();
+    let sweep =
+        "sweep smoke/healthy-3 --bug commit-bound-inclusive --seeds 0..1 --shrink 0 --jobs 1";
+    let well = run(at, &format!("{sweep} --out well"));
+    assert_eq!(well.status, Some(1), "{}", well.said);
+    let mut failures = std::fs::read_dir(at.join("well/failures")).expect("it failed");
+    let fingerprint = failures
+        .next()
+        .expect("one")
+        .expect("it can be read")
+        .file_name();
+    let kept = at.join("full/failures").join(fingerprint);
+    std::fs::create_dir_all(&kept).expect("it can be made");
+    std::os::unix::fs::symlink("/dev/full", kept.join("repro.toml.part")).expect("a link");
+    let full = run(at, &format!("{sweep} --out full"));
+    assert_eq!(full.status, Some(70), "{}", full.said);
+    assert!(full.said.contains("No space left"), "{}", full.said);
+    let again = "replay smoke/healthy-3 --seed 0 --bug commit-bound-inclusive";
+    assert!(full.said.contains(again), "{}", full.said);
+    assert_eq!(std::fs::read_dir(kept).expect("it is there").count(), 0);
+}
+
+/// What a CI's page says can be pasted where the sweep ran.
+#[test]
+fn commands_of_a_junit_file() {
+    let place = folder();
+    let at = place.path();
+    let sweep =
+        "sweep smoke/healthy-3 --bug commit-bound-inclusive --seeds 0..1 --shrink 0 --jobs 1";
+    let pasted = |file: &str| {
+        let text = std::fs::read_to_string(at.join(file)).expect("it was written");
+        let line = text.lines().find(|line| line.contains(" replay "));
+        let line = line.expect("it says what to paste").to_owned();
+        let words = line.split(" replay ").nth(1).expect("there is more");
+        let again = run(at, &format!("replay {words}"));
+        assert_eq!(again.status, Some(1), "{line}: {}", again.said);
+    };
+    let made = run(at, &format!("{sweep} --out some/where --junit beside.xml"));
+    assert_eq!(made.status, Some(1), "{}", made.said);
+    pasted("some/where/junit.xml");
+    pasted("beside.xml");
+    let gone_on = run(at, "sweep --resume some/where --junit beside.xml");
+    assert_eq!(gone_on.status, Some(1), "{}", gone_on.said);
+    pasted("some/where/junit.xml");
+    pasted("beside.xml");
+    assert!(
+        gone_on.said.contains("replay some/where/failures/"),
+        "{}",
+        gone_on.said
+    );
+}
+
+/// A sweep that goes on is as it was begun: what is typed beside is refused, and what a CI sets for
+/// all sweeps is passed over.
+#[test]
+fn options_of_a_sweep_that_goes_on() {
+    let place = folder();
+    let at = place.path();
+    std::fs::write(at.join("known.toml"), "").expect("it can be written");
+    let begun = run(at, "sweep smoke/healthy-3 --seeds 0..2 --jobs 1 --out out");
+    assert_eq!(begun.status, Some(0), "{}", begun.said);
+    let results = || std::fs::read_to_string(at.join("out/results.jsonl")).expect("reads");
+    let before = results();
+    let variables = [
+        ("SYNOD_KNOWN", "known.toml"),
+        ("SYNOD_SEEDS", "7..9"),
+        ("SYNOD_SHARD", "2/3"),
+        ("SYNOD_BUG", "accept-below-promise"),
+        ("SYNOD_OUT", "elsewhere"),
+        ("SYNOD_PROFILE", "nightly"),
+        ("SYNOD_SHRINK", "1"),
+    ];
+    let resume = ["sweep", "--resume", "out", "--jobs", "1"];
+    let gone_on = run_with(at, &resume, &variables);
+    assert_eq!((gone_on.status, gone_on.said.as_str()), (Some(0), ""));
+    assert_eq!(results(), before);
+    for typed in [
+        "--seeds 0..3",
+        "--known known.toml",
+        "--bug x",
+        "--strategy random",
+    ] {
+        let option = typed.split(' ').next().expect("a word");
+        let refusal = format!("leave {option} out");
+        refused(&run(at, &format!("sweep --resume out {typed}")), &refusal);
+    }
+    refused(
+        &run(at, "sweep smoke/healthy-3 --resume out"),
+        "leave scenarios out",
+    );
 }

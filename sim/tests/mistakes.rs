@@ -74,6 +74,15 @@ fn names_that_are_none() {
         2,
         &["needs a NAME", "synod scenario new safety/my-idea"],
     );
+    for name in ["../x", ".x", "a b"] {
+        refused(
+            &run_with(at, &["scenario", "new", name], &[]),
+            2,
+            &["is no name of a scenario", "safety/my-idea", "-o FILE"],
+        );
+    }
+    let beside = std::fs::read_dir(at).expect("it is there").count();
+    assert_eq!(beside, 0, "nothing was written");
     refused(
         &run(at, "bugs list --subject foo"),
         2,

@@ -13,6 +13,7 @@ use crate::cli::terminal::{self, fail, invocation, print, quoted, say};
 use crate::run::RunSpec;
 use crate::run::crash_points::{ALL_SUBSETS_UP_TO, Bounds, Crossed, Found, Survey, crash_points};
 use crate::sweep::cost::cpu_of_this;
+use crate::sweep::file::put;
 use crate::sweep::job::{origin_of, spec_of};
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::shelf;
@@ -176,8 +177,8 @@ fn write(
     let origin = origin_of(spec, judges, &found.record);
     let folder = arguments.out.join(found.fingerprint());
     let path = folder.join("repro.toml");
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(&path, source.pin(&plan, &origin)));
+    let written =
+        std::fs::create_dir_all(&folder).and_then(|()| put(&path, source.pin(&plan, &origin)));
     written.map_err(|error| format!("{}: {error}", path.display()))?;
     let mut out = format!(
         "{}: {}\n",

@@ -10,7 +10,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub mod bench;
 pub mod bugs;
@@ -154,7 +155,7 @@ pub fn main_with(guests: &[&'static dyn Subject]) -> ExitCode {
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and versions are asked for; all else is a wrong use.
@@ -194,6 +195,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Worker => crate::sweep::worker::work(),
     };
     terminal::settled(status)
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    if let Some(("sweep", sweep)) = matches.subcommand()
+        && let Some(message) = sweep::not_with_resume(sweep)
+    {
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// One page for the command and all its subcommands.

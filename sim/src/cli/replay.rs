@@ -16,6 +16,7 @@ use crate::cli::narrow::Narrow;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions, document};
 use crate::cli::terminal::{self, fail, invocation, print, say, warn};
 use crate::cli::which::Which;
+use crate::sweep::file::put;
 use crate::sweep::folder::PAGE;
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
@@ -365,7 +366,7 @@ fn write(out: &Path, report: &Report, again: &str) -> Result<(), String> {
         (PAGE, &report.html(again)),
     ] {
         match content {
-            Some(content) => std::fs::write(out.join(name), content).map_err(failed)?,
+            Some(content) => put(&out.join(name), content).map_err(failed)?,
             None => warn(&format!("this run left no {name}")),
         }
     }

@@ -225,6 +225,12 @@ fn new(name: Option<&str>, output: Option<&Path>) -> u8 {
              folder that it belongs into",
         );
     };
+    if !name.split('/').all(is_plain) {
+        return tell(&format!(
+            "error: {name:?} is no name of a scenario: write letters, digits and hyphens, with the \
+             folder before a slash, like safety/my-idea; -o FILE says where it goes"
+        ));
+    }
     let text = SCAFFOLD.replace("\"TITLE\"", &toml::Value::String(title).to_string());
     let path = match output {
         Some(path) if path.as_os_str() == "-" => return print(&text),
@@ -254,6 +260,14 @@ fn new(name: Option<&str>, output: Option<&Path>) -> u8 {
         }
         Err(message) => tell(&format!("error: {message}")),
     }
+}
+
+/// Whether this is a part of a name that needs no quotes anywhere and leads nowhere else.
+fn is_plain(part: &str) -> bool {
+    part.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// Makes the file, and the schema beside it where there is none. Says what else it made.
@@ -325,6 +339,14 @@ mod tests {
         assert_eq!(list(Some(Path::new("/no/such/folder"))), WRONG);
         assert_eq!(new(Some("/"), None), WRONG);
         assert_eq!(new(None, None), WRONG);
+        for name in [
+            "../x", "a/../x", "/x", "a b", ".x", "a/", "a//b", "-x", "x.y",
+        ] {
+            assert_eq!(new(Some(name), Some(Path::new("-"))), WRONG, "{name}");
+        }
+        for name in ["x", "safety/my-idea", "a/b/c_2", "scenarios/x.toml"] {
+            assert_eq!(new(Some(name), Some(Path::new("-"))), GOOD, "{name}");
+        }
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.toml");
         std::fs::write(&file, [0xff, 0xfe]).unwrap();

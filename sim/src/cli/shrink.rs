@@ -16,6 +16,7 @@ use crate::plan::Plan;
 use crate::shrink::edits::pieces;
 use crate::shrink::search::{Shrunk, shrink};
 use crate::sweep::cost::cpu_of_this;
+use crate::sweep::file::put;
 use crate::sweep::smaller::case_of;
 
 /// Arguments of `shrink`.
@@ -138,7 +139,7 @@ fn writes(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, text)
+    put(path, text)
 }
 
 fn of(plan: &Plan) -> String {

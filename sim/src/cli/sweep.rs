@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use indicatif::ProgressBar;
+use synod_reports::junit;
 use synod_reports::line::ResultLine;
 use synod_reports::summary::{Cost, Summary};
 
@@ -17,10 +19,11 @@ use crate::build;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::profile::Profile;
 use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
-use crate::cli::terminal::{self, fail, print, say, warn};
+use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
 use crate::cli::{exit, units};
 use crate::sweep::calendar;
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
+use crate::sweep::file::put;
 use crate::sweep::folder::{self, Folder, RunInfo};
 use crate::sweep::known;
 use crate::sweep::old;
@@ -106,27 +109,9 @@ pub struct SweepArgs {
     /// The form of what goes to standard output
     #[arg(long, env = "SYNOD_FORMAT", value_enum, default_value_t)]
     format: Format,
-    /// Go on with an interrupted sweep; it keeps its own scenarios, seeds and options
-    #[arg(
-        long,
-        env = "SYNOD_RESUME",
-        value_name = "DIR",
-        conflicts_with_all = [
-            "scenarios",
-            "seeds",
-            "shard",
-            "out",
-            "max_fail",
-            "known",
-            "shrink",
-            "subject",
-            "bug",
-            "set",
-            "only",
-            "checks",
-            "verify_determinism",
-        ],
-    )]
+    /// Go on with an interrupted sweep; it keeps its own scenarios, seeds and options, whatever the
+    /// environment says
+    #[arg(long, env = "SYNOD_RESUME", value_name = "DIR")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
@@ -148,6 +133,40 @@ impl ShardArgument {
             text.parse().map(Self::Given)
         }
     }
+}
+
+/// What a sweep that goes on has from its beginning. In the environment it is passed over.
+const BEGUN_WITH: [&str; 15] = [
+    "scenarios",
+    "seeds",
+    "shard",
+    "profile",
+    "out",
+    "max_fail",
+    "known",
+    "shrink",
+    "subject",
+    "bug",
+    "set",
+    "only",
+    "checks",
+    "strategy",
+    "verify_determinism",
+];
+
+/// Why these arguments cannot go on with a sweep.
+#[must_use]
+pub fn not_with_resume(arguments: &ArgMatches) -> Option<String> {
+    arguments.value_source("resume")?;
+    let is_typed = |id: &&&str| arguments.value_source(id) == Some(ValueSource::CommandLine);
+    let typed = BEGUN_WITH.iter().find(is_typed)?;
+    let typed = match *typed {
+        "scenarios" => "scenarios".to_owned(),
+        option => format!("--{}", option.replace('_', "-")),
+    };
+    Some(format!(
+        "--resume goes on with a sweep as it was begun: leave {typed} out, or sweep anew"
+    ))
 }
 
 /// Where the folders of sweeps are, unless it is said.
@@ -256,6 +275,10 @@ fn resume(path: &Path) -> Result<Begun, String> {
     let path = path
         .canonicalize()
         .map_err(|error| format!("{}: {error}", path.display()))?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let near = path.strip_prefix(here).ok();
+    let near = near.filter(|near| !near.as_os_str().is_empty());
+    let path = near.map_or(path.clone(), Path::to_owned);
     Ok(Begun {
         info,
         path,
@@ -316,6 +339,13 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         for gone in old::prune(Path::new(RUNS), arguments.keep_runs) {
             tracing::info!("removed {}, an old sweep", gone.display());
         }
+    }
+    let again = junit::Again {
+        program: invocation(),
+        folder: quoted(&path.to_string_lossy()),
+    };
+    if let Some(folder) = &mut folder {
+        folder.run_again_by(again.clone());
     }
     let interrupted = terminal::interrupts();
     let size = Roster::of(&info).size();
@@ -378,7 +408,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
     broken
         .extend(unwritten.map(|message| format!("the results there are not complete: {message}")));
     if let Some(junit) = &arguments.junit
-        && let Err(error) = std::fs::write(junit, synod_reports::junit::summary(&summary))
+        && let Err(error) = put(junit, junit::summary(&summary, &again))
     {
         broken.push(format!("{}: {error}", junit.display()));
     }

@@ -12,6 +12,7 @@ use crate::cli::replay::{Replayed, judged, replayed};
 use crate::cli::terminal::{fail, print, say};
 use crate::cli::which::Which;
 use crate::page::run::ROWS;
+use crate::sweep::file::put;
 use crate::sweep::job::Report;
 use crate::sweep::settings::Keep;
 use crate::trace::tale::{Depth, text_of};
@@ -82,7 +83,7 @@ pub fn run(arguments: &TraceArgs, global: &Global) -> u8 {
     match &arguments.out {
         None => print(&written),
         Some(file) => {
-            if let Err(error) = std::fs::write(file, &written) {
+            if let Err(error) = put(file, &written) {
                 return fail(exit::HARNESS, &format!("{}: {error}", file.display()));
             }
             if !global.quiet {

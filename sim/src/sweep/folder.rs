@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use synod_reports::junit::{self, Again};
 use synod_reports::known::Known;
 use synod_reports::line::ResultLine;
 use synod_reports::summary::{Demand, FORMAT, Summary};
 
 use crate::build;
+use crate::sweep::file::put;
 use crate::sweep::job::Report;
 use crate::sweep::seeds::{Seeds, Shard};
 use crate::sweep::settings::{Judges, Settings};
@@ -161,6 +163,8 @@ pub struct Folder {
     /// Of a sweep that is resumed: the runs that are in its old results alone. Once there are none
     /// the new ones have taken their place.
     owed: Option<BTreeSet<(String, u64)>>,
+    /// What is told of how to run a failure again.
+    again: Again,
     /// Held for as long as this lives, against another process that would write here or remove it.
     /// None where the system has no such locks.
     _held: Option<File>,
@@ -181,9 +185,10 @@ impl Folder {
         }
         let mut text = serde_json::to_string_pretty(info).expect("plain data");
         text.push('\n');
-        fs::write(path.join(RUN), text)?;
+        put(&path.join(RUN), text)?;
         Ok(Self {
             path: path.to_owned(),
+            again: again(path),
             _held: hold(path)?,
             results: BufWriter::new(File::create(path.join(RESULTS))?),
             owed: None,
@@ -209,6 +214,7 @@ impl Folder {
             path: path.to_owned(),
             results: BufWriter::new(File::create(path.join(BESIDE))?),
             owed: Some(known.iter().map(run).collect()),
+            again: again(path),
             _held: held,
         })
     }
@@ -263,18 +269,18 @@ impl Folder {
         let place = self.of_failure(fingerprint);
         fs::create_dir_all(&place)?;
         if let Some(repro) = &report.repro {
-            fs::write(place.join("repro.toml"), repro)?;
+            put(&place.join("repro.toml"), repro)?;
         }
         if let Some(history) = &report.history {
-            fs::write(place.join("history.jsonl"), history)?;
+            put(&place.join("history.jsonl"), history)?;
         }
         // From the folder of the sweep, wherever that is.
         let again = format!("synod replay failures/{fingerprint}/repro.toml");
         if let Some(page) = report.html(&again) {
-            fs::write(place.join(PAGE), page)?;
+            put(&place.join(PAGE), page)?;
         }
         if !report.tale.is_empty() {
-            fs::write(place.join("tale.txt"), text_of(&report.tale, Depth::Story))?;
+            put(&place.join("tale.txt"), text_of(&report.tale, Depth::Story))?;
         }
         Ok(format!("failures/{fingerprint}/repro.toml"))
     }
@@ -289,15 +295,30 @@ impl Folder {
             // What was not taken over does not count.
             self.replace()?;
         }
-        fs::write(self.path.join("summary.json"), summary.to_json())?;
-        fs::write(
-            self.path.join("summary.md"),
+        put(&self.path.join("summary.json"), summary.to_json())?;
+        put(
+            &self.path.join("summary.md"),
             synod_reports::markdown::summary(summary, title),
         )?;
-        fs::write(
-            self.path.join("junit.xml"),
-            synod_reports::junit::summary(summary),
-        )
+        put(&self.path.join("junit.xml"), self.junit(summary))
+    }
+
+    /// The summary as JUnit XML.
+    #[must_use]
+    pub fn junit(&self, summary: &Summary) -> String {
+        junit::summary(summary, &self.again)
+    }
+
+    /// Says how a failure is run again, which else is by a `synod` that a shell finds.
+    pub fn run_again_by(&mut self, again: Again) {
+        self.again = again;
+    }
+}
+
+fn again(path: &Path) -> Again {
+    Again {
+        program: "synod".to_owned(),
+        folder: path.display().to_string(),
     }
 }
 

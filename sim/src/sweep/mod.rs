@@ -27,6 +27,7 @@ pub mod cost;
 pub mod endings;
 #[cfg(test)]
 pub mod fake;
+pub mod file;
 pub mod folder;
 pub mod golden;
 #[cfg(all(test, target_os = "linux"))]

@@ -8,6 +8,7 @@ use std::{fs, io};
 use synod_reports::record::Verdict;
 use synod_reports::summary::Failure;
 
+use crate::sweep::file::put;
 use crate::sweep::folder::{Folder, RunInfo, SHRUNK, remove};
 use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Place, Pool};
@@ -61,7 +62,7 @@ pub fn shrink_failures(
             let file = folder
                 .of_failure(&failures[number].fingerprint)
                 .join(SHRUNK);
-            if let Err(error) = fs::write(&file, &smaller.file) {
+            if let Err(error) = put(&file, &smaller.file) {
                 unwritten.get_or_insert(failed(error));
             }
         }
