@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Parser as _;
+use synod_reports::record::Verdict;
 use synod_sim::cli::Cli;
 
 fn root() -> PathBuf {
@@ -82,6 +83,33 @@ fn every_link_of_a_document_leads_somewhere() {
             }
         }
     }
+}
+
+/// The chapter of others' bugs names scenarios, checks and planted bugs that there are.
+#[test]
+fn what_stops_the_bugs_of_others_is_there() {
+    let file = root().join("sim/docs/bugs-of-others.md");
+    let text = std::fs::read_to_string(file).expect("it can be read");
+    let endings = Verdict::ALL.map(Verdict::name);
+    let checks: Vec<&str> = synod_sim::run::checks().chain(endings).collect();
+    let cards = synod_sim::subject::bug_card::bugs("synod");
+    let (mut scenarios, mut planted) = (0, 0);
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        // What was between quotes of code.
+        for word in line.split('`').skip(1).step_by(2) {
+            if word.contains('/') {
+                let scenario = root().join(format!("scenarios/{word}.toml"));
+                assert!(scenario.is_file(), "there is no scenario {word}");
+                scenarios += 1;
+            } else if cards.iter().any(|card| card.name == word) {
+                planted += 1;
+            } else {
+                let is_known = checks.contains(&word) || word == "fsync";
+                assert!(is_known, "{word} is neither a check nor a planted bug");
+            }
+        }
+    }
+    assert!(scenarios > 20 && planted > 20, "{scenarios}, {planted}");
 }
 
 /// The README's way from a planted bug to a reproducer, a card, a page and an issue.
