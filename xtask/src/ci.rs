@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{alone, browser, tidy};
+use crate::{alone, browser, guest, tidy};
 
 /// Seeds of the smoke sweep, far from those that others use.
 const SMOKE_SEEDS: &str = "300000..301000";
@@ -81,6 +81,7 @@ pub fn run(without_tests: bool) -> Result<(), String> {
         ],
     )?;
     step("alone", alone::run)?;
+    step("guest", guest::run)?;
     step("browser", browser::in_ci)?;
     cargo(
         "crash points",

@@ -1,5 +1,5 @@
 //! Developer chores, in Rust and not in shell: `cargo xtask
-//! ci|tidy|bench|pending|alone|browser|explore|worlds|mutants|portfolio|bless`.
+//! ci|tidy|bench|pending|alone|guest|browser|explore|worlds|mutants|portfolio|bless`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ mod browser;
 mod ci;
 mod explore;
 mod golden;
+mod guest;
 mod mutants;
 mod planted;
 mod portfolio;
@@ -54,6 +55,8 @@ enum Chore {
     },
     /// Each check judges alone, and must catch a planted bug that it is known to catch
     Alone,
+    /// Makes a package with `synod new-harness`, outside of the workspace, and tries it
+    Guest,
     /// Opens pages of runs in a headless browser, and clicks through them
     Browser(browser::Arguments),
     /// Searches the schedules of typed replicas for something that breaks
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
             Chore::Bench(arguments) => bench::run(&arguments),
             Chore::Pending { only, write } => bench::pending::run(&only, write.as_deref()),
             Chore::Alone => alone::run(),
+            Chore::Guest => guest::run(),
             Chore::Browser(arguments) => browser::run(&arguments),
             Chore::Explore(arguments) => explore::run(&arguments),
             Chore::Worlds(arguments) => worlds::run(&arguments),
