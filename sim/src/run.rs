@@ -274,7 +274,7 @@ impl<J: Judge> Run<J> {
         if spec.checks == Checks::Client {
             world.judge_without_facts();
         }
-        let shows = subject.tells_facts() && subject.reader().is_some();
+        let shows = subject.tells_facts() && subject.shows_media();
         Self::new(plan, shows, world, spec.jury.clone())
     }
 

@@ -75,6 +75,10 @@ impl Hears {
     /// All of them.
     pub const ALL: Self = Self(4095);
 
+    /// What can be told of a subject that does not show its media.
+    pub const WITHOUT_MEDIA: Self =
+        Self(Self::ALL.0 & !(Self::MEDIA.0 | Self::CLAIMS.0 | Self::HEARD.0));
+
     /// Both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -134,11 +134,17 @@ impl Suite {
         } else {
             Hears::default()
         };
-        let told = needs.and(ghostly).within(heard);
+        // What a message rests on is held against the media.
+        let shown = if reader.is_some_and(|reader| reader.media().is_some()) {
+            heard
+        } else {
+            heard.within(Hears::WITHOUT_MEDIA)
+        };
+        let told = needs.and(ghostly).within(shown);
         let media = match reader {
-            Some(reader) if told.any(Hears::MEDIA) => {
-                (0..replicas).map(|_| Media(reader.media())).collect()
-            }
+            Some(reader) if told.any(Hears::MEDIA) => (0..replicas)
+                .filter_map(|_| reader.media().map(Media))
+                .collect(),
             _ => Vec::new(),
         };
         let ghost = Ghost::new(replicas, !media.is_empty());

@@ -225,6 +225,11 @@ pub trait Subject: Sync {
         None
     }
 
+    /// Whether its reader shows what is on its media.
+    fn shows_media(&self) -> bool {
+        self.reader().is_some_and(|reader| reader.media().is_some())
+    }
+
     /// Whether this message between replicas shows that its sender leads, and at which rank: among
     /// leaders the highest rank is the latest to win. Asked for every message, so it should look at
     /// few bytes. Roles in scenarios rest on this and not on facts, because a run must not depend
@@ -427,10 +432,22 @@ pub enum Acknowledged {
     },
 }
 
-/// Reads the subject's bytes with code that shares nothing with the subject.
+/// Reads the subject's bytes with code that shares nothing with the subject. Each of these is an offer
+/// of its own, and what is not offered is not judged:
+///
+/// - names ([`Reader::describe`], [`Reader::kinds`], [`Reader::kind`]): stories and pages name
+///   messages, and faults can be aimed at a kind of them;
+/// - media ([`Reader::media`]): what a disk holds, without which `ghost` has facts alone, for steps that
+///   wait for a lag and for faults that know what is precious;
+/// - claims with media ([`Reader::claim`]): what a message rests on, for `before-durable`, `promises`
+///   and `proposals`. Without media there is nothing to hold a claim against;
+/// - replies ([`Reader::acknowledged`]): where a request was executed, for `exactly-once`, and with
+///   media for `durability`.
 pub trait Reader: Sync {
     /// Describes a message between replicas; none when it is damaged.
-    fn describe(&self, bytes: &[u8]) -> Option<Description>;
+    fn describe(&self, _bytes: &[u8]) -> Option<Description> {
+        None
+    }
 
     /// All kinds of messages between replicas. None, when the subject does not offer this.
     fn kinds(&self) -> &'static [&'static str] {
@@ -452,7 +469,9 @@ pub trait Reader: Sync {
     }
 
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
-    fn claim(&self, bytes: &[u8]) -> Claim;
+    fn claim(&self, _bytes: &[u8]) -> Claim {
+        Claim::Nothing
+    }
 
     /// Whether a message is a promise, as cheaply as possible: asked for every message that arrives.
     fn is_promise(&self, bytes: &[u8]) -> bool {
@@ -465,8 +484,10 @@ pub trait Reader: Sync {
         None
     }
 
-    /// Starts a reading of one node's media.
-    fn media(&self) -> Box<dyn MediaReader>;
+    /// Starts a reading of one node's media; none when the subject does not offer this.
+    fn media(&self) -> Option<Box<dyn MediaReader>> {
+        None
+    }
 }
 
 /// Follows what is on one node's media, sync by sync.

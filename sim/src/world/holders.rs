@@ -49,13 +49,14 @@ pub(super) struct Holders {
 }
 
 impl Holders {
-    /// Among so many replicas.
-    pub fn new(replicas: u8, reader: &dyn Reader) -> Self {
-        Self {
-            media: (0..replicas).map(|_| Media(reader.media())).collect(),
+    /// Among so many replicas; none when the reader shows no media.
+    pub fn new(replicas: u8, reader: &dyn Reader) -> Option<Self> {
+        let media: Option<Vec<_>> = (0..replicas).map(|_| reader.media().map(Media)).collect();
+        Some(Self {
+            media: media?,
             slots: BTreeMap::new(),
             held_below: 0,
-        }
+        })
     }
 
     /// Sectors of the node's file have become durable.
@@ -162,7 +163,7 @@ mod tests {
     use crate::subject::synod::Synod;
 
     fn three() -> Holders {
-        Holders::new(3, Synod.reader().expect("it offers one"))
+        Holders::new(3, Synod.reader().expect("it offers one")).expect("it shows media")
     }
 
     fn vote(holders: &mut Holders, node: u8, slot: u64, ballot: u64, value: u64) {

@@ -185,7 +185,8 @@ impl<O: Observer> World<O> {
             holders: subject
                 .reader()
                 .filter(|_| plan.goes_by_media())
-                .map(|reader| Box::new(Holders::new(plan.cluster.replicas, reader))),
+                .and_then(|reader| Holders::new(plan.cluster.replicas, reader))
+                .map(Box::new),
             active: Vec::new(),
             script: Script::default(),
             ledger: Ledger::new(plan.cluster.replicas),

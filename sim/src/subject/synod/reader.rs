@@ -186,8 +186,8 @@ impl Reader for SynodReader {
         }
     }
 
-    fn media(&self) -> Box<dyn MediaReader> {
-        Box::new(Media::default())
+    fn media(&self) -> Option<Box<dyn MediaReader>> {
+        Some(Box::new(Media::default()))
     }
 }
 
