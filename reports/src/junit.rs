@@ -198,7 +198,7 @@ mod tests {
     <testcase classname="synod" name="safety/stale-read" time="0.000">
       <failure type="linearizability" message="a stale &lt;read&gt;">
 linearizability in 1 of 3 runs: a stale &lt;read&gt;
-synod replay &#39;my results&#39;/failures/x/repro.toml
+synod replay 'my results'/failures/x/repro.toml
 
 linearizability in 1 of 3 runs: a &quot;lost&quot; write
 synod replay safety/stale-read --seed 2
@@ -207,7 +207,7 @@ synod replay safety/stale-read --seed 2
     <testcase classname="synod" name="smoke/other" time="0.000">
       <failure type="linearizability" message="a stale &lt;read&gt;">
 linearizability in 1 of 1 run: a stale &lt;read&gt;
-synod replay &#39;my results&#39;/failures/x/repro.toml
+synod replay 'my results'/failures/x/repro.toml
 </failure>
     </testcase>
     <testcase classname="synod" name="smoke/unsure" time="0.000">
