@@ -53,15 +53,6 @@ pub struct SuiteConfig {
     pub jury: Jury,
 }
 
-/// The media of one node, as they are read.
-struct Media(Box<dyn MediaReader>);
-
-impl Clone for Media {
-    fn clone(&self) -> Self {
-        Self(self.0.fork())
-    }
-}
-
 checkers! {
     agreement: Agreement,
     answers: Answers,
@@ -84,7 +75,7 @@ checkers! {
 pub struct Suite {
     replicas: u8,
     reader: Option<&'static dyn Reader>,
-    media: Vec<Media>,
+    media: Vec<Box<dyn MediaReader>>,
     ghost: Ghost,
     checkers: Checkers,
     /// Who judges.
@@ -142,9 +133,9 @@ impl Suite {
         };
         let told = needs.and(ghostly).within(shown);
         let media = match reader {
-            Some(reader) if told.any(Hears::MEDIA) => (0..replicas)
-                .filter_map(|_| reader.media().map(Media))
-                .collect(),
+            Some(reader) if told.any(Hears::MEDIA) => {
+                (0..replicas).filter_map(|_| reader.media()).collect()
+            }
             _ => Vec::new(),
         };
         let ghost = Ghost::new(replicas, !media.is_empty());
@@ -272,7 +263,7 @@ impl Suite {
             return ControlFlow::Continue(());
         };
         let mut found = std::mem::take(&mut self.found);
-        reading(&mut *media.0, &mut found);
+        reading(&mut **media, &mut found);
         let flow = found
             .iter()
             .try_for_each(|durable| self.tell(&Signal::Durable(node, durable)));
@@ -341,7 +332,7 @@ impl Observer for Suite {
             }
             Event::Boot { node, .. } => {
                 if let Some(media) = self.media.get_mut(usize::from(node.0)) {
-                    media.0.booted();
+                    media.booted();
                 }
                 Signal::Boot(node)
             }

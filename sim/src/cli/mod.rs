@@ -144,7 +144,7 @@ pub enum Command {
 #[must_use]
 pub fn main_with(guests: &[&'static dyn Subject]) -> ExitCode {
     if let Err(message) = catalog::register(guests) {
-        return ExitCode::from(terminal::fail(exit::HARNESS, &message));
+        return ExitCode::from(terminal::fail(exit::USAGE, &message));
     }
     // Before the program's file can be replaced by a newer one.
     let _ = crate::build::identity();

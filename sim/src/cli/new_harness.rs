@@ -19,7 +19,7 @@ Examples:
 It compiles, runs, passes, and finds the bug that is planted in it. Then src/engine.rs gets your \
 engine in place of the one that is there.")]
 pub struct NewHarnessArgs {
-    /// Its name, of a to z, 0 to 9 and -: of the package, and of the engine on the command line
+    /// Its name, a letter and then a to z, 0 to 9 and -: of the package, and of the engine on the command line
     name: String,
     /// The folder to make; it must not be there [default: ./NAME]
     #[arg(short, long, value_name = "DIR")]
@@ -28,6 +28,19 @@ pub struct NewHarnessArgs {
     #[arg(long, env = "SYNOD_SOURCES", value_name = "DIR")]
     sources: Option<PathBuf>,
 }
+
+/// Names that cargo keeps for itself, and those of packages that a harness depends on.
+const RESERVED: [&str; 9] = [
+    "build",
+    "deps",
+    "examples",
+    "incremental",
+    "test",
+    "synod-engine",
+    "synod-port",
+    "synod-reports",
+    "synod-sim",
+];
 
 /// The files, and what they hold.
 const FILES: [(&str, &str); 7] = [
@@ -69,7 +82,12 @@ fn make(arguments: &NewHarnessArgs) -> Result<PathBuf, String> {
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.bytes().all(is_plain) {
         return Err(format!(
             "a package cannot be called `{name}`: a name is of a to z, 0 to 9 and -, such as \
-             my-engine"
+             my-engine, and begins with a letter"
+        ));
+    }
+    if RESERVED.contains(&name) {
+        return Err(format!(
+            "cargo does not build a package that is called `{name}`: take another name"
         ));
     }
     if catalog::find(name).is_some() {
@@ -152,7 +170,7 @@ mod tests {
 
     #[test]
     fn names_that_are_none_and_sources_that_are_not_there() {
-        for name in ["", "My", "a b", "../x", "9x", "synod"] {
+        for name in ["", "My", "a b", "../x", "9x", "synod", "deps"] {
             let place = tempfile::tempdir().expect("a folder");
             let refused = make(&arguments(name, place.path().join("made")));
             assert!(

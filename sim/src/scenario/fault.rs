@@ -409,13 +409,24 @@ pub enum Fault {
 impl Fault {
     /// Whether it can strike only where the kinds of messages are known.
     #[must_use]
-    pub const fn needs_kinds(&self) -> bool {
+    pub fn needs_kinds(&self) -> bool {
+        !self.kinds().is_empty()
+    }
+
+    /// The kinds of messages that it is about; none: any, or no message at all.
+    #[must_use]
+    pub fn kinds(&self) -> &[String] {
         match self {
-            Self::Messages { aim, .. } => !aim.kinds.is_empty(),
-            Self::Kill { boundary, .. } | Self::PowerLoss { boundary, .. } => {
-                matches!(boundary, Boundary::Before(Moment::Send(kinds)) if !kinds.is_empty())
+            Self::Messages { aim, .. } => &aim.kinds,
+            Self::Kill {
+                boundary: Boundary::Before(Moment::Send(kinds)),
+                ..
             }
-            _ => false,
+            | Self::PowerLoss {
+                boundary: Boundary::Before(Moment::Send(kinds)),
+                ..
+            } => kinds,
+            _ => &[],
         }
     }
 

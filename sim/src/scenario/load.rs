@@ -1,6 +1,7 @@
 //! From a TOML file to a [`Scenario`], with overrides. Three stages: the TOML itself, and that of the
-//! files that it extends; keys and values one by one; and what does not fit together. Each tells all that it finds wrong, and what is wrong
-//! in one is left out for the next, so that a file's problems are told at once.
+//! files that it extends; keys and values one by one; and what does not fit together. Each tells all
+//! that it finds wrong, and what is wrong in one is left out for the next, so that a file's problems
+//! are told at once.
 
 use std::path::Path;
 

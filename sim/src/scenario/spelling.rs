@@ -376,7 +376,11 @@ impl Speller<'_> {
 
     /// `also` says what is as good as a name there.
     fn look_up(&mut self, name: &str, place: &Range<usize>, naming: Naming, also: &[&'static str]) {
-        let mut known = self.names.of(naming, self.subject.as_deref());
+        // A scenario that names no engine may be run with any.
+        let mut known = match (naming, &self.subject) {
+            (Naming::Message, None) => self.names.all(naming),
+            (_, subject) => self.names.of(naming, subject.as_deref()),
+        };
         if known.is_empty() && naming == Naming::Bug {
             self.wrong(
                 place.clone(),

@@ -12,6 +12,9 @@ use crate::ids::{Client, Node};
 use crate::plan::Knobs;
 use crate::trace::event::Fact;
 
+/// How the panic begins that ends a run at once when the subject asks for what no host can do.
+pub const MISUSE: &str = "port: ";
+
 /// The identity of every simulated cluster.
 pub const CLUSTER: u64 = 0x53_796e_6f64;
 
@@ -464,8 +467,19 @@ pub trait Reader: Sync {
     fn kind_of(&self, bytes: &[u8]) -> Option<&'static str> {
         match self.kinds() {
             [] => self.describe(bytes).map(|description| description.kind),
-            kinds => self.kind(bytes).map(|kind| kinds[kind]),
+            kinds => self.known_kind(bytes).map(|kind| kinds[kind]),
         }
+    }
+
+    /// [`Reader::kind`], which has to be one of [`Reader::kinds`].
+    fn known_kind(&self, bytes: &[u8]) -> Option<usize> {
+        let kind = self.kind(bytes)?;
+        let kinds = self.kinds().len();
+        assert!(
+            kind < kinds,
+            "{MISUSE}the reader says that a message is of kind {kind} of {kinds}, from 0"
+        );
+        Some(kind)
     }
 
     /// Only the claim of a message, as cheaply as possible: asked for every message that is sent.
@@ -507,6 +521,12 @@ pub trait MediaReader {
 
     /// A copy.
     fn fork(&self) -> Box<dyn MediaReader>;
+}
+
+impl Clone for Box<dyn MediaReader> {
+    fn clone(&self) -> Self {
+        self.fork()
+    }
 }
 
 /// Something that a node's media holds from now on.

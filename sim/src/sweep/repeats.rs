@@ -105,9 +105,11 @@ impl<'a> Repeats<'a> {
         let failure = &tally.failures()[place];
         self.taken.insert(place);
         let first = tally.first_runs().get(&failure.fingerprint);
-        let comparable = ![Verdict::Nondeterministic, Verdict::Lost]
-            .map(Verdict::name)
-            .contains(&&*failure.class);
+        // What is recorded takes longer: that it did not end says nothing.
+        let comparable = report.line.record.verdict != Verdict::Lost
+            && ![Verdict::Nondeterministic, Verdict::Lost]
+                .map(Verdict::name)
+                .contains(&&*failure.class);
         if comparable && first.is_some_and(|first| *first != report.line.record) {
             self.otherwise.push(failure.clone());
         }

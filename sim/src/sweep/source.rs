@@ -155,11 +155,16 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
     // Messages that nobody can read are of no kind, and say nothing of votes; nor do media.
-    let nameless = subject.is_some_and(|subject| subject.reader().is_none());
+    let kinds = subject.map(|subject| subject.reader().map_or(&[][..], |reader| reader.kinds()));
+    let has_none_of = move |named: &[String]| {
+        let known = |kind: &String| kinds.is_none_or(|kinds| kinds.contains(&kind.as_str()));
+        !named.is_empty() && !named.iter().any(known)
+    };
+    let closed = subject.is_some_and(|subject| !subject.shows_media());
     let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
     let can = move |fault: &&Fault| {
         let read = |who: &Who| who.is_by_votes() || who.is_by_media();
-        let unread = nameless && (fault.needs_kinds() || fault.means(read));
+        let unread = has_none_of(fault.kinds()) || closed && fault.means(read);
         let undone = timeless && matches!(fault, Fault::ClockJump { .. });
         !(unread || undone)
     };

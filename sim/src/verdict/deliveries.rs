@@ -42,7 +42,7 @@ impl Counter {
             to: Endpoint::Node(to),
             bytes,
         } = event
-            && let Some(kind) = self.reader.and_then(|reader| reader.kind(bytes))
+            && let Some(kind) = self.reader.and_then(|reader| reader.known_kind(bytes))
         {
             *standings
                 .role(*to)

@@ -15,6 +15,7 @@ use synod_reports::record::{Cells, Deliveries, Verdict};
 use crate::check::roster::Violation;
 use crate::ids::Node;
 use crate::panics::Caught;
+use crate::subject::process::MISUSE;
 use crate::trace::event::Sent;
 use crate::trace::observer::Observer;
 use crate::verdict::undecided::Undecided;
@@ -27,9 +28,6 @@ pub const PANIC: &str = "panic";
 
 /// The check of a subject that asks for what no host can do.
 pub const PORT: &str = "port";
-
-/// How the panic begins that ends a run at once when the subject asks for what no host can do.
-pub const MISUSE: &str = "port: ";
 
 /// A run that failed.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -29,19 +29,10 @@ struct Held {
     learned: Vec<(u64, u16)>,
 }
 
-/// One node's media, as they are read.
-struct Media(Box<dyn MediaReader>);
-
-impl Clone for Media {
-    fn clone(&self) -> Self {
-        Self(self.0.fork())
-    }
-}
-
 /// Who holds what.
 #[derive(Clone)]
 pub(super) struct Holders {
-    media: Vec<Media>,
+    media: Vec<Box<dyn MediaReader>>,
     /// From `held_below` on.
     slots: BTreeMap<u64, Held>,
     /// Everybody holds what is chosen in each slot below.
@@ -51,7 +42,7 @@ pub(super) struct Holders {
 impl Holders {
     /// Among so many replicas; none when the reader shows no media.
     pub fn new(replicas: u8, reader: &dyn Reader) -> Option<Self> {
-        let media: Option<Vec<_>> = (0..replicas).map(|_| reader.media().map(Media)).collect();
+        let media: Option<Vec<_>> = (0..replicas).map(|_| reader.media()).collect();
         Some(Self {
             media: media?,
             slots: BTreeMap::new(),
@@ -79,7 +70,7 @@ impl Holders {
             return;
         };
         let mut found = Vec::new();
-        reading(&mut *media.0, &mut found);
+        reading(&mut **media, &mut found);
         for durable in found {
             self.holds(node, &durable);
         }

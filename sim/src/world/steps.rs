@@ -7,11 +7,10 @@ use crate::choices::{FaultAt, Label, Matter, Topic};
 use crate::ids::{Client, FaultNumber, Node};
 use crate::scenario::fault::{Moment, Until};
 use crate::scenario::kinds::include;
-use crate::subject::process::{Input, Output};
+use crate::subject::process::{Input, MISUSE, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
-use crate::verdict::MISUSE;
 
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Synced, Ticket};

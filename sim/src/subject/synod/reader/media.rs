@@ -451,14 +451,21 @@ mod tests {
     }
 
     #[test]
-    fn a_group_gives_its_votes() {
+    fn a_group_gives_its_votes_and_what_was_learned() {
         let mut media = Media::default();
         named(&mut media, &["log-00000007"]);
         let learned = [&11u32.to_le_bytes()[..], &[2], &4u64.to_le_bytes(), b"xy"].concat();
         let records = [vote(4, (3, 1), b"abc"), learned, vote(5, (3, 1), b"")];
         assert_eq!(
             synced(&mut media, "log-00000007", &group(7, 1, 1, &records)),
-            [found(4, b"abc"), found(5, b"")]
+            [
+                found(4, b"abc"),
+                Durable::Learned {
+                    slot: 4,
+                    value: value_hash(b"xy"),
+                },
+                found(5, b""),
+            ]
         );
         assert_eq!(synced(&mut media, "other", &group(7, 1, 1, &records)), []);
     }
