@@ -2,48 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod command;
 
-/// What came of a command.
-struct Answer {
-    status: Option<i32>,
-    said: String,
-}
-
-/// Runs the command in this folder, with these variables.
-fn run_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Answer {
-    let done = Command::new(env!("CARGO_BIN_EXE_synod"))
-        .args(words)
-        .envs(variables.iter().copied())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .expect("it starts");
-    Answer {
-        status: done.status.code(),
-        said: String::from_utf8_lossy(&done.stderr).into_owned(),
-    }
-}
-
-fn run(folder: &Path, words: &str) -> Answer {
-    let words: Vec<&str> = words.split_whitespace().collect();
-    run_with(folder, &words, &[])
-}
-
-/// It is refused with these words.
-fn refused(answer: &Answer, words: &str) {
-    assert_eq!(answer.status, Some(2), "{}", answer.said);
-    assert!(
-        answer.said.contains(words),
-        "`{words}` in:\n{}",
-        answer.said
-    );
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder")
-}
+use command::{folder, refused, run, run_with};
 
 /// Old sweeps go, and those that somebody named do not.
 #[test]
@@ -221,10 +182,15 @@ fn options_of_a_sweep_that_goes_on() {
     ] {
         let option = typed.split(' ').next().expect("a word");
         let refusal = format!("leave {option} out");
-        refused(&run(at, &format!("sweep --resume out {typed}")), &refusal);
+        refused(
+            &run(at, &format!("sweep --resume out {typed}")),
+            2,
+            &[&refusal],
+        );
     }
     refused(
         &run(at, "sweep smoke/healthy-3 --resume out"),
-        "leave scenarios out",
+        2,
+        &["leave scenarios out"],
     );
 }

@@ -17,7 +17,6 @@ use synod_sim::history::input::{Format, Model, read};
 use synod_sim::history::jsonl;
 use synod_sim::page::history::of_history;
 
-#[path = "damage/mod.rs"]
 mod damage;
 
 use damage::{damage, damaged};

@@ -15,7 +15,6 @@ use synod_sim::scenario::form::Repro;
 use synod_sim::scenario::load::parse;
 use synod_sim::scenario::names::Names;
 
-#[path = "damage/mod.rs"]
 mod damage;
 
 use damage::{damage, damaged};

@@ -3,53 +3,13 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod command;
+
+use std::process::Command;
+
+use command::{folder, refused, run, run_with};
 
 const HEAD: &str = "format = 1\ntitle = \"x\"\nwhy = \"y\"\n";
-
-/// What came of a command.
-struct Answer {
-    status: Option<i32>,
-    said: String,
-    data: String,
-}
-
-/// Runs the command in this folder, with these variables. It has to end by itself, soon.
-fn run_with(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Answer {
-    let done = Command::new("timeout")
-        .arg("60")
-        .arg(env!("CARGO_BIN_EXE_synod"))
-        .args(words)
-        .envs(variables.iter().copied())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .expect("it starts");
-    Answer {
-        status: done.status.code(),
-        said: String::from_utf8_lossy(&done.stderr).into_owned(),
-        data: String::from_utf8_lossy(&done.stdout).into_owned(),
-    }
-}
-
-fn run(folder: &Path, words: &str) -> Answer {
-    let words: Vec<&str> = words.split(' ').collect();
-    run_with(folder, &words, &[])
-}
-
-/// It is refused with these words, and nothing is printed as data.
-fn refused(answer: &Answer, status: i32, parts: &[&str]) {
-    assert_eq!(answer.status, Some(status), "{}", answer.said);
-    for part in parts {
-        assert!(answer.said.contains(part), "`{part}` in:\n{}", answer.said);
-    }
-    assert_eq!(answer.data, "", "{}", answer.said);
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder")
-}
 
 fn write(folder: &tempfile::TempDir, name: &str, text: &str) {
     std::fs::write(folder.path().join(name), text).expect("it can be written");

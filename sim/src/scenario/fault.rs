@@ -407,12 +407,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it can strike only where the kinds of messages are known.
-    #[must_use]
-    pub fn needs_kinds(&self) -> bool {
-        !self.kinds().is_empty()
-    }
-
     /// The kinds of messages that it is about; none: any, or no message at all.
     #[must_use]
     pub fn kinds(&self) -> &[String] {

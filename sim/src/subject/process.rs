@@ -552,3 +552,28 @@ pub enum Durable {
         value: u64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panics::caught;
+
+    #[test]
+    fn a_kind_that_a_reader_does_not_have_is_the_subjects_fault() {
+        struct Confused;
+        impl Reader for Confused {
+            fn kinds(&self) -> &'static [&'static str] {
+                &["one", "two"]
+            }
+            fn kind(&self, bytes: &[u8]) -> Option<usize> {
+                bytes.first().map(|first| usize::from(*first))
+            }
+        }
+        assert_eq!(Confused.kind_of(&[1]), Some("two"));
+        let panic = caught(|| Confused.kind_of(&[2])).expect_err("there are two");
+        assert_eq!(
+            panic.message.strip_prefix(MISUSE),
+            Some("the reader says that a message is of kind 2 of 2, from 0")
+        );
+    }
+}

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::ids::{FaultNumber, Node};
     use crate::plan::{Step, When};
-    use crate::scenario::fault::{Boundary, Who};
+    use crate::scenario::fault::{Aim, Boundary, MessageFault, Who};
     use crate::subject::abd::Abd;
     use crate::subject::synod::Synod;
     use crate::world::testing;
@@ -284,6 +284,19 @@ mod tests {
         assert_eq!(of(None), ["clock-jump", "pause"]);
         assert_eq!(of(Some(&Synod)), ["pause"]);
         assert!(of(Some(&Abd)).is_empty(), "nobody reads its messages");
+        let lost = |kind: &str| {
+            let aim = Aim {
+                from: Who::All,
+                to: Who::All,
+                kinds: vec![kind.to_owned()],
+                nth: None,
+            };
+            let fault = MessageFault::Lose(1_000_000);
+            let plan = testing::with(&[(100, 100, Fault::Messages { aim, fault })]);
+            planned(&plan, Some(&Synod), 0)
+        };
+        assert_eq!(lost("accept"), ["lose"]);
+        assert!(lost("another's").is_empty(), "it has no such message");
     }
 
     #[test]

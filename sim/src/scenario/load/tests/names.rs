@@ -1,6 +1,10 @@
 //! Names that scenarios use and others define.
 
-use super::{errors, errors_of, good, says};
+use super::{HEAD, errors, errors_of, good, says};
+use crate::glossary::names;
+use crate::scenario::embedded;
+use crate::scenario::load::parse;
+use crate::scenario::names::SubjectNames;
 
 #[test]
 fn an_unknown_name_is_underlined_and_the_right_one_suggested() {
@@ -45,10 +49,7 @@ fn a_subject_is_one_of_the_catalog() {
         &errors("[workload]\n[repro]\nseed = 1\nsubject = \"primary-copy\"\n"),
         &["x.toml:7:11", "did you mean `primary_copy`?"],
     );
-    let set = errors_of(
-        &format!("{}[workload]\n", super::HEAD),
-        &["subject=primary"],
-    );
+    let set = errors_of(&format!("{}[workload]\n", HEAD), &["subject=primary"]);
     says(&set, &["--set:1:9", "`primary` is not an engine"]);
 }
 
@@ -154,5 +155,34 @@ fn what_is_aimed_counts_from_one_and_waits_for_a_milestone() {
     says(
         &errors(&of("hold-back = { until = \"leader-changd\" }")),
         &["did you mean `leader-changed`?", "campaigned"],
+    );
+}
+
+/// An engine that lives elsewhere has messages of its own: the library is for it too.
+#[test]
+fn a_scenario_of_no_engine_may_name_the_messages_of_any() {
+    let mut names = names();
+    let guest = SubjectNames {
+        name: "guest",
+        messages: &["copied"],
+        files: &[],
+        bugs: Vec::new(),
+    };
+    names.subjects.insert(0, guest);
+    for (name, text) in embedded::FILES {
+        let read = parse(name, text, &[], &names);
+        assert!(read.is_ok(), "{read:?}");
+    }
+    let lose = |kind: &str, more: &str| {
+        let body = format!("{more}[[step]]\nhold = \"1s\"\nlose = {{ kind = \"{kind}\" }}\n");
+        let body = format!("{HEAD}{body}[workload]\nclients = 2\noperations = 20\n");
+        parse("x", &body, &[], &names)
+    };
+    assert!(lose("copied", "").is_ok() && lose("accept", "").is_ok());
+    assert!(lose("nobody's", "").is_err());
+    let refused = lose("accept", "subject = \"guest\"\n").expect_err("it has no such message");
+    says(
+        &refused.to_string(),
+        &["`accept` is not a kind of messages"],
     );
 }
