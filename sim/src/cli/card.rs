@@ -131,6 +131,7 @@ mod tests {
                 slots: Some((number % 2, number % 2)),
                 ..About::default()
             },
+            state: None,
             text: format!("it was {number}"),
         };
         let mut record = RunRecord::blank("a/b", 1, Verdict::Safety);

@@ -1,5 +1,7 @@
 //! Which lines of a story are wanted.
 
+use std::fmt::{self, Display, Formatter};
+
 use clap::Args;
 
 use crate::scenario::units::{Time, parse};
@@ -31,12 +33,38 @@ pub struct Narrow {
 
 /// A place in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Bound {
+pub enum Bound {
+    /// A time of the run.
     Time(Instant),
+    /// An event, by its number in the story.
     Event(u64),
 }
 
-fn bound(text: &str) -> Result<Bound, String> {
+impl Bound {
+    /// Whether a line comes after it.
+    #[must_use]
+    pub fn is_before(self, line: &Line) -> bool {
+        match self {
+            Self::Time(time) => line.time > time,
+            Self::Event(number) => line.number > number,
+        }
+    }
+}
+
+impl Display for Bound {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => write!(f, "{time} s"),
+            Self::Event(number) => write!(f, "#{number}"),
+        }
+    }
+}
+
+/// Reads a place in a run: a time with its unit, or `#` and the number of an event.
+///
+/// # Errors
+/// When it is neither.
+pub fn bound(text: &str) -> Result<Bound, String> {
     if let Some(number) = text.strip_prefix('#') {
         let number = number.parse();
         return number
@@ -77,6 +105,21 @@ impl Narrow {
             node: Some(node.to_owned()),
             ..Self::default()
         }
+    }
+
+    /// What happens from there on.
+    #[must_use]
+    pub fn since(from: Bound) -> Self {
+        Self {
+            from: Some(from),
+            ..Self::default()
+        }
+    }
+
+    /// From where on, if that is asked for.
+    #[must_use]
+    pub const fn from(&self) -> Option<Bound> {
+        self.from
     }
 
     /// The slot, if one is asked for.
@@ -121,10 +164,6 @@ impl Narrow {
             Bound::Time(time) => line.time < time,
             Bound::Event(number) => line.number < number,
         };
-        let behind = |bound| match bound {
-            Bound::Time(time) => line.time > time,
-            Bound::Event(number) => line.number > number,
-        };
         self.slot.is_none_or(in_slots)
             && (self.key.is_none() || self.key == about.key)
             && self
@@ -133,7 +172,7 @@ impl Narrow {
                 .is_none_or(|node| about.nodes.contains(node))
             && (self.kind.is_none() || self.kind == about.kind)
             && !self.from.is_some_and(before)
-            && !self.until.is_some_and(behind)
+            && !self.until.is_some_and(|bound| bound.is_before(line))
     }
 
     /// The options that ask for this.
@@ -165,6 +204,7 @@ mod tests {
                 key: Some("k".to_owned()),
                 kind: Some("accepted".to_owned()),
             },
+            state: None,
             text: String::new(),
         };
         let at = |text: &str| Some(bound(text).expect("a bound"));

@@ -12,6 +12,7 @@ use crate::build;
 use crate::check::jury::Jury;
 use crate::cli::card::card;
 use crate::cli::exit;
+use crate::cli::look::{self, Look};
 use crate::cli::narrow::Narrow;
 use crate::cli::options::{Format, Global, RunOptions, WorkOptions, document};
 use crate::cli::terminal::{self, fail, invocation, print, say, warn};
@@ -22,7 +23,7 @@ use crate::sweep::job::Report;
 use crate::sweep::pool::{Broken, Pool};
 use crate::sweep::settings::{Item, Keep};
 use crate::sweep::source::Origin;
-use crate::trace::tale::{Depth, text_of};
+use crate::trace::tale::{Depth, Line, text_of};
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -33,6 +34,9 @@ Examples:
   synod replay safety/stale-read --seed 7 -vv         every message and sync too
   synod replay safety/stale-read --seed 7 --slot 3 --node r2
   synod replay safety/stale-read --seed 7 --kind accepted --from 1s --until '#900'
+  synod replay safety/stale-read --seed 7 --break 'r2 leads'     up to there, and the replicas then
+  synod replay safety/stale-read --seed 7 --state 1200ms --from 1s       what changed in between
+  synod replay safety/stale-read --seed 7 --diff 8 --kind leads          where two runs part
   synod replay safety/stale-read --seed 7 --checks client
   synod replay safety/stale-read --seed 7 --bug accept-below-promise --out /tmp/run
 
@@ -49,6 +53,8 @@ pub struct ReplayArgs {
     format: Format,
     #[command(flatten)]
     narrow: Narrow,
+    #[command(flatten)]
+    look: Look,
     #[command(flatten)]
     pub(super) run: RunOptions,
     #[command(flatten)]
@@ -96,11 +102,10 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> u8 {
     let compared = compared(report, &arguments.run);
     match arguments.format {
         Format::Human => {
-            let story = story(report, &arguments.narrow, global.verbose);
-            if story.is_empty() && arguments.narrow.is_asked() {
-                warn("nothing of the story fits what was asked for");
+            match looked(arguments, report, global.verbose) {
+                Ok(seen) => print(&seen),
+                Err(message) => return fail(exit::USAGE, &message),
             }
-            print(&story);
             print(&text(
                 record,
                 compared,
@@ -156,17 +161,38 @@ pub fn judged(replayed: &Replayed, options: &RunOptions) -> u8 {
     }
 }
 
-/// The story, as deep as is asked, and of that what is asked for. Whoever asks for something in
-/// particular sees all of it.
-fn story(report: &Report, narrow: &Narrow, verbose: u8) -> String {
+/// What is asked for of the story.
+///
+/// # Errors
+/// When it does not come to where it is to end, or there is no run to compare it with.
+fn looked(arguments: &ReplayArgs, report: &Report, verbose: u8) -> Result<String, String> {
+    let (look, narrow) = (&arguments.look, &arguments.narrow);
+    let tale = look.until_break(&report.tale)?;
+    // Whoever asks for something in particular sees all of it.
     let deepest = match verbose {
-        0 if !narrow.is_asked() => return String::new(),
-        1 => Depth::Story,
+        0 if narrow.is_asked() => Depth::Wire,
+        0 | 1 => Depth::Story,
         _ => Depth::Wire,
     };
-    let lines = report.tale.iter().filter(|line| line.depth <= deepest);
-    let wanted = lines.filter(|line| narrow.wants(line));
-    wanted.map(|line| format!("{line}\n")).collect()
+    let wants = |line: &Line| line.depth <= deepest && narrow.wants(line);
+    let mut seen = String::new();
+    if let Some(which) = look.other(&arguments.which) {
+        let other = replayed(&which, &arguments.run, &arguments.work, Keep::Story)?;
+        let named = arguments.which.named(&arguments.run);
+        let (one, two) = (
+            (&named[..], tale),
+            (&other.named[..], &other.report.tale[..]),
+        );
+        seen.push_str(&look::parting(one, two, wants));
+    } else if verbose > 0 || narrow.is_asked() && !look.is_of_states() || look.is_of_story() {
+        let lines = tale.iter().filter(|line| wants(line));
+        seen.extend(lines.map(|line| format!("{line}\n")));
+        if seen.is_empty() && narrow.is_asked() {
+            warn("nothing of the story fits what was asked for");
+        }
+    }
+    seen.push_str(&look.states(tale, narrow));
+    Ok(seen)
 }
 
 /// A run that was made again.

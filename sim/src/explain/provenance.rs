@@ -60,6 +60,7 @@ mod tests {
                 key: slot.map(|slot| format!("k{}", slot % 2)),
                 ..About::default()
             },
+            state: None,
             text: String::new(),
         }
     }

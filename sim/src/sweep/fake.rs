@@ -320,6 +320,7 @@ impl Source for Fake {
                     time: Instant(0),
                     number: 0,
                     about: About::default(),
+                    state: None,
                     text: "it began".to_owned(),
                 }]
             } else {

@@ -36,8 +36,8 @@ pub const ASPECTS: [&str; 7] = [
 pub struct Portraits(Vec<Portrait>);
 
 impl Portraits {
-    /// Something happened.
-    pub fn on(&mut self, event: &Event<'_>) {
+    /// Something happened. Gives the replica that it may have changed.
+    pub fn on(&mut self, event: &Event<'_>) -> Option<Node> {
         let (node, life) = match event {
             Event::Boot { node, .. } => (node, "recovers"),
             Event::Ready(node) | Event::Resumed(node) => (node, "up"),
@@ -46,9 +46,9 @@ impl Portraits {
             Event::Paused(node) => (node, "paused"),
             Event::Fact { node, fact } => {
                 self.of(*node).says(fact);
-                return;
+                return Some(*node);
             }
-            _ => return,
+            _ => return None,
         };
         let portrait = self.of(*node);
         if let Event::Boot { boot, .. } = event {
@@ -58,6 +58,7 @@ impl Portraits {
             };
         }
         portrait.life = Some(life);
+        Some(*node)
     }
 
     fn of(&mut self, node: Node) -> &mut Portrait {

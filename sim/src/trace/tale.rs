@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::history::operation::{Action, Call, Return, Text};
+use crate::ids::Node;
 use crate::subject::process::{Claim, Reader};
 use crate::time::Instant;
 use crate::trace::about::About;
@@ -37,8 +38,20 @@ pub struct Line {
     pub number: u64,
     /// What it is about.
     pub about: About,
+    /// What a replica is from now on, if that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
     /// What happened.
     pub text: String,
+}
+
+/// What a replica is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Its name.
+    pub node: String,
+    /// In the order of [`ASPECTS`](crate::trace::portrait::ASPECTS).
+    pub aspects: [String; 7],
 }
 
 impl fmt::Display for Line {
@@ -67,6 +80,10 @@ pub struct Teller {
     /// The key of each operation, by process.
     keys: BTreeMap<u32, Text>,
     portraits: Portraits,
+    /// As each replica was when something was last told of it.
+    seen: BTreeMap<Node, [String; 7]>,
+    /// What the event that is told of has changed.
+    state: Option<State>,
 }
 
 impl Teller {
@@ -79,6 +96,8 @@ impl Teller {
             about: About::default(),
             keys: BTreeMap::new(),
             portraits: Portraits::default(),
+            seen: BTreeMap::new(),
+            state: None,
         }
     }
 
@@ -94,8 +113,19 @@ impl Teller {
             time: stamp.time,
             number: stamp.number,
             about: std::mem::take(&mut self.about),
+            state: self.state.take(),
             text: text.to_string(),
         });
+    }
+
+    /// What a replica is now, if that is not what it was.
+    fn changed(&mut self, node: Node) -> Option<State> {
+        let aspects = self.portraits.aspects(node);
+        let before = self.seen.insert(node, aspects.clone());
+        (before.as_ref() != Some(&aspects)).then(|| State {
+            node: node.to_string(),
+            aspects,
+        })
     }
 
     fn message(&self, bytes: &[u8]) -> String {
@@ -132,7 +162,7 @@ impl Observer for Teller {
         self.about = About::of(event, self.reader, |process| {
             self.keys.get(&process).cloned()
         });
-        self.portraits.on(event);
+        self.state = self.portraits.on(event).and_then(|node| self.changed(node));
         match event {
             Event::Boot { node, boot: 1 } => self.tell(Story, stamp, format_args!("{node} starts")),
             Event::Boot { node, boot } => self.tell(
