@@ -108,6 +108,14 @@ pub enum Topic {
     Fence,
     /// The order of priorities, and the moments at which it changes.
     Priority,
+    /// How long a new session takes to come about; `a` and `b` are its ends.
+    Connect,
+    /// How long `a` takes to notice that its session with `b` has ended.
+    Notice,
+    /// How long word of the end takes to `a`, if there is any.
+    Reset,
+    /// How long a session outlasts a partition.
+    Outlast,
 }
 
 impl Topic {
@@ -194,6 +202,8 @@ pub enum Matter {
     Disk(u16),
     /// A fault, or the heal or the script, at a node or a link.
     Fault(FaultAt),
+    /// The session of this number between two replicas.
+    Session(u16, u16, u64),
     /// A client.
     Client(u16),
     /// A client's request of this number.

@@ -4,6 +4,7 @@ pub use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
 pub use crate::history::operation::{Action, Call, Return, Text};
 pub use crate::ids::{Client, Node};
+pub use crate::subject::contract::Links;
 pub use crate::subject::kit::answered::{Answered, Before};
 pub use crate::subject::kit::cell::{Cell, Told};
 pub use crate::subject::kit::dialect::{self, Plain, Request};

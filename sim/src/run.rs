@@ -252,9 +252,16 @@ pub fn run_judged<J: Judge>(spec: &RunSpec, subject: &'static dyn Subject, judge
 /// Checks of what replicas tell each other: there is nothing to compare where there is one.
 const AMONG_REPLICAS: [&str; 3] = [BeforeDurable::NAME, Convergence::NAME, Proposals::NAME];
 
+/// How the message of a failure begins that came about under faults which the subject does not
+/// claim to stand: its fingerprint is another.
+const BEYOND_CONTRACT: &str = "beyond the contract of its links: ";
+
 impl<J: Judge> Run<J> {
     fn begin(spec: &RunSpec, subject: &'static dyn Subject, judge: J) -> Self {
-        let plan = Arc::new(spec.plan.clone());
+        let plan = Arc::new(match subject.patience() {
+            0 | 1 => spec.plan.clone(),
+            times => spec.plan.patient(times.into()),
+        });
         let (story, page) = match spec.record {
             Recording::Nothing => (false, false),
             Recording::Story => (true, false),
@@ -338,6 +345,11 @@ impl<J: Judge> Run<J> {
         }
         let frozen = self.frozen.take().expect("it was taken just now");
         let mut record = blank(&spec.plan, self.failure.take());
+        if self.world.goes_beyond_contract() {
+            record.message = record
+                .message
+                .map(|message| format!("{BEYOND_CONTRACT}{message}"));
+        }
         record.digest = format!("{:016x}", frozen.digest);
         record.events = frozen.events;
         record.messages_delivered = frozen.delivered;

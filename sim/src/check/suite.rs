@@ -359,6 +359,7 @@ impl Observer for Suite {
             | Event::Halted { .. }
             | Event::Paused(_)
             | Event::Resumed(_)
+            | Event::Session { .. }
             | Event::Contacts(_)
             | Event::DiskFailed { .. }
             | Event::Fault { .. } => return ControlFlow::Continue(()),

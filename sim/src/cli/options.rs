@@ -12,7 +12,7 @@ use crate::check::jury::Jury;
 use crate::choices::Strategy;
 use crate::cli::units;
 use crate::sweep::pool::Place;
-use crate::sweep::settings::{Judges, Settings};
+use crate::sweep::settings::{BEYOND_CONTRACT, Judges, Settings};
 use crate::sweep::source::Source;
 
 /// What every command takes.
@@ -124,6 +124,10 @@ pub struct RunOptions {
         value_parser = assignment,
     )]
     pub set: Vec<String>,
+    /// Let links between replicas lose, double, damage and reorder messages, whatever the subject
+    /// relies on
+    #[arg(long, env = "SYNOD_BEYOND_CONTRACT", value_parser = FalseyValueParser::new())]
+    pub beyond_contract: bool,
     /// How choices are made [default: as the scenario says, or at random]
     #[arg(long, env = "SYNOD_STRATEGY", value_enum, value_name = "NAME")]
     pub strategy: Option<Strategy>,
@@ -135,7 +139,12 @@ impl RunOptions {
     pub fn settings(&self, scenarios: Vec<String>) -> Settings {
         Settings {
             scenarios,
-            set: self.set.clone(),
+            set: self
+                .set
+                .iter()
+                .cloned()
+                .chain(self.beyond_contract.then(|| BEYOND_CONTRACT.to_owned()))
+                .collect(),
             only: Jury::only(&self.only),
             judges: self.checks,
             subject: self.subject.clone(),

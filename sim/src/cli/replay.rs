@@ -278,6 +278,7 @@ fn obstacle(origin: &Origin, options: &RunOptions) -> Option<&'static str> {
         || is_other(&options.bug, origin.bug.as_ref())
         || !options.only.is_empty() && Jury::only(&options.only) != origin.only
         || options.checks.is_some_and(|judges| judges != origin.judges)
+        || options.beyond_contract
         || !options.set.is_empty();
     if origin.digest == NO_DIGEST {
         Some("the reproducer has none")

@@ -6,11 +6,9 @@ use synod_reports::record::{RunRecord, Verdict};
 use synod_reports::table::count;
 
 use crate::check::suite::Checks;
-use crate::plan::Plan;
 use crate::run::{RunSpec, is_client_visible, run};
 use crate::subject::process::ProbeLevel;
 use crate::sweep::endings::{DETERMINISM, HARNESS};
-use crate::time::{Instant, Span};
 
 /// A bound on time is taken to be too tight when the run passes with so many times as much.
 const PATIENCE: u64 = 10;
@@ -75,7 +73,7 @@ pub fn blame(spec: &RunSpec, record: &RunRecord) -> Blame {
     }
     if record.verdict == Verdict::Liveness {
         let patient = run(&RunSpec {
-            plan: patient(&spec.plan),
+            plan: spec.plan.patient(PATIENCE),
             ..spec.clone()
         });
         if !patient.record.verdict.is_failure() {
@@ -132,17 +130,4 @@ fn of_subject(spec: &RunSpec, record: &RunRecord, check: &str) -> Vec<String> {
         why.push("the same plan gave the same failure twice, and clients see it".to_owned());
     }
     why
-}
-
-/// The plan with more time after the heal.
-fn patient(plan: &Plan) -> Plan {
-    let mut plan = plan.clone();
-    let more = |span: Span| Span(span.0.saturating_mul(PATIENCE));
-    let before = plan.heal.progress_within;
-    plan.heal.progress_within = more(before);
-    plan.heal.first_answer_within = more(plan.heal.first_answer_within);
-    let longer = plan.heal.progress_within.0 - before.0;
-    plan.end.time = Instant(plan.end.time.0.saturating_add(longer));
-    plan.end.events = plan.end.events.saturating_mul(PATIENCE);
-    plan
 }

@@ -195,6 +195,10 @@ fn network(scenario: &Scenario, dice: &mut Dice) -> Network {
             dice,
         ),
         corrupt: small(&form.corrupt, Place::Corrupt, 0, dice),
+        beyond_contract: form
+            .beyond_contract
+            .as_ref()
+            .is_some_and(|beyond| *beyond.get_ref()),
     }
 }
 

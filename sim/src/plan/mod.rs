@@ -219,6 +219,8 @@ pub struct Network {
     pub duplicate_later: Span,
     /// A bit flips, or the end is cut.
     pub corrupt: u32,
+    /// Links between replicas are datagrams, whatever the subject relies on.
+    pub beyond_contract: bool,
 }
 
 /// The disks.
@@ -475,6 +477,22 @@ impl Heal {
         let steps = network.latency.longest().0 + disk.sync.longest().0;
         let waits = knobs.election_timeout.1.0 + workload.attempt_timeout.0 + knobs.batch_delay.0;
         Span(4 * (waits + 4 * steps))
+    }
+}
+
+impl Plan {
+    /// The same with so many times as long for all that has to come about after the heal.
+    #[must_use]
+    pub fn patient(&self, times: u64) -> Self {
+        let mut plan = self.clone();
+        let more = |span: Span| Span(span.0.saturating_mul(times));
+        let before = plan.heal.progress_within;
+        plan.heal.progress_within = more(before);
+        plan.heal.first_answer_within = more(plan.heal.first_answer_within);
+        let longer = plan.heal.progress_within.0 - before.0;
+        plan.end.time = Instant(plan.end.time.0.saturating_add(longer));
+        plan.end.events = plan.end.events.saturating_mul(times);
+        plan
     }
 }
 

@@ -234,6 +234,9 @@ fn settings(out: &mut String, plan: &Plan) -> std::fmt::Result {
         span(network.duplicate_later),
         unit::<Rate>(network.corrupt.into())
     )?;
+    if network.beyond_contract {
+        writeln!(out, "beyond-contract = true")?;
+    }
 
     writeln!(
         out,

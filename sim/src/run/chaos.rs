@@ -11,8 +11,11 @@ use crate::time::Span;
 use crate::trace::observer::Observer;
 use crate::verdict::undecided::Undecided;
 use crate::verdict::{Closing, Failure, Judge};
-use crate::world::audit::{Answered, quorums};
+use crate::world::audit::Answered;
 use crate::world::ledger::Owed;
+
+/// A quorum that is left alone answers within so many of the longest election timeouts.
+const ELECTIONS: u64 = 20;
 
 impl<J: Judge> Run<J> {
     /// Faults, the workload and the script.
@@ -53,22 +56,16 @@ impl<J: Judge> Run<J> {
             return Ok(());
         }
         self.world.settle_ledger();
-        let within = Span(
-            self.plan
-                .cluster
-                .knobs
-                .election_timeout
-                .1
-                .0
-                .saturating_mul(20),
-        );
+        let (_, election) = self.plan.cluster.knobs.election_timeout;
+        let elections = ELECTIONS.saturating_mul(self.world.patience());
+        let within = Span(election.0.saturating_mul(elections));
         let all: Vec<Node> = (0..self.plan.cluster.replicas).map(Node).collect();
         let sent = self.world.sent();
         let recovered = self
             .world
             .after_power_loss(&all, self.world.observer().0.auditor(&sent));
         self.world.count_audit(&recovered, (0, 0));
-        for quorum in quorums(self.plan.cluster.replicas) {
+        for quorum in self.world.quorums() {
             let owed = self.world.owed(&quorum);
             if owed == Owed::Nothing {
                 continue;

@@ -150,6 +150,7 @@ fn a_run_whose_weather_is_told_by_name_is_the_same_run() {
             loss: 0,
             duplicate: 0,
             corrupt: 0,
+            beyond_contract: false,
             ..stormy.network
         };
         told.overrides = overrides;

@@ -132,6 +132,8 @@ section!(
         duplicate_later: Ranged<Time>,
         /// Damaged.
         corrupt: Ranged<Rate>,
+        /// Whether links are datagrams, whatever the subject relies on.
+        beyond_contract: bool,
     }
 );
 section!(

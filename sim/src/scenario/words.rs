@@ -301,6 +301,11 @@ static NETWORK: Table = Table {
         key("duplicate", RATE, "messages that come twice"),
         key("duplicate-later", TIME, "how much later a copy may come"),
         key("corrupt", RATE, "messages that are damaged"),
+        key(
+            "beyond-contract",
+            Kind::Bool,
+            "links between replicas lose, double, damage and reorder, whatever the subject relies on",
+        ),
     ],
 };
 

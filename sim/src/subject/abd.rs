@@ -373,7 +373,7 @@ impl Process for Replica {
                 let names: Vec<u64> = self.operations.keys().copied().collect();
                 names.into_iter().for_each(|name| self.ask(name));
             }
-            Input::Deadline => {}
+            Input::Deadline | Input::Connected { .. } | Input::Disconnected { .. } => {}
         }
         self.save();
         out.append(&mut self.out);

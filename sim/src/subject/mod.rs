@@ -3,6 +3,7 @@
 pub mod abd;
 pub mod bug_card;
 pub mod catalog;
+pub mod contract;
 pub mod kit;
 pub mod ping;
 pub mod primary_copy;

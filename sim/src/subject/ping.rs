@@ -51,7 +51,7 @@ impl Process for Host {
                 Some(1) => self.send(2, from, out),
                 _ => self.send(1, from, out),
             },
-            Input::Request { .. } | Input::Disk { .. } => {}
+            _ => {}
         }
         self.deadline = now.mono + self.patience;
     }

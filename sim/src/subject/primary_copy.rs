@@ -234,7 +234,7 @@ impl Process for Replica {
             Input::Message { from, bytes } => self.on_message(now.mono, from, bytes),
             Input::Request { from, bytes } => self.on_request(now.mono, from, bytes),
             Input::Deadline if now.mono >= self.next_beat => self.beat(now.mono),
-            Input::Deadline => {}
+            Input::Deadline | Input::Connected { .. } | Input::Disconnected { .. } => {}
             Input::Disk { result, .. } => {
                 if let Some(result) = self.disk.ended(result) {
                     self.on_disk(result);

@@ -10,6 +10,7 @@ use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 use crate::history::operation::{Action, Call, Return};
 use crate::ids::{Client, Node};
 use crate::plan::Knobs;
+use crate::subject::contract::{Links, majorities};
 use crate::trace::event::Fact;
 
 /// How the panic begins that ends a run at once when the subject asks for what no host can do.
@@ -48,6 +49,20 @@ pub enum Input<'a> {
         from: Client,
         /// The bytes.
         bytes: &'a Bytes,
+    },
+    /// A session with a peer begins; a subject whose links are [`Links::Sessions`] hears of that.
+    Connected {
+        /// The peer.
+        peer: Node,
+        /// The session's number: the first of the two is 1, and each is higher than the last.
+        session: u64,
+    },
+    /// The session with a peer has ended: what was sent last may not have come.
+    Disconnected {
+        /// The peer.
+        peer: Node,
+        /// The session's number.
+        session: u64,
     },
     /// The deadline that the process asked for has been reached.
     Deadline,
@@ -202,6 +217,24 @@ pub trait Subject: Sync {
 
     /// What its clients say and hear.
     fn dialect(&self) -> &'static dyn Dialect;
+
+    /// What it relies on of the links between its replicas.
+    fn links(&self) -> Links {
+        Links::Datagrams
+    }
+
+    /// The least sets of replicas, of so many, that answer for everything when nobody else is left:
+    /// `last-quorum-audit` leaves each of them alone. None: it has no such sets.
+    fn quorums(&self, replicas: u8) -> Vec<Vec<Node>> {
+        majorities(replicas)
+    }
+
+    /// How many times as long as usual it may need for what has a bound in time: the first answer
+    /// after the heal, progress, and the answers of a quorum that was left alone (20 times the
+    /// longest election timeout). At least 1.
+    fn patience(&self) -> u32 {
+        1
+    }
 
     /// Whether one of its replicas leads. Where none does, each that runs is as good as a leader:
     /// what a scenario expects of leaders holds, milestones of leaders are not asked for, and a

@@ -153,6 +153,7 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
             duplicate: 0,
             duplicate_later: Span(0),
             corrupt: 0,
+            beyond_contract: false,
         },
         disk: Disk {
             access: still,

@@ -10,6 +10,9 @@ use crate::choices::Strategy;
 use crate::run::Checks;
 use crate::subject::process::ProbeLevel;
 
+/// What `--beyond-contract` sets.
+pub const BEYOND_CONTRACT: &str = "network.beyond-contract=true";
+
 /// Who judges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

@@ -10,6 +10,7 @@ use crate::choices::CERTAIN;
 use crate::plan::{Distribution, Network, Plan, Verb};
 use crate::run::{Checks, RunOutcome, RunSpec};
 use crate::scenario::fault::{Fault, Who};
+use crate::subject::contract::Links;
 use crate::subject::process::Subject;
 use crate::sweep::settings::{Judges, Target};
 use crate::time::Span;
@@ -162,11 +163,15 @@ fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item
     };
     let closed = subject.is_some_and(|subject| !subject.shows_media());
     let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
+    let links = subject.map_or(Links::Datagrams, Subject::links);
+    let kept = links > Links::Datagrams && !plan.network.beyond_contract;
     let can = move |fault: &&Fault| {
         let read = |who: &Who| who.is_by_votes() || who.is_by_media();
         let unread = has_none_of(fault.kinds()) || closed && fault.means(read);
         let undone = timeless && matches!(fault, Fault::ClockJump { .. });
-        !(unread || undone)
+        // Of copies the first alone counts.
+        let unseen = kept && fault.kind() == Effect::Duplicate.name();
+        !(unread || undone || unseen)
     };
     plan.faults().filter(can).map(Fault::kind)
 }

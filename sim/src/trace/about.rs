@@ -47,6 +47,7 @@ impl About {
             | Event::Halted { node, .. }
             | Event::Paused(node)
             | Event::Resumed(node)
+            | Event::Session { node, .. }
             | Event::Synced { node, .. }
             | Event::NamesSynced { node, .. }
             | Event::DiskFailed { node, .. } => named(node),

@@ -137,6 +137,17 @@ pub enum Event<'a> {
     Paused(Node),
     /// A process is scheduled again.
     Resumed(Node),
+    /// A process hears that a session with a peer has begun or ended.
+    Session {
+        /// Whose.
+        node: Node,
+        /// With whom.
+        peer: Node,
+        /// Its number.
+        session: u64,
+        /// It has begun.
+        begins: bool,
+    },
     /// Links between replicas were cut or mended: with how many others each one can talk, both
     /// ways.
     Contacts(&'a [u8]),

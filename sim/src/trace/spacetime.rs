@@ -390,6 +390,14 @@ impl Observer for Spacetime {
                     None => return ControlFlow::Continue(()),
                 }
             }
+            Event::Session { node, begins, .. } => {
+                let what = if *begins {
+                    "session begins"
+                } else {
+                    "session ends"
+                };
+                What::Effect(what, *node)
+            }
             Event::Contacts(_)
             | Event::Synced { .. }
             | Event::NamesSynced { .. }

@@ -178,6 +178,19 @@ impl Observer for Teller {
             }
             Event::Paused(node) => self.tell(Story, stamp, format_args!("{node} is paused")),
             Event::Resumed(node) => self.tell(Story, stamp, format_args!("{node} goes on")),
+            Event::Session {
+                node,
+                peer,
+                session,
+                begins,
+            } => {
+                let what = if *begins { "begins" } else { "is over" };
+                self.tell(
+                    Story,
+                    stamp,
+                    format_args!("{node} hears: session {session} with {peer} {what}"),
+                );
+            }
             Event::DiskFailed { node, what, error } => self.tell(
                 Story,
                 stamp,

@@ -124,6 +124,11 @@ impl Aimed {
         self.kept.push(Kept { by, due, flight });
     }
 
+    /// What is kept back of this link goes nowhere any more.
+    pub fn forget(&mut self, link: usize) {
+        self.kept.retain(|kept| kept.flight.link != link);
+    }
+
     /// What the faults do to a message that is sent.
     #[inline]
     pub fn hits<O: Observer>(

@@ -11,7 +11,7 @@ use super::client::{BACKOFF, Purpose, Request, Sessions};
 use super::clients::{AUDIT_ONE_IN, AUDIT_ONE_IN_EVENTFUL, Clients};
 use super::digest::Mark;
 use super::due::Port;
-use super::network::{Copies, Network};
+use super::network::{Network, Sent};
 use super::stage::Stage;
 use super::tally::Milestone;
 
@@ -134,7 +134,7 @@ impl Clients {
         );
         let port = stage.client_port(client);
         let mut copied =
-            network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Copies::More;
+            network.send(stage, port, 0, Port(u16::from(target.0)), bytes.clone()) == Sent::Twice;
         if duplicate {
             let second = nth_other(stage.replicas, second, Some(target));
             network.send(stage, port, 0, Port(u16::from(second.0)), bytes);

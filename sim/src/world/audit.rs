@@ -11,6 +11,7 @@ use crate::choices::FaultAt;
 use crate::ids::{FaultNumber, Node};
 use crate::plan::{Clock, Disk, Distribution, Network, Plan, Workload};
 use crate::scenario::fault::Keep;
+use crate::subject::contract::Links;
 use crate::subject::process::{ProbeLevel, Setup};
 use crate::time::{Instant, Span};
 use crate::trace::observer::Observer;
@@ -46,6 +47,7 @@ pub(super) fn plan(plan: &Plan) -> Plan {
             duplicate: 0,
             duplicate_later: Span(0),
             corrupt: 0,
+            beyond_contract: false,
         },
         disk: Disk {
             access: instant,
@@ -69,22 +71,6 @@ pub(super) fn plan(plan: &Plan) -> Plan {
 fn salt(events: u64, left: &[Node]) -> u64 {
     left.iter()
         .fold(events << 9, |salt, node| salt | 1 << node.0)
-}
-
-/// All quorums of the least size among so many replicas.
-#[must_use]
-pub fn quorums(replicas: u8) -> Vec<Vec<Node>> {
-    let least = u32::from(replicas) / 2 + 1;
-    let members = |set: u16| {
-        (0..replicas)
-            .filter(move |node| set & 1 << node != 0)
-            .map(Node)
-            .collect()
-    };
-    (0..1u16 << replicas)
-        .filter(|set| set.count_ones() == least)
-        .map(members)
-        .collect()
 }
 
 impl<O: Observer> World<O> {
@@ -177,6 +163,24 @@ impl<O: Observer> World<O> {
         {}
     }
 
+    /// The quorums that are left alone, by the subject's word.
+    #[must_use]
+    pub fn quorums(&self) -> Vec<Vec<Node>> {
+        self.subject.quorums(self.plan.cluster.replicas)
+    }
+
+    /// How many times as long as usual things may take, by the subject's word.
+    #[must_use]
+    pub fn patience(&self) -> u64 {
+        self.subject.patience().max(1).into()
+    }
+
+    /// Whether links do what the subject relies on them not to do.
+    #[must_use]
+    pub fn goes_beyond_contract(&self) -> bool {
+        self.plan.network.beyond_contract && self.subject.links() != Links::Datagrams
+    }
+
     /// A fork in which nobody but this quorum is left; none when the subject cannot be copied.
     #[must_use]
     pub fn left_alone(&self, quorum: &[Node]) -> Option<Self> {
@@ -250,21 +254,5 @@ impl<O: Observer> World<O> {
     /// The plan that audits of this world run under.
     pub(super) fn audit_plan_of(plan: &Plan) -> Arc<Plan> {
         Arc::new(self::plan(plan))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn minimal_quorums() {
-        assert_eq!(quorums(1), [[Node(0)]]);
-        assert_eq!(
-            quorums(3),
-            [[Node(0), Node(1)], [Node(0), Node(2)], [Node(1), Node(2)]]
-        );
-        assert_eq!(quorums(4).len(), 4);
-        assert_eq!(quorums(5).len(), 10);
     }
 }

@@ -71,6 +71,9 @@ impl<O: Observer> World<O> {
     pub(super) fn take(&mut self, node: usize, input: Waiting) {
         match input {
             Waiting::Message(flight) => self.take_message(node, &flight),
+            Waiting::Session(peer, number, begins) => {
+                self.hears_of_session(node, peer, number, begins);
+            }
             Waiting::Disk(op, result) => self.feed(node, Input::Disk { op, result }),
             Waiting::Deadline => {
                 self.deadline_has_passed(node);

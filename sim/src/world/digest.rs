@@ -28,6 +28,8 @@ pub(super) enum Mark {
     Invoked,
     Returned,
     DiskLost,
+    Connected,
+    Disconnected,
 }
 
 /// The running digest.

@@ -46,6 +46,17 @@ pub(super) enum OpKind {
     Other,
 }
 
+/// What is due of a session between two replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum SessionDue {
+    /// One may begin between these.
+    Begins(u8, u8),
+    /// Its end is noticed here: whose session with whom, and its number.
+    IsNoticed(u8, u8, u64),
+    /// It outlasts a partition no longer.
+    TimesOut(u8, u8, u64),
+}
+
 /// What is due at some time.
 #[derive(Clone, Debug)]
 pub(super) enum Due {
@@ -65,6 +76,8 @@ pub(super) enum Due {
     Step { node: u8, boot: u32 },
     /// A node starts, unless it runs; by the end of this fault.
     Boot { node: u8, by: FaultNumber },
+    /// Something is due of a session between two replicas.
+    Session(SessionDue),
     /// A client has something to do.
     Client(u16),
     /// A planned fault starts.

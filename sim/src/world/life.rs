@@ -267,6 +267,7 @@ impl<O: Observer> World<O> {
             self.bug = (self.bug.0 + bug.0, self.bug.1 + bug.1);
         }
         machine.clear();
+        self.end_sessions_of(node);
     }
 
     /// Stops scheduling the process.

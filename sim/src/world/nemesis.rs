@@ -52,7 +52,7 @@ impl<O: Observer> World<O> {
             Fault::Partition(shape) => {
                 active.cuts = self.cuts(shape);
                 self.network.cut(&active.cuts);
-                self.tell_contacts();
+                self.links_changed();
             }
             Fault::Links { from, to, .. } => {
                 active.from = ports(&self.resolve(from));
@@ -144,8 +144,8 @@ impl<O: Observer> World<O> {
             detail: &detail(&active),
         });
         if !active.cuts.is_empty() {
-            self.network.mend(&active.cuts);
-            self.tell_contacts();
+            self.network.mend(&mut self.stage, &active.cuts);
+            self.links_changed();
         }
         self.network.aimed().end(&mut self.stage, number);
         self.apply_faults(&active.fault);
@@ -408,11 +408,12 @@ impl<O: Observer> World<O> {
         self.network.calm(LIGHT_WEATHER);
         self.stage.choices.calm();
         self.cut_off(&outside);
-        self.tell_contacts();
+        self.links_changed();
     }
 
-    fn tell_contacts(&mut self) {
+    fn links_changed(&mut self) {
         self.stage.emit(&Event::Contacts(&self.network.contacts()));
+        self.weigh_sessions();
     }
 
     /// Cuts links of these nodes with everybody, clients too, as the plan says of those outside the

@@ -6,9 +6,17 @@
 //!
 //! A partition drops a message when it is sent, and when it would arrive, if the link is cut then:
 //! what is in the cables is lost as well. What a fault makes late, or keeps back, waits where it is
-//! going: it arrives, whatever is cut meanwhile, so that it can outlive a leader. Messages belong to no incarnation: whoever is up when one
-//! arrives gets it.
+//! going: it arrives, whatever is cut meanwhile, so that it can outlive a leader. Messages belong
+//! to no incarnation: whoever is up when one arrives gets it.
+//!
+//! Between replicas of a subject that relies on more than datagrams the same decisions mean other
+//! things ([`Links`]). Of copies the first alone counts, and what is damaged is as good as lost. In
+//! order of sending comes all that comes: of FIFO links, what was overtaken is lost; of sessions,
+//! what comes early waits, as in the receiver of a TCP connection. There what the weather loses is
+//! sent once more, which takes as long as two more journeys, what a partition cuts waits until it is
+//! mended or the session has ended, and what a fault loses or damages ends the session.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use synod_port::files::Bytes;
@@ -17,6 +25,7 @@ use crate::choices::overrides::Passage;
 use crate::choices::{Label, Matter, Topic};
 use crate::plan;
 use crate::scenario::fault::LinkFault;
+use crate::subject::contract::Links;
 use crate::subject::process::Reader;
 use crate::time::Span;
 use crate::trace::event::Event;
@@ -40,6 +49,10 @@ struct Link {
     clogged: u16,
     /// So much faults add to every delay.
     slow: Span,
+    /// Messages below this number belong to a session that has ended, or were overtaken.
+    floor: u32,
+    /// Messages that came before others that were sent earlier, by number.
+    early: BTreeMap<u32, Flight>,
 }
 
 /// All links.
@@ -52,13 +65,19 @@ pub(super) struct Network {
     held: Vec<(Flight, Span)>,
     aimed: Aimed,
     reader: Option<&'static dyn Reader>,
+    /// What the links between replicas keep.
+    keeps: Links,
 }
 
-/// Whether the network made a copy of a message on its own.
+/// What became of a message as it was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Copies {
-    One,
-    More,
+pub(super) enum Sent {
+    /// It goes on its way, or not.
+    Once,
+    /// The network made a copy of it on its own.
+    Twice,
+    /// The session that it was sent in ends with it.
+    Breaks,
 }
 
 impl Network {
@@ -66,18 +85,33 @@ impl Network {
         replicas: usize,
         clients: usize,
         weather: plan::Network,
-        reader: Option<&'static dyn Reader>,
+        (links, reader): (Links, Option<&'static dyn Reader>),
     ) -> Self {
         let ports = replicas + clients;
-        let links = vec![Link::default(); replicas * (ports + clients)];
+        let all = vec![Link::default(); replicas * (ports + clients)];
         Self {
             replicas,
             ports,
-            links,
-            weather,
+            links: all,
             held: Vec::new(),
             aimed: Aimed::default(),
             reader,
+            keeps: if weather.beyond_contract {
+                Links::Datagrams
+            } else {
+                links
+            },
+            weather,
+        }
+    }
+
+    /// What this link keeps.
+    #[inline]
+    fn keeps(&self, from: Port, to: Port) -> Links {
+        if self.keeps == Links::Datagrams || usize::from(from.0.max(to.0)) >= self.replicas {
+            Links::Datagrams
+        } else {
+            self.keeps
         }
     }
 
@@ -111,7 +145,7 @@ impl Network {
         boot: u32,
         to: Port,
         bytes: Bytes,
-    ) -> Copies {
+    ) -> Sent {
         let index = self.index(from, to);
         let link = &mut self.links[index];
         let number = link.sent;
@@ -191,13 +225,35 @@ impl Network {
             }
         }
 
-        if self.links[index].cut > 0 {
+        let keeps = self.keeps(from, to);
+        if keeps != Links::Datagrams {
+            copy = None;
+            if let Some((_, cause)) = damage.take() {
+                lost = lost.or(Some(match cause {
+                    Cause::Weather => Effect::NetworkLoss,
+                    Cause::Fault => Effect::Corrupt,
+                }));
+            }
+        }
+        if keeps == Links::Sessions {
+            match lost.take() {
+                None => {}
+                Some(Effect::NetworkLoss) => {
+                    stage.took_effect(Effect::NetworkLoss, "");
+                    delay = Span(delay.0.saturating_mul(3));
+                }
+                Some(effect) => {
+                    stage.took_effect(effect, "");
+                    return Sent::Breaks;
+                }
+            }
+        } else if self.links[index].cut > 0 {
             stage.took_effect(Effect::Partition, "");
-            return Copies::One;
+            return Sent::Once;
         }
         if let Some(effect) = lost {
             stage.took_effect(effect, "");
-            return Copies::One;
+            return Sent::Once;
         }
         if slow > Span(0) {
             stage.took_effect(Effect::SlowLink, "");
@@ -218,7 +274,7 @@ impl Network {
         };
         if copy.is_none() && damage.is_none() {
             self.launch(stage, flight, delay, keeper);
-            return Copies::One;
+            return Sent::Once;
         }
         if let Some((later, cause)) = copy {
             self.launch(
@@ -248,9 +304,9 @@ impl Network {
             }
         }
         if copy.is_some() {
-            Copies::More
+            Sent::Twice
         } else {
-            Copies::One
+            Sent::Once
         }
     }
 
@@ -297,35 +353,115 @@ impl Network {
     ) {
         if let Some(keeper) = keeper {
             self.aimed.keep(keeper, stage.now + delay, flight);
-        } else if self.links[flight.link].clogged > 0 {
-            stage.took_effect(Effect::Clog, "");
+        } else if let Some(effect) = self.holds(&flight) {
+            stage.took_effect(effect, "");
             self.held.push((flight, delay));
         } else {
             stage.after(delay, Due::Deliver(flight));
         }
     }
 
+    /// What keeps a message on its link for now.
+    #[inline]
+    fn holds(&self, flight: &Flight) -> Option<Effect> {
+        let link = &self.links[flight.link];
+        if link.clogged > 0 {
+            Some(Effect::Clog)
+        } else if link.cut > 0
+            && !flight.waits
+            && self.keeps(flight.from, flight.to) == Links::Sessions
+        {
+            Some(Effect::Partition)
+        } else {
+            None
+        }
+    }
+
     /// A message has come to the end of its link: whether it gets out. It does not when the link is
-    /// cut now and it was not made late, nor, until that ends, when the link is clogged.
+    /// cut now and it was not made late, nor, until that ends, when the link holds it, nor when its
+    /// session has ended.
     #[inline]
     pub fn gets_out<O: Observer>(&mut self, stage: &mut Stage<O>, flight: &Flight) -> bool {
         let link = &self.links[flight.link];
+        let lost = flight.number < link.floor;
         let cut = link.cut > 0 && !flight.waits;
-        if !cut && link.clogged == 0 {
+        if !cut && link.clogged == 0 && !lost {
             return true;
         }
-        if cut {
-            stage.mark(
-                Mark::Dropped,
-                u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
-                u64::from(flight.number),
-            );
-            stage.took_effect(Effect::Partition, "");
-        } else {
-            stage.took_effect(Effect::Clog, "");
+        if !lost && let Some(effect) = self.holds(flight) {
+            stage.took_effect(effect, "");
             self.held.push((flight.clone(), Span(0)));
+            return false;
+        }
+        stage.mark(
+            Mark::Dropped,
+            u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
+            u64::from(flight.number),
+        );
+        if cut {
+            stage.took_effect(Effect::Partition, "");
         }
         false
+    }
+
+    /// Whether messages of this one's link come in order.
+    #[inline]
+    pub fn keeps_order(&self, flight: &Flight) -> bool {
+        self.keeps(flight.from, flight.to) != Links::Datagrams
+    }
+
+    /// A message of a link that keeps order has got out.
+    pub fn has_come<O: Observer>(&mut self, stage: &mut Stage<O>, flight: Flight) {
+        let fifo = self.keeps == Links::Fifo;
+        let link = &mut self.links[flight.link];
+        if fifo {
+            link.floor = flight.number;
+        } else if flight.number > link.floor {
+            stage.took_effect(Effect::Reorder, "");
+        }
+        link.early.insert(flight.number, flight);
+    }
+
+    /// The next message of a link that keeps order, if it has come.
+    pub fn next_in_order(&mut self, link: usize) -> Option<Flight> {
+        let link = &mut self.links[link];
+        let next = link.early.remove(&link.floor)?;
+        link.floor += 1;
+        Some(next)
+    }
+
+    /// Nothing comes any more of what was sent between these two so far.
+    pub fn forget_between(&mut self, one: usize, other: usize) {
+        if self.keeps != Links::Sessions {
+            return;
+        }
+        for index in [one * self.ports + other, other * self.ports + one] {
+            let link = &mut self.links[index];
+            link.floor = link.sent;
+            link.early.clear();
+            self.held.retain(|(flight, _)| flight.link != index);
+            self.aimed.forget(index);
+        }
+    }
+
+    /// How many messages have not come, on that link between replicas where there are most.
+    #[cfg(test)]
+    pub fn behind(&self) -> u32 {
+        let links = (0..self.replicas)
+            .flat_map(|from| (0..self.replicas).map(move |to| from * self.ports + to));
+        let behind = links.map(|index| self.links[index].sent - self.links[index].floor);
+        behind.max().unwrap_or(0)
+    }
+
+    /// Whether two replicas can talk, both ways.
+    pub fn is_open(&self, one: usize, other: usize) -> bool {
+        let open = |from: usize, to: usize| self.links[from * self.ports + to].cut == 0;
+        open(one, other) && open(other, one)
+    }
+
+    /// How long something takes on this link that is no message.
+    pub fn latency<O: Observer>(&self, stage: &mut Stage<O>, label: Label) -> Span {
+        stage.time(label, self.weather.latency)
     }
 
     /// The receiver is there: counts what is special about the message, and tells of it.
@@ -400,17 +536,30 @@ impl Network {
     }
 
     /// Ends one partition.
-    pub fn mend(&mut self, links: &[(Port, Port)]) {
+    pub fn mend<O: Observer>(&mut self, stage: &mut Stage<O>, links: &[(Port, Port)]) {
         for (from, to) in links {
             let index = self.index(*from, *to);
             self.links[index].cut -= 1;
+        }
+        if self.keeps == Links::Sessions {
+            self.release(stage);
+        }
+    }
+
+    /// What no link holds any more goes on.
+    fn release<O: Observer>(&mut self, stage: &mut Stage<O>) {
+        for (flight, delay) in std::mem::take(&mut self.held) {
+            if self.holds(&flight).is_some() {
+                self.held.push((flight, delay));
+            } else {
+                stage.after(delay, Due::Deliver(flight));
+            }
         }
     }
 
     /// With how many others each replica can talk, both ways.
     pub fn contacts(&self) -> Vec<u8> {
-        let open = |from: usize, to: usize| self.links[from * self.ports + to].cut == 0;
-        let talk = |one: usize, other: usize| one != other && open(one, other) && open(other, one);
+        let talk = |one: usize, other: usize| one != other && self.is_open(one, other);
         (0..self.replicas)
             .map(|one| {
                 (0..self.replicas)
@@ -447,13 +596,7 @@ impl Network {
                 }
             }
         }
-        for (flight, delay) in std::mem::take(&mut self.held) {
-            if self.links[flight.link].clogged > 0 {
-                self.held.push((flight, delay));
-            } else {
-                stage.after(delay, Due::Deliver(flight));
-            }
-        }
+        self.release(stage);
     }
 
     /// The messages that go on when something happens.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use synod_port::files::{DiskError, DiskOk, FileName, OpId};
 
-use crate::ids::FaultNumber;
+use crate::ids::{FaultNumber, Node};
 use crate::plan;
 use crate::scenario::fault::{Keep, Moment};
 use crate::subject::process::{Now, Process};
@@ -60,6 +60,8 @@ pub(super) enum Doom {
 #[derive(Clone, Debug)]
 pub(super) enum Waiting {
     Message(Flight),
+    /// A session with this peer, of this number, has begun or ended.
+    Session(Node, u64, bool),
     Disk(OpId, Result<DiskOk, DiskError>),
     Deadline,
 }

@@ -45,6 +45,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
             duplicate: 1000,
             duplicate_later: Span::from_millis(100),
             corrupt: 100,
+            beyond_contract: false,
         },
         disk: Disk {
             access: none,

@@ -15,6 +15,7 @@ use crate::trace::observer::Observer;
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Synced, Ticket};
 use super::due::{Due, Flight, OpKind, Port};
+use super::network::Sent;
 use super::node::{Death, Doom, INBOX_MAX, Stalled, State, Waiting};
 use super::roles::Shown;
 use super::stage::name;
@@ -49,6 +50,9 @@ impl<O: Observer> World<O> {
                     u64::from(flight.from.0) << 16 | u64::from(flight.to.0),
                     u64::from(flight.number),
                 );
+                if flight.from.0 < self.stage.replicas {
+                    self.end_session(usize::from(flight.from.0), node);
+                }
             }
         }
     }
@@ -308,13 +312,23 @@ impl<O: Observer> World<O> {
         }
         self.note_promise(who, to, &bytes);
         let boot = self.machines[node].boot;
-        self.network.send(
+        if !self.can_send(node, usize::from(to.0)) {
+            self.stage.emit(&Event::Fault {
+                kind: "sent in no session by",
+                detail: name(who.0),
+            });
+            return Then::GoOn;
+        }
+        let sent = self.network.send(
             &mut self.stage,
             Port(u16::from(who.0)),
             boot,
             Port(u16::from(to.0)),
             bytes,
         );
+        if sent == Sent::Breaks {
+            self.end_session(node, usize::from(to.0));
+        }
         Then::GoOn
     }
 
@@ -357,6 +371,7 @@ impl<O: Observer> World<O> {
                     u64::from(self.machines[node].boot),
                 );
                 self.stage.emit(&Event::Ready(who));
+                self.may_connect(node);
                 match self.machines[node].doom {
                     Some(Doom::InRecovery {
                         death,

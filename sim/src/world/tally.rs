@@ -59,6 +59,8 @@ counted! {
         HoldBack = "hold-back",
         /// A message arrived after one that was sent later on its link.
         Reorder = "reorder",
+        /// A session between two replicas that were both up ended.
+        Disconnect = "disconnect",
         /// A running process was killed.
         Kill = "kill",
         /// A running process lost its power.

@@ -53,6 +53,7 @@ pub(crate) fn plan(replicas: u8) -> Plan {
             duplicate: 0,
             duplicate_later: ms(500),
             corrupt: 0,
+            beyond_contract: false,
         },
         disk: Disk {
             access: Distribution::Constant(Span::from_micros(20)),

@@ -10,6 +10,7 @@ use crate::choices::{Choices, FaultAt, Label, Matter, Topic};
 use crate::history::operation::{Action, Call};
 use crate::ids::{Client, FaultNumber, Node};
 use crate::plan::Plan;
+use crate::subject::contract::Links;
 use crate::subject::process::{Output, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::trace::event::{Event, Fact, Outcome};
@@ -28,6 +29,7 @@ use super::network::Network;
 use super::node::Machine;
 use super::pledge::Pledge;
 use super::roles::Roles;
+use super::sessions::Sessions;
 use super::stage::Stage;
 use super::tally::Milestone;
 use super::votes::Votes;
@@ -53,6 +55,8 @@ pub struct World<O: Observer> {
     pub(super) setup: Arc<Setup>,
     pub(super) stage: Stage<O>,
     pub(super) network: Network,
+    /// If the subject's links are sessions.
+    pub(super) sessions: Option<Box<Sessions>>,
     pub(super) machines: Vec<Machine>,
     pub(super) clients: Clients,
     pub(super) roles: Roles,
@@ -172,11 +176,13 @@ impl<O: Observer> World<O> {
             replicas,
             usize::from(clients),
             plan.network.clone(),
-            subject.reader(),
+            (subject.links(), subject.reader()),
         );
         Self {
             stage: Stage::new(&plan, choices, observer),
             network,
+            sessions: (subject.links() == Links::Sessions)
+                .then(|| Box::new(Sessions::new(replicas))),
             clients: Clients::new(&plan, subject.dialect(), keys, clients),
             roles: Roles::new(replicas, plan.cluster.knobs.election_timeout.1),
             votes: plan
@@ -239,6 +245,7 @@ impl<O: Observer> World<O> {
             Due::Wake { node, boot } => self.wake(node.into(), boot),
             Due::Step { node, boot } => self.step_ends(node.into(), boot),
             Due::Boot { node, by } => self.boot(node.into(), by),
+            Due::Session(due) => self.session_is_due(due),
             Due::Client(client) => self
                 .clients
                 .on_wake(&mut self.stage, &mut self.network, client),
@@ -282,6 +289,7 @@ impl<O: Observer> World<O> {
             setup: self.setup.clone(),
             stage: self.stage.fork(),
             network: self.network.clone(),
+            sessions: self.sessions.clone(),
             machines: self
                 .machines
                 .iter()
@@ -324,7 +332,16 @@ impl<O: Observer> World<O> {
             return;
         }
         if flight.to.0 < self.stage.replicas {
-            self.message_for(usize::from(flight.to.0), flight);
+            let node = usize::from(flight.to.0);
+            if !self.network.keeps_order(&flight) {
+                self.message_for(node, flight);
+                return;
+            }
+            let link = flight.link;
+            self.network.has_come(&mut self.stage, flight);
+            while let Some(flight) = self.network.next_in_order(link) {
+                self.message_for(node, flight);
+            }
             return;
         }
         self.delivered += 1;

@@ -131,7 +131,7 @@ impl Process for Replica {
                 Told::Halt(halt) => out.push(halt),
             },
             // There is nobody to talk to, and nothing to wait for.
-            Input::Message { .. } | Input::Deadline => {}
+            _ => {}
         }
         if self.ready && self.cell.is_idle() && !self.waiting.is_empty() {
             self.covered = std::mem::take(&mut self.waiting);

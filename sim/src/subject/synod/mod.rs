@@ -173,6 +173,8 @@ impl<P: Watch> Process for Host<P> {
             },
             Input::Deadline => io::Input::Deadline,
             Input::Disk { op, result } => io::Input::Disk { op, result },
+            // Its links are datagrams.
+            Input::Connected { .. } | Input::Disconnected { .. } => return,
         };
         self.node.step(now, input, &mut self.outputs);
         // Many steps want nothing, and say nothing.

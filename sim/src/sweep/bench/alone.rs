@@ -193,6 +193,7 @@ fn idle_plan(seed: u64) -> Plan {
             loss: 0,
             duplicate: 0,
             corrupt: 0,
+            beyond_contract: false,
             ..pinging.network
         },
         disk: Disk {
