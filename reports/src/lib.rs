@@ -5,13 +5,15 @@
 //! [`coverage`] what they came by together, and [`text`], [`markdown`], [`junit`] and [`github`] show
 //! it. [`triage`] makes issues of its failures, with what [`precedes`] them, and [`page`] is what a
 //! person opens to see why a run failed; [`known`] failures count apart. [`hunt`] and [`figure`] are the
-//! tables of planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness.
+//! tables of planted bugs and of speed, [`certificate`] what an [`ablation`] says of the harness, and
+//! [`difference`] sets two subjects or builds beside each other, and [`track`] one commit beside the last.
 //! [`escape`] is for whoever writes XML or HTML.
 
 pub mod ablation;
 pub mod certificate;
 mod counts;
 pub mod coverage;
+pub mod difference;
 pub mod escape;
 pub mod figure;
 pub mod fingerprint;
@@ -30,5 +32,6 @@ pub mod summary;
 pub mod table;
 pub mod tally;
 pub mod text;
+pub mod track;
 pub mod triage;
 pub mod waits;

@@ -110,6 +110,7 @@ pub(crate) mod tests {
             unmatched: Vec::new(),
             first_answers: vec![1500, 2000],
             later_answers: vec![400],
+            service: None,
             bug: None,
         })
     }

@@ -146,6 +146,32 @@ impl Operations {
     }
 }
 
+/// What clients saw of a run, and what the replicas did for it. Times are microseconds of simulated
+/// time.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Service {
+    /// A hash of what each client asked and heard, in its order, whatever the time: 16 hexadecimal
+    /// digits.
+    pub answers: String,
+    /// Operations that took effect and were answered, those of checks as well.
+    pub answered: u64,
+    /// How long the median answer took.
+    pub wait_p50: u64,
+    /// How long the slowest took, but for one in a hundred.
+    pub wait_p99: u64,
+    /// How long the slowest took.
+    pub wait_max: u64,
+    /// For how long, at the most, somebody waited and nobody was answered.
+    pub longest_silence: u64,
+    /// Messages that replicas sent to each other.
+    pub messages: u64,
+    /// The bytes of these.
+    pub bytes: u64,
+    /// Syncs of files and of names.
+    pub syncs: u64,
+}
+
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -209,6 +235,9 @@ pub struct RunRecord {
     /// How long clients waited for answers to the writes that came after.
     #[serde(default)]
     pub later_answers: Vec<u64>,
+    /// What clients saw, and what it cost; none of a run that has no end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service: Option<Service>,
     /// Branches and overrides of the plan that named what never came.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unmatched: Vec<String>,
@@ -243,6 +272,7 @@ impl RunRecord {
             states: Vec::new(),
             first_answers: Vec::new(),
             later_answers: Vec::new(),
+            service: None,
             unmatched: Vec::new(),
             bug: None,
         }

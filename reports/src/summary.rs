@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::coverage::Coverage;
 use crate::known::Known;
 use crate::record::{Deliveries, Operations, Verdict};
+use crate::track::Costs;
 use crate::waits::Waits;
 
 /// The version of `summary.json`, `run.json` and `results.jsonl`.
@@ -283,6 +284,9 @@ pub struct Summary {
     /// Kind of operation: how those of the workload went.
     #[serde(default)]
     pub operations: BTreeMap<String, Operations>,
+    /// What replicas did for operations that were answered.
+    #[serde(default)]
+    pub costs: Costs,
     /// Forks of the last-quorum audit that were judged.
     pub audits: u64,
     /// The largest resident set of a process, null where the system does not tell.

@@ -19,6 +19,7 @@ use crate::summary::{
     CHECKS_IN, Checked, Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals,
     Summary, Vacuity, Verdicts,
 };
+use crate::track::Costs;
 use crate::waits::Collected;
 
 /// The check of a scenario whose expected failure did not come often enough.
@@ -41,6 +42,7 @@ pub struct Tally {
     messages_delivered: u64,
     events: u64,
     client_operations: u64,
+    costs: Costs,
     audits: u64,
     accounted_bytes_max: u64,
     determinism: Determinism,
@@ -80,6 +82,12 @@ impl Tally {
         self.messages_delivered += record.messages_delivered;
         self.events += record.events;
         self.client_operations += record.client_operations;
+        if let Some(service) = &record.service {
+            self.costs.answered += service.answered;
+            self.costs.messages += service.messages;
+            self.costs.bytes += service.bytes;
+            self.costs.syncs += service.syncs;
+        }
         self.audits += record.audits;
         self.accounted_bytes_max = self.accounted_bytes_max.max(record.accounted_bytes);
         self.determinism.checked += u64::from(line.twice);
@@ -250,6 +258,7 @@ impl Tally {
             events: self.events,
             client_operations: self.client_operations,
             operations,
+            costs: self.costs,
             audits: self.audits,
             peak_rss_bytes: cost.peak_rss_bytes,
             accounted_bytes_max: self.accounted_bytes_max,

@@ -294,6 +294,7 @@ impl<J: Judge> Run<J> {
             delivered: world.delivered(),
             invoked: world.operations(),
             operations: world.operations_by_kind(),
+            service: world.service(),
             now: world.now(),
             faults: effects
                 .map(|(effect, count)| (effect.name().to_owned(), count))
@@ -356,6 +357,7 @@ impl<J: Judge> Run<J> {
         record.virtual_seconds = seconds(frozen.now);
         record.client_operations = frozen.invoked;
         record.operations = frozen.operations;
+        record.service = Some(frozen.service);
         record.audits = self.audits;
         record.accounted_bytes =
             self.world.accounted_bytes() + self.world.observer().0.accounted_bytes();

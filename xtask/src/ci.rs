@@ -8,6 +8,9 @@ use crate::{alone, browser, guest, tidy};
 /// Seeds of the smoke sweep, far from those that others use.
 const SMOKE_SEEDS: &str = "300000..301000";
 
+/// What an operation cost in it, commit by commit.
+const COSTS: &str = "target/costs.jsonl";
+
 /// The bugs of the short hunt, of several components.
 const QUARRY: [&str; 4] = [
     "accept-below-promise",
@@ -39,6 +42,9 @@ pub fn run(without_tests: bool) -> Result<(), String> {
         cargo("tests", &["test", "--workspace"])?;
     }
     cargo("release build", &["build", "--quiet", "--release"])?;
+    // The line of this commit is not put into what is committed.
+    std::fs::copy("sim/tests/costs.jsonl", COSTS)
+        .map_err(|error| format!("sim/tests/costs.jsonl: {error}"))?;
     cargo(
         "smoke sweep",
         &[
@@ -51,6 +57,8 @@ pub fn run(without_tests: bool) -> Result<(), String> {
             SMOKE_SEEDS,
             "--verify-determinism",
             "5%",
+            "--track",
+            COSTS,
             "--no-progress",
         ],
     )?;

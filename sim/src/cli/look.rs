@@ -1,6 +1,7 @@
 //! Looking at one moment of a run, or at the place where it parts from another.
 
 use clap::Args;
+use synod_reports::table::count;
 
 use crate::cli::narrow::{Bound, Narrow, bound};
 use crate::cli::which::Which;
@@ -117,18 +118,19 @@ pub fn parting(
     (one, tale): (&str, &[Line]),
     (two, other): (&str, &[Line]),
     wants: impl Fn(&Line) -> bool,
+    is_same: impl Fn(&Line, &Line) -> bool,
 ) -> String {
-    let of = |tale: &[Line]| -> Vec<String> {
-        let wanted = tale.iter().filter(|line| wants(line));
-        wanted.map(ToString::to_string).collect()
-    };
-    let (here, there) = (of(tale), of(other));
-    let same = here
-        .iter()
-        .zip(&there)
-        .take_while(|(one, two)| one == two)
-        .count();
-    let next = |name: &str, lines: &[String]| {
+    let wanted = |tale: &'_ [Line]| tale.iter().filter(|line| wants(line)).cloned().collect();
+    let (here, there): (Vec<Line>, Vec<Line>) = (wanted(tale), wanted(other));
+    let pairs = here.iter().zip(&there);
+    let same = pairs.take_while(|(one, two)| is_same(one, two)).count();
+    if here.len() == same && there.len() == same {
+        return format!(
+            "\nThe two stories are the same, {}.\n",
+            count(same as u64, "line")
+        );
+    }
+    let next = |name: &str, lines: &[Line]| {
         let mut text = format!("{name}:\n");
         for line in lines[same..].iter().take(LINES) {
             text.push_str(&format!("  {line}\n"));
@@ -138,14 +140,11 @@ pub fn parting(
         }
         text
     };
-    if here.len() == same && there.len() == same {
-        return format!("\nThe two stories are the same, {same} lines.\n");
-    }
-    format!(
-        "\nThe first {same} lines are the same. Then\n{}{}",
-        next(one, &here),
-        next(two, &there)
-    )
+    let first = match same {
+        0 => "They part at once.".to_owned(),
+        same => format!("They part after {}.", count(same as u64, "equal line")),
+    };
+    format!("\n{first}\n{}{}", next(one, &here), next(two, &there))
 }
 
 /// The last state of each replica.
@@ -277,17 +276,17 @@ mod tests {
     fn stories_part_at_the_first_line_that_differs() {
         let (one, mut two) = (tale(), tale());
         let every = |_: &Line| true;
-        let same = parting(("a", &one), ("b", &two), every);
+        let same = parting(("a", &one), ("b", &two), every, Line::eq);
         assert_eq!(same, "\nThe two stories are the same, 5 lines.\n");
         two.truncate(4);
         two[3].text = "r1 waits".to_owned();
         assert_eq!(
-            parting(("a", &one), ("b", &two), every),
-            "\nThe first 3 lines are the same. Then\na:\n  0.004000 #4 r1 chooses\n  0.005000 #5 r2 \
+            parting(("a", &one), ("b", &two), every, Line::eq),
+            "\nThey part after 3 equal lines.\na:\n  0.004000 #4 r1 chooses\n  0.005000 #5 r2 \
              is killed\nb:\n  0.004000 #4 r1 waits\n"
         );
         let clients = |line: &Line| line.text.starts_with('c');
-        let same = parting(("a", &one), ("b", &two), clients);
-        assert_eq!(same, "\nThe two stories are the same, 1 lines.\n");
+        let same = parting(("a", &one), ("b", &two), clients, Line::eq);
+        assert_eq!(same, "\nThe two stories are the same, 1 line.\n");
     }
 }

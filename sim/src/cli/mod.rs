@@ -18,6 +18,7 @@ pub mod bugs;
 pub mod card;
 pub mod check_history;
 pub mod crash_points;
+pub mod diff;
 mod environment;
 pub mod exit;
 pub mod explain;
@@ -36,6 +37,7 @@ pub mod summary;
 pub mod sweep;
 pub mod terminal;
 pub mod trace;
+mod track;
 pub mod triage;
 pub mod try_scenario;
 pub mod units;
@@ -109,6 +111,8 @@ pub enum Command {
     CrashPoints(crash_points::CrashPointsArgs),
     /// Join the results of shards into those of the whole sweep
     Merge(merge::MergeArgs),
+    /// Compare the same runs over two subjects or two builds, as clients see them
+    Diff(diff::DiffArgs),
     /// Make an issue's text of each distinct failure of a sweep
     Triage(triage::TriageArgs),
     /// Make a package that puts an engine of your own under test
@@ -182,6 +186,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Hunt(arguments) => hunt::run(&arguments, &cli.global),
         Command::CrashPoints(arguments) => crash_points::run(&arguments, &cli.global),
         Command::Merge(arguments) => merge::run(&arguments, &cli.global),
+        Command::Diff(arguments) => diff::run(&arguments, &cli.global),
         Command::Triage(arguments) => triage::run(&arguments),
         Command::NewHarness(arguments) => new_harness::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -183,7 +183,7 @@ fn looked(arguments: &ReplayArgs, report: &Report, verbose: u8) -> Result<String
             (&named[..], tale),
             (&other.named[..], &other.report.tale[..]),
         );
-        seen.push_str(&look::parting(one, two, wants));
+        seen.push_str(&look::parting(one, two, wants, Line::eq));
     } else if verbose > 0 || narrow.is_asked() && !look.is_of_states() || look.is_of_story() {
         let lines = tale.iter().filter(|line| wants(line));
         seen.extend(lines.map(|line| format!("{line}\n")));

@@ -20,6 +20,7 @@ use crate::cli::options::{Format, Global, RunOptions, WorkOptions};
 use crate::cli::profile::Profile;
 use crate::cli::summary::{print_summary, say_how_to_repeat, tell_github};
 use crate::cli::terminal::{self, fail, invocation, print, quoted, say, warn};
+use crate::cli::track::TrackOptions;
 use crate::cli::{exit, units};
 use crate::sweep::calendar;
 use crate::sweep::coordinator::{self, Audience, Conduct, Outcome};
@@ -103,6 +104,8 @@ pub struct SweepArgs {
     /// of fingerprint, reason and until
     #[arg(long, env = "SYNOD_KNOWN", value_name = "FILE")]
     known: Option<PathBuf>,
+    #[command(flatten)]
+    track: TrackOptions,
     /// Write JUnit XML here as well
     #[arg(long, env = "SYNOD_JUNIT", value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -427,6 +430,16 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
             ),
         );
     }
+    let drift = arguments
+        .track
+        .drift(&summary, &info)
+        .unwrap_or_else(|message| {
+            broken.push(message);
+            Vec::new()
+        });
+    for change in &drift {
+        let _ = fail(exit::FAILED, change);
+    }
     for reason in &broken {
         let _ = fail(exit::HARNESS, reason);
     }
@@ -434,6 +447,7 @@ fn sweep(arguments: &SweepArgs, global: &Global, begun: Begun) -> Result<u8, Str
         _ if !broken.is_empty() => exit::HARNESS,
         exit::HARNESS => exit::HARNESS,
         _ if !repeated_otherwise.is_empty() => exit::NONDETERMINISTIC,
+        exit::PASSED if !drift.is_empty() => exit::FAILED,
         status => status,
     })
 }

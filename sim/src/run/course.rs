@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use synod_reports::record::{Operations, Verdict};
+use synod_reports::record::{Operations, Service, Verdict};
 
 use crate::check::checker::Checker;
 use crate::check::jury::{Jury, UNEXPLAINED_HALT};
@@ -85,6 +85,7 @@ pub(super) struct Frozen {
     pub(super) delivered: u64,
     pub(super) invoked: u64,
     pub(super) operations: BTreeMap<String, Operations>,
+    pub(super) service: Service,
     pub(super) now: Instant,
     pub(super) faults: BTreeMap<String, u64>,
     pub(super) milestones: BTreeMap<String, u64>,

@@ -306,6 +306,7 @@ impl Source for Fake {
             first_answers: Vec::new(),
             unmatched: Vec::new(),
             later_answers: Vec::new(),
+            service: None,
             bug: spec.bug.is_some().then_some((1, u64::from(seed > 0))),
         };
         let history = recorded.then(|| "{}\n".to_owned());

@@ -98,6 +98,8 @@ impl Clients {
             (request.session, request.sequence) = (session, state.sequence);
             state.sequence += 1;
             self.invoked += 1;
+            request.asked_at = stage.now;
+            self.service.asked(stage.now);
             stage.mark(Mark::Invoked, u64::from(client), u64::from(request.process));
             stage.emit(&Event::Invoked {
                 process: request.process,

@@ -60,6 +60,8 @@ pub(super) struct Request {
     pub session: Session,
     pub sequence: u64,
     pub attempts: u32,
+    /// When it was sent first.
+    pub asked_at: Instant,
     /// More than one replica may have it.
     pub copied: bool,
     /// Whom the last attempt went to, and whether it was refused.
@@ -94,6 +96,7 @@ impl Request {
             session: Session(0),
             sequence: 0,
             attempts: 0,
+            asked_at: now,
             copied: false,
             asked: Node(0),
             refused: false,

@@ -15,6 +15,7 @@ use super::client::{Ask, ClientState, Finished, OPEN_LOOP_MAX, Purpose, Request}
 use super::digest::Mark;
 use super::due::Due;
 use super::network::Network;
+use super::service::Service;
 use super::stage::Stage;
 use super::tally::Milestone;
 use super::workload::Keys;
@@ -49,6 +50,7 @@ pub(super) struct Clients {
     values: u32,
     /// An acknowledgement was picked for an audit.
     pub audit_due: bool,
+    pub(super) service: Service,
     pub finished: Vec<Finished>,
 }
 
@@ -72,6 +74,7 @@ impl Clients {
             processes: 0,
             values: 0,
             audit_due: false,
+            service: Service::default(),
             finished: Vec::new(),
         }
     }
@@ -306,6 +309,8 @@ impl Clients {
         let state = &mut self.each[usize::from(client)];
         let unknown = outcome == Outcome::Unknown;
         if request.attempts > 0 {
+            let asked = (request.asked_at, &request.call);
+            self.service.ended(stage.now, client, asked, &outcome);
             stage.mark(
                 Mark::Returned,
                 u64::from(client) << 8 | u64::from(unknown),

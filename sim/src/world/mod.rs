@@ -29,6 +29,7 @@ pub mod pledge;
 mod report;
 mod roles;
 mod script;
+mod service;
 mod sessions;
 mod stage;
 mod steps;

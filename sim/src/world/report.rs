@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use synod_reports::record::Operations;
+use synod_reports::record::{Operations, Service};
 
 use crate::choices::overrides::Override;
 use crate::history::operation::Action;
@@ -116,6 +116,13 @@ impl<O: Observer> World<O> {
                 .map(|milestone| (*milestone, tally.milestones[*milestone as usize]))
                 .filter(|(_, count)| *count > 0),
         )
+    }
+
+    /// What clients saw so far, and what it cost.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        let costs = &self.stage.tally.costs;
+        self.clients.service.record(self.stage.now, costs)
     }
 
     /// How often a fault took effect.

@@ -319,6 +319,9 @@ impl<O: Observer> World<O> {
             });
             return Then::GoOn;
         }
+        let costs = &mut self.stage.tally.costs;
+        costs.messages += 1;
+        costs.bytes += bytes.len() as u64;
         let sent = self.network.send(
             &mut self.stage,
             Port(u16::from(who.0)),
@@ -421,6 +424,7 @@ impl<O: Observer> World<O> {
             content ^ op.0,
         );
         let (topic, times) = if matches!(kind, OpKind::Sync | OpKind::SyncNames) {
+            self.stage.tally.costs.syncs += 1;
             (Topic::DiskSync, self.plan.disk.sync)
         } else {
             (Topic::DiskAccess, self.plan.disk.access)

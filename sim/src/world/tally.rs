@@ -165,9 +165,21 @@ impl Milestone {
     }
 }
 
+/// What replicas did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Costs {
+    /// Messages between replicas.
+    pub messages: u64,
+    /// The bytes of these.
+    pub bytes: u64,
+    /// Syncs of files and of names.
+    pub syncs: u64,
+}
+
 /// The counters of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
+    pub costs: Costs,
     pub effects: [u64; Effect::ALL.len()],
     pub milestones: [u64; Milestone::ALL.len()],
 }
@@ -175,6 +187,7 @@ pub(super) struct Tally {
 impl Default for Tally {
     fn default() -> Self {
         Self {
+            costs: Costs::default(),
             effects: [0; Effect::ALL.len()],
             milestones: [0; Milestone::ALL.len()],
         }
