@@ -21,4 +21,5 @@ pub mod testing;
 pub mod time;
 pub mod trace;
 pub mod verdict;
+pub mod vigil;
 pub mod world;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::sweep::cost::cpu_of;
-use crate::sweep::lost::{CRASH, HANG, OUT_OF_MEMORY};
+use crate::sweep::lost::{CRASH, ENDLESS, HANG, OUT_OF_MEMORY};
 use crate::sweep::memory::is_refusal;
 use crate::sweep::settings::{Item, Settings};
 use crate::sweep::worker::Said;
@@ -201,6 +201,16 @@ impl Child {
             return Death {
                 check: OUT_OF_MEMORY,
                 words: "the worker was refused memory past its address space".to_owned(),
+            };
+        }
+        if let Some(said) = words
+            .last
+            .iter()
+            .find_map(|line| line.strip_prefix(ENDLESS))
+        {
+            return Death {
+                check: HANG,
+                words: said.to_owned(),
             };
         }
         let said = words

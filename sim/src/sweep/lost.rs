@@ -12,6 +12,9 @@ use synod_reports::record::{RunRecord, Verdict};
 /// The check of a run that does not end.
 pub const HANG: &str = "hang";
 
+/// How a worker's line begins that says why it gives up a run.
+pub const ENDLESS: &str = "endless: ";
+
 /// The check of a run that its worker died of.
 pub const CRASH: &str = "crash";
 

@@ -256,7 +256,8 @@ impl Lane<'_> {
                 }
                 Heard::Gone => {
                     let death = child.last_words();
-                    if started.is_some() && *suspect != Some(next) {
+                    let is_certain = death.check == lost::HANG;
+                    if started.is_some() && *suspect != Some(next) && !is_certain {
                         *suspect = Some(next);
                     } else {
                         self.bury(started, pending, death);

@@ -7,13 +7,16 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::sync::mpsc;
+use std::time::Duration;
 
-use crate::sweep::cost::peak_rss_of_this;
+use crate::sweep::cost::{cpu_of_this, peak_rss_of_this};
 use crate::sweep::job::execute;
+use crate::sweep::lost::ENDLESS;
 use crate::sweep::memory;
 use crate::sweep::settings::{Item, Settings, Target};
 use crate::sweep::shelf;
 use crate::sweep::source::Source;
+use crate::vigil;
 
 /// A line that a worker says.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,6 +87,7 @@ pub fn work_from(
         // The coordinator closes the pipe when it needs nothing more, or by dying.
         std::process::exit(0);
     });
+    std::thread::spawn(keep_vigil);
     let Ok(first) = lines.recv() else { return 0 };
     let opened = serde_json::from_str::<Settings>(&first)
         .map_err(|error| error.to_string())
@@ -126,6 +130,28 @@ pub fn work_from(
         }
     }
     0
+}
+
+/// A step that has taken so much CPU time has no end: an honest one takes microseconds.
+const STEP_MAX: Duration = Duration::from_secs(10);
+
+/// Ends this process, with a word on standard error, when a step of a replica has no end.
+fn keep_vigil() {
+    let mut watched: Option<(vigil::Step, Duration)> = None;
+    while let Some(used) = cpu_of_this() {
+        watched = match (vigil::now(), watched) {
+            (Some(step), Some((before, since))) if step.number == before.number => {
+                if used.saturating_sub(since) >= STEP_MAX {
+                    let vigil::Step { node, event, .. } = step;
+                    eprintln!("{ENDLESS}{node} takes a step that has no end: it came to #{event}");
+                    std::process::exit(70);
+                }
+                Some((before, since))
+            }
+            (step, _) => step.map(|step| (step, used)),
+        };
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

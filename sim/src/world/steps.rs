@@ -11,6 +11,7 @@ use crate::subject::process::{Input, MISUSE, Output};
 use crate::time::Span;
 use crate::trace::event::{Event, Fact};
 use crate::trace::observer::Observer;
+use crate::vigil;
 
 use super::digest::{Digest, Mark};
 use super::disk::{Fate, Synced, Ticket};
@@ -167,7 +168,12 @@ impl<O: Observer> World<O> {
             self.stage.took_effect(Effect::ClockDrift, at);
         }
         let mut outputs = std::mem::take(&mut self.outputs);
+        let vigil = vigil::begins(
+            u8::try_from(node).expect("at most 9 replicas"),
+            self.stage.number,
+        );
         process.step(now, input, &mut outputs);
+        drop(vigil);
         if self.watching {
             process.facts(&mut self.facts);
             if !self.facts.is_empty() {
