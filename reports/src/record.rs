@@ -172,6 +172,20 @@ pub struct Service {
     pub syncs: u64,
 }
 
+/// What all runs of a sweep did together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Costs {
+    /// Operations that took effect and were answered.
+    pub answered: u64,
+    /// Messages between replicas.
+    pub messages: u64,
+    /// The bytes of these.
+    pub bytes: u64,
+    /// Syncs of files and of names.
+    pub syncs: u64,
+}
+
 /// One run: a (scenario, seed), its verdict and its counters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coverage::Coverage;
 use crate::known::Known;
-use crate::record::{Deliveries, Operations, Verdict};
-use crate::track::Costs;
+use crate::record::{Costs, Deliveries, Operations, Verdict};
 use crate::waits::Waits;
 
 /// The version of `summary.json`, `run.json` and `results.jsonl`.

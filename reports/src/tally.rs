@@ -14,12 +14,11 @@ use crate::fingerprint::fingerprint;
 use crate::interval::upper95;
 use crate::known::Known;
 use crate::line::ResultLine;
-use crate::record::{Deliveries, Operations, RunRecord, Verdict};
+use crate::record::{Costs, Deliveries, Operations, RunRecord, Verdict};
 use crate::summary::{
     CHECKS_IN, Checked, Cost, Demand, Determinism, FLOOR_RUNS, FORMAT, Failure, ScenarioTotals,
     Summary, Vacuity, Verdicts,
 };
-use crate::track::Costs;
 use crate::waits::Collected;
 
 /// The check of a scenario whose expected failure did not come often enough.

@@ -5,22 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Costs;
 use crate::summary::Summary;
 use crate::table::rounded;
-
-/// What all runs of a sweep did together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Costs {
-    /// Operations that took effect and were answered.
-    pub answered: u64,
-    /// Messages between replicas.
-    pub messages: u64,
-    /// The bytes of these.
-    pub bytes: u64,
-    /// Syncs of files and of names.
-    pub syncs: u64,
-}
 
 /// A line: one sweep at one commit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -85,7 +85,14 @@ fn main() -> ExitCode {
 fn an_endless_step_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let swept = Command::new(std::env::current_exe().expect("this program"))
-        .args(["sweep", "safety/weather-3", "--seeds", "7..8", "--jobs", "1"])
+        .args([
+            "sweep",
+            "safety/weather-3",
+            "--seeds",
+            "7..8",
+            "--jobs",
+            "1",
+        ])
         .args([
             "--verify-determinism",
             "0%",

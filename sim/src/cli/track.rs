@@ -72,7 +72,7 @@ fn keep(file: &Path, mark: Mark, bound_ppm: u32) -> Result<Vec<String>, String> 
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use synod_reports::track::Costs;
+    use synod_reports::record::Costs;
 
     #[test]
     fn a_commit_has_one_line_and_is_compared_with_the_one_before() {

@@ -10,6 +10,7 @@ mod busy;
 mod client;
 mod clients;
 pub mod clock;
+mod connecting;
 mod cut;
 mod digest;
 pub mod disk;
