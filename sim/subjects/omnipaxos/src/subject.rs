@@ -1,0 +1,83 @@
+//! The subject: what the engine relies on, what it shows, and what can be planted in it.
+
+use synod_sim::prelude::*;
+
+use crate::disk::Disk;
+use crate::messages::Messages;
+use crate::replica::Replica;
+
+/// The `omnipaxos` crate.
+pub struct Omni;
+
+/// Bugs of an adapter, as a user of the crate might write them.
+pub const MESSAGES_BEFORE_SYNC: Card = Card {
+    name: "messages-before-sync",
+    component: "storage",
+    class: "durability-loss",
+    difficulty: "easy",
+    behaviour: "Messages and answers are sent before what they rest on is on the disk.",
+    source: "a `Storage` whose writes return before they are durable",
+};
+pub const NO_RECONNECT: Card = Card {
+    name: "no-reconnect",
+    component: "links",
+    class: "liveness",
+    difficulty: "medium",
+    behaviour: "The engine is not told that a session began anew.",
+    source: "`OmniPaxos::reconnected` is easy to leave out: without it all works until a link breaks",
+};
+pub const APPLIES_TWICE: Card = Card {
+    name: "applies-twice",
+    component: "state machine",
+    class: "exactly-once",
+    difficulty: "easy",
+    behaviour: "A request that was proposed twice is done twice.",
+    source: "a state machine without a memory of what it answered",
+};
+
+impl Subject for Omni {
+    fn name(&self) -> &'static str {
+        "omnipaxos"
+    }
+
+    fn format(&self, _: &Setup, _: Node) -> Vec<(FileName, Vec<u8>)> {
+        vec![Cell::format(&Disk::default().bytes())]
+    }
+
+    fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
+        Box::new(Replica::new(setup, node))
+    }
+
+    fn bugs(&self) -> Vec<Card> {
+        vec![MESSAGES_BEFORE_SYNC, NO_RECONNECT, APPLIES_TWICE]
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Plain::WITHOUT_SESSIONS
+    }
+
+    /// "Session-based FIFO perfect links", says the crate.
+    fn links(&self) -> Links {
+        Links::Sessions
+    }
+
+    fn reads_wall_clock(&self) -> bool {
+        false
+    }
+
+    fn reader(&self) -> Option<&'static dyn Reader> {
+        Some(&Messages)
+    }
+
+    /// Who asks for votes, or tells of decisions, at its own ballot.
+    fn leads(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        let (kind, ballot) = Messages::ballot(bytes)?;
+        (matches!(kind, "accept-sync" | "accept" | "decide") && ballot.1 == from.0)
+            .then_some(ballot)
+    }
+
+    fn campaigns(&self, from: Node, bytes: &[u8]) -> Option<(u64, u8)> {
+        let (kind, ballot) = Messages::ballot(bytes)?;
+        (kind == "prepare" && ballot.1 == from.0).then_some(ballot)
+    }
+}
