@@ -5,28 +5,28 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use omnipaxos::ballot_leader_election::Ballot;
-use omnipaxos::storage::{Entry, StopSign, Storage, StorageOp, StorageResult};
+use omnipaxos::storage::{StopSign, Storage, StorageOp, StorageResult};
 use serde::{Deserialize, Serialize};
 
 use crate::machine::{Command, Image};
 
 /// What the engine stores.
 #[derive(Default, Serialize, Deserialize)]
-pub struct Disk {
+pub struct Disk<const S: bool> {
     promise: Option<Ballot>,
     accepted: Option<Ballot>,
     decided: usize,
     /// The first index of `log`.
     compacted: usize,
-    log: Vec<Command>,
+    log: Vec<Command<S>>,
     stopsign: Option<StopSign>,
-    snapshot: Option<Image>,
+    snapshot: Option<Image<S>>,
     /// It is not as it was saved.
     #[serde(skip)]
     changed: bool,
 }
 
-impl Disk {
+impl<const S: bool> Disk<S> {
     pub fn read(bytes: &[u8]) -> Self {
         bincode::deserialize(bytes).expect("it was written here, and is intact")
     }
@@ -35,14 +35,14 @@ impl Disk {
         bincode::serialize(self).expect("all of it can be written")
     }
 
-    fn entries(&self, from: usize, to: usize) -> Vec<Command> {
+    fn entries(&self, from: usize, to: usize) -> Vec<Command<S>> {
         let place = |index: usize| index.checked_sub(self.compacted);
         let range = place(from).zip(place(to));
         let found = range.and_then(|(from, to)| self.log.get(from..to));
         found.unwrap_or_default().to_vec()
     }
 
-    fn do_it(&mut self, op: StorageOp<Command>) {
+    fn do_it(&mut self, op: StorageOp<Command<S>>) {
         self.changed = true;
         match op {
             StorageOp::AppendEntry(entry) => self.log.push(entry),
@@ -68,10 +68,10 @@ impl Disk {
 
 /// The storage, with the engine's hand on it and the replica's.
 #[derive(Clone, Default)]
-pub struct Shared(Rc<RefCell<Disk>>);
+pub struct Shared<const S: bool>(Rc<RefCell<Disk<S>>>);
 
-impl Shared {
-    pub fn new(disk: Disk) -> Self {
+impl<const S: bool> Shared<S> {
+    pub fn new(disk: Disk<S>) -> Self {
         Self(Rc::new(RefCell::new(disk)))
     }
 
@@ -81,26 +81,26 @@ impl Shared {
         changed.then(|| self.0.borrow().bytes())
     }
 
-    fn put(&self, op: StorageOp<Command>) -> StorageResult<()> {
+    fn put(&self, op: StorageOp<Command<S>>) -> StorageResult<()> {
         self.0.borrow_mut().do_it(op);
         Ok(())
     }
 }
 
-impl Storage<Command> for Shared {
-    fn write_atomically(&mut self, ops: Vec<StorageOp<Command>>) -> StorageResult<()> {
+impl<const S: bool> Storage<Command<S>> for Shared<S> {
+    fn write_atomically(&mut self, ops: Vec<StorageOp<Command<S>>>) -> StorageResult<()> {
         ops.into_iter().try_for_each(|op| self.put(op))
     }
 
-    fn append_entry(&mut self, entry: Command) -> StorageResult<()> {
+    fn append_entry(&mut self, entry: Command<S>) -> StorageResult<()> {
         self.put(StorageOp::AppendEntry(entry))
     }
 
-    fn append_entries(&mut self, entries: Vec<Command>) -> StorageResult<()> {
+    fn append_entries(&mut self, entries: Vec<Command<S>>) -> StorageResult<()> {
         self.put(StorageOp::AppendEntries(entries))
     }
 
-    fn append_on_prefix(&mut self, from: usize, entries: Vec<Command>) -> StorageResult<()> {
+    fn append_on_prefix(&mut self, from: usize, entries: Vec<Command<S>>) -> StorageResult<()> {
         self.put(StorageOp::AppendOnPrefix(from, entries))
     }
 
@@ -124,7 +124,7 @@ impl Storage<Command> for Shared {
         Ok(self.0.borrow().accepted)
     }
 
-    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Command>> {
+    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Command<S>>> {
         Ok(self.0.borrow().entries(from, to))
     }
 
@@ -132,7 +132,7 @@ impl Storage<Command> for Shared {
         Ok(self.0.borrow().log.len())
     }
 
-    fn get_suffix(&self, from: usize) -> StorageResult<Vec<Command>> {
+    fn get_suffix(&self, from: usize) -> StorageResult<Vec<Command<S>>> {
         let disk = self.0.borrow();
         Ok(disk.entries(from, disk.compacted + disk.log.len()))
     }
@@ -161,11 +161,11 @@ impl Storage<Command> for Shared {
         Ok(self.0.borrow().compacted)
     }
 
-    fn set_snapshot(&mut self, image: Option<<Command as Entry>::Snapshot>) -> StorageResult<()> {
+    fn set_snapshot(&mut self, image: Option<Image<S>>) -> StorageResult<()> {
         self.put(StorageOp::SetSnapshot(image))
     }
 
-    fn get_snapshot(&self) -> StorageResult<Option<<Command as Entry>::Snapshot>> {
+    fn get_snapshot(&self) -> StorageResult<Option<Image<S>>> {
         Ok(self.0.borrow().snapshot.clone())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A client's retry is another proposal of the same request, which the state answers from memory. A
 //! proposal that the log holds twice is the engine's doing: it is done twice, for all to see.
+//!
+//! `SNAPSHOTS` says whether the engine may use them; that is a matter of types for it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +13,7 @@ use synod_sim::prelude::*;
 
 /// An entry of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Command {
+pub struct Command<const SNAPSHOTS: bool> {
     /// No other proposal has this number.
     pub proposal: u64,
     /// The client, its request's number, and below which number it has all answers.
@@ -22,8 +24,8 @@ pub struct Command {
     pub call: Vec<u8>,
 }
 
-impl Entry for Command {
-    type Snapshot = Image;
+impl<const SNAPSHOTS: bool> Entry for Command<SNAPSHOTS> {
+    type Snapshot = Image<SNAPSHOTS>;
 }
 
 /// The state of a replica. It remembers every proposal: a run is short.
@@ -39,6 +41,8 @@ pub struct State {
 pub enum Came {
     /// It was done now.
     Done(Return),
+    /// It was done now, and not for the first time.
+    Again(Return),
     /// Another proposal of the request was done before.
     Before(Return),
     /// Its client has its answer.
@@ -47,9 +51,10 @@ pub enum Came {
 
 impl State {
     /// Does a command of the log. `forgetful`: even if another proposal did it before.
-    pub fn apply(&mut self, command: &Command, forgetful: bool) -> Came {
+    pub fn apply<const S: bool>(&mut self, command: &Command<S>, forgetful: bool) -> Came {
         let Command { who, sequence, .. } = *command;
         let before = self.answered.before(who, sequence, command.answered_below);
+        let done = before != Before::New;
         if self.seen.insert(command.proposal) && !forgetful {
             match before {
                 Before::Past => return Came::Past,
@@ -60,7 +65,11 @@ impl State {
         let call = dialect::read_call(&command.call).expect("it was whole when it was proposed");
         let result = self.store.apply(&call);
         self.answered.done(who, sequence, result.clone());
-        Came::Done(result)
+        if done {
+            Came::Again(result)
+        } else {
+            Came::Done(result)
+        }
     }
 }
 
@@ -95,12 +104,12 @@ impl TryFrom<Vec<u8>> for State {
 /// A snapshot: a state and what is to be done to it. What an append or a compare-and-set does depends
 /// on what was before, so a delta, which is made of entries alone, keeps them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Image {
+pub struct Image<const SNAPSHOTS: bool> {
     state: State,
-    since: Vec<Command>,
+    since: Vec<Command<SNAPSHOTS>>,
 }
 
-impl Image {
+impl<const SNAPSHOTS: bool> Image<SNAPSHOTS> {
     /// The state that it is of, when it is complete.
     pub fn state(mut self) -> State {
         for command in &self.since {
@@ -110,8 +119,18 @@ impl Image {
     }
 }
 
-impl Snapshot<Command> for Image {
-    fn create(entries: &[Command]) -> Self {
+#[cfg(test)]
+impl<const SNAPSHOTS: bool> Image<SNAPSHOTS> {
+    /// Of what is to be done, in order.
+    pub fn proposals(&self) -> Vec<u64> {
+        let ids = self.state.seen.iter().copied();
+        ids.chain(self.since.iter().map(|command| command.proposal))
+            .collect()
+    }
+}
+
+impl<const SNAPSHOTS: bool> Snapshot<Command<SNAPSHOTS>> for Image<SNAPSHOTS> {
+    fn create(entries: &[Command<SNAPSHOTS>]) -> Self {
         Self {
             state: State::default(),
             since: entries.to_vec(),
@@ -125,6 +144,6 @@ impl Snapshot<Command> for Image {
     }
 
     fn use_snapshots() -> bool {
-        true
+        SNAPSHOTS
     }
 }

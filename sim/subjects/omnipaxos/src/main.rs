@@ -5,7 +5,9 @@ mod machine;
 mod messages;
 mod replica;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 fn main() -> std::process::ExitCode {
-    synod_sim::cli::main_with(&[&subject::Omni])
+    synod_sim::cli::main_with(&[&subject::Omni::<true>, &subject::Omni::<false>])
 }

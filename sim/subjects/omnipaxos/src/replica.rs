@@ -13,20 +13,20 @@ use synod_sim::prelude::*;
 use crate::disk::{Disk, Shared};
 use crate::machine::{Came, Command, State};
 use crate::messages::{node, pid};
-use crate::subject::{APPLIES_TWICE, MESSAGES_BEFORE_SYNC, NO_RECONNECT};
+use crate::subject::{APPLIES_TWICE, MESSAGES_BEFORE_SYNC};
 
 /// A log that is so long is snapshotted: by the leader for all, or by each for itself.
 const LEADER_SNAPSHOTS: usize = 24;
 const ALL_SNAPSHOT: usize = 40;
 
-pub struct Replica {
+pub struct Replica<const S: bool> {
     node: Node,
     setup: Setup,
     entropy: [u8; 32],
     cell: Cell,
-    disk: Shared,
+    disk: Shared<S>,
     /// None before the disk was read.
-    engine: Option<OmniPaxos<Command, Shared>>,
+    engine: Option<OmniPaxos<Command<S>, Shared<S>>>,
     ready: bool,
     next_tick: u64,
     proposals: u64,
@@ -41,7 +41,7 @@ pub struct Replica {
     triggered: u64,
 }
 
-impl Replica {
+impl<const S: bool> Replica<S> {
     pub fn new(setup: &Setup, node: Node) -> Self {
         Self {
             node,
@@ -71,7 +71,7 @@ impl Replica {
     }
 
     /// The engine, as it comes back from its storage. Its timeouts are in ticks.
-    fn start(&mut self, now: u64, disk: Disk) {
+    fn start(&mut self, now: u64, disk: Disk<S>) {
         let [a, b, ..] = self.entropy;
         let knobs = &self.setup.knobs;
         let ticks = |nanoseconds: u64| (nanoseconds / self.tick()).max(1);
@@ -142,6 +142,10 @@ impl Replica {
                     self.applied += 1;
                     let (place, result) = match self.state.apply(&command, forgetful) {
                         Came::Done(result) => (Some(place), result),
+                        Came::Again(result) => {
+                            self.triggered += 1;
+                            (Some(place), result)
+                        }
                         Came::Before(result) => (None, result),
                         Came::Past => continue,
                     };
@@ -165,7 +169,7 @@ impl Replica {
         }
         let length = engine.get_decided_idx() - engine.get_compacted_idx();
         let leads = engine.get_current_leader() == Some((pid(self.node), true));
-        if length >= ALL_SNAPSHOT || leads && length >= LEADER_SNAPSHOTS {
+        if S && (length >= ALL_SNAPSHOT || leads && length >= LEADER_SNAPSHOTS) {
             let compacted = engine.snapshot(None, !leads);
             compacted.expect("what is decided can be snapshotted");
         }
@@ -198,7 +202,7 @@ impl Replica {
     }
 }
 
-impl Process for Replica {
+impl<const S: bool> Process for Replica<S> {
     fn step(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Output>) {
         match (input, &mut self.engine) {
             (Input::Boot { entropy }, _) => {
@@ -207,20 +211,14 @@ impl Process for Replica {
             }
             (Input::Message { bytes, .. }, Some(engine)) => {
                 let message = frame::unsealed(bytes)
-                    .and_then(|bytes| bincode::deserialize::<Message<Command>>(bytes).ok());
+                    .and_then(|bytes| bincode::deserialize::<Message<Command<S>>>(bytes).ok());
                 // Damaged bytes are nobody's message.
                 if let Some(message) = message {
                     engine.handle_incoming(message);
                 }
             }
             (Input::Request { from, bytes }, _) => self.on_request(from, bytes),
-            (Input::Connected { peer, .. }, Some(engine)) => {
-                if self.setup.bug.as_deref() == Some(NO_RECONNECT.name) {
-                    self.triggered += 1;
-                } else {
-                    engine.reconnected(pid(peer));
-                }
-            }
+            (Input::Connected { peer, .. }, Some(engine)) => engine.reconnected(pid(peer)),
             (Input::Deadline, Some(engine)) if now.mono >= self.next_tick => {
                 engine.tick();
                 self.next_tick = now.mono + self.tick();

@@ -6,8 +6,8 @@ use crate::disk::Disk;
 use crate::messages::Messages;
 use crate::replica::Replica;
 
-/// The `omnipaxos` crate.
-pub struct Omni;
+/// The `omnipaxos` crate, which may use snapshots or may not.
+pub struct Omni<const SNAPSHOTS: bool>;
 
 /// Bugs of an adapter, as a user of the crate might write them.
 pub const MESSAGES_BEFORE_SYNC: Card = Card {
@@ -18,14 +18,6 @@ pub const MESSAGES_BEFORE_SYNC: Card = Card {
     behaviour: "Messages and answers are sent before what they rest on is on the disk.",
     source: "a `Storage` whose writes return before they are durable",
 };
-pub const NO_RECONNECT: Card = Card {
-    name: "no-reconnect",
-    component: "links",
-    class: "liveness",
-    difficulty: "medium",
-    behaviour: "The engine is not told that a session began anew.",
-    source: "`OmniPaxos::reconnected` is easy to leave out: without it all works until a link breaks",
-};
 pub const APPLIES_TWICE: Card = Card {
     name: "applies-twice",
     component: "state machine",
@@ -35,21 +27,25 @@ pub const APPLIES_TWICE: Card = Card {
     source: "a state machine without a memory of what it answered",
 };
 
-impl Subject for Omni {
+impl<const SNAPSHOTS: bool> Subject for Omni<SNAPSHOTS> {
     fn name(&self) -> &'static str {
-        "omnipaxos"
+        if SNAPSHOTS {
+            "omnipaxos"
+        } else {
+            "omnipaxos-log"
+        }
     }
 
     fn format(&self, _: &Setup, _: Node) -> Vec<(FileName, Vec<u8>)> {
-        vec![Cell::format(&Disk::default().bytes())]
+        vec![Cell::format(&Disk::<SNAPSHOTS>::default().bytes())]
     }
 
     fn make(&self, setup: &Setup, node: Node) -> Box<dyn Process> {
-        Box::new(Replica::new(setup, node))
+        Box::new(Replica::<SNAPSHOTS>::new(setup, node))
     }
 
     fn bugs(&self) -> Vec<Card> {
-        vec![MESSAGES_BEFORE_SYNC, NO_RECONNECT, APPLIES_TWICE]
+        vec![MESSAGES_BEFORE_SYNC, APPLIES_TWICE]
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
