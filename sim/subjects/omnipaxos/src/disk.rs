@@ -1,5 +1,5 @@
-//! The engine's storage, in memory. The replica shares it with the engine, and saves all of it at the
-//! end of each step that changed it, so what the engine asks for in one step is atomic.
+//! The engine's storage, in memory. The replica shares it with the engine, and saves all of it at
+//! the end of each step that changed it, so what the engine asks for in one step is atomic.
 
 use std::cell::RefCell;
 use std::rc::Rc;

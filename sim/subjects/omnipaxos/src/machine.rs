@@ -101,8 +101,8 @@ impl TryFrom<Vec<u8>> for State {
     }
 }
 
-/// A snapshot: a state and what is to be done to it. What an append or a compare-and-set does depends
-/// on what was before, so a delta, which is made of entries alone, keeps them.
+/// A snapshot: a state and what is to be done to it. What an append or a compare-and-set does
+/// depends on what was before, so a delta, which is made of entries alone, keeps them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Image<const SNAPSHOTS: bool> {
     state: State,

@@ -71,8 +71,8 @@ impl Reader for Messages {
     fn describe(&self, bytes: &[u8]) -> Option<Description> {
         let bytes = frame::unsealed(bytes)?;
         let (kind, rest) = Self::open(bytes)?;
-        // The first index that is not accepted, or decided: behind the ballot, or the ballot and the
-        // message's number in its session.
+        // The first index that is not accepted, or decided: behind the ballot, or the ballot and
+        // the message's number in its session.
         let end = match KINDS[kind] {
             "accepted" => rest.get(20..28),
             "decide" => rest.get(36..44),

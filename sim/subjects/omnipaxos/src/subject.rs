@@ -52,7 +52,7 @@ impl<const SNAPSHOTS: bool> Subject for Omni<SNAPSHOTS> {
         &Plain::WITHOUT_SESSIONS
     }
 
-    /// "Session-based FIFO perfect links", says the crate.
+    /// "Session-based FIFO perfect links", says the paper; the crate asks for nothing in words.
     fn links(&self) -> Links {
         Links::Sessions
     }
