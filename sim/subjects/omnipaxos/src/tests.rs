@@ -39,7 +39,7 @@ fn run(subject: String, scenario: &str, seed: u64, bug: Option<&str>) {
 #[should_panic(expected = "exactly-once")]
 fn with_snapshots_what_was_acknowledged_is_lost() {
     let subject = Tested::name(&Omni::<true>);
-    run(subject, "storage/power-loss-in-recovery", 2, None);
+    run(subject, "storage/power-loss-in-recovery", 1, None);
 }
 
 #[test]
