@@ -89,7 +89,7 @@ impl<const S: bool> Replica<S> {
             server_config: ServerConfig {
                 pid: pid(self.node),
                 election_tick_timeout: ticks(shortest.0) + u64::from(a) % spread,
-                // Links lose nothing, and a promise that is sent again too soon costs a prepare phase.
+                // Links lose nothing, and a promise that is doubled costs a prepare phase.
                 resend_message_tick_timeout: ticks(longest.0) * 2,
                 flush_batch_tick_timeout: ticks(knobs.batch_delay.0),
                 batch_size: if batched { knobs.batch as usize } else { 1 },

@@ -82,8 +82,8 @@ impl Cluster {
         it
     }
 
-    /// Until nobody says anything. What `cut` is sent or sends is lost. `twice`: a promise comes so.
-    /// How often somebody was asked for a promise.
+    /// Until nobody says anything. What `cut` is sent or sends is lost; `twice`: promises are
+    /// doubled. How often somebody was asked for a promise.
     fn deliver(&mut self, cut: Option<u64>, twice: bool) -> usize {
         let mut prepares = 0;
         loop {
