@@ -143,14 +143,13 @@ mod tests {
     #[test]
     fn every_fault_kind_has_a_rate_and_a_lower_one_is_found() {
         use synod_sim::subject::catalog::{default_subject, find};
+        use synod_sim::subject::contract::Links;
         use synod_sim::world::tally::Effect;
-        // What is told is never drawn, and the mix's subject does not read the wall clock.
-        assert!(
-            !find(default_subject())
-                .expect("it is there")
-                .reads_wall_clock()
-        );
-        let out = [Effect::Override, Effect::ClockJump];
+        // What is told is never drawn, and the mix's subject does not read the wall clock and has no
+        // sessions that could end.
+        let subject = find(default_subject()).expect("it is there");
+        assert!(!subject.reads_wall_clock() && subject.links() == Links::Datagrams);
+        let out = [Effect::Override, Effect::ClockJump, Effect::Disconnect];
         let drawn = Effect::ALL.iter().filter(|one| !out.contains(one));
         let kinds: Vec<&str> = drawn.map(|effect| effect.name()).collect();
         assert!(
