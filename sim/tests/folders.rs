@@ -179,6 +179,7 @@ fn options_of_a_sweep_that_goes_on() {
         "--known known.toml",
         "--bug x",
         "--strategy random",
+        "--beyond-contract",
     ] {
         let option = typed.split(' ').next().expect("a word");
         let refusal = format!("leave {option} out");

@@ -139,7 +139,7 @@ impl ShardArgument {
 }
 
 /// What a sweep that goes on has from its beginning. In the environment it is passed over.
-const BEGUN_WITH: [&str; 15] = [
+const BEGUN_WITH: [&str; 16] = [
     "scenarios",
     "seeds",
     "shard",
@@ -155,6 +155,7 @@ const BEGUN_WITH: [&str; 15] = [
     "checks",
     "strategy",
     "verify_determinism",
+    "beyond_contract",
 ];
 
 /// Why these arguments cannot go on with a sweep.
