@@ -44,6 +44,11 @@ fn names_that_are_none() {
     let beside = std::fs::read_dir(at).expect("it is there").count();
     assert_eq!(beside, 0, "nothing was written");
     refused(
+        &run(at, "replay smoke/healthy-3 --seed 0 -vvv"),
+        2,
+        &["-vv, or SYNOD_VERBOSE=2, shows all that there is"],
+    );
+    refused(
         &run(at, "bugs list --subject foo"),
         2,
         &["there is no subject `foo`; there is"],

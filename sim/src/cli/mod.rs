@@ -156,6 +156,9 @@ pub fn main_with(guests: &[&'static dyn Subject]) -> ExitCode {
     ExitCode::from(main(std::env::args_os()))
 }
 
+/// `-vv` shows everything.
+const DEEPEST: u8 = 2;
+
 /// Runs the command with these arguments, the program's name first, and returns the exit status.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -173,6 +176,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return terminal::settled(exit::PASSED);
         }
     };
+    if cli.global.verbose > DEEPEST {
+        let message = "-vv, or SYNOD_VERBOSE=2, shows all that there is: ask for no more";
+        return terminal::fail(exit::USAGE, message);
+    }
     terminal::set_up(&cli.global);
     let status = match cli.command {
         Command::Sweep(arguments) => sweep::run(&arguments, &cli.global),
