@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use crate::record::{RunRecord, Service};
+use crate::record::{Costs, RunRecord, Service, Verdict};
 use crate::table::{count, grouped, rounded};
 use crate::waits::Collected;
 
@@ -100,10 +100,8 @@ impl Difference {
                     .or_insert(0) += 1;
             }
             let answers = |record: &RunRecord| {
-                record
-                    .service
-                    .as_ref()
-                    .map(|service| service.answers.clone())
+                let service = record.service.as_ref();
+                service.map(|service| service.answers.clone())
             };
             if ended[0] != ended[1] || answers(one) != answers(other) {
                 parted.push(Parted {
@@ -153,7 +151,7 @@ fn distance(one: &RunRecord, other: &RunRecord) -> f64 {
     let none = Service::default();
     let of = |record: &RunRecord| {
         let service = record.service.as_ref().unwrap_or(&none);
-        [service.answered, service.longest_silence].map(|it| as_float(it + 1))
+        [service.costs.answered, service.longest_silence].map(|it| as_float(it + 1))
     };
     let ratios = of(one)
         .into_iter()
@@ -165,7 +163,7 @@ fn distance(one: &RunRecord, other: &RunRecord) -> f64 {
 #[derive(Default)]
 struct Sum {
     passed: u64,
-    costs: Service,
+    costs: Costs,
     medians: Collected,
     tails: Collected,
     silences: Collected,
@@ -174,22 +172,19 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, record: &RunRecord) {
-        self.passed += u64::from(record.verdict == crate::record::Verdict::Pass);
+        self.passed += u64::from(record.verdict == Verdict::Pass);
         self.recoveries.add(&record.first_answers);
         let Some(service) = &record.service else {
             return;
         };
-        self.costs.answered += service.answered;
-        self.costs.messages += service.messages;
-        self.costs.bytes += service.bytes;
-        self.costs.syncs += service.syncs;
+        self.costs.add(&service.costs);
         self.medians.add(&[service.wait_p50]);
         self.tails.add(&[service.wait_p99]);
         self.silences.add(&[service.longest_silence]);
     }
 
     fn side(&self, name: &str) -> Side {
-        let each = |sum: u64| as_float(sum) / as_float(self.costs.answered.max(1));
+        let [messages, bytes, syncs] = self.costs.of_an_operation();
         let [medians, tails, silences, recoveries] =
             [&self.medians, &self.tails, &self.silences, &self.recoveries].map(Collected::waits);
         Side {
@@ -202,9 +197,9 @@ impl Sum {
             silence_p99: silences.p99,
             recovery_p50: recoveries.p50,
             recovery_p99: recoveries.p99,
-            messages: each(self.costs.messages),
-            bytes: each(self.costs.bytes),
-            syncs: each(self.costs.syncs),
+            messages,
+            bytes,
+            syncs,
         }
     }
 }
@@ -330,16 +325,18 @@ impl Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Verdict;
 
     fn run(seed: u64, verdict: Verdict, answers: &str, answered: u64) -> RunRecord {
         let mut record = RunRecord::blank("a/b", seed, verdict);
         record.first_answers = vec![1000 * answered];
         record.service = Some(Service {
             answers: answers.to_owned(),
-            answered,
             wait_p50: 10 * answered,
-            messages: 6 * answered,
+            costs: Costs {
+                answered,
+                messages: 6 * answered,
+                ..Costs::default()
+            },
             ..Service::default()
         });
         record

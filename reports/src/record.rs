@@ -146,24 +146,12 @@ impl Operations {
     }
 }
 
-/// What clients saw of a run, and what the replicas did for it. Times are microseconds of simulated
-/// time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+/// What replicas did for operations, in a run or in many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Service {
-    /// A hash of what each client asked and heard, in its order, whatever the time: 16 hexadecimal
-    /// digits.
-    pub answers: String,
+pub struct Costs {
     /// Operations that took effect and were answered, those of checks as well.
     pub answered: u64,
-    /// How long the median answer took.
-    pub wait_p50: u64,
-    /// How long the slowest took, but for one in a hundred.
-    pub wait_p99: u64,
-    /// How long the slowest took.
-    pub wait_max: u64,
-    /// For how long, at the most, somebody waited and nobody was answered.
-    pub longest_silence: u64,
     /// Messages that replicas sent to each other.
     pub messages: u64,
     /// The bytes of these.
@@ -172,18 +160,46 @@ pub struct Service {
     pub syncs: u64,
 }
 
-/// What all runs of a sweep did together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+impl Costs {
+    /// Adds others.
+    pub const fn add(&mut self, other: &Self) {
+        self.answered += other.answered;
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.syncs += other.syncs;
+    }
+
+    /// What an operation cost: messages, bytes and syncs.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ratios are shown with three digits"
+    )]
+    pub fn of_an_operation(&self) -> [f64; 3] {
+        let answered = self.answered.max(1) as f64;
+        [self.messages, self.bytes, self.syncs].map(|sum| sum as f64 / answered)
+    }
+}
+
+/// What clients saw of a run, and what the replicas did for it. Times are microseconds of simulated
+/// time.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Costs {
-    /// Operations that took effect and were answered.
-    pub answered: u64,
-    /// Messages between replicas.
-    pub messages: u64,
-    /// The bytes of these.
-    pub bytes: u64,
-    /// Syncs of files and of names.
-    pub syncs: u64,
+pub struct Service {
+    /// A hash of what each client asked and heard, in its order, whatever the time: 16 hexadecimal
+    /// digits.
+    pub answers: String,
+    /// How long the median answer took.
+    pub wait_p50: u64,
+    /// How long the slowest took, but for one in a hundred.
+    pub wait_p99: u64,
+    /// How long the slowest took.
+    pub wait_max: u64,
+    /// For how long, at the most, somebody waited and nobody was answered.
+    pub longest_silence: u64,
+    /// What the replicas did for it.
+    #[serde(flatten)]
+    pub costs: Costs,
 }
 
 /// One run: a (scenario, seed), its verdict and its counters.

@@ -82,10 +82,7 @@ impl Tally {
         self.events += record.events;
         self.client_operations += record.client_operations;
         if let Some(service) = &record.service {
-            self.costs.answered += service.answered;
-            self.costs.messages += service.messages;
-            self.costs.bytes += service.bytes;
-            self.costs.syncs += service.syncs;
+            self.costs.add(&service.costs);
         }
         self.audits += record.audits;
         self.accounted_bytes_max = self.accounted_bytes_max.max(record.accounted_bytes);

@@ -67,14 +67,14 @@ impl Mark {
     /// What costs more, or less, than before, by more than so many in a million. A sentence each.
     #[must_use]
     pub fn drift(&self, before: &Self, bound_ppm: u32) -> Vec<String> {
-        let each = |mark: &Self| {
-            let of = |sum: u64| float(sum) / float(mark.costs.answered.max(1));
-            [mark.costs.messages, mark.costs.bytes, mark.costs.syncs].map(of)
-        };
         let names = ["messages", "bytes", "syncs"];
-        let pairs = names
-            .into_iter()
-            .zip(each(before).into_iter().zip(each(self)));
+        let pairs = names.into_iter().zip(
+            before
+                .costs
+                .of_an_operation()
+                .into_iter()
+                .zip(self.costs.of_an_operation()),
+        );
         let changed = pairs.filter_map(|(name, (was, is))| {
             let change = if was == is { 0.0 } else { (is - was) / was };
             (change.abs() * 1e6 > f64::from(bound_ppm)).then(|| {
@@ -99,14 +99,6 @@ impl Mark {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("plain data") + "\n"
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "ratios are shown with three digits"
-)]
-const fn float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

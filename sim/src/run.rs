@@ -420,6 +420,8 @@ mod aimed;
 #[cfg(test)]
 mod branching;
 #[cfg(test)]
+mod declared;
+#[cfg(test)]
 mod holding;
 #[cfg(test)]
 mod independence;

@@ -43,6 +43,13 @@ fn names_that_are_none() {
     }
     let beside = std::fs::read_dir(at).expect("it is there").count();
     assert_eq!(beside, 0, "nothing was written");
+    for words in ["sweep --seeds 0..1", "replay smoke/healthy-3 --seed 0"] {
+        refused(
+            &run(at, &format!("{words} --beyond-contract")),
+            2,
+            &["goes beyond the contract of links, and `synod` relies on nothing"],
+        );
+    }
     refused(
         &run(at, "replay smoke/healthy-3 --seed 0 -vvv"),
         2,

@@ -51,7 +51,10 @@ impl Process for Host {
                 Some(1) => self.send(2, from, out),
                 _ => self.send(1, from, out),
             },
-            _ => {}
+            Input::Request { .. }
+            | Input::Disk { .. }
+            | Input::Connected { .. }
+            | Input::Disconnected { .. } => {}
         }
         self.deadline = now.mono + self.patience;
     }
@@ -100,7 +103,7 @@ impl Subject for Ping {
 }
 
 /// Nobody asks anything.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Dialect for Silent {
     fn register(&self, _: u64) -> Option<Bytes> {

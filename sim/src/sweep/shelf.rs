@@ -22,7 +22,7 @@ use crate::subject::bug_card::{bugs, unknown};
 use crate::subject::catalog::{self, default_subject};
 use crate::subject::contract::Links;
 use crate::subject::process::Subject;
-use crate::sweep::settings::{BEYOND_CONTRACT, Judges, Settings, Target};
+use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
 
 /// The scenarios of a sweep, read once.
@@ -148,8 +148,16 @@ fn check_hashes(settings: &Settings, scenarios: &[Scenario]) -> Result<(), Strin
 fn mix(settings: &Settings) -> Result<Mix, String> {
     let mut mix =
         Mix::of(&Library::standard(&names()).map_err(shown)?, &settings.set).map_err(shown)?;
-    mix.retain(|scenario| lacking(settings, scenario).is_none());
-    Ok(mix)
+    let mut lacks = None;
+    mix.retain(|scenario| {
+        let why = lacking(settings, scenario);
+        lacks = lacks.take().or(why.clone());
+        why.is_none()
+    });
+    match lacks {
+        Some(why) if mix.scenarios().is_empty() => Err(why),
+        _ => Ok(mix),
+    }
 }
 
 /// The scenarios that were named, in that order, each once though a file and its folder may both be
@@ -220,20 +228,20 @@ fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
             unknown(subject.name(), bug)
         ));
     }
+    let beyond = scenario.network.beyond_contract.as_ref();
+    if beyond.is_some_and(|beyond| *beyond.get_ref()) && subject.links() == Links::Datagrams {
+        return Some(format!(
+            "{} goes beyond the contract of links, and `{}` relies on nothing that they keep",
+            scenario.name,
+            subject.name()
+        ));
+    }
     let lacks = |step: &&Step| {
         matches!(
             &step.verb,
             Verb::Invoke(invoke) if !subject.dialect().offers(&invoke.call.action),
         )
     };
-    let beyond = scenario.network.beyond_contract.as_ref();
-    if beyond.is_some_and(|beyond| *beyond.get_ref()) && subject.links() == Links::Datagrams {
-        return Some(format!(
-            "{} goes beyond the contract of links, and `{}` relies on none: they are datagrams",
-            scenario.name,
-            subject.name()
-        ));
-    }
     let step = scenario.steps.iter().find(lacks)?;
     Some(format!(
         "{}: line {} asks for an operation that `{}` does not have",
@@ -403,13 +411,6 @@ fn check_names(settings: &Settings) -> Result<(), String> {
     check_jury(settings)?;
     let subject = settings.subject.as_deref();
     subject.map_or(Ok(()), check_subject)?;
-    let whose = subject.unwrap_or(default_subject());
-    let relies = catalog::find(whose).is_some_and(|it| it.links() != Links::Datagrams);
-    if settings.set.iter().any(|set| set == BEYOND_CONTRACT) && !relies {
-        return Err(format!(
-            "`{whose}` relies on nothing that links keep: there is no contract to go beyond"
-        ));
-    }
     if let Some(bug) = &settings.bug {
         let subject = subject.unwrap_or(default_subject());
         if !bugs(subject).iter().any(|card| card.name == *bug) {

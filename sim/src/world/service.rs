@@ -3,14 +3,12 @@
 
 use std::hash::{Hash, Hasher};
 
-use synod_reports::record::Service as Record;
+use synod_reports::record::{Costs, Service as Record};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::history::operation::Call;
 use crate::time::{Instant, Span};
 use crate::trace::event::Outcome;
-
-use super::tally::Costs;
 
 /// What was seen so far.
 #[derive(Clone, Debug, Default)]
@@ -78,14 +76,14 @@ impl Service {
         self.heard.hash(&mut answers);
         Record {
             answers: format!("{:016x}", answers.finish()),
-            answered: waits.len() as u64,
             wait_p50: at(50),
             wait_p99: at(99),
             wait_max: at(100),
             longest_silence: self.longest_silence.max(silence).0 / 1000,
-            messages: costs.messages,
-            bytes: costs.bytes,
-            syncs: costs.syncs,
+            costs: Costs {
+                answered: waits.len() as u64,
+                ..*costs
+            },
         }
     }
 }
@@ -127,7 +125,7 @@ mod tests {
         service.asked(at(700));
         let record = service.record(at(705), &Costs::default());
         assert_eq!(
-            (record.answered, record.wait_p50, record.wait_max),
+            (record.costs.answered, record.wait_p50, record.wait_max),
             (3, 30_000, 100_000)
         );
         assert_eq!(record.longest_silence, 60_000);

@@ -1,6 +1,8 @@
 //! How often each fault kind took effect and each milestone was reached: what happened, never what
 //! was planned.
 
+use synod_reports::record::Costs;
+
 use crate::subject::process::Subject;
 
 macro_rules! counted {
@@ -165,20 +167,10 @@ impl Milestone {
     }
 }
 
-/// What replicas did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Costs {
-    /// Messages between replicas.
-    pub messages: u64,
-    /// The bytes of these.
-    pub bytes: u64,
-    /// Syncs of files and of names.
-    pub syncs: u64,
-}
-
 /// The counters of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
+    /// What replicas did; who was answered is counted by `Service`.
     pub costs: Costs,
     pub effects: [u64; Effect::ALL.len()],
     pub milestones: [u64; Milestone::ALL.len()],

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use synod_port::files::{Bytes, FileName};
+use synod_port::files::FileName;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::choices::Seeded;
-use crate::history::operation::Call;
 use crate::ids::{FaultNumber, Node};
 use crate::plan::{Plan, Timed};
 use crate::scenario::fault::{Aim, Cut, Fault, MessageFault, Until, Who};
 use crate::subject::contract::Links;
-use crate::subject::process::{
-    Answer, Dialect, Input, Now, Output, ProbeLevel, Process, Session, Setup, Subject,
-};
+use crate::subject::ping::Silent;
+use crate::subject::process::{Dialect, Input, Now, Output, ProbeLevel, Process, Setup, Subject};
 use crate::time::{Instant, Span};
 use crate::world::testing::{cut, storm};
 use crate::world::world::World;
@@ -172,28 +170,11 @@ impl Subject for Counters {
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
-        &Deaf
+        &Silent
     }
 
     fn links(&self) -> Links {
         self.0
-    }
-}
-
-/// Clients are not heard.
-struct Deaf;
-
-impl Dialect for Deaf {
-    fn register(&self, _: u64) -> Option<Bytes> {
-        None
-    }
-
-    fn request(&self, _: Session, _: u64, _: u64, _: &Call) -> Bytes {
-        Arc::from(&b""[..])
-    }
-
-    fn reply(&self, _: &[u8]) -> Option<Answer> {
-        None
     }
 }
 
