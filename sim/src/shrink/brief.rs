@@ -12,7 +12,7 @@ use crate::plan::draw::draw;
 use crate::plan::pin::{to_toml, to_toml_titled};
 use crate::scenario::form::Repro;
 use crate::scenario::load::parse;
-use crate::scenario::names::Names;
+use crate::scenario::names::{Names, Naming};
 
 /// Reads plans back, and writes them.
 pub struct Scribe {
@@ -178,6 +178,13 @@ impl Scribe {
         let mut titled = brief.clone();
         titled.head = Brief::of(&to_toml_titled(plan, &self.repro, title, why)).head;
         titled
+    }
+
+    /// The kinds of messages that a file can name. None, where nobody reads them.
+    #[must_use]
+    pub fn message_kinds(&self) -> Vec<&'static str> {
+        self.names
+            .of(Naming::Message, self.repro.subject.as_deref())
     }
 
     /// The plan of a file; none when it cannot be read.

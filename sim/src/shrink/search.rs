@@ -181,6 +181,8 @@ impl Search<'_> {
         let is_done = loop {
             let before = self.best.clone();
             self.structure();
+            self.one_for_all();
+            self.tell("one for all");
             self.descend(|plan, _| faults::simpler_faults(plan));
             self.tell("faults");
             self.descend(|plan, _| edits::sooner(plan));
