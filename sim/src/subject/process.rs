@@ -5,11 +5,14 @@
 //! fills [`Output`]s. What ships is what is simulated: codec, checksums, log layout and recovery
 //! are on the subject's side of this line.
 
+use std::ops::RangeInclusive;
+
 use synod_port::files::{Bytes, DiskError, DiskOk, DiskOp, FileName, OpId};
 
 use crate::history::operation::{Action, Call, Return};
 use crate::ids::{Client, Node};
 use crate::plan::Knobs;
+use crate::scenario::select::REPLICAS_MAX;
 use crate::subject::contract::{Links, majorities};
 use crate::trace::event::Fact;
 
@@ -221,6 +224,12 @@ pub trait Subject: Sync {
     /// What it relies on of the links between its replicas.
     fn links(&self) -> Links {
         Links::Datagrams
+    }
+
+    /// The clusters that it runs in, by the number of replicas, of 1 to [`REPLICAS_MAX`]. Scenarios with
+    /// others do not apply to it.
+    fn replicas(&self) -> RangeInclusive<u8> {
+        1..=REPLICAS_MAX
     }
 
     /// The least sets of replicas, of so many, that answer for everything when nobody else is left:

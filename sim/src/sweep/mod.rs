@@ -19,6 +19,7 @@
 )]
 
 pub mod ablation;
+pub mod applying;
 pub mod bench;
 pub mod calendar;
 pub mod child;

@@ -16,12 +16,12 @@ use crate::scenario::form::Repro;
 use crate::scenario::library::{Library, resolve};
 use crate::scenario::load::load_file;
 use crate::scenario::mix::Mix;
-use crate::scenario::model::{Scenario, Step, Verb};
+use crate::scenario::model::Scenario;
 use crate::scenario::problem::LoadError;
 use crate::subject::bug_card::{bugs, unknown};
 use crate::subject::catalog::{self, default_subject};
-use crate::subject::contract::Links;
 use crate::subject::process::Subject;
+use crate::sweep::applying::lacking;
 use crate::sweep::settings::{Judges, Settings, Target};
 use crate::sweep::source::{Origin, Planned, Selection, Source, demand};
 
@@ -150,7 +150,7 @@ fn mix(settings: &Settings) -> Result<Mix, String> {
         Mix::of(&Library::standard(&names()).map_err(shown)?, &settings.set).map_err(shown)?;
     let mut lacks = None;
     mix.retain(|scenario| {
-        let why = lacking(settings, scenario);
+        let why = unfit(settings, scenario);
         lacks = lacks.take().or(why.clone());
         why.is_none()
     });
@@ -168,7 +168,7 @@ fn named(settings: &Settings) -> Result<Vec<Scenario>, String> {
         let found = resolve(argument, &settings.set, &names()).map_err(shown)?;
         let (mut applies, mut lacks) = (false, None);
         for scenario in found {
-            match lacking(settings, &scenario) {
+            match unfit(settings, &scenario) {
                 Some(why) => _ = lacks.get_or_insert(why),
                 None => {
                     applies = true;
@@ -214,41 +214,13 @@ pub fn subject_name(settings: &Settings, scenario: &str) -> Result<&'static str,
         .ok_or_else(|| "this scenario has no subject".to_owned())
 }
 
-/// Why a scenario does not apply to the subject: the bug that is to be planted is another's, or what
-/// its script says afterwards rests on an operation that the subject does not have.
-fn lacking(settings: &Settings, scenario: &Scenario) -> Option<String> {
-    let subject = subject_of(settings, scenario)?;
-    if let Some(bug) = &settings.bug
-        && !bugs(subject.name()).iter().any(|card| card.name == *bug)
-    {
-        return Some(format!(
-            "{} is of `{}`, in which there is no `{bug}`: {}",
-            scenario.name,
-            subject.name(),
-            unknown(subject.name(), bug)
-        ));
-    }
-    let beyond = scenario.network.beyond_contract.as_ref();
-    if beyond.is_some_and(|beyond| *beyond.get_ref()) && subject.links() == Links::Datagrams {
-        return Some(format!(
-            "{} goes beyond the contract of links, and `{}` relies on nothing that they keep",
-            scenario.name,
-            subject.name()
-        ));
-    }
-    let lacks = |step: &&Step| {
-        matches!(
-            &step.verb,
-            Verb::Invoke(invoke) if !subject.dialect().offers(&invoke.call.action),
-        )
-    };
-    let step = scenario.steps.iter().find(lacks)?;
-    Some(format!(
-        "{}: line {} asks for an operation that `{}` does not have",
-        scenario.name,
-        step.line,
-        subject.name()
-    ))
+/// Why this scenario does not apply to the subject that would run it.
+fn unfit(settings: &Settings, scenario: &Scenario) -> Option<String> {
+    lacking(
+        subject_of(settings, scenario)?,
+        settings.bug.as_ref(),
+        scenario,
+    )
 }
 
 impl Shelf {
@@ -283,7 +255,7 @@ impl Shelf {
                     "{path} is a scenario, not a reproducer: say which seed to run, like --seed 0"
                 ));
             }
-            if let Some(lacks) = lacking(&self.settings, &scenario) {
+            if let Some(lacks) = unfit(&self.settings, &scenario) {
                 return Err(lacks);
             }
             self.repro = Some((path.to_owned(), scenario));
@@ -650,7 +622,15 @@ mod tests {
         let [ours, abd] =
             ["synod", "abd"].map(|subject| of(subject, &[]).expect("the library is right").names);
         let missing: Vec<&String> = ours.iter().filter(|name| !abd.contains(name)).collect();
-        assert_eq!(missing, ["smoke/healthy-3"]);
+        let unread = [
+            "liveness/chosen-by-the-dead",
+            "liveness/deaf-source",
+            "liveness/lagging-hub",
+            "safety/stalled-leader-cut-off",
+            "smoke/healthy-3",
+            "storage/last-copy",
+        ];
+        assert_eq!(missing, unread);
         let refused = of("abd", &["smoke/healthy-3"]).expect_err("its script swaps and deletes");
         assert!(refused.contains("`abd` does not have"), "{refused}");
     }

@@ -7,7 +7,7 @@ use synod_reports::summary::Demand;
 
 use crate::check::jury::Jury;
 use crate::choices::CERTAIN;
-use crate::plan::{Distribution, Network, Plan, Verb};
+use crate::plan::{Distribution, Expectation, Network, Plan, Verb};
 use crate::run::{Checks, RunOutcome, RunSpec};
 use crate::scenario::fault::{Fault, Who};
 use crate::subject::contract::Links;
@@ -155,25 +155,60 @@ pub fn planned(plan: &Plan, subject: Option<&dyn Subject>, messages: u64) -> Vec
 }
 
 fn fault_kinds(plan: &Plan, subject: Option<&dyn Subject>) -> impl Iterator<Item = &'static str> {
-    // Messages that nobody can read are of no kind, and say nothing of votes; nor do media.
+    let can = can_strike(subject, plan.network.beyond_contract);
+    let nemesis = plan.nemesis.iter().map(|timed| &timed.fault);
+    let scripted = plan.script.iter().filter_map(|step| match &step.verb {
+        Verb::Inject { fault, .. } => Some(fault),
+        _ => None,
+    });
+    let times = subject.is_none_or(|subject| sees_what_it_waits_for(plan, subject));
+    nemesis
+        .chain(scripted.filter(move |_| times))
+        .filter(move |fault| can(fault))
+        .map(Fault::kind)
+}
+
+/// Whether the steps of the script wait for what this subject shows. Where they do not, each is over
+/// at once or takes all its time, and its faults come when they need not find anything to do.
+fn sees_what_it_waits_for(plan: &Plan, subject: &dyn Subject) -> bool {
+    plan.script.iter().all(|step| match &step.verb {
+        Verb::Expect { what, .. } => match what {
+            Expectation::Leader(_) | Expectation::NoLeader(_) => subject.has_leader(),
+            Expectation::CaughtUp(_) => subject.tells_facts(),
+            Expectation::Lag { .. } => subject.shows_media(),
+            _ => true,
+        },
+        _ => true,
+    })
+}
+
+/// Whether a fault can change anything for this subject, or for any.
+fn can_strike(subject: Option<&dyn Subject>, beyond_contract: bool) -> impl Fn(&Fault) -> bool {
+    let finds = finds_its_aim(subject);
+    let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
+    let links = subject.map_or(Links::Datagrams, Subject::links);
+    let kept = links > Links::Datagrams && !beyond_contract;
+    move |fault| {
+        let undone = timeless && matches!(fault, Fault::ClockJump { .. });
+        // Of copies the first alone counts.
+        let unseen = kept && fault.kind() == Effect::Duplicate.name();
+        finds(fault) && !(undone || unseen)
+    }
+}
+
+/// Whether what a fault aims at can be made out in this subject, or in any. Messages that nobody can
+/// read are of no kind, and say nothing of votes; nor do media.
+pub fn finds_its_aim(subject: Option<&dyn Subject>) -> impl Fn(&Fault) -> bool {
     let kinds = subject.map(|subject| subject.reader().map_or(&[][..], |reader| reader.kinds()));
     let has_none_of = move |named: &[String]| {
         let known = |kind: &String| kinds.is_none_or(|kinds| kinds.contains(&kind.as_str()));
         !named.is_empty() && !named.iter().any(known)
     };
     let closed = subject.is_some_and(|subject| !subject.shows_media());
-    let timeless = subject.is_some_and(|subject| !subject.reads_wall_clock());
-    let links = subject.map_or(Links::Datagrams, Subject::links);
-    let kept = links > Links::Datagrams && !plan.network.beyond_contract;
-    let can = move |fault: &&Fault| {
+    move |fault| {
         let read = |who: &Who| who.is_by_votes() || who.is_by_media();
-        let unread = has_none_of(fault.kinds()) || closed && fault.means(read);
-        let undone = timeless && matches!(fault, Fault::ClockJump { .. });
-        // Of copies the first alone counts.
-        let unseen = kept && fault.kind() == Effect::Duplicate.name();
-        !(unread || undone || unseen)
-    };
-    plan.faults().filter(can).map(Fault::kind)
+        !(has_none_of(fault.kinds()) || closed && fault.means(read))
+    }
 }
 
 /// Takes all faults of this kind out of the plan, or this rate of the weather: names as
