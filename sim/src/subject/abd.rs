@@ -104,8 +104,8 @@ struct Replica {
     name: u64,
     operations: BTreeMap<u64, Operation>,
     puts: BTreeMap<u64, Puts>,
-    /// By session that is none of this boot's, the put that came last.
-    strays: BTreeMap<u64, u64>,
+    /// By session that is none of this boot's, the puts that came and have not ended.
+    strays: BTreeMap<u64, BTreeSet<u64>>,
     values: BTreeMap<Text, Tagged>,
     cell: Cell,
     ready: bool,
@@ -163,7 +163,7 @@ impl Replica {
         match call.action {
             _ if busy => self.refuse(from, request, Refusal::Retry(None)),
             Action::Put(_) if !(self.first..=self.name).contains(&session) => {
-                self.turn_away(from, request);
+                self.turn_away(from, request, floor);
             }
             Action::Put(value) => {
                 let puts = self.puts.entry(session).or_default();
@@ -204,9 +204,11 @@ impl Replica {
 
     /// A put of a session that was not opened in this boot. Who comes again did not find the
     /// replica that it was sent to.
-    fn turn_away(&mut self, from: Client, [session, sequence]: [u64; 2]) {
+    fn turn_away(&mut self, from: Client, [session, sequence]: [u64; 2], floor: u64) {
         let [home, ..] = session.to_le_bytes();
-        let again = self.strays.insert(session, sequence) == Some(sequence);
+        let came = self.strays.entry(session).or_default();
+        *came = came.split_off(&floor);
+        let again = !came.insert(sequence);
         let refusal = if again || home == self.node.0 {
             Refusal::SessionGone
         } else {
