@@ -77,6 +77,8 @@ impl Clients {
         let sticks = client < self.workload.sticky && request.purpose == Purpose::Workload;
         let home = sticks.then(|| Node(u8::try_from(client % stage.replicas).unwrap_or(0)));
         let favourite = state.favourite;
+        // What is expected does not rest on luck.
+        let in_turn = self.in_turn || request.purpose != Purpose::Workload;
         let target = match (request.next.take(), home.or(favourite)) {
             (Some(next), _) => next,
             (None, Some(preferred)) if first => preferred,
@@ -90,7 +92,7 @@ impl Clients {
                     if first { Topic::Target } else { Topic::Retry },
                     (client, request.number),
                     asked,
-                    self.in_turn,
+                    in_turn,
                 )
             }
         };
