@@ -41,9 +41,9 @@ pub struct Amount {
 /// What is shorter, in nanoseconds, is no simpler.
 const MOMENT: i64 = 1_000_000;
 
-/// Keys whose numbers are names or shapes, and no amounts.
-const NAMES: [&str; 8] = [
-    "format", "seed", "number", "line", "nth", "slot", "replicas", "damage",
+/// Keys whose numbers are names, shapes, or what is asked of the engine, and no amounts.
+const NAMES: [&str; 10] = [
+    "format", "seed", "number", "line", "nth", "slot", "replicas", "damage", "within", "for",
 ];
 
 impl Amount {

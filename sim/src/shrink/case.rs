@@ -14,9 +14,10 @@ use synod_reports::record::{RunRecord, Verdict};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::panics::caught;
-use crate::plan::Plan;
+use crate::plan::{Plan, Verb};
 use crate::run::{RunSpec, run};
 use crate::shrink::brief::{Brief, Scribe};
+use crate::verdict::EXPECTATION;
 
 /// So many candidates are tried before the budget is looked at.
 const CHUNK: usize = 32;
@@ -30,7 +31,8 @@ pub struct Goal {
     pub class: Verdict,
     /// The check.
     pub check: String,
-    /// Of a contract or a panic, its place in the sources: one of them is not another.
+    /// Of a contract or a panic, its place in the sources: one of them is not another. Of a script,
+    /// what it expected.
     pub site: Option<String>,
 }
 
@@ -42,11 +44,16 @@ impl Goal {
             .check
             .clone()
             .filter(|_| record.verdict.is_failure())?;
-        let (_, site) = split_site(record.message.as_deref().unwrap_or_default());
+        let message = record.message.as_deref().unwrap_or_default();
+        let site = if check == EXPECTATION {
+            Some(expected(message))
+        } else {
+            split_site(message).1
+        };
         Some(Self {
             class: record.verdict,
-            check,
             site: site.map(str::to_owned),
+            check,
         })
     }
 
@@ -76,6 +83,47 @@ impl From<Brief> for Candidate {
     fn from(brief: Brief) -> Self {
         Self::File(Box::new(brief))
     }
+}
+
+/// What a script expected, without the place where, and without what was found.
+fn expected(message: &str) -> &str {
+    let what = message.split_once(": ").map_or(message, |(_, what)| what);
+    what.split_once(';').map_or(what, |(what, _)| what)
+}
+
+/// What a script asks and expects, and when: what it expects means nothing without it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ground {
+    /// Its steps that are no faults, in their order.
+    verbs: Vec<Verb>,
+    /// It failed before the heal.
+    before_heal: bool,
+}
+
+impl Ground {
+    /// That of a run that failed an expectation; none of others.
+    fn of(plan: &Plan, record: &RunRecord) -> Option<Self> {
+        (record.check.as_deref() == Some(EXPECTATION)).then(|| Self {
+            verbs: verbs(plan).cloned().collect(),
+            before_heal: is_before_heal(plan, record),
+        })
+    }
+
+    /// Whether this run stands on it as well, up to where it failed.
+    fn bears(&self, plan: &Plan, record: &RunRecord) -> bool {
+        let mut had = self.verbs.iter();
+        verbs(plan).all(|verb| had.next() == Some(verb))
+            && (!self.before_heal || is_before_heal(plan, record))
+    }
+}
+
+fn verbs(plan: &Plan) -> impl Iterator<Item = &Verb> {
+    let all = plan.script.iter().map(|step| &step.verb);
+    all.filter(|verb| !matches!(verb, Verb::Inject { .. }))
+}
+
+fn is_before_heal(plan: &Plan, record: &RunRecord) -> bool {
+    record.virtual_seconds * 1e9 < plan.heal.at.0 as f64
 }
 
 /// A candidate that fails as it must.
@@ -112,6 +160,8 @@ pub struct Case<'a> {
     pub budget: u64,
     /// Says that somebody wants an end now.
     pub halt: &'a (dyn Fn() -> bool + Sync),
+    /// What an expectation rests on, once the run that failed it is known.
+    pub ground: Option<Ground>,
     /// What was spent.
     pub spent: Spent,
     /// Plans that need not be tried again: they do not fail so, or were the best at some time.
@@ -135,6 +185,18 @@ impl Case<'_> {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.spent.events >= self.budget || (self.halt)()
+    }
+
+    /// Whether this run fails as it must.
+    #[must_use]
+    pub fn meets(&self, plan: &Plan, record: &RunRecord) -> bool {
+        let ground = self.ground.as_ref();
+        self.goal.is_met(record) && ground.is_none_or(|ground| ground.bears(plan, record))
+    }
+
+    /// This plan fails so: what it expects stays as it is.
+    pub fn stands_on(&mut self, plan: &Plan, record: &RunRecord) {
+        self.ground = Ground::of(plan, record);
     }
 
     /// This plan need not be tried.
@@ -176,8 +238,8 @@ impl Case<'_> {
                 return None;
             }
             let one = self.attempt(&chunk[place]);
-            if let Tried::Ran { record, .. } = &one
-                && self.goal.is_met(record)
+            if let Tried::Ran { plan, record, .. } = &one
+                && self.meets(plan, record)
             {
                 won.fetch_min(place, Ordering::SeqCst);
             }
@@ -192,7 +254,7 @@ impl Case<'_> {
                     self.spent.runs += 1;
                     self.spent.events += record.events;
                     self.tried.insert(name);
-                    if self.goal.is_met(&record) {
+                    if self.meets(&plan, &record) {
                         return Some(Hit {
                             place: before + place,
                             plan: *plan,

@@ -40,6 +40,17 @@ pub fn without(plan: &Plan, gone: &Range<usize>) -> Plan {
     left
 }
 
+/// Plans whose scripts end sooner, the shortest first.
+#[must_use]
+pub fn shorter_scripts(plan: &Plan) -> Vec<Plan> {
+    let shorter = |length| {
+        let mut left = plan.clone();
+        left.script.truncate(length);
+        left
+    };
+    (0..plan.script.len()).map(shorter).collect()
+}
+
 /// The plan with its choices made at random.
 #[must_use]
 pub fn by_the_seed(plan: &Plan) -> Plan {

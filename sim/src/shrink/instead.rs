@@ -115,6 +115,7 @@ mod tests {
             jobs: 1,
             budget: u64::MAX,
             halt: &|| false,
+            ground: None,
             spent: Spent::default(),
             tried: BTreeSet::new(),
         };

@@ -102,7 +102,7 @@ impl Search<'_> {
             };
             let moved = amount.set(&brief, middle);
             if let Some((plan, record)) = self.case.anew(&moved.into())
-                && self.case.goal.is_met(&record)
+                && self.case.meets(&plan, &record)
             {
                 (self.best, self.record) = (plan, record);
                 (self.told)(&self.best, &self.case);
@@ -116,7 +116,7 @@ impl Search<'_> {
             return None;
         }
         let tried = self.case.anew(&brief.clone().into());
-        Some(tried.is_some_and(|(_, record)| self.case.goal.is_met(&record)))
+        Some(tried.is_some_and(|(plan, record)| self.case.meets(&plan, &record)))
     }
 
     /// How far an amount can go either way, in a few steps, as long as the run fails so.

@@ -51,6 +51,7 @@ pub fn shrink(
 ) -> Result<Shrunk, String> {
     let (best, record) = written(&case, plan)?;
     case.knows(&best);
+    case.stands_on(&best, &record);
     let all = case.budget;
     case.budget = all / 4 * OF_THE_SEARCH;
     let mut search = Search {
@@ -210,6 +211,8 @@ impl Search<'_> {
             self.tell("heal");
             self.pieces();
             self.tell("pieces");
+            self.descend(|plan, _| edits::shorter_scripts(plan));
+            self.tell("script");
             self.take(&[edits::by_the_seed(&self.best).into()]);
             self.descend(|plan, _| edits::fewer_clients(plan));
             self.tell("clients");

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use synod_reports::record::Verdict;
 
 use crate::glossary::names;
-use crate::plan::Plan;
 use crate::plan::draw::draw;
 use crate::plan::pin::to_toml;
+use crate::plan::{Plan, Verb};
 use crate::run::{RunSpec, decisions, run};
 use crate::scenario::embedded::FILES;
 use crate::scenario::form::Repro;
@@ -89,6 +89,7 @@ fn case(goal: Goal, jobs: usize, budget: u64) -> Case<'static> {
         jobs,
         budget,
         halt: &|| false,
+        ground: None,
         spent: Spent::default(),
         tried: BTreeSet::new(),
     }
@@ -219,6 +220,43 @@ fn what_the_weather_decided_goes_the_same_when_it_is_told() {
         (&told.digest, &told.message)
     );
     assert_ne!(weather.digest, of(&quiet).digest);
+}
+
+/// What is expected is wrong: no fault is needed, and all that was asked is.
+const WRONG: &str = r#"
+format = 1
+title = "The wrong value is expected"
+why = "What a script expects rests on what it asked before."
+[[step]]
+invoke = { client = "c1", op = "put", key = "x", value = "1", expect = "ok" }
+[[step]]
+hold = "100ms"
+pause = { replicas = "r3" }
+[[step]]
+invoke = { client = "c2", op = "append", key = "a", value = "2", expect = "ok" }
+[[step]]
+expect = { value = { key = "x", is = "2" }, within = "2s" }
+[[step]]
+sleep = "1s"
+[heal]
+at = "8s"
+"#;
+
+#[test]
+fn what_an_expectation_rests_on_stays() {
+    let scenario = parse("wrong", WRONG, &[], &names()).unwrap_or_else(|error| panic!("{error}"));
+    let plan = draw(&scenario, SEED).without_lines();
+    let record = run(&spec(plan.clone(), None)).record;
+    let message = record.message.clone().unwrap_or_default();
+    assert!(message.starts_with("step 4: expected"), "{message}");
+    let mut case = case(Goal::of(&record).expect("it fails"), 1, 5_000_000);
+    case.spec = spec(plan.clone(), None);
+    case.scribe = Scribe::new(repro(None));
+    let shrunk = shrink(case, &plan, &mut |_, _| ()).expect("it can be written down");
+    let left: Vec<&Verb> = shrunk.plan.script.iter().map(|step| &step.verb).collect();
+    let rests_on = [&plan.script[0], &plan.script[2], &plan.script[3]];
+    assert_eq!(left, rests_on.map(|step| &step.verb), "{}", shrunk.file);
+    assert!(shrunk.file.contains("within = \"2s\" }"), "{}", shrunk.file);
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub fn case_of<'a>(
         jobs,
         budget,
         halt,
+        ground: None,
         spent: Spent::default(),
         tried: std::collections::BTreeSet::new(),
         spec,

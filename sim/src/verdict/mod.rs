@@ -29,6 +29,9 @@ pub const PANIC: &str = "panic";
 /// The check of a subject that asks for what no host can do.
 pub const PORT: &str = "port";
 
+/// The check that a script's expectations are.
+pub const EXPECTATION: &str = "expectation";
+
 /// A run that failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {

@@ -12,7 +12,7 @@ use crate::scenario::fault::{Boundary, Fault, Who};
 use crate::time::Span;
 use crate::trace::event::Outcome;
 use crate::trace::observer::Observer;
-use crate::verdict::Failure;
+use crate::verdict::{EXPECTATION, Failure};
 use synod_reports::record::Verdict;
 
 use super::bookmark::{Phase, Running};
@@ -26,6 +26,14 @@ const DOOM_MAX: Span = Span::from_secs(1);
 
 /// Between two reads of a value that is not there yet.
 const READ_AGAIN: Span = Span::from_millis(20);
+
+/// Where a step stands: its line, if it has one, or its number in the script.
+fn place(line: u32, at: usize) -> String {
+    match line {
+        0 => format!("step {}", at + 1),
+        line => format!("line {line}"),
+    }
+}
 
 /// How a step stands.
 enum Standing {
@@ -70,8 +78,8 @@ impl<O: Observer> World<O> {
                     Standing::Failed(message) => {
                         self.failure = Some(Failure::new(
                             Verdict::Expectation,
-                            "expectation",
-                            format!("line {}: {message}", step.line),
+                            EXPECTATION,
+                            format!("{}: {message}", place(step.line, self.script.at)),
                         ));
                         return;
                     }
@@ -374,11 +382,12 @@ impl<O: Observer> World<O> {
                     {
                         let line = plan.script[step as usize].line;
                         let message = format!(
-                            "line {line}: the operation of {client} ended as {}",
+                            "{}: the operation of {client} ended as {}",
+                            place(line, step as usize),
                             ended(&finished.outcome)
                         );
                         self.failure =
-                            Some(Failure::new(Verdict::Expectation, "expectation", message));
+                            Some(Failure::new(Verdict::Expectation, EXPECTATION, message));
                         return;
                     }
                     if *background {
