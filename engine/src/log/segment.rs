@@ -125,16 +125,21 @@ pub(crate) fn name(prefix: &str, number: u64) -> FileName {
     )
 }
 
+/// Numbers from here on are in no name of ours: counted up by ones, none is ever reached, and the next
+/// one still fits in a name behind the longest prefix.
+const NUMBER_END: u64 = 1_000_000_000_000;
+
 /// The number in a name of this prefix.
 pub(crate) fn number_in(file: FileName, prefix: &str) -> Option<u64> {
     let digits = file.as_bytes().strip_prefix(prefix.as_bytes())?;
     if digits.len() < 8 || (digits.len() > 8 && digits[0] == b'0') {
         return None;
     }
-    digits.iter().try_fold(0u64, |number, digit| {
+    let number = digits.iter().try_fold(0u64, |number, digit| {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
-    })
+    })?;
+    (number < NUMBER_END).then_some(number)
 }
 
 /// What to do, in order, to have a segment that may be used when the last of it is done. `payload`,

@@ -207,6 +207,9 @@ fn what_is_none_of_its_files_is_left_alone() {
         "promise-c-00000001",
         "promise-a-1",
         "tmp-x",
+        "tmp-9999999999999999999",
+        "log-9999999999999999999",
+        "promise-b-9999999999999",
     ] {
         let mut files = disk.image();
         files.push((FileName::new(name).expect("short"), b"anything".to_vec()));
