@@ -26,6 +26,11 @@ const PIPELINE_MAX: usize = 256;
 /// How long a session may be idle under the mutant that looks at the replica's clock.
 const LOCAL_EXPIRY: Span = Span::from_millis(1500);
 
+/// The sum of digests when one of them is another than before.
+const fn exchange(sum: &mut u64, before: u64, after: u64) {
+    *sum = sum.wrapping_sub(before).wrapping_add(after);
+}
+
 /// One client's session.
 #[derive(Clone, Hash, Debug)]
 struct Session {
@@ -295,10 +300,7 @@ impl<M: StateMachine> Executor<M> {
         };
         let before = open.digest(session);
         open.active = place.slot;
-        self.sum = self
-            .sum
-            .wrapping_sub(before)
-            .wrapping_add(open.digest(session));
+        exchange(&mut self.sum, before, open.digest(session));
         let (again, highest) = (open.reply(sequence, probe), open.replies.last());
         if let Some((highest, answer)) = highest
             && probe.flip(
@@ -316,9 +318,7 @@ impl<M: StateMachine> Executor<M> {
             return again.outcome();
         }
         let forgotten = sequence < open.answered_below;
-        if probe.flip(Bug::ForgottenRequestRunsAgain, forgotten, false)
-            || open.replies.len() >= PIPELINE_MAX
-        {
+        if probe.flip(Bug::ForgottenRequestRunsAgain, forgotten, false) {
             return Outcome::SessionGone;
         }
         let before = open.digest(session);
@@ -328,6 +328,11 @@ impl<M: StateMachine> Executor<M> {
             let one_more = probe.flip(Bug::ReplyForgottenOneTooEarly, false, open_still);
             let kept_from = Sequence(answered_below.0 + u64::from(one_more));
             open.replies.remove_below(kept_from);
+        }
+        // Only now is it known how many replies are still waited for.
+        if open.replies.len() >= PIPELINE_MAX {
+            exchange(&mut self.sum, before, open.digest(session));
+            return Outcome::SessionGone;
         }
         self.scratch.clear();
         self.machine.apply(operation, &mut self.scratch);
@@ -344,10 +349,7 @@ impl<M: StateMachine> Executor<M> {
                 result: result.clone(),
             },
         );
-        self.sum = self
-            .sum
-            .wrapping_sub(before)
-            .wrapping_add(open.digest(session));
+        exchange(&mut self.sum, before, open.digest(session));
         contract!(
             probe,
             ExecutedOnce,

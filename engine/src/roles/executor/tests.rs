@@ -189,3 +189,23 @@ fn a_session_that_was_evicted_stays_closed_unless_the_bug_opens_it_again() {
         assert_eq!(outcome == Outcome::SessionGone, closed);
     }
 }
+
+#[test]
+fn a_session_that_is_full_goes_on_once_its_client_has_had_its_replies() {
+    let mut bench = Bench::new(4);
+    let session = bench.register();
+    for sequence in 0..PIPELINE_MAX as u64 {
+        assert!(matches!(
+            bench.append(session, sequence, 0, b"a"),
+            Outcome::Done { .. }
+        ));
+    }
+    let next = PIPELINE_MAX as u64;
+    assert_eq!(bench.append(session, next, 0, b"b"), Outcome::SessionGone);
+    // The same request, from a client that has had all before it.
+    assert!(matches!(
+        bench.append(session, next, next, b"b"),
+        Outcome::Done { .. }
+    ));
+    assert!(bench.line().ends_with(b"ab"));
+}
