@@ -21,7 +21,8 @@ pub struct Config {
     pub batch_bytes: u32,
     /// How long the first command of a batch may wait for company.
     pub batch_delay: Span,
-    /// Commands that wait for a place in the window before clients are told to come back later.
+    /// Commands that wait for a place in the window, and reads that wait for a round that confirms
+    /// them, before clients are told to come back later: so many of each.
     pub queue: usize,
     /// A follower suspects its leader after a silence drawn from this range.
     pub election_min: Span,

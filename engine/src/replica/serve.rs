@@ -77,14 +77,7 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             if self.probe.flip(Bug::BusyRequestStaysOnDesk, true, false) {
                 self.desk.forget(command.id);
             }
-            fx.replies.push((
-                from,
-                Reply {
-                    to: command.id,
-                    outcome: Outcome::Busy,
-                },
-            ));
-            return;
+            return busy(from, command.id, fx);
         }
         self.pump(now, fx);
     }
@@ -103,6 +96,9 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
         let (Some(_), Some(recovered_end)) = (self.elector.leads(), self.recovered_end()) else {
             return self.refuse(from, id, fx);
         };
+        if self.reads.queue.len() >= self.config.queue {
+            return busy(from, id, fx);
+        }
         let known = self.learner.chosen_below();
         let early = self
             .probe
@@ -238,4 +234,10 @@ impl<M: StateMachine, P: Probe> Replica<M, P> {
             },
         ));
     }
+}
+
+/// Tells a client to come back later.
+fn busy(from: ClientAddr, to: RequestId, fx: &mut Effects) {
+    let outcome = Outcome::Busy;
+    fx.replies.push((from, Reply { to, outcome }));
 }

@@ -145,6 +145,28 @@ fn a_read_before_recovery_breaks_a_contract() {
 }
 
 #[test]
+fn reads_that_would_wait_beyond_the_queue_are_told_to_come_back() {
+    let (mut replica, mut fx) = leader(None, Slot(0));
+    let most = replica.config.queue as u64;
+    for nonce in 0..=most {
+        let operation = [].into();
+        replica.serve(
+            NOW,
+            ClientAddr(1),
+            Request::Read { nonce, operation },
+            &mut fx,
+        );
+    }
+    assert_eq!(replica.reads.queue.len() as u64, most);
+    let told: Vec<_> = fx
+        .replies
+        .iter()
+        .map(|(_, reply)| (reply.to, reply.outcome.clone()))
+        .collect();
+    assert_eq!(told, [(RequestId::Nonce(most), Outcome::Busy)]);
+}
+
+#[test]
 #[should_panic(expected = "contract ReadSeesItsIndex")]
 fn a_read_that_does_not_wait_breaks_a_contract() {
     let (mut replica, mut fx) = replica(Some(Bug::ReadIgnoresApplyLag));
