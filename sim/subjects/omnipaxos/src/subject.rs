@@ -57,6 +57,11 @@ impl<const SNAPSHOTS: bool> Subject for Omni<SNAPSHOTS> {
         Links::Sessions
     }
 
+    /// It has no cluster of one.
+    fn replicas(&self) -> std::ops::RangeInclusive<u8> {
+        2..=9
+    }
+
     fn reads_wall_clock(&self) -> bool {
         false
     }
