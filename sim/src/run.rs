@@ -426,6 +426,8 @@ mod holding;
 #[cfg(test)]
 mod independence;
 #[cfg(test)]
+mod leaderless;
+#[cfg(test)]
 mod looked;
 #[cfg(test)]
 mod overridden;

@@ -9,8 +9,9 @@ use crate::subject::contract::Links;
 use crate::subject::process::Subject;
 use crate::sweep::source::finds_its_aim;
 
-/// Why a scenario does not apply to the subject: the bug that is to be planted is another's, or what
-/// its script says afterwards rests on an operation that the subject does not have.
+/// Why a scenario does not apply to the subject: the bug that is to be planted is another's; links
+/// keep nothing that could be broken; its script asks for an operation that the subject does not have,
+/// or expects something of a fault that finds nobody; or the subject does not run in its clusters.
 #[must_use]
 pub fn lacking(subject: &dyn Subject, bug: Option<&String>, scenario: &Scenario) -> Option<String> {
     if let Some(bug) = bug

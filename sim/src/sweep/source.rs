@@ -340,6 +340,37 @@ mod tests {
     }
 
     #[test]
+    fn scripted_faults_are_asked_for_where_steps_wait_for_what_is_shown() {
+        let step = |verb| Step {
+            when: When::Next,
+            verb,
+            line: 0,
+        };
+        let mut plan = testing::with(&[(100, 100, Fault::DiskStall(Who::All))]);
+        let waits = |what| Verb::Expect {
+            what,
+            within: Some(Span::from_secs(1)),
+            throughout: None,
+        };
+        let pause = Verb::Inject {
+            number: FaultNumber(9),
+            fault: Fault::Pause(Who::All),
+            hold: Some(Span::from_millis(50)),
+        };
+        for (what, shown) in [
+            (Expectation::Leader(Who::All), false),
+            (Expectation::CaughtUp(Who::All), false),
+            (Expectation::Operations(5), true),
+        ] {
+            plan.script = vec![step(waits(what)), step(pause.clone())];
+            let both = ["disk-stall", "pause"];
+            assert_eq!(planned(&plan, Some(&Synod), 0), both);
+            let of = planned(&plan, Some(&Abd), 0);
+            assert_eq!(of, if shown { &both[..] } else { &both[..1] });
+        }
+    }
+
+    #[test]
     fn reordering_is_judged_where_delays_spread() {
         let mut plan = testing::plan(3);
         let exponential = |mean| Distribution::Exponential {
